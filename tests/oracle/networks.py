@@ -69,7 +69,8 @@ class Hidden(nn.Module):
 
     def forward(self, h: Tensor) -> Tensor:
         z = self.linear(h)
-        return self.nonlinearity(z) if self.other is None else self.nonlinearity(z, self.other(h))
+        result: Tensor = self.nonlinearity(z) if self.other is None else self.nonlinearity(z, self.other(h))
+        return result
 
 
 class SmallNetwork(nn.Module):
@@ -91,7 +92,8 @@ class SmallNetwork(nn.Module):
             if depth in self.concatenated:
                 result = torch.cat([result, x], dim=-1)
             h = result
-        return self.output(h)
+        output: Tensor = self.output(h)
+        return output
 
 
 def specification(layers: list[Layer], weight: Float, bias: Float, concatenated: set[int], residual: set[int]) -> Spec:

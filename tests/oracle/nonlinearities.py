@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import torch
@@ -20,8 +20,8 @@ class Nonlinearity:
     max(z, 0) and min(z, 0), and other is to be added.
     """
 
-    breakpoints: list[tuple[float, ...]]
-    pieces: list[tuple[Piece, ...]]
+    breakpoints: Sequence[tuple[float, ...]]
+    pieces: Sequence[tuple[Piece, ...]]
     module: nn.Module
 
     def __call__(self, neuron: int, z: float) -> float:
@@ -70,7 +70,7 @@ def _prelu(size: int) -> Nonlinearity:
     module = nn.PReLU(size, dtype=torch.float64)
     module.weight = nn.Parameter(torch.tensor(slopes, dtype=torch.float64))
     breakpoints = [() if slope == 1 else (0.0,) for slope in slopes]
-    pieces: list[tuple[Piece, ...]] = [((1.0, 0.0),) if slope == 1 else ((slope, 0.0), (1.0, 0.0)) for slope in slopes]
+    pieces = [((1.0, 0.0),) if slope == 1 else ((slope, 0.0), (1.0, 0.0)) for slope in slopes]
     return Nonlinearity(breakpoints, pieces, module)
 
 
