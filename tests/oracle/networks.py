@@ -54,7 +54,7 @@ class Layer:
 
 
 def linear(weight: Float, bias: Float) -> nn.Linear:
-    module = nn.Linear(weight.shape[1], weight.shape[0], device="meta")  # no random initial weights
+    module = nn.Linear(weight.shape[1], weight.shape[0], dtype=torch.float64)
     module.weight = nn.Parameter(torch.from_numpy(weight.copy()))
     module.bias = nn.Parameter(torch.from_numpy(bias.copy()))
     return module
@@ -125,11 +125,12 @@ def random_sample(kink: str, kind: str, seed: int) -> Sample:
     """The seed-th network of a nonlinearity (a key of NONLINEARITIES) and a kind (a key of KINDS)."""
     rng = np.random.default_rng([*f"{kink}/{kind}/".encode(), seed])
     plane = _random_slice(rng, 3 if kind == "slice in a hyperplane" and seed % 5 else int(rng.integers(2, 4)))
-    depth = int(rng.choice([2, 3, 4, 5], p=[0.45, 0.3, 0.15, 0.1]))
-    two_rows = kink in ("hardtanh", "relu6", "clamp")
-    widest = {2: 16, 3: 9, 4: 7, 5: 6}[depth] - (2 if two_rows and depth < 5 else 0)
+    depth = int(rng.choice([2, 3, 4, 5], p=[0.5, 0.3, 0.12, 0.08]))
+    widest = {2: 16 if rng.random() < 0.2 else 9, 3: 8, 4: 6, 5: 6}[depth]
+    if kink in ("hardtanh", "relu6", "clamp") and depth < 5:  # two lines for each neuron
+        widest -= 2
+    width = int(rng.integers(4, widest + 1))
     form = ("plain", "plain", "concatenated", "residual")[seed % 4]
-    width = int(rng.integers(4, (10 if depth == 2 and rng.random() < 0.7 else widest) + 1))
     concatenated = {0} if form == "concatenated" else set()
     residual = {1} if form == "residual" and depth > 2 else set()  # the last layer's structure stays for the level
     level = float(rng.choice([0.0, 0.0, 0.125, -0.25]))

@@ -36,17 +36,15 @@ class Piecewise:
     """Neuron by neuron: ascending breakpoints[j], and pieces[j] = ((slope, intercept), ...), one more than these."""
 
     source: int
-    breakpoints: Sequence[Sequence[Rational]]
-    pieces: Sequence[Sequence[tuple[Rational, Rational]]]
+    breakpoints: Sequence[tuple[Rational, ...]]
+    pieces: Sequence[tuple[tuple[Rational, Rational], ...]]
 
     def __post_init__(self) -> None:
-        for breakpoints, pieces in zip(self.breakpoints, self.pieces, strict=True):
-            for t, (slope, intercept), (slope_after, intercept_after) in zip(
-                breakpoints, pieces[:-1], pieces[1:], strict=True
-            ):
+        for breakpoints, pieces in set(zip(self.breakpoints, self.pieces, strict=True)):
+            for t, before, after in zip(breakpoints, pieces[:-1], pieces[1:], strict=True):
                 at = Fraction(t)
-                before = Fraction(slope) * at + Fraction(intercept)
-                assert before == Fraction(slope_after) * at + Fraction(intercept_after), "a jump"
+                left, right = (Fraction(slope) * at + Fraction(intercept) for slope, intercept in (before, after))
+                assert left == right, "a jump"
 
 
 @dataclass(frozen=True, eq=False)

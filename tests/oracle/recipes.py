@@ -77,7 +77,9 @@ class Draft:
 
 def coarse(rng: np.random.Generator, shape: int | tuple[int, ...], bits: int = 3, reach: float = 1.5) -> Float:
     """Multiples of 2^-bits in [-reach, reach]."""
-    return np.round(rng.uniform(-reach, reach, shape) * 2**bits) / 2**bits
+    steps: Float = np.round(rng.uniform(-reach, reach, shape) * 2**bits)
+    steps /= 2**bits
+    return steps
 
 
 def fine(numbers: Float) -> Float:
