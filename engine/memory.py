@@ -1,0 +1,48 @@
+"""How much memory a computation may still take."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from engine.errors import MemoryLimitError
+
+_GIGABYTE = 1e9
+_RESERVE = 0.05  # of what is left, for everything else that runs
+
+
+def available() -> float:
+    """Bytes that can still be allocated: the machine's, or the container's limit when that is lower; inf if unknown."""
+    limits = [_machine(), _container("memory.max", "memory.current"), _container_v1()]
+    return min(limits)
+
+
+def admit(needed: float, what: str) -> None:
+    """Refuse what would not fit.  needed: bytes; what: the thing that needs them, for the message."""
+    left = available() * (1.0 - _RESERVE)
+    if needed > left:
+        raise MemoryLimitError(
+            f"{what} needs {needed / _GIGABYTE:.1f} GB of memory and {left / _GIGABYTE:.1f} GB are left; "
+            "slice a smaller domain or a smaller network"
+        )
+
+
+def _machine() -> float:
+    info = Path("/proc/meminfo")
+    if info.exists():
+        for line in info.read_text().splitlines():
+            if line.startswith("MemAvailable:"):
+                return 1024.0 * float(line.split()[1])
+    return float("inf")
+
+
+def _container(limit: str, usage: str, folder: str = "/sys/fs/cgroup") -> float:
+    try:
+        most = (Path(folder) / limit).read_text().strip()
+        used = (Path(folder) / usage).read_text().strip()
+    except OSError:
+        return float("inf")
+    return float("inf") if most == "max" else float(most) - float(used)
+
+
+def _container_v1() -> float:
+    return _container("memory.limit_in_bytes", "memory.usage_in_bytes", "/sys/fs/cgroup/memory")

@@ -1,0 +1,255 @@
+"""The driver: walk the network's steps, cut the planar map at every kink, publish after each layer."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from engine import map_kernels, memory
+from engine.coincidence import Coincidences
+from engine.errors import EngineError
+from engine.kinks import apply_kink, restore_breakpoints
+from engine.network import Network, evaluate, sources
+from engine.planar_map import BORDER, FaceSigns, Partition, Ties
+from engine.plane import SlicePlane, plane_box_polygon
+from engine.schedule import Segment, schedule
+from engine.steps import Affine, Float, Linear
+from engine.subdivide import VERTEX_GRAIN, Cut, PlanarMap, Rows, cut
+from engine.table import Table
+from engine.workers import Cancel, Workers, never, single_threaded_blas
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Progress:
+    """What has been done after a layer: layers done of all (the level counts as one), regions so far.
+
+    snapshot() makes a Partition of the slice by the layers done: exact, and not changed by what follows.
+    """
+
+    done: int
+    layers: int
+    regions: int
+    snapshot: Callable[[], Partition]
+
+
+Report = Callable[[Progress], None]
+
+
+def partition_slice(
+    network: Network,
+    plane: SlicePlane,
+    domain: Float,
+    level: float | None = 0.0,
+    progress: Report | None = None,
+    cancel: Cancel = never,
+    threads: int | None = None,
+) -> Partition:
+    """The exact partition of the slice plane cut by a box into the network's linear regions.
+
+    domain: (2, D) float64, lower and upper corner.  The other arguments and errors are those of partition_polygon; a
+    plane that misses the box is a PlaneError.  The method is that of Humayun, Balestriero and Baraniuk, "Exact
+    Visualization of Deep Neural Network Geometry and Decision Boundary" (2022), by evaluation on vertices.
+    """
+    polygon = plane_box_polygon(plane, domain)
+    return partition_polygon(network, plane, polygon, level, progress, cancel, threads)
+
+
+def partition_polygon(
+    network: Network,
+    plane: SlicePlane,
+    polygon: Float,
+    level: float | None = 0.0,
+    progress: Report | None = None,
+    cancel: Cancel = never,
+    threads: int | None = None,
+) -> Partition:
+    """The exact partition of a convex polygon of a slice plane into the network's linear regions.
+
+    polygon: (M, 2) float64, corners in the plane's coordinates, counter-clockwise.  level: the regions are also cut where
+    an output component equals it; None leaves that out.  progress is called after each layer, on the calling thread;
+    cancel is asked often, and raises Cancelled here when it says True.  threads: how many to use, all cores when None.
+    Raises EngineError when the network's input does not fit the plane, MemoryLimitError before memory runs out.
+    """
+    if network.input_size != len(plane.origin):
+        raise EngineError(
+            f"the network takes {network.input_size} inputs and the plane lies in {len(plane.origin)} dimensions; "
+            "use a plane of the network's input space"
+        )
+    with Workers(threads, cancel) as workers, single_threaded_blas():
+        walk = _Walk(network, plane, np.ascontiguousarray(polygon, np.float64), level, workers)
+        segments = schedule(network, level)
+        for layer, segment in enumerate(segments):
+            walk.evaluate(segment)
+            walk.subdivide(layer, segment)
+            workers.check()
+            if progress is not None:
+                progress(Progress(layer + 1, len(segments), walk.map.faces, walk.snapshot))
+        return walk.finish()
+
+
+class _Walk:
+    """The state of one walk through a network: the map, and every live value at its vertices."""
+
+    def __init__(self, network: Network, plane: SlicePlane, polygon: Float, level: float | None, workers: Workers) -> None:
+        corners = len(polygon)
+        sides = np.arange(corners, dtype=np.int32)
+        self.network, self.plane, self.level, self.workers = network, plane, level, workers
+        self.diameter = float(np.max(np.hypot(*(polygon[:, None] - polygon[None]).transpose(2, 0, 1))))
+        self.map = PlanarMap(
+            Table(polygon, corners + 4096),
+            Table(np.zeros(corners), corners + 4096),
+            np.stack([sides, (sides + 1) % corners], axis=1).astype(np.int32),
+            np.full(corners, BORDER, np.int32),
+            sides,
+            np.array([0, corners], np.int32),
+            2 * sides,
+        )
+        self.values = {0: Table(plane.to_input(polygon), corners + 4096)}
+        self.coincidences = Coincidences.none()
+        self.face_signs: list[FaceSigns] = []
+        self.ties = Ties()
+        self.linear_regions = 1
+        self.seconds = dict.fromkeys(("evaluate", "cut", "carry", "finish"), 0.0)
+
+    @contextmanager
+    def _timed(self, stage: str) -> Any:
+        start = time.perf_counter()
+        yield
+        self.seconds[stage] += time.perf_counter() - start
+
+    def evaluate(self, segment: Segment) -> None:
+        """Run the segment's affine steps on all vertices."""
+        with self._timed("evaluate"):
+            vertices = len(self.map.positions)
+            self.norms = np.empty((vertices, len(segment.rounding.bases)))
+            for i, slot in enumerate(segment.rounding.bases):
+                np.sqrt(np.einsum("vk,vk->v", self.values[slot].view, self.values[slot].view), out=self.norms[:, i])
+            last_use = {slot: i for i, step in enumerate(segment.steps) for slot in sources(step)}
+            for i, step in enumerate(segment.steps):
+                size = self.network.sizes[step.target]
+                memory.admit(8.0 * vertices * size, f"a layer of {size} neurons at {vertices:,} vertices")
+                self.values[step.target] = Table.empty(vertices, (size,), np.float64, vertices + 1024)
+                self._run_step(step, vertices)
+                self._release(slot for slot in sources(step) if last_use[slot] == i and slot not in segment.live and slot != segment.source)
+
+    def _run_step(self, step: Affine, vertices: int) -> None:
+        read = {slot: self.values[slot].view for slot in sources(step)}
+        out = self.values[step.target].view
+
+        def run(lo: int, hi: int) -> None:
+            if isinstance(step, Linear) and step.groups == 1:
+                np.matmul(read[step.source][lo:hi], step.weight.T, out=out[lo:hi])
+                out[lo:hi] += step.bias
+            else:
+                out[lo:hi] = evaluate(step, {slot: value[lo:hi] for slot, value in read.items()}, hi - lo)
+
+        width = max(out.shape[1], *(value.shape[1] for value in read.values()), 1)
+        self.workers.run(run, vertices, max(64, (1 << 17) // width))
+
+    def _release(self, slots: Iterable[int]) -> None:
+        for slot in set(slots):
+            self.values.pop(slot, None)
+
+    def subdivide(self, layer: int, segment: Segment) -> None:
+        """Cut the map by the segment's rows, carry every live value to the new vertices, and apply the kink."""
+        source = self.values[segment.source]
+        self._release(slot for slot in list(self.values) if slot not in segment.live and slot != segment.source)
+        if segment.plain:
+            table = source
+        else:
+            table = Table(source.view[:, segment.neuron] - segment.breakpoint)
+        if segment.kink is None:
+            self.linear_regions = self.map.faces
+        with self._timed("cut"):
+            rows = Rows(table, Table(self.norms, 2 * len(self.norms)), segment.rounding.scale, segment.rounding.constant)
+            result = cut(self.map, layer, rows, self.diameter, self._admit, self.workers)
+        with self._timed("carry"):
+            self.coincidences = self.coincidences.after(result, layer)
+            self.last = result
+            self.map = result.map
+            self.face_signs.append(FaceSigns(result.face_parent, result.face_plus, result.face_minus, len(segment.neuron)))
+            self.ties = self.ties + result.ties
+            for value in self.values.values():
+                if value is not table:
+                    self._carry(value, result)
+            if not segment.plain:
+                restore_breakpoints(source.view, table.view, segment.neuron, segment.breakpoint)
+            if segment.kink is not None:
+                self._apply(segment)
+
+    def _carry(self, value: Table, result: Cut) -> None:
+        for batch in result.batches:
+            first = len(value)
+            view = value.grow(len(batch))
+            self.workers.run(
+                map_kernels.interpolate, len(batch), VERTEX_GRAIN, view, first, batch.parents, batch.weights
+            )
+
+    def _apply(self, segment: Segment) -> None:
+        kink = segment.kink
+        assert kink is not None
+        source = self.values[kink.source]
+        in_place = kink.source not in segment.live
+        target = source if in_place else Table.empty(len(source), source.view.shape[1:], np.float64, 0)
+        self.workers.run(
+            apply_kink, len(source), VERTEX_GRAIN, source.view, target.view, kink.breakpoints, kink.slopes, kink.intercepts
+        )
+        self._release([kink.source] if in_place else [])
+        self.values[kink.target] = target
+
+    def _admit(self, vertices: int, edges: int, half_edges: int) -> None:
+        """Refuse more vertices than fit: their values, and those of the next layer."""
+        width = sum(value.view.shape[1] for value in self.values.values())
+        total = len(self.map.positions) + vertices
+        memory.admit(8.0 * (total * width + 4 * edges + 2 * half_edges), f"a partition of {total:,} vertices")
+
+    def snapshot(self) -> Partition:
+        """The partition as it stands."""
+        return self._partition(self.network.forward(self.plane.to_input(self.map.positions.view)))
+
+    def finish(self) -> Partition:
+        with self._timed("finish"):
+            partition = self._partition(self.values[self.network.output].view)
+        return replace(partition, seconds=dict(self.seconds))
+
+    def _partition(self, values: Float) -> Partition:
+        planar_map = self.map
+        segments = schedule(self.network, self.level)
+        layer, row = planar_map.edge_layer, planar_map.edge_row
+        first_row = np.cumsum([0, *(len(segment.neuron) for segment in segments)])
+        neuron = np.concatenate([segment.neuron for segment in segments])
+        breakpoint_ = np.concatenate([segment.breakpoint for segment in segments])
+        border = layer == BORDER
+        flat = np.where(border, 0, first_row[layer] + row)
+        also = self.coincidences.entries[np.argsort(self.coincidences.entries[:, 0], kind="stable")]
+        also_flat = first_row[also[:, 1]] + also[:, 2]
+        finished = len(self.face_signs) == len(segments)
+        on_level = self.last.zero_edges() if finished else np.zeros(len(layer), np.bool_)
+        return Partition(
+            network=self.network,
+            plane=self.plane,
+            vertices=planar_map.positions.view,
+            values=values[:, 0] if values.shape[1] == 1 else values,
+            edges=planar_map.edges,
+            edge_layer=layer,
+            edge_neuron=np.where(border, row, neuron[flat]) if len(neuron) else row,
+            edge_breakpoint=np.where(border, 0.0, breakpoint_[flat]) if len(neuron) else np.zeros(len(row)),
+            edge_on_level=on_level,
+            edge_faces=planar_map.edge_faces(),
+            edge_also_offsets=np.searchsorted(also[:, 0], np.arange(len(layer) + 1)).astype(np.int32),
+            edge_also=np.stack([also[:, 1], neuron[also_flat]], axis=1),
+            edge_also_breakpoint=breakpoint_[also_flat],
+            face_offsets=planar_map.offsets,
+            face_vertices=planar_map.edges[planar_map.half_edges >> 1, planar_map.half_edges & 1],
+            face_edges=planar_map.half_edges >> 1,
+            face_signs=tuple(self.face_signs),
+            linear_regions=self.linear_regions if finished else planar_map.faces,
+            level=self.level,
+            tie_counts=self.ties,
+            seconds=dict(self.seconds),
+        )

@@ -1,0 +1,145 @@
+"""The exact partition of a slice, as a planar map of flat, read-only arrays."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+
+from engine.network import Network
+from engine.plane import SlicePlane
+
+BORDER = -1
+OUTSIDE = -1
+
+
+@dataclass(frozen=True, slots=True)
+class Ties:
+    """Decisions that rounding could not make, by kind; each was treated as a coincidence.
+
+    snapped: pre-activations at vertices set to their breakpoint; edge_merges, chord_merges: crossings merged into
+    one vertex; irregular: loops without exactly two sign changes; forced: crossings whose order was forced.
+    """
+
+    snapped: int = 0
+    edge_merges: int = 0
+    chord_merges: int = 0
+    irregular: int = 0
+    forced: int = 0
+
+    @property
+    def total(self) -> int:
+        return self.snapped + self.edge_merges + self.chord_merges + self.irregular + self.forced
+
+    def __add__(self, other: Ties) -> Ties:
+        return Ties(
+            self.snapped + other.snapped,
+            self.edge_merges + other.edge_merges,
+            self.chord_merges + other.chord_merges,
+            self.irregular + other.irregular,
+            self.forced + other.forced,
+        )
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class FaceSigns:
+    """Signs of one layer's rows in the faces that its cut made, as bits.
+
+    parent (F,) int32: the face before the cut; plus, minus (F, W) uint64: bit r % 64 of word r // 64 is row r; neither set
+    where the row is zero throughout.  rows: how many there are.
+    """
+
+    parent: NDArray[np.int32]
+    plus: NDArray[np.uint64]
+    minus: NDArray[np.uint64]
+    rows: int
+
+    def signs(self, faces: NDArray[np.int32]) -> NDArray[np.int8]:
+        """(len(faces), rows) int8 in -1, 0, 1."""
+        plus, minus = (
+            np.unpackbits(words[faces].astype("<u8").view(np.uint8), axis=1, count=self.rows, bitorder="little")
+            for words in (self.plus, self.minus)
+        )
+        return plus.astype(np.int8) - minus.astype(np.int8)
+
+
+@dataclass(frozen=True, eq=False)
+class Partition:
+    """The partition of a convex polygon of a slice plane into the linear regions (faces) of a network.
+
+    vertices         (V, 2) float64  in the plane's coordinates
+    values           (V,) float64 or (V, C) float64  the network's output at each vertex
+    edges            (E, 2) int32    end vertices; the edge is directed from the first to the second
+    edge_layer       (E,) int32      kink (depth) that made the edge; -1 border of the domain; number of kinks: the level
+    edge_neuron      (E,) int32      neuron of that kink (output component for the level, side of the polygon for the border)
+    edge_breakpoint  (E,) float64    the pre-activation's value along the edge (the level for the level; 0 for the border)
+    edge_on_level    (E,) bool       the output equals the level along the edge
+    edge_faces       (E, 2) int32    faces to the left and right of the directed edge, -1 outside
+    edge_also_offsets (E + 1,) int32, edge_also (K, 2) int32 (layer, neuron), edge_also_breakpoint (K,) float64
+                                     the other rows whose sign changes across the edge
+    face_offsets     (F + 1,) int32, face_vertices (H,) int32, face_edges (H,) int32
+                                     counter-clockwise loops; face_edges[i] joins face_vertices[i] to the next
+    face_signs       signs of the rows of each layer in the faces it made (see activation_pattern)
+    linear_regions   number of regions before the level cut
+    ties             number of decisions that rounding could not make (`tie_counts` by kind)
+    level            the level, or None when the output did not cut
+    seconds          seconds by stage
+    """
+
+    network: Network
+    plane: SlicePlane
+    vertices: NDArray[np.float64]
+    values: NDArray[np.float64]
+    edges: NDArray[np.int32]
+    edge_layer: NDArray[np.int32]
+    edge_neuron: NDArray[np.int32]
+    edge_breakpoint: NDArray[np.float64]
+    edge_on_level: NDArray[np.bool_]
+    edge_faces: NDArray[np.int32]
+    edge_also_offsets: NDArray[np.int32]
+    edge_also: NDArray[np.int32]
+    edge_also_breakpoint: NDArray[np.float64]
+    face_offsets: NDArray[np.int32]
+    face_vertices: NDArray[np.int32]
+    face_edges: NDArray[np.int32]
+    face_signs: tuple[FaceSigns, ...]
+    linear_regions: int
+    level: float | None
+    tie_counts: Ties
+    seconds: dict[str, float]
+
+    @property
+    def regions(self) -> int:
+        return len(self.face_offsets) - 1
+
+    @property
+    def ties(self) -> int:
+        return self.tie_counts.total
+
+    @property
+    def origin(self) -> NDArray[np.float64]:
+        return self.plane.origin
+
+    @property
+    def axes(self) -> NDArray[np.float64]:
+        return self.plane.axes
+
+    @cached_property
+    def points(self) -> NDArray[np.float64]:
+        """(V, D) float64: the vertices in the network's input space."""
+        return self.plane.to_input(self.vertices)
+
+    def activation_pattern(self, faces: NDArray[np.int32] | None = None) -> NDArray[np.int8]:
+        """Sign vectors of regions: -1, 0 or 1 for every row of every kink, then for the output minus the level.
+
+        faces: (N,) region numbers, all when None.  Returns (N, R) int8; rows are ordered by kink, neuron and breakpoint.
+        A sign is 0 where the pre-activation equals its breakpoint throughout the region.
+        """
+        face = np.arange(self.regions, dtype=np.int32) if faces is None else np.asarray(faces, np.int32)
+        layers = []
+        for signs in reversed(self.face_signs):
+            layers.append(signs.signs(face))
+            face = signs.parent[face]
+        return np.concatenate(layers[::-1], axis=1)
