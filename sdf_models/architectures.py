@@ -1,0 +1,96 @@
+"""The network that this package trains and saves, and the layers that readers of foreign files build modules of."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from dataclasses import asdict, dataclass
+from typing import Any, Self
+
+import torch
+from torch import Tensor, nn
+
+LARGEST_WIDTH = 65_536
+LARGEST_DEPTH = 1_024
+
+
+class SqueezeLast(nn.Module):
+    """(..., 1) -> (...)."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        return x.squeeze(-1)
+
+
+class Sine(nn.Module):
+    def forward(self, x: Tensor) -> Tensor:
+        return torch.sin(x)
+
+
+def linear(weight: Tensor, bias: Tensor | None) -> nn.Linear:
+    """A linear layer that holds copies of weight (out, in) and bias (out,), in the weight's dtype."""
+    layer = nn.Linear(weight.shape[1], weight.shape[0], bias=bias is not None, dtype=weight.dtype, device="meta")
+    layer.weight = nn.Parameter(weight.detach().clone())
+    if bias is not None:
+        layer.bias = nn.Parameter(bias.detach().clone())
+    return layer
+
+
+@dataclass(frozen=True, slots=True)
+class Architecture:
+    """A ReLU multilayer perceptron inputs -> depth x width -> 1; depth is the number of hidden layers."""
+
+    width: int
+    depth: int
+    inputs: int = 3
+
+    def __post_init__(self) -> None:
+        for name, value, largest in (
+            ("width", self.width, LARGEST_WIDTH),
+            ("depth", self.depth, LARGEST_DEPTH),
+            ("inputs", self.inputs, LARGEST_WIDTH),
+        ):
+            if type(value) is not int or not 1 <= value <= largest:
+                raise ValueError(f"{name} must be a whole number from 1 to {largest}, not {value!r}")
+
+    def describe(self) -> dict[str, Any]:
+        """The architecture as a JSON object."""
+        return {"type": "relu_mlp", **asdict(self)}
+
+    @classmethod
+    def from_description(cls, description: Any) -> Self:
+        """The inverse of `describe`; a ValueError says what is wrong with the description."""
+        if not isinstance(description, dict) or description.get("type") != "relu_mlp":
+            raise ValueError(f"unknown architecture {description!s:.80}")
+        names = {"type", *cls.__slots__}
+        if set(description) != names:
+            raise ValueError(
+                f"a relu_mlp has the fields {', '.join(sorted(names))}, not {', '.join(sorted(description))}"
+            )
+        return cls(**{name: description[name] for name in cls.__slots__})
+
+    def shapes(self) -> dict[str, tuple[int, ...]]:
+        """The shape of every tensor of the module's state dict, without making the module."""
+        sizes = [self.inputs, *[self.width] * self.depth, 1]
+        names = [*(f"linear{depth}" for depth in range(self.depth)), "output"]
+        shapes: dict[str, tuple[int, ...]] = {}
+        for name, columns, rows in zip(names, sizes[:-1], sizes[1:], strict=True):
+            shapes |= {f"{name}.weight": (rows, columns), f"{name}.bias": (rows,)}
+        return shapes
+
+
+class ReluMLP(nn.Sequential):
+    """linear0, relu0, linear1, relu1, ..., output, squeeze: (N, inputs) -> (N,).
+
+    The number in a layer's name is its depth.
+    """
+
+    def __init__(self, architecture: Architecture, dtype: torch.dtype = torch.float32) -> None:
+        layers: OrderedDict[str, nn.Module] = OrderedDict()
+        size = architecture.inputs
+        for depth in range(architecture.depth):
+            layers[f"linear{depth}"] = nn.Linear(size, architecture.width, dtype=dtype)
+            layers[f"relu{depth}"] = nn.ReLU()
+            size = architecture.width
+        layers["output"] = nn.Linear(size, 1, dtype=dtype)
+        layers["squeeze"] = SqueezeLast()
+        super().__init__(layers)
+        self.architecture = architecture
