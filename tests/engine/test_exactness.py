@@ -9,9 +9,10 @@ import os
 
 import numpy as np
 import pytest
+from engine.plane import SlicePlane
 
-from engine import SlicePlane, partition_slice
 from engine.network import Network
+from engine.partition import partition_polygon
 from tests.oracle.networks import SQUARE, Sample, random_sample
 from tests.oracle.nonlinearities import NONLINEARITIES
 from tests.oracle.rational import partition
@@ -25,7 +26,7 @@ def difference(sample: Sample) -> str:
     exact = partition(sample.spec, SQUARE, sample.origin.tolist(), sample.axes.tolist(), sample.level)
     network = Network.trace(sample.module, input_shape=(len(sample.origin),))
     plane = SlicePlane(sample.origin, sample.axes)
-    found = partition_slice(network, plane, np.array(SQUARE), level=sample.level)
+    found = partition_polygon(network, plane, np.array(SQUARE), level=sample.level)
     signs = {tuple(row) for row in found.activation_pattern().tolist()}
     expected = exact.sign_vectors
     same_counts = found.regions == len(exact.regions) and found.linear_regions == exact.linear_regions
