@@ -1,0 +1,64 @@
+"""The command line: its parser, and the one place where an error becomes a line.
+
+A module of `app.commands` has two functions: `add_parser(commands)` declares the command and names its `run(arguments)`
+as the default `run`.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import re
+import sys
+from collections.abc import Sequence
+from typing import NoReturn
+
+from app import __version__
+from app.commands import info, slice, train
+from app.commands.errors import CommandError
+
+_FAILED = 2
+_INTERRUPTED = 130
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command; returns the exit code: 0, 2 after an error told in one line on stderr, 130 after Ctrl-C."""
+    try:
+        parsed = _parser().parse_args(arguments)
+        parsed.run(parsed)
+        sys.stdout.flush()
+    except CommandError as error:
+        print(f"splinescope: {_one_line(str(error))}", file=sys.stderr)
+        return _FAILED
+    except KeyboardInterrupt:
+        print("splinescope: interrupted; nothing was written", file=sys.stderr)
+        return _INTERRUPTED
+    except BrokenPipeError:  # the reader of our output has left: no one to tell, and nothing more to flush at exit
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return _FAILED
+    return 0
+
+
+class _Parser(argparse.ArgumentParser):
+    """Errors in one line, as everywhere else in the program."""
+
+    def error(self, message: str) -> NoReturn:
+        if message.endswith("expected one argument") and (option := re.search(r"--[a-z-]+", message)):
+            message += f" (a value that starts with a minus needs the form {option[0]}=-1,0,0)"
+        raise CommandError(f"{message}; see {self.prog} --help")
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = _Parser(
+        prog="splinescope",
+        description="Draws the exact partition into linear regions of slices of neural signed distance fields.",
+    )
+    parser.add_argument("--version", action="version", version=f"splinescope {__version__}")
+    commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
+    for command in (info, slice, train):
+        command.add_parser(commands)
+    return parser
+
+
+def _one_line(message: str) -> str:
+    return " ".join(message.split())

@@ -1,0 +1,36 @@
+"""Output files named on the command line: checked before anything is computed."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from pathlib import Path
+
+from app.commands.errors import CommandError
+
+
+def check_outputs(outputs: Sequence[Path], extensions: Sequence[str], source: Path | None = None) -> None:
+    """Raise CommandError unless every output can be written and none of them is `source` or named twice."""
+    seen: set[Path] = set()
+    for path in outputs:
+        final = path.resolve()
+        if path.suffix.lower() not in extensions:
+            raise CommandError(f"{path}: unknown kind of output; end the name with {' or '.join(extensions)}")
+        if final in seen:
+            raise CommandError(f"{path}: named twice as an output; give every output its own name")
+        if source is not None and final == source.resolve():
+            raise CommandError(f"{path}: this is the input; choose another name for the output")
+        if final.exists() and not final.is_file():
+            raise CommandError(f"{path}: this is not an ordinary file; choose another name")
+        if not final.parent.is_dir():
+            raise CommandError(f"{path}: there is no folder {path.parent}; make it first")
+        if not os.access(final.parent, os.W_OK | os.X_OK):
+            raise CommandError(f"{path}: the folder {path.parent} cannot be written; choose another")
+        seen.add(final)
+
+
+def could_not_write(error: OSError) -> CommandError:
+    where = f"{error.filename}: " if error.filename else ""
+    return CommandError(
+        f"{where}could not be written: {error.strerror or error}; nothing was written, choose another folder"
+    )

@@ -1,0 +1,256 @@
+"""splinescope slice: the exact partition of slices of a network, as figures and data."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import math
+import re
+import signal
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+import numpy as np
+
+from app.commands.errors import CommandError
+from app.commands.info import forward_error
+from app.commands.loading import about, open_checkpoint, trace
+from app.commands.outputs import check_outputs, could_not_write
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from app.state.slices import SliceResult
+    from engine import Network, Partition, SlicePlane
+
+_EXTENSIONS: Final = (".svg", ".pdf", ".png", ".npz")
+_SLOW_SECONDS: Final = 0.5  # before this no progress bar is shown
+
+_EPILOG = """\
+A plane's own coordinates are those of the axes that follow its normal: y, z for x=0; z, x for y=0; x, y for z=0.
+Write lists of numbers that start with a minus after an equals sign: --origin=-1,0,0.
+"""
+
+
+def add_parser(commands: Any) -> None:
+    parser = commands.add_parser(
+        "slice",
+        help="draw the exact partition of slices",
+        description=__doc__,
+        epilog=_EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("file", type=Path, metavar="FILE", help="a checkpoint")
+    planes = parser.add_argument_group("planes, a panel each")
+    planes.add_argument(
+        "--plane", type=_axis_value, action="append", default=[], metavar="z=0", help="plane across an axis; repeatable"
+    )
+    planes.add_argument(
+        "--origin", type=_numbers, metavar="X,Y,Z", help="a point of one more plane, its coordinates' zero"
+    )
+    planes.add_argument("--normal", type=_numbers, metavar="X,Y,Z", help="the normal of that plane")
+    planes.add_argument("--u", type=_numbers, metavar="X,Y,Z", help="the direction of its first axis")
+    domain = parser.add_mutually_exclusive_group()
+    domain.add_argument(
+        "--bounds",
+        type=_numbers,
+        metavar="LO,HI",
+        help="the box to slice, one range for all axes or lower and upper corner (default: the checkpoint's domain)",
+    )
+    domain.add_argument("--half-width", type=_positive, metavar="R", help="slice a square of side 2R around the origin")
+    parser.add_argument("--level", type=_finite, default=0.0, metavar="F", help="the level drawn on top (default: 0)")
+    parser.add_argument(
+        "--out",
+        type=Path,
+        action="append",
+        default=[],
+        metavar="FILE",
+        help="figure (.svg, .pdf, .png) or data of one plane (.npz); repeatable",
+    )
+    parser.add_argument("--json", action="store_true", help="print one JSON object with what was found")
+    parser.set_defaults(run=run)
+
+
+def run(arguments: argparse.Namespace) -> None:
+    outputs: list[Path] = arguments.out
+    check_outputs(outputs, _EXTENSIONS, source=arguments.file)
+    _check_planes(arguments)
+    checkpoint = open_checkpoint(arguments.file)
+    network = trace(arguments.file, checkpoint)
+
+    from app.state.slices import SliceResult
+    from engine import Cancelled, EngineError, level_set
+
+    try:
+        planes = _planes(arguments, network.input_size)
+        polygons = _polygons(arguments, planes, checkpoint.domain)
+        _prepare_kernels()
+        results = []
+        with _cancelled_by_interrupt() as cancel:
+            for plane, polygon in zip(planes, polygons, strict=True):
+                partition = _partition(network, plane, polygon, arguments.level, cancel)
+                results.append(SliceResult(arguments.file.name, partition, level_set(partition)))
+    except Cancelled as error:
+        raise KeyboardInterrupt from error
+    except EngineError as error:
+        raise CommandError(about(arguments.file, str(error))) from error
+    _write(results, outputs)
+    print(_json(arguments, network, results) if arguments.json else _text(results, outputs))
+
+
+def _check_planes(arguments: argparse.Namespace) -> None:
+    if (arguments.origin is None) != (arguments.normal is None):
+        raise CommandError("an oblique plane needs both --origin and --normal; give the other one too")
+    if arguments.u is not None and arguments.normal is None:
+        raise CommandError("--u is the first axis of the plane of --origin and --normal; give those too")
+    count = len(arguments.plane) + (arguments.normal is not None)
+    if count == 0:
+        raise CommandError("no plane to slice along; give --plane z=0, or --origin and --normal")
+    data = next((path for path in arguments.out if path.suffix.lower() == ".npz"), None)
+    if data is not None and count > 1:
+        raise CommandError(f"{data}: a data file holds one plane, not {count}; run once for each plane")
+
+
+def _planes(arguments: argparse.Namespace, dimension: int) -> list[SlicePlane]:
+    from engine import SlicePlane
+
+    if dimension != 3:
+        raise CommandError(
+            f"{arguments.file}: the network takes {dimension} inputs, and planes on the command line lie in three "
+            "dimensions; use SlicePlane from Python"
+        )
+    planes = [SlicePlane.from_axis(axis, value) for axis, value in arguments.plane]
+    if arguments.normal is not None:
+        planes.append(SlicePlane.from_normal(arguments.origin, arguments.normal, arguments.u))
+    return planes
+
+
+def _polygons(
+    arguments: argparse.Namespace, planes: list[SlicePlane], domain: NDArray[np.float64]
+) -> list[NDArray[np.float64]]:
+    from engine.plane import plane_box_polygon, square_polygon
+
+    if arguments.half_width is not None:
+        return [square_polygon(arguments.half_width) for _ in planes]
+    if arguments.bounds is not None:
+        domain = _box(arguments.bounds, domain.shape[1])
+    return [plane_box_polygon(plane, domain) for plane in planes]
+
+
+def _box(bounds: NDArray[np.float64], dimension: int) -> NDArray[np.float64]:
+    if len(bounds) not in (2, 2 * dimension):
+        raise CommandError(f"--bounds takes 2 or {2 * dimension} numbers, not {len(bounds)}; write --bounds=-1,1")
+    lower, upper = bounds.reshape(2, -1)
+    if not (lower < upper).all():
+        raise CommandError("--bounds: the lower corner must lie below the upper one; write --bounds=-1,1")
+    return np.stack([np.broadcast_to(lower, dimension), np.broadcast_to(upper, dimension)])
+
+
+def _prepare_kernels() -> None:
+    """Compile what is not yet in the cache, telling the user why the first run takes longer."""
+    from engine import kernels_cached, warm_up
+
+    if not kernels_cached():
+        print("splinescope: compiling kernels, once per machine ...", file=sys.stderr)
+        warm_up()
+
+
+def _partition(
+    network: Network, plane: SlicePlane, polygon: NDArray[np.float64], level: float, cancel: Callable[[], bool]
+) -> Partition:
+    from tqdm import tqdm
+
+    from app.state.slices import plane_label
+    from engine import Progress, partition_polygon
+
+    hidden = not sys.stderr.isatty()
+    with tqdm(desc=plane_label(plane), unit=" layers", delay=_SLOW_SECONDS, leave=False, disable=hidden) as bar:
+
+        def report(progress: Progress) -> None:
+            bar.total = progress.layers
+            bar.set_postfix_str(f"{progress.regions:,} regions", refresh=False)
+            bar.update(progress.done - bar.n)
+
+        return partition_polygon(network, plane, polygon, level, report, cancel)
+
+
+@contextmanager
+def _cancelled_by_interrupt() -> Iterator[Callable[[], bool]]:
+    """Inside, Ctrl-C makes the yielded question answer True, so that worker threads end before the program does."""
+    interrupted = threading.Event()
+    before = signal.signal(signal.SIGINT, lambda *_: interrupted.set())
+    try:
+        yield interrupted.is_set
+    finally:
+        signal.signal(signal.SIGINT, before)
+    if interrupted.is_set():
+        raise KeyboardInterrupt
+
+
+def _write(results: list[SliceResult], outputs: list[Path]) -> None:
+    from app.export.data import write_npz
+    from app.export.figure import draw_slices, write_figure
+    from app.export.files import written_together
+
+    try:
+        with written_together(outputs) as temporaries:
+            figure = None
+            for path, temporary in zip(outputs, temporaries, strict=True):
+                extension = path.suffix.lower()
+                if extension == ".npz":
+                    write_npz(results[0], temporary)
+                else:
+                    figure = figure or draw_slices(results)
+                    write_figure(figure, temporary, extension[1:])
+    except OSError as error:
+        raise could_not_write(error) from error
+
+
+def _json(arguments: argparse.Namespace, network: Network, results: list[SliceResult]) -> str:
+    """One object: the slice's facts beside the checkpoint's; of several slices, a list `slices` of such facts."""
+    from app.export.data import slice_facts
+
+    facts = {"checkpoint": str(arguments.file), "max_forward_error": forward_error(network)}
+    slices = [slice_facts(result) for result in results]
+    return json.dumps(facts | (slices[0] if len(slices) == 1 else {"slices": slices}), indent=2)
+
+
+def _text(results: list[SliceResult], outputs: list[Path]) -> str:
+    lines = [
+        f"{result.label}: {result.partition.regions:,} regions, {len(result.partition.edges):,} edges, "
+        + ("no level set" if result.level_set.empty else f"level set {result.level_set.length:.4g} long")
+        + f", {result.partition.ties} ties, {sum(result.partition.seconds.values()):.3f} s"
+        for result in results
+    ]
+    return "\n".join([*lines, *(f"wrote {path}" for path in outputs)])
+
+
+def _axis_value(text: str) -> tuple[str, float]:
+    match = re.fullmatch(r"([xyz])=(.+)", text.strip())
+    if match is None:
+        raise argparse.ArgumentTypeError(f"{text!r} is not an axis plane; write one like z=0.25")
+    return match[1], _finite(match[2])
+
+
+def _numbers(text: str) -> NDArray[np.float64]:
+    return np.array([_finite(part) for part in text.split(",")])
+
+
+def _finite(text: str) -> float:
+    try:
+        value = float(text)
+    except ValueError:
+        value = math.nan
+    if not math.isfinite(value):
+        raise argparse.ArgumentTypeError(f"{text!r} is not a finite number")
+    return value
+
+
+def _positive(text: str) -> float:
+    if (value := _finite(text)) <= 0:
+        raise argparse.ArgumentTypeError(f"{text!r} is not positive")
+    return value

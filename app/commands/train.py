@@ -1,0 +1,1 @@
+"""splinescope train"""

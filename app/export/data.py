@@ -1,0 +1,71 @@
+"""A slice as data: arrays for NumPy, facts for JSON."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from app.state.slices import SliceResult
+
+
+def write_npz(result: SliceResult, path: Path) -> None:
+    """The partition's arrays under the names of `engine.Partition`, which documents their shapes and dtypes.
+
+    Besides: points (V, D), origin (D,), axes (2, D), ties, tie_<kind>, linear_regions, level (nan when the output did
+    not cut), kink_names (L,) str.  Reads back with `numpy.load(path)`, no pickle.
+    """
+    partition = result.partition
+    arrays: dict[str, Any] = {name: getattr(partition, name) for name in _ARRAYS}
+    arrays["level"] = np.nan if partition.level is None else partition.level
+    arrays["kink_names"] = np.array([kink.name for kink in partition.network.kinks], dtype=np.str_)
+    arrays |= {f"tie_{kind}": count for kind, count in asdict(partition.tie_counts).items()}
+    with path.open("wb") as stream:
+        np.savez_compressed(stream, **arrays)
+
+
+_ARRAYS = (
+    "vertices",
+    "points",
+    "values",
+    "edges",
+    "edge_layer",
+    "edge_neuron",
+    "edge_breakpoint",
+    "edge_on_level",
+    "edge_faces",
+    "edge_also_offsets",
+    "edge_also",
+    "edge_also_breakpoint",
+    "face_offsets",
+    "face_vertices",
+    "face_edges",
+    "origin",
+    "axes",
+    "linear_regions",
+    "ties",
+)
+
+
+def slice_facts(result: SliceResult) -> dict[str, Any]:
+    """What --json prints of one slice; edges_per_layer counts the edges of each kink, from the first."""
+    partition = result.partition
+    kinks = partition.network.kinks
+    counts = np.bincount(partition.edge_layer + 1, minlength=len(kinks) + 2).tolist()
+    return {
+        "plane": {"label": result.label, "origin": partition.origin.tolist(), "axes": partition.axes.tolist()},
+        "level": partition.level,
+        "regions": partition.regions,
+        "linear_regions": partition.linear_regions,
+        "vertices": len(partition.vertices),
+        "edges": len(partition.edges),
+        "edges_per_layer": counts[1:-1],
+        "edges_of_level": counts[-1],
+        "edges_of_border": counts[0],
+        "zero_level_length": result.level_set.length,
+        "ties": partition.ties,
+        "tie_counts": asdict(partition.tie_counts),
+        "seconds": partition.seconds,
+    }

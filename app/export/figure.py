@@ -1,0 +1,200 @@
+"""Slices as figures for print: vectors (SVG, PDF) or pixels (PNG), without a display.
+
+One panel for each slice.  The lines of one depth are one path; wide lines of the first layers lie over fine lines of
+the deep ones, and all of them under the level set.  Sizes are those of journals: one panel fills a column of 85 mm,
+two or three a page of 180 mm.
+"""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Sequence
+from pathlib import Path as FilePath
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+from matplotlib import rc_context
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+from matplotlib.patches import PathPatch, Rectangle
+from matplotlib.path import Path
+from matplotlib.ticker import MaxNLocator
+
+from app.state.palette import ACCENTS, BACKGROUND, BORDER, RGB, accent, depth_colors
+from app.state.slices import SliceResult, axis_labels
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from numpy.typing import NDArray
+
+FORMATS: Final = ("svg", "pdf", "png")
+PNG_DPI: Final = 600
+
+# All lengths are in points of 1/72 inch.
+_MM: Final = 72 / 25.4
+_COLUMN, _PAGE = 85 * _MM, 180 * _MM
+_LEFT, _RIGHT, _GAP = 27.0, 7.0, 29.0
+_TITLE, _PANEL_TITLE, _TICKS, _LEGEND = 15.0, 13.0, 22.0, 25.0
+_PANELS_PER_ROW = 3
+_SMALL, _NORMAL = 6.0, 7.0
+
+_COVERAGE = 0.22  # line width over the mean distance between lines, so the share of the paper under ink
+_FINEST, _WIDEST = 0.05, 0.5
+_TAPER = 0.5  # the first layer's lines are wider by this share, the last layer's finer
+_LEVEL_SET, _CASING = 1.1, 0.55  # the casing is what shows on each side
+
+
+def draw_slices(slices: Sequence[SliceResult]) -> Figure:
+    """A figure with a panel for each slice, all of one checkpoint and network."""
+    columns = min(len(slices), _PANELS_PER_ROW)
+    rows = -(-len(slices) // columns)
+    width = _COLUMN if columns == 1 else _PAGE
+    panel = (width - _LEFT - _RIGHT - (columns - 1) * _GAP) / columns
+    row_height = _PANEL_TITLE + panel + _TICKS
+    height = _TITLE + rows * row_height + _LEGEND
+    figure = Figure(figsize=(width / 72, height / 72), facecolor=BACKGROUND)
+
+    name = figure.text(_LEFT / width, 1 - 5 / height, _shortened(slices[0].checkpoint, int(width / 4.2)), va="top")
+    name.set(fontsize=_NORMAL + 1, fontweight="bold", parse_math=False)
+    for i, result in enumerate(slices):
+        row, column = divmod(i, columns)
+        left = _LEFT + column * (panel + _GAP)
+        bottom = height - _TITLE - row * row_height - _PANEL_TITLE - panel
+        axes = figure.add_axes((left / width, bottom / height, panel / width, panel / height))
+        _draw_panel(axes, result, i, panel)
+    legend = figure.add_axes((_LEFT / width, 0, (width - _LEFT - _RIGHT) / width, _LEGEND / height))
+    _draw_legend(legend, slices, width - _LEFT - _RIGHT)
+    return figure
+
+
+def write_figure(figure: Figure, path: FilePath, format: str, dpi: float = PNG_DPI) -> None:
+    """Write a figure; `format` is one of FORMATS, `dpi` counts for pixels.  The same figure gives the same bytes."""
+    metadata: dict[str, dict[str, str | None]] = {
+        "svg": {"Creator": "SplineScope", "Date": None},
+        "pdf": {"Creator": "SplineScope", "CreationDate": None},
+        "png": {"Software": "SplineScope"},
+    }
+    with (
+        rc_context({"pdf.fonttype": 42, "svg.fonttype": "none", "svg.hashsalt": "splinescope"}),
+        warnings.catch_warnings(),
+    ):
+        warnings.filterwarnings("ignore", message="Glyph .* missing from font")  # in a checkpoint's name
+        figure.savefig(path, format=format, dpi=dpi, metadata=metadata[format])
+
+
+def _draw_panel(axes: Axes, result: SliceResult, index: int, size: float) -> None:
+    partition = result.partition
+    lower, upper = partition.vertices.min(axis=0), partition.vertices.max(axis=0)
+    side = float((upper - lower).max())
+    points_per_unit = size / side
+    layers = len(partition.network.kinks)
+
+    widths = _line_widths(result, points_per_unit)
+    for depth, color in enumerate(depth_colors(layers)):
+        edges = partition.edges[partition.edge_layer == depth]
+        _add_path(
+            axes,
+            _segments(partition.vertices, edges),
+            f"slice-{index}-depth-{depth}",
+            color,
+            widths[depth],
+            layers - depth,
+        )
+    border = partition.edges[partition.edge_layer == -1]
+    _add_path(axes, _segments(partition.vertices, border), f"slice-{index}-border", BORDER, 0.5, layers + 1)
+    _draw_level_set(axes, result, index, points_per_unit, layers + 2)
+
+    center = (lower + upper) / 2
+    axes.set_xlim(center[0] - side / 2, center[0] + side / 2)
+    axes.set_ylim(center[1] - side / 2, center[1] + side / 2)
+    axes.set_aspect("equal")
+    axes.set_title(f"{result.label} · {partition.regions:,} regions", fontsize=_NORMAL, loc="left", pad=5)
+    horizontal, vertical = axis_labels(partition.plane)
+    axes.set_xlabel(horizontal, fontsize=_NORMAL, fontstyle="italic", labelpad=1)
+    axes.set_ylabel(vertical, fontsize=_NORMAL, fontstyle="italic", labelpad=0, rotation=0, va="center")
+    axes.tick_params(labelsize=_SMALL, width=0.4, length=2, pad=1.5, color=BORDER)
+    for axis in (axes.xaxis, axes.yaxis):
+        axis.set_major_locator(MaxNLocator(nbins=4, steps=[1, 2, 5, 10]))
+    axes.spines[:].set_visible(False)
+
+
+def _draw_level_set(axes: Axes, result: SliceResult, index: int, points_per_unit: float, order: int) -> None:
+    level_set = result.level_set
+    if level_set.empty:
+        message = axes.text(0.5, 0.03, f"no {_level_name(result)} in this slice", transform=axes.transAxes, ha="center")
+        message.set(
+            fontsize=_NORMAL, color=accent(index), bbox={"facecolor": BACKGROUND, "edgecolor": "none", "pad": 2}
+        )
+        message.set_zorder(order)
+        return
+    path = Path.make_compound_path(*(Path(polyline) for polyline in level_set.polylines))
+    width = min(_LEVEL_SET, _spacing(result, level_set.length) * points_per_unit / 3)
+    _add_path(axes, path, f"slice-{index}-casing", BACKGROUND, width + 2 * min(_CASING, width), order)
+    _add_path(axes, path, f"slice-{index}-level-set", accent(index), width, order + 1)
+
+
+def _draw_legend(axes: Axes, slices: Sequence[SliceResult], width: float) -> None:
+    """A bar of the depths' colours with their numbers, and a stroke for the level set; in points."""
+    axes.set(xlim=(0, width), ylim=(0, _LEGEND))
+    axes.set_axis_off()
+    axes.set_gid("legend")
+    layers = len(slices[0].partition.network.kinks)
+    axes.text(0, 17.5, "depth", fontsize=_NORMAL, va="center")
+    left, level_width = 25.0, 62.0
+    cell = min(12.0, (width - left - level_width) / max(layers, 1))
+    every = next(step for step in (1, 2, 5, 10, 20, 50, 100, 1000) if step * cell >= 5)
+    for depth, color in enumerate(depth_colors(layers)):
+        axes.add_patch(
+            Rectangle((left + depth * cell, 14), cell, 7, facecolor=color, edgecolor=BACKGROUND, linewidth=0.3)
+        )
+        if depth % every == 0:
+            axes.text(left + (depth + 0.5) * cell, 12, str(depth), fontsize=_SMALL, ha="center", va="top")
+    right = left + layers * cell + 12
+    for color in ACCENTS[: len(slices)]:
+        axes.add_line(
+            Line2D([right, right + 7], [17.5, 17.5], color=color, linewidth=_LEVEL_SET, solid_capstyle="butt")
+        )
+        right += 9
+    axes.text(right + 1, 17.5, _level_name(slices[0]), fontsize=_NORMAL, va="center")
+
+
+def _line_widths(result: SliceResult, points_per_unit: float) -> list[float]:
+    """A width in points for each depth: a share of the mean distance between lines, tapering from first to last."""
+    partition = result.partition
+    layers = len(partition.network.kinks)
+    inner = (partition.edge_layer >= 0) & (partition.edge_layer < layers)
+    ends = partition.vertices[partition.edges[inner]]
+    spacing = _spacing(result, float(np.linalg.norm(ends[:, 1] - ends[:, 0], axis=1).sum())) * points_per_unit
+    taper = 1 + _TAPER * np.linspace(1, -1, layers) if layers > 1 else np.ones(layers)
+    return [float(width) for width in np.clip(_COVERAGE * spacing * taper, _FINEST, _WIDEST)]
+
+
+def _spacing(result: SliceResult, length: float) -> float:
+    """The mean distance between lines of total length `length` on the slice."""
+    partition = result.partition
+    border = partition.vertices[partition.edges[partition.edge_layer == -1]]
+    (x0, y0), (x1, y1) = (border - partition.vertices.mean(axis=0)).transpose(1, 2, 0)  # the domain is convex
+    area = 0.5 * float(np.abs(x0 * y1 - x1 * y0).sum())
+    return area / length if length else np.inf
+
+
+def _segments(vertices: NDArray[np.float64], edges: NDArray[np.int32]) -> Path:
+    """One path with a move and a line for each edge."""
+    codes = np.tile(np.array([Path.MOVETO, Path.LINETO], dtype=np.uint8), len(edges))
+    return Path(vertices[edges].reshape(-1, 2), codes)
+
+
+def _add_path(axes: Axes, path: Path, gid: str, color: RGB, width: float, order: int) -> None:
+    path.should_simplify = False
+    patch = PathPatch(path, fill=False, edgecolor=color, linewidth=width, capstyle="round", joinstyle="round")
+    patch.set(gid=gid, zorder=order, clip_on=False)
+    axes.add_patch(patch)
+
+
+def _level_name(result: SliceResult) -> str:
+    level = result.partition.level
+    return "zero level set" if not level else f"level set {level:g}"
+
+
+def _shortened(name: str, length: int) -> str:
+    return name if len(name) <= length else f"{name[: length // 2]}…{name[-(length // 2) :]}"

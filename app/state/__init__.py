@@ -1,0 +1,1 @@
+"""What the application knows: plain values, no computation."""

@@ -1,0 +1,55 @@
+"""Colours of lines, one table for the screen and for figures.
+
+Depth is ordinal, so its palette is a path through the OKLCH colour space (B. Ottosson, 2020) on which the perceived
+lightness rises evenly from the first layer to the last: the order survives colour blindness and grey print.  Its hues
+run from plum over blue to cyan; red, orange and green are left to the zero level sets of the slices.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Final
+
+RGB = tuple[float, float, float]
+
+ACCENTS: Final[tuple[RGB, ...]] = ((0.87, 0.10, 0.12), (0.95, 0.50, 0.00), (0.05, 0.58, 0.20))
+"""Red, orange, green: the zero level set on the first, second, third slice; then again from the first."""
+
+BORDER: Final[RGB] = (0.25, 0.25, 0.25)
+BACKGROUND: Final[RGB] = (1.0, 1.0, 1.0)
+
+_FIRST = (0.28, 0.115, 322.0)  # lightness, chroma, hue in degrees
+_LAST = (0.77, 0.125, 205.0)
+
+
+def accent(slice_index: int) -> RGB:
+    """The colour of the zero level set on slice `slice_index`, counted from 0."""
+    return ACCENTS[slice_index % len(ACCENTS)]
+
+
+def depth_colors(layers: int) -> list[RGB]:
+    """One sRGB colour in [0, 1]^3 for each of `layers` nonlinear layers, from the first (dark) to the last (light)."""
+    return [_oklch_to_srgb(*_between(depth / max(layers - 1, 1))) for depth in range(layers)]
+
+
+def _between(t: float) -> tuple[float, float, float]:
+    lightness, chroma, hue = ((1 - t) * a + t * b for a, b in zip(_FIRST, _LAST, strict=True))
+    return lightness, chroma + 0.06 * math.sin(math.pi * t), hue
+
+
+def _oklch_to_srgb(lightness: float, chroma: float, hue: float) -> RGB:
+    """Ottosson's OKLab matrices and the sRGB transfer curve (IEC 61966-2-1), clipped to the gamut."""
+    a, b = chroma * math.cos(math.radians(hue)), chroma * math.sin(math.radians(hue))
+    long = (lightness + 0.3963377774 * a + 0.2158037573 * b) ** 3
+    medium = (lightness - 0.1055613458 * a - 0.0638541728 * b) ** 3
+    short = (lightness - 0.0894841775 * a - 1.2914855480 * b) ** 3
+    return (
+        _encode(4.0767416621 * long - 3.3077115913 * medium + 0.2309699292 * short),
+        _encode(-1.2684380046 * long + 2.6097574011 * medium - 0.3413193965 * short),
+        _encode(-0.0041960863 * long - 0.7034186147 * medium + 1.7076147010 * short),
+    )
+
+
+def _encode(linear: float) -> float:
+    linear = min(max(linear, 0.0), 1.0)
+    return 12.92 * linear if linear <= 0.0031308 else 1.055 * linear ** (1 / 2.4) - 0.055
