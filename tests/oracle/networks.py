@@ -132,7 +132,8 @@ def random_sample(kink: str, kind: str, seed: int) -> Sample:
     width = int(rng.integers(4, widest + 1))
     form = ("plain", "plain", "concatenated", "residual")[seed % 4]
     concatenated = {0} if form == "concatenated" else set()
-    residual = {1} if form == "residual" and depth > 2 else set()  # the last layer's structure stays for the level
+    # only where structure is not lost: the last layer's is for the level, and scaled features cannot be added
+    residual = {1} if form == "residual" and depth > 2 and kind != "scaled" else set()
     level = float(rng.choice([0.0, 0.0, 0.125, -0.25]))
 
     features = Features(plane.point, unscale=np.ones(len(plane.point)))
@@ -191,7 +192,8 @@ def _random_layer(
 def _second_operand(draft: Draft) -> tuple[tuple[Float, Float], Float]:
     """Its weight and bias, constant in some rows and the same in equal rows; and its value at the point."""
     weight = coarse(draft.rng, draft.weight.shape) * (draft.rng.random(draft.size) < 0.4)[:, None]
-    bias = coarse(draft.rng, draft.size)
+    weight *= draft.features.unscale * draft.scale[:, None]
+    bias = coarse(draft.rng, draft.size) * draft.scale
     for i, j in _equal_rows(draft.weight):
         weight[j], bias[j] = weight[i], bias[i]
     return (weight, bias), weight @ draft.features.at_point + bias
@@ -205,7 +207,12 @@ def _features_after(
     draft: Draft, nonlinearity: Nonlinearity, other: tuple[Float, Float] | None, added: Float
 ) -> Features:
     z = draft.weight @ draft.features.at_point + draft.bias
-    after = Features(np.array([nonlinearity(j, z[j]) for j in range(draft.size)]) + added, unscale=1.0 / draft.scale)
+    flat = np.array([pieces[0][0] == 0.0 == pieces[-1][0] for pieces in nonlinearity.pieces])  # bounded
+    kept = (draft.scale > 1.0) & flat | (draft.scale < 1.0) & (draft.target != 0.0)
+    after = Features(
+        np.array([nonlinearity(j, z[j]) for j in range(draft.size)]) + added,
+        unscale=np.where(kept, 1.0, 1.0 / draft.scale),
+    )
     unit = np.eye(draft.size)
     for j, bends in enumerate(nonlinearity.breakpoints):
         if other is None:

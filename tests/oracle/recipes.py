@@ -227,8 +227,13 @@ def cancelling(draft: Draft) -> None:
 
 
 def scaled(draft: Draft) -> None:
-    """Rows longer or shorter by 2^20, about their breakpoint; the next layer undoes most of it."""
-    draft.weight *= np.where(draft.rng.random(draft.features.size) < 0.8, draft.features.unscale, 1.0)
+    """Rows longer or shorter by 2^20, about their breakpoint; the next layer undoes it where it can.
+
+    Away from breakpoint 0 it cannot: there the first layer only, so that what remains is within reach of float64.
+    """
+    draft.weight *= draft.features.unscale
+    if draft.depth > 0 and draft.target.any():
+        return
     draft.scale[:] = draft.rng.choice([2.0**-20, 1.0, 2.0**20], draft.size)
     draft.weight *= draft.scale[:, None]
     draft.bias[:] = draft.target + draft.scale * (draft.bias - draft.target)
