@@ -30,8 +30,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except CommandError as error:
         print(f"splinescope: {_one_line(str(error))}", file=sys.stderr)
         return _FAILED
-    except KeyboardInterrupt:
-        print("splinescope: interrupted; nothing was written", file=sys.stderr)
+    except KeyboardInterrupt as interrupt:
+        print(f"splinescope: {_one_line(str(interrupt)) or 'interrupted'}", file=sys.stderr)
         return _INTERRUPTED
     except BrokenPipeError:  # the reader of our output has left: no one to tell, and nothing more to flush at exit
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

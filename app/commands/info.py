@@ -7,7 +7,8 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from app.commands.loading import open_checkpoint
+from app.commands.errors import CommandError
+from app.commands.loading import about, open_checkpoint
 
 if TYPE_CHECKING:
     from engine import Network
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
 
 def add_parser(commands: Any) -> None:
     parser = commands.add_parser("info", help="say what a checkpoint holds", description=__doc__)
-    parser.add_argument("file", type=Path, metavar="FILE", help="a checkpoint")
+    parser.add_argument("file", type=Path, metavar="FILE", help="a checkpoint, or the name of a demo")
     parser.add_argument("--json", action="store_true", help="print one JSON object")
     parser.set_defaults(run=run)
 
@@ -26,7 +27,7 @@ def run(arguments: argparse.Namespace) -> None:
 
 
 def _facts(path: Path) -> dict[str, Any]:
-    from engine import EngineError, Network
+    from engine import EngineError, Network, NotPiecewiseLinearError
 
     checkpoint = open_checkpoint(path)
     module = checkpoint.module
@@ -40,8 +41,10 @@ def _facts(path: Path) -> dict[str, Any]:
     }
     try:
         network = Network.trace(module, input_shape=(checkpoint.domain.shape[1],))
-    except EngineError as error:
+    except NotPiecewiseLinearError as error:
         return facts | {"piecewise_linear": False, "reason": str(error)}
+    except EngineError as error:
+        raise CommandError(about(path, str(error))) from error
     facts["notes"] += network.notes
     return facts | {
         "piecewise_linear": True,

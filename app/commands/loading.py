@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from app.commands.errors import CommandError
+from app.resources import demo_checkpoint
 
 if TYPE_CHECKING:
     from engine import Network
@@ -13,10 +14,11 @@ if TYPE_CHECKING:
 
 
 def open_checkpoint(path: Path) -> Checkpoint:
+    """Open a file, or a checkpoint that comes with the program by its bare name when there is no such file."""
     from sdf_models import CheckpointError, load_checkpoint
 
     try:
-        return load_checkpoint(path)
+        return load_checkpoint((None if path.exists() else demo_checkpoint(str(path))) or path)
     except CheckpointError as error:
         raise CommandError(about(path, str(error))) from error
 

@@ -5,12 +5,9 @@ from __future__ import annotations
 import argparse
 import json
 import math
-import re
-import signal
 import sys
 import threading
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -18,6 +15,7 @@ import numpy as np
 
 from app.commands.errors import CommandError
 from app.commands.info import forward_error
+from app.commands.interrupt import cancelled_by_interrupt
 from app.commands.loading import about, open_checkpoint, trace
 from app.commands.outputs import check_outputs, could_not_write
 
@@ -28,7 +26,7 @@ if TYPE_CHECKING:
     from engine import Network, Partition, SlicePlane
 
 _EXTENSIONS: Final = (".svg", ".pdf", ".png", ".npz")
-_SLOW_SECONDS: Final = 0.5  # before this no progress bar is shown
+_SLOW_SECONDS: Final = 1.0  # what takes longer is shown
 
 _EPILOG = """\
 A plane's own coordinates are those of the axes that follow its normal: y, z for x=0; z, x for y=0; x, y for z=0.
@@ -44,11 +42,11 @@ def add_parser(commands: Any) -> None:
         epilog=_EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("file", type=Path, metavar="FILE", help="a checkpoint")
-    planes = parser.add_argument_group("planes, a panel each")
-    planes.add_argument(
-        "--plane", type=_axis_value, action="append", default=[], metavar="z=0", help="plane across an axis; repeatable"
+    parser.add_argument(
+        "file", type=Path, metavar="FILE", help="a checkpoint, or the name of a demo: spot, gyroid, torus"
     )
+    planes = parser.add_argument_group("planes, a panel each")
+    planes.add_argument("--plane", action="append", default=[], metavar="z=0", help="plane across an axis; repeatable")
     planes.add_argument(
         "--origin", type=_numbers, metavar="X,Y,Z", help="a point of one more plane, its coordinates' zero"
     )
@@ -71,6 +69,7 @@ def add_parser(commands: Any) -> None:
         metavar="FILE",
         help="figure (.svg, .pdf, .png) or data of one plane (.npz); repeatable",
     )
+    parser.add_argument("--dpi", type=_positive, default=600.0, help="resolution of .png figures (default: 600)")
     parser.add_argument("--json", action="store_true", help="print one JSON object with what was found")
     parser.set_defaults(run=run)
 
@@ -78,19 +77,19 @@ def add_parser(commands: Any) -> None:
 def run(arguments: argparse.Namespace) -> None:
     outputs: list[Path] = arguments.out
     check_outputs(outputs, _EXTENSIONS, source=arguments.file)
-    _check_planes(arguments)
     checkpoint = open_checkpoint(arguments.file)
     network = trace(arguments.file, checkpoint)
 
     from app.state.slices import SliceResult
-    from engine import Cancelled, EngineError, level_set
+    from engine import Cancelled, EngineError
+    from engine.level_set import level_set
 
     try:
         planes = _planes(arguments, network.input_size)
         polygons = _polygons(arguments, planes, checkpoint.domain)
         _prepare_kernels()
         results = []
-        with _cancelled_by_interrupt() as cancel:
+        with cancelled_by_interrupt() as cancel:
             for plane, polygon in zip(planes, polygons, strict=True):
                 partition = _partition(network, plane, polygon, arguments.level, cancel)
                 results.append(SliceResult(arguments.file.name, partition, level_set(partition)))
@@ -98,34 +97,32 @@ def run(arguments: argparse.Namespace) -> None:
         raise KeyboardInterrupt from error
     except EngineError as error:
         raise CommandError(about(arguments.file, str(error))) from error
-    _write(results, outputs)
+    _write(results, outputs, arguments.dpi)
     print(_json(arguments, network, results) if arguments.json else _text(results, outputs))
-
-
-def _check_planes(arguments: argparse.Namespace) -> None:
-    if (arguments.origin is None) != (arguments.normal is None):
-        raise CommandError("an oblique plane needs both --origin and --normal; give the other one too")
-    if arguments.u is not None and arguments.normal is None:
-        raise CommandError("--u is the first axis of the plane of --origin and --normal; give those too")
-    count = len(arguments.plane) + (arguments.normal is not None)
-    if count == 0:
-        raise CommandError("no plane to slice along; give --plane z=0, or --origin and --normal")
-    data = next((path for path in arguments.out if path.suffix.lower() == ".npz"), None)
-    if data is not None and count > 1:
-        raise CommandError(f"{data}: a data file holds one plane, not {count}; run once for each plane")
 
 
 def _planes(arguments: argparse.Namespace, dimension: int) -> list[SlicePlane]:
     from engine import SlicePlane
 
+    if (arguments.origin is None) != (arguments.normal is None):
+        raise CommandError("an oblique plane needs both --origin and --normal; give the other one too")
+    if arguments.u is not None and arguments.normal is None:
+        raise CommandError("--u is the first axis of the plane of --origin and --normal; give those too")
+    planes = [SlicePlane.parse(text) for text in arguments.plane]
+    if arguments.normal is not None:
+        planes.append(SlicePlane.from_normal(arguments.origin, arguments.normal, arguments.u))
+    if dimension == 2 and not planes:
+        return [SlicePlane.identity()]
     if dimension != 3:
         raise CommandError(
             f"{arguments.file}: the network takes {dimension} inputs, and planes on the command line lie in three "
             "dimensions; use SlicePlane from Python"
         )
-    planes = [SlicePlane.from_axis(axis, value) for axis, value in arguments.plane]
-    if arguments.normal is not None:
-        planes.append(SlicePlane.from_normal(arguments.origin, arguments.normal, arguments.u))
+    if not planes:
+        raise CommandError("no plane to slice along; give --plane z=0, or --origin and --normal")
+    data = next((path for path in arguments.out if path.suffix.lower() == ".npz"), None)
+    if data is not None and len(planes) > 1:
+        raise CommandError(f"{data}: a data file holds one plane, not {len(planes)}; run once for each plane")
     return planes
 
 
@@ -151,12 +148,16 @@ def _box(bounds: NDArray[np.float64], dimension: int) -> NDArray[np.float64]:
 
 
 def _prepare_kernels() -> None:
-    """Compile what is not yet in the cache, telling the user why the first run takes longer."""
-    from engine import kernels_cached, warm_up
+    """Load the engine's kernels, and say so when that takes long: the first run on a machine compiles them."""
+    from engine import warm_up
 
-    if not kernels_cached():
-        print("splinescope: compiling kernels, once per machine ...", file=sys.stderr)
+    message = "splinescope: compiling kernels, once per machine ..."
+    timer = threading.Timer(_SLOW_SECONDS, print, [message], {"file": sys.stderr, "flush": True})
+    timer.start()
+    try:
         warm_up()
+    finally:
+        timer.cancel()
 
 
 def _partition(
@@ -164,11 +165,10 @@ def _partition(
 ) -> Partition:
     from tqdm import tqdm
 
-    from app.state.slices import plane_label
     from engine import Progress, partition_polygon
 
     hidden = not sys.stderr.isatty()
-    with tqdm(desc=plane_label(plane), unit=" layers", delay=_SLOW_SECONDS, leave=False, disable=hidden) as bar:
+    with tqdm(desc=plane.describe(), unit=" layers", delay=_SLOW_SECONDS, leave=False, disable=hidden) as bar:
 
         def report(progress: Progress) -> None:
             bar.total = progress.layers
@@ -178,20 +178,7 @@ def _partition(
         return partition_polygon(network, plane, polygon, level, report, cancel)
 
 
-@contextmanager
-def _cancelled_by_interrupt() -> Iterator[Callable[[], bool]]:
-    """Inside, Ctrl-C makes the yielded question answer True, so that worker threads end before the program does."""
-    interrupted = threading.Event()
-    before = signal.signal(signal.SIGINT, lambda *_: interrupted.set())
-    try:
-        yield interrupted.is_set
-    finally:
-        signal.signal(signal.SIGINT, before)
-    if interrupted.is_set():
-        raise KeyboardInterrupt
-
-
-def _write(results: list[SliceResult], outputs: list[Path]) -> None:
+def _write(results: list[SliceResult], outputs: list[Path], dpi: float) -> None:
     from app.export.data import write_npz
     from app.export.figure import draw_slices, write_figure
     from app.export.files import written_together
@@ -205,7 +192,7 @@ def _write(results: list[SliceResult], outputs: list[Path]) -> None:
                     write_npz(results[0], temporary)
                 else:
                     figure = figure or draw_slices(results)
-                    write_figure(figure, temporary, extension[1:])
+                    write_figure(figure, temporary, extension[1:], dpi)
     except OSError as error:
         raise could_not_write(error) from error
 
@@ -220,20 +207,13 @@ def _json(arguments: argparse.Namespace, network: Network, results: list[SliceRe
 
 
 def _text(results: list[SliceResult], outputs: list[Path]) -> str:
-    lines = [
-        f"{result.label}: {result.partition.regions:,} regions, {len(result.partition.edges):,} edges, "
-        + ("no level set" if result.level_set.empty else f"level set {result.level_set.length:.4g} long")
-        + f", {result.partition.ties} ties, {sum(result.partition.seconds.values()):.3f} s"
-        for result in results
-    ]
+    lines = []
+    for result in results:
+        partition, level_set = result.partition, result.level_set
+        found = "no level set" if level_set.empty else f"level set {level_set.length:.4g} long"
+        counts = f"{partition.regions:,} regions, {len(partition.edges):,} edges, {partition.ties} ties"
+        lines.append(f"{partition.plane.describe()}: {counts}, {found}, {sum(partition.seconds.values()):.3f} s")
     return "\n".join([*lines, *(f"wrote {path}" for path in outputs)])
-
-
-def _axis_value(text: str) -> tuple[str, float]:
-    match = re.fullmatch(r"([xyz])=(.+)", text.strip())
-    if match is None:
-        raise argparse.ArgumentTypeError(f"{text!r} is not an axis plane; write one like z=0.25")
-    return match[1], _finite(match[2])
 
 
 def _numbers(text: str) -> NDArray[np.float64]:

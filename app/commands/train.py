@@ -1,1 +1,94 @@
-"""splinescope train"""
+"""splinescope train: fit a ReLU network to the signed distance of a mesh or a shape."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from app.commands.errors import CommandError
+from app.commands.interrupt import cancelled_by_interrupt
+from app.commands.outputs import check_outputs, could_not_write
+
+if TYPE_CHECKING:
+    from sdf_models.training import TrainingReport
+
+_EPILOG = """\
+Shapes are written as expressions, and can be combined:
+  torus(0.6, 0.25)
+  difference(rounded_box(0.6, 0.5, 0.4), move(sphere(0.4), 0.5, 0, 0))
+"""
+
+
+def add_parser(commands: Any) -> None:
+    parser = commands.add_parser(
+        "train",
+        help="fit a network to a mesh or a shape",
+        description=__doc__,
+        epilog=_EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("target", metavar="MESH_OR_SHAPE", help="a watertight mesh, or the expression of a shape")
+    parser.add_argument("--out", type=Path, required=True, metavar="FILE", help="the checkpoint, .safetensors")
+    parser.add_argument("--width", type=int, default=64, help="neurons of a layer (default: 64)")
+    parser.add_argument("--depth", type=int, default=8, help="nonlinear layers (default: 8)")
+    parser.add_argument("--steps", type=int, default=20_000, help="steps of the optimiser (default: 20000)")
+    parser.add_argument("--batch", type=int, default=8192, help="points of a step (default: 8192)")
+    parser.add_argument("--learning-rate", type=float, default=2e-3, help="the largest (default: 0.002)")
+    parser.add_argument("--seed", type=int, default=0, help="equal seeds give equal files (default: 0)")
+    parser.add_argument("--threads", type=int, default=1, help="another number gives another file (default: 1)")
+    parser.add_argument("--resume", action="store_true", help="go on with a training that was interrupted")
+    parser.set_defaults(run=run)
+
+
+def run(arguments: argparse.Namespace) -> None:
+    check_outputs([arguments.out], [".safetensors"], source=Path(arguments.target))
+
+    from tqdm import tqdm
+
+    from sdf_models.training import TargetError, TrainingCancelled, TrainingError, train
+
+    with (
+        cancelled_by_interrupt() as cancel,
+        tqdm(total=arguments.steps, unit=" steps", disable=not sys.stderr.isatty()) as bar,
+    ):
+
+        def report(step: int, _: int, loss: float) -> None:
+            bar.set_postfix_str(f"loss {loss:.5f}", refresh=False)
+            bar.update(step - bar.n)
+
+        try:
+            result = train(
+                arguments.target,
+                arguments.out,
+                width=arguments.width,
+                depth=arguments.depth,
+                steps=arguments.steps,
+                batch=arguments.batch,
+                learning_rate=arguments.learning_rate,
+                seed=arguments.seed,
+                threads=arguments.threads,
+                resume=arguments.resume,
+                progress=report,
+                cancel=cancel,
+            )
+        except TrainingCancelled as error:
+            raise KeyboardInterrupt(f"{error}: repeat the command with --resume") from error
+        except (TargetError, TrainingError) as error:
+            raise CommandError(str(error)) from error
+        except OSError as error:
+            raise could_not_write(error) from error
+    print(_text(result))
+
+
+def _text(report: TrainingReport) -> str:
+    return "\n".join(
+        [
+            f"mean |f - d| near the surface  {report.near_error:.5f}",
+            f"mean |f - d| on the surface    {report.surface_error:.5f}",
+            f"mean |f - d| in the box        {report.box_error:.5f}",
+            f"at {report.samples:,} new points of each kind, in units of the box's half-width",
+            f"wrote {report.out}: {report.parameters:,} parameters, after {report.seconds:.0f} s",
+        ]
+    )

@@ -20,7 +20,7 @@ def write_npz(result: SliceResult, path: Path) -> None:
     partition = result.partition
     arrays: dict[str, Any] = {name: getattr(partition, name) for name in _ARRAYS}
     arrays["level"] = np.nan if partition.level is None else partition.level
-    arrays["kink_names"] = np.array([kink.name for kink in partition.network.kinks], dtype=np.str_)
+    arrays["kink_names"] = np.array(partition.network.layer_names, dtype=np.str_)
     arrays |= {f"tie_{kind}": count for kind, count in asdict(partition.tie_counts).items()}
     with path.open("wb") as stream:
         np.savez_compressed(stream, **arrays)
@@ -52,10 +52,9 @@ _ARRAYS = (
 def slice_facts(result: SliceResult) -> dict[str, Any]:
     """What --json prints of one slice; edges_per_layer counts the edges of each kink, from the first."""
     partition = result.partition
-    kinks = partition.network.kinks
-    counts = np.bincount(partition.edge_layer + 1, minlength=len(kinks) + 2).tolist()
+    counts = np.bincount(partition.edge_layer + 1, minlength=len(partition.network.kinks) + 2).tolist()
     return {
-        "plane": {"label": result.label, "origin": partition.origin.tolist(), "axes": partition.axes.tolist()},
+        "plane": {"description": partition.plane.describe(), **partition.plane.to_json()},
         "level": partition.level,
         "regions": partition.regions,
         "linear_regions": partition.linear_regions,

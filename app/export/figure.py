@@ -7,6 +7,7 @@ two or three a page of 180 mm.
 
 from __future__ import annotations
 
+import textwrap
 import warnings
 from collections.abc import Sequence
 from pathlib import Path as FilePath
@@ -28,7 +29,6 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 FORMATS: Final = ("svg", "pdf", "png")
-PNG_DPI: Final = 600
 
 # All lengths are in points of 1/72 inch.
 _MM: Final = 72 / 25.4
@@ -37,6 +37,7 @@ _LEFT, _RIGHT, _GAP = 27.0, 7.0, 29.0
 _TITLE, _PANEL_TITLE, _TICKS, _LEGEND = 15.0, 13.0, 22.0, 25.0
 _PANELS_PER_ROW = 3
 _SMALL, _NORMAL = 6.0, 7.0
+_CHARACTER, _LINE = 4.2, 9.0  # mean width of a letter and height of a line at the normal size
 
 _COVERAGE = 0.22  # line width over the mean distance between lines, so the share of the paper under ink
 _FINEST, _WIDEST = 0.05, 0.5
@@ -46,28 +47,32 @@ _LEVEL_SET, _CASING = 1.1, 0.55  # the casing is what shows on each side
 
 def draw_slices(slices: Sequence[SliceResult]) -> Figure:
     """A figure with a panel for each slice, all of one checkpoint and network."""
-    columns = min(len(slices), _PANELS_PER_ROW)
-    rows = -(-len(slices) // columns)
+    columns = 2 if len(slices) == 4 else min(len(slices), _PANELS_PER_ROW)
+    rows = [range(first, min(first + columns, len(slices))) for first in range(0, len(slices), columns)]
     width = _COLUMN if columns == 1 else _PAGE
     panel = (width - _LEFT - _RIGHT - (columns - 1) * _GAP) / columns
-    row_height = _PANEL_TITLE + panel + _TICKS
-    height = _TITLE + rows * row_height + _LEGEND
+    titles = [_panel_title(result, panel) for result in slices]
+    title_heights = [_PANEL_TITLE + _LINE * max(titles[i].count("\n") for i in row) for row in rows]
+    height = _TITLE + sum(title_heights) + len(rows) * (panel + _TICKS) + _LEGEND
     figure = Figure(figsize=(width / 72, height / 72), facecolor=BACKGROUND)
 
-    name = figure.text(_LEFT / width, 1 - 5 / height, _shortened(slices[0].checkpoint, int(width / 4.2)), va="top")
+    name = figure.text(_LEFT / width, 1 - 5 / height, _shortened(slices[0].checkpoint, int(width / 6.0)), va="top")
     name.set(fontsize=_NORMAL + 1, fontweight="bold", parse_math=False)
-    for i, result in enumerate(slices):
-        row, column = divmod(i, columns)
-        left = _LEFT + column * (panel + _GAP)
-        bottom = height - _TITLE - row * row_height - _PANEL_TITLE - panel
-        axes = figure.add_axes((left / width, bottom / height, panel / width, panel / height))
-        _draw_panel(axes, result, i, panel)
+    bottom = height - _TITLE
+    for row, title_height in zip(rows, title_heights, strict=True):
+        bottom -= title_height + panel
+        for column, i in enumerate(row):
+            left = _LEFT + column * (panel + _GAP)
+            axes = figure.add_axes((left / width, bottom / height, panel / width, panel / height))
+            axes.set_title(titles[i], fontsize=_NORMAL, loc="left", pad=5)
+            _draw_panel(axes, slices[i], i, panel)
+        bottom -= _TICKS
     legend = figure.add_axes((_LEFT / width, 0, (width - _LEFT - _RIGHT) / width, _LEGEND / height))
     _draw_legend(legend, slices, width - _LEFT - _RIGHT)
     return figure
 
 
-def write_figure(figure: Figure, path: FilePath, format: str, dpi: float = PNG_DPI) -> None:
+def write_figure(figure: Figure, path: FilePath, format: str, dpi: float = 600.0) -> None:
     """Write a figure; `format` is one of FORMATS, `dpi` counts for pixels.  The same figure gives the same bytes."""
     metadata: dict[str, dict[str, str | None]] = {
         "svg": {"Creator": "SplineScope", "Date": None},
@@ -108,14 +113,25 @@ def _draw_panel(axes: Axes, result: SliceResult, index: int, size: float) -> Non
     axes.set_xlim(center[0] - side / 2, center[0] + side / 2)
     axes.set_ylim(center[1] - side / 2, center[1] + side / 2)
     axes.set_aspect("equal")
-    axes.set_title(f"{result.label} · {partition.regions:,} regions", fontsize=_NORMAL, loc="left", pad=5)
     horizontal, vertical = axis_labels(partition.plane)
     axes.set_xlabel(horizontal, fontsize=_NORMAL, fontstyle="italic", labelpad=1)
     axes.set_ylabel(vertical, fontsize=_NORMAL, fontstyle="italic", labelpad=0, rotation=0, va="center")
     axes.tick_params(labelsize=_SMALL, width=0.4, length=2, pad=1.5, color=BORDER)
     for axis in (axes.xaxis, axes.yaxis):
         axis.set_major_locator(MaxNLocator(nbins=4, steps=[1, 2, 5, 10]))
-    axes.spines[:].set_visible(False)
+    axes.spines[:].set(linewidth=0.4, color=(0.8, 0.8, 0.8))
+    axes.spines[["top", "right"]].set_visible(False)
+
+
+def _panel_title(result: SliceResult, size: float) -> str:
+    """The plane and the number of regions, on as many lines as they need; points and vectors are not broken."""
+    plane = result.partition.plane.describe().replace("-", "\N{MINUS SIGN}")
+    unbroken = plane.replace(", ", ",\N{NO-BREAK SPACE}").replace("),\N{NO-BREAK SPACE}", "), ")
+    regions = f"{result.partition.regions:,} regions"
+    length = int(size / _CHARACTER)
+    if len(plane) + len(regions) + 3 <= length:
+        return f"{plane} · {regions}"
+    return "\n".join([*textwrap.wrap(unbroken, length), regions])
 
 
 def _draw_level_set(axes: Axes, result: SliceResult, index: int, points_per_unit: float, order: int) -> None:

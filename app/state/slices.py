@@ -1,4 +1,4 @@
-"""A computed slice, as views and exports receive it, and the names that people read on it."""
+"""A computed slice, as views and exports receive it."""
 
 from __future__ import annotations
 
@@ -8,9 +8,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
-    from engine import LevelSet, Partition, SlicePlane
+    from engine import Partition, SlicePlane
+    from engine.level_set import LevelSet
 
 _AXES = "xyz"
 
@@ -23,43 +22,15 @@ class SliceResult:
     partition: Partition
     level_set: LevelSet
 
-    @property
-    def label(self) -> str:
-        return plane_label(self.partition.plane)
-
-
-def plane_label(plane: SlicePlane) -> str:
-    """`z = 0.25` for an axis plane in 3D; else a point of the plane and, in 3D, its unit normal."""
-    if len(plane.origin) == 3:
-        normal = np.cross(*plane.axes)
-        if (axis := _axis(normal)) is not None:
-            return f"{_AXES[axis]} = {_number(plane.origin[axis])}"
-        return f"through {_tuple(plane.origin)}, normal {_tuple(normal)}"
-    if len(plane.origin) <= 8:
-        return f"through {_tuple(plane.origin)}"
-    return f"plane in {len(plane.origin)} dimensions"
-
 
 def axis_labels(plane: SlicePlane) -> tuple[str, str]:
-    """Names of the slice's coordinates: those of the input's axes where they are the same, else u and v."""
-    along = [_axis(direction) if len(direction) <= 3 else None for direction in plane.axes]
-    through_zero = not any(plane.origin @ direction for direction in plane.axes)
-    first, second = (
-        _AXES[axis] if axis is not None and plane.axes[row, axis] > 0 and through_zero else "uv"[row]
-        for row, axis in enumerate(along)
-    )
+    """Names of the slice's two coordinates: x, y or z where they are the input's own, else u and v."""
+    first, second = (_own_name(plane, row) or "uv"[row] for row in (0, 1))
     return first, second
 
 
-def _axis(direction: NDArray[np.float64]) -> int | None:
-    """The index of the coordinate axis that a unit vector lies on, or None."""
-    axis = int(np.argmax(np.abs(direction)))
-    return axis if abs(direction[axis]) == 1.0 else None
-
-
-def _number(value: float) -> str:
-    return f"{value + 0.0:.6g}".replace("-", "\N{MINUS SIGN}")
-
-
-def _tuple(values: NDArray[np.float64]) -> str:
-    return f"({', '.join(f'{value + 0.0:.3g}' for value in values)})".replace("-", "\N{MINUS SIGN}")
+def _own_name(plane: SlicePlane, row: int) -> str | None:
+    direction = plane.axes[row]
+    axis = int(np.argmax(direction))
+    own = plane.dimension <= len(_AXES) and direction[axis] == 1.0 and plane.origin[axis] == 0.0
+    return _AXES[axis] if own else None
