@@ -44,7 +44,7 @@ def find_crossings(lo, hi, cut, offsets, edges, rows, bound, plus, minus, row, v
             while bits != 0:
                 k = np.int32(w * 64 + lowest_bit(bits))
                 bits &= bits - np.uint64(1)
-                t, dt = crossing(rows[a, k], rows[b, k], tolerance(a, k, bound), tolerance(b, k, bound))
+                t, dt = crossing(rows[a, k], rows[b, k], tolerance(a, k, rows, bound), tolerance(b, k, rows, bound))
                 if t <= dt or t >= 1.0 - dt:
                     at_end[i] = True
                 slot = last

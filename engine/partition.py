@@ -166,7 +166,9 @@ class _Walk:
         if segment.kink is None:
             self.linear_regions = self.map.faces
         with self._timed("cut"):
-            rows = Rows(table, Table(self.norms, 2 * len(self.norms)), segment.rounding.scale, segment.rounding.constant)
+            norms = Table(self.norms, 2 * len(self.norms) + 1024)
+            loose = Table.empty(*self.norms.shape[:1], self.norms.shape[1:], np.float64, len(self.norms) + 1024)
+            rows = Rows(table, norms, loose, segment.rounding.scale, segment.rounding.constant)
             result = cut(self.map, layer, rows, self.diameter, self._admit, self.workers)
         with self._timed("carry"):
             self.coincidences = self.coincidences.after(result, layer)

@@ -11,6 +11,7 @@ the values h_i that the chain reads of (norm of h_i at v) * coefficient_i(k), pl
 
 Signs are packed into 64-bit words, one set of words for + and one for -.
 """
+# mypy: disable-error-code="no-untyped-def"
 
 from __future__ import annotations
 
@@ -19,13 +20,14 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from engine.jit import inline, kernel
+from engine.jit import inline, kernel, lowest_bit
 from engine.steps import Affine, Float, Gather, Linear, Scale, Sum
 
 UNIT_ROUNDOFF = 2.0**-52
 SAFETY = 64.0
 NEGLIGIBLE_UNCERTAINTY = 1e-12  # of the domain's diameter: below it the position term is under the rounding term
-_WORD = 64
+WORD = 64
+ALL = np.uint64(0xFFFFFFFFFFFFFFFF)
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -138,25 +140,44 @@ def _through_gather(step: Gather, sources: list[_Bound]) -> _Bound:
     )
 
 
-# A tolerance travels through the kernels as the tuple
-#   (norms (V, r), scale (r, R), constant (R,), position (V,) int32, position_term (P, R))
-# where position[v] is the row of position_term for a vertex of uncertain position, or -1.
+# What the kernels need to know of a tolerance travels as the tuple
+#   norms (V, r), loose (V, r), scale (r, R), constant (R,), uncertainty (V,), first (V + 1,), incident (I,), edges (E, 2),
+#   positions (V, 2)
+# uncertainty is 0 where it is negligible; first and incident list the edges at the other vertices.  loose are norms enlarged
+# such that constant + loose @ scale is never below the tolerance: nearly every sign is decided by it.
 
 
 @inline
-def tolerance(v, k, bound):  # type: ignore[no-untyped-def]
+def tolerance(v, k, rows, bound):
     """The bound of row k at a vertex that existed before the cut."""
-    norms, scale, constant, position, position_term = bound
+    norms, _, scale, constant, uncertainty, first, incident, edges, positions = bound
     result = constant[k]
     for i in range(norms.shape[1]):
         result += norms[v, i] * scale[i, k]
-    if position[v] >= 0:
-        result += position_term[position[v], k]
+    if uncertainty[v] > 0.0:
+        steepest = 0.0
+        for i in range(first[v], first[v + 1]):
+            a, b = edges[incident[i], 0], edges[incident[i], 1]
+            length = np.hypot(positions[a, 0] - positions[b, 0], positions[a, 1] - positions[b, 1])
+            if length > 0.0:
+                steepest = max(steepest, abs(rows[a, k] - rows[b, k]) / length)
+        result += uncertainty[v] * steepest
     return result
 
 
 @inline
-def crossing(za, zb, tol_a, tol_b):  # type: ignore[no-untyped-def]
+def tolerance_after_edges(v, k, rows, parents, weights, bound, vertices):
+    """The bound of row k at an old vertex or at one that this cut made on an edge."""
+    if v < vertices:
+        return tolerance(v, k, rows, bound)
+    a, b = parents[v - vertices, 0], parents[v - vertices, 1]
+    t, dt = weights[v - vertices, 0], weights[v - vertices, 1]
+    at_ends = (1.0 - t) * tolerance(a, k, rows, bound) + t * tolerance(b, k, rows, bound)
+    return at_ends + abs(rows[a, k] - rows[b, k]) * dt
+
+
+@inline
+def crossing(za, zb, tol_a, tol_b):
     """Parameter t in [0, 1] of the zero between za and zb, and its uncertainty."""
     dz = za - zb
     if dz == 0.0:
@@ -166,137 +187,166 @@ def crossing(za, zb, tol_a, tol_b):  # type: ignore[no-untyped-def]
 
 
 @kernel
-def classify(lo, hi, rows, bound, plus, minus):  # type: ignore[no-untyped-def]
-    """Signs of all rows at the vertices lo..hi: fills the words plus, minus (V, W); zeros are written into `rows`.
+def list_incident(edges, uncertainty, first, incident):
+    """first (V + 1,), zero on entry, and incident (I,): the edges at each vertex of uncertain position."""
+    for e in range(len(edges)):
+        for v in edges[e]:
+            if uncertainty[v] > 0.0:
+                first[v + 1] += 1
+    for v in range(len(first) - 1):
+        first[v + 1] += first[v]
+    filled = first.copy()
+    for e in range(len(edges)):
+        for v in edges[e]:
+            if uncertainty[v] > 0.0:
+                incident[filled[v]] = e
+                filled[v] += 1
 
-    Returns the number of zeros that are decided by the tolerance (not exact by construction).
-    """
-    norms, scale, constant, position, position_term = bound
-    count, words, bases = rows.shape[1], plus.shape[1], norms.shape[1]
-    tol = np.empty(count)
-    snapped = 0
+
+@kernel
+def loosen(lo, hi, bound):
+    """Enlarge the norms of the vertices lo..hi by what the uncertainty of their position can add to any row's bound."""
+    norms, loose, _, _, uncertainty, first, incident, edges, positions = bound
     for v in range(lo, hi):
-        if bases == 1:
-            norm = norms[v, 0]
+        for i in range(norms.shape[1]):
+            steepest = 0.0
+            for j in range(first[v], first[v + 1]):
+                a, b = edges[incident[j], 0], edges[incident[j], 1]
+                length = np.hypot(positions[a, 0] - positions[b, 0], positions[a, 1] - positions[b, 1])
+                if length > 0.0:
+                    steepest = max(steepest, (norms[a, i] + norms[b, i]) / length)
+            loose[v, i] = norms[v, i] + uncertainty[v] * steepest / (SAFETY * UNIT_ROUNDOFF)
+
+
+@inline
+def _loose_bound(v, bound, out):
+    _, loose, scale, constant, _, _, _, _, _ = bound
+    count = len(constant)
+    for i in range(loose.shape[1]):
+        norm = loose[v, i]
+        if i == 0:
             for k in range(count):
-                tol[k] = constant[k] + norm * scale[0, k]
+                out[k] = constant[k] + norm * scale[0, k]
         else:
-            tol[:] = constant
-            for i in range(bases):
-                norm = norms[v, i]
-                for k in range(count):
-                    tol[k] += norm * scale[i, k]
-        if position[v] >= 0:
             for k in range(count):
-                tol[k] += position_term[position[v], k]
+                out[k] += norm * scale[i, k]
+    if loose.shape[1] == 0:
+        for k in range(count):
+            out[k] = constant[k]
+
+
+@kernel
+def classify(lo, hi, rows, bound, plus, minus, undecided):
+    """Signs of all rows at the vertices lo..hi, into the words plus, minus (V, W).
+
+    undecided[v]: some row has a value within the loose bound; `settle` decides it.
+    """
+    count, words = rows.shape[1], plus.shape[1]
+    loose = np.empty(count)
+    for v in range(lo, hi):
+        _loose_bound(v, bound, loose)
+        undecided[v] = False
         for w in range(words):
-            first = w * _WORD
-            width = max(0, min(_WORD, count - first))
+            first = w * WORD
+            width = max(0, min(WORD, count - first))
             p = np.uint64(0)
             m = np.uint64(0)
             for i in range(width):
                 z = rows[v, first + i]
-                t = tol[first + i]
+                t = loose[first + i]
                 p |= np.uint64(z > t) << np.uint64(i)
                 m |= np.uint64(z < -t) << np.uint64(i)
             plus[v, w] = p
             minus[v, w] = m
-            if width > 0 and (p | m) != (np.uint64(0xFFFFFFFFFFFFFFFF) >> np.uint64(_WORD - width)):
-                for i in range(width):
-                    if not ((p | m) >> np.uint64(i)) & np.uint64(1):
-                        snapped += tol[first + i] > 0.0
-                        rows[v, first + i] = 0.0
+            undecided[v] |= width > 0 and (p | m) != ALL >> np.uint64(WORD - width)
+
+
+@kernel
+def settle(lo, hi, vertices, rows, bound, plus, minus):
+    """Decide by the full bound what `classify` left open at vertices[lo:hi]; returns the zeros that it found."""
+    snapped = 0
+    for n in range(lo, hi):
+        v = vertices[n]
+        for k in range(rows.shape[1]):
+            w, bit = k // WORD, np.uint64(1) << np.uint64(k % WORD)
+            if (plus[v, w] | minus[v, w]) & bit:
+                continue
+            z, full = rows[v, k], tolerance(v, k, rows, bound)
+            if z > full:
+                plus[v, w] |= bit
+            elif z < -full:
+                minus[v, w] |= bit
+            else:
+                snapped += full > 0.0
     return snapped
 
 
-@inline
-def tolerance_after_edges(v, k, rows, parents, weights, bound, vertices):  # type: ignore[no-untyped-def]
-    """The bound of row k at an old vertex or at one that this cut made on an edge."""
-    if v < vertices:
-        return tolerance(v, k, bound)
-    a, b = parents[v - vertices, 0], parents[v - vertices, 1]
-    t, dt = weights[v - vertices, 0], weights[v - vertices, 1]
-    return (
-        (1.0 - t) * tolerance(a, k, bound) + t * tolerance(b, k, bound) + abs(rows[a, k] - rows[b, k]) * dt
-    )
+@kernel
+def flatten_zeros(vertices, rows, plus, minus):
+    """Write the zeros that were found into the rows: exact zeros pass through a kink exactly."""
+    for v in vertices:
+        for k in range(rows.shape[1]):
+            if not (plus[v, k // WORD] | minus[v, k // WORD]) >> np.uint64(k % WORD) & np.uint64(1):
+                rows[v, k] = 0.0
 
 
 @kernel
 def classify_new(
     lo, hi, rows, bound, plus, minus, first_new, parents, weights, carried, vertices, edge_parents, edge_weights
-):  # type: ignore[no-untyped-def]  # fmt: skip
+):  # fmt: skip
     """Interpolate the rows at the new vertices lo..hi (counted from `first_new`), and find their signs.
 
     parents (N, 2) int32, weights (N, 2) float64 (t, dt), carried (N, W) uint64: rows that are zero by construction.  A value
-    within its bound is set to zero: exact zeros pass through a kink exactly.  Returns the number of those.  `vertices`,
-    edge_parents and edge_weights tell what the parents are (see tolerance_after_edges).
+    within its bound is set to zero.  Returns the number of those.  `vertices`, edge_parents and edge_weights tell what the
+    parents are (see tolerance_after_edges).
     """
-    norms, scale, constant = bound[0], bound[1], bound[2]
-    count, words, bases = rows.shape[1], plus.shape[1], norms.shape[1]
-    tol = np.empty(count)
+    norms, loose_norms = bound[0], bound[1]
+    count, words = rows.shape[1], plus.shape[1]
+    loose = np.empty(count)
     snapped = 0
     for n in range(lo, hi):
         a, b = parents[n, 0], parents[n, 1]
         t, dt = weights[n, 0], weights[n, 1]
         s = 1.0 - t
         v = first_new + n
-        # The cheap bound leaves out the parents' own position; where that is good it is needed only near the bound.
-        careful = len(bound[4]) > 0 or dt > NEGLIGIBLE_UNCERTAINTY
-        for parent in (a, b):
-            if parent >= vertices and edge_weights[parent - vertices, 1] > NEGLIGIBLE_UNCERTAINTY:
-                careful = True
-        tol[:] = constant
-        for i in range(bases):
-            norm = s * norms[a, i] + t * norms[b, i]
-            norms[v, i] = norm
-            for k in range(count):
-                tol[k] += norm * scale[i, k]
+        for i in range(norms.shape[1]):
+            norms[v, i] = s * norms[a, i] + t * norms[b, i]
+            along = dt * (norms[a, i] + norms[b, i]) / (SAFETY * UNIT_ROUNDOFF)
+            loose_norms[v, i] = s * loose_norms[a, i] + t * loose_norms[b, i] + along
+        _loose_bound(v, bound, loose)
+        for k in range(count):
+            rows[v, k] = s * rows[a, k] + t * rows[b, k]
         for w in range(words):
-            first = w * _WORD
+            first = w * WORD
+            width = max(0, min(WORD, count - first))
             p = np.uint64(0)
             m = np.uint64(0)
-            own = carried[n, w]
-            for i in range(min(_WORD, count - first)):
-                k = first + i
-                bit = np.uint64(1) << np.uint64(i)
-                za, zb = rows[a, k], rows[b, k]
-                z = s * za + t * zb
-                cheap = tol[k] + abs(za - zb) * dt
-                zero = (own & bit) != 0 or (za == 0.0 and zb == 0.0)
-                if not zero and (careful or abs(z) <= 1e6 * cheap):
-                    full = s * tolerance_after_edges(a, k, rows, edge_parents, edge_weights, bound, vertices)
-                    full += t * tolerance_after_edges(b, k, rows, edge_parents, edge_weights, bound, vertices)
-                    full += abs(za - zb) * dt
-                    if abs(z) <= full:
-                        zero = True
+            for i in range(width):
+                z = rows[v, first + i]
+                bound_i = loose[first + i]
+                p |= np.uint64(z > bound_i) << np.uint64(i)
+                m |= np.uint64(z < -bound_i) << np.uint64(i)
+            p &= ~carried[n, w]
+            m &= ~carried[n, w]
+            if width > 0:
+                open_bits = ~(p | m) & (ALL >> np.uint64(WORD - width))
+                while open_bits != 0:
+                    bit = open_bits & (~open_bits + np.uint64(1))
+                    k = first + np.int64(lowest_bit(open_bits))
+                    open_bits &= ~bit
+                    za, zb, z = rows[a, k], rows[b, k], rows[v, k]
+                    if not carried[n, w] & bit and not (za == 0.0 and zb == 0.0):
+                        full = abs(za - zb) * dt
+                        full += s * tolerance_after_edges(a, k, rows, edge_parents, edge_weights, bound, vertices)
+                        full += t * tolerance_after_edges(b, k, rows, edge_parents, edge_weights, bound, vertices)
+                        if z > full:
+                            p |= bit
+                            continue
+                        if z < -full:
+                            m |= bit
+                            continue
                         snapped += full > 0.0
-                if zero:
                     rows[v, k] = 0.0
-                else:
-                    rows[v, k] = z
-                    if z > 0.0:
-                        p |= bit
-                    else:
-                        m |= bit
             plus[v, w] = p
             minus[v, w] = m
     return snapped
-
-
-@kernel
-def position_terms(edges, vertices, uncertainty, position, rows, terms):  # type: ignore[no-untyped-def]
-    """terms[position[v], k] = uncertainty of v times the largest slope of row k over the edges at v."""
-    count = rows.shape[1]
-    for e in range(edges.shape[0]):
-        a, b = edges[e, 0], edges[e, 1]
-        if position[a] < 0 and position[b] < 0:
-            continue
-        length = np.hypot(vertices[a, 0] - vertices[b, 0], vertices[a, 1] - vertices[b, 1])
-        if length == 0.0:
-            continue
-        for k in range(count):
-            slope = abs(rows[a, k] - rows[b, k]) / length
-            if position[a] >= 0:
-                terms[position[a], k] = max(terms[position[a], k], uncertainty[a] * slope)
-            if position[b] >= 0:
-                terms[position[b], k] = max(terms[position[b], k], uncertainty[b] * slope)

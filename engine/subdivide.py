@@ -17,7 +17,7 @@ from engine.workers import Workers
 
 Words = NDArray[np.uint64]
 Admit = Callable[[int, int, int], None]
-Bound = tuple[Float, Float, Float, Int, Float]
+Bound = tuple[Float, Float, Float, Float, Float, Int, Int, Int, Float]
 
 VERTEX_GRAIN = 4096
 EDGE_GRAIN = 16384
@@ -71,11 +71,12 @@ class NewVertices:
 class Rows:
     """The rows of one kink at the vertices, and what their rounding bound is made of; all grow with the vertices.
 
-    values (V, R): pre-activation minus breakpoint, zeros made exact; norms (V, r); scale (r, R); constant (R,).
+    values (V, R): pre-activation minus breakpoint, zeros made exact; norms, loose (V, r) (see predicates); scale (r, R); constant (R,).
     """
 
     values: Table
     norms: Table
+    loose: Table
     scale: Float
     constant: Float
 
@@ -128,14 +129,10 @@ def cut(before: PlanarMap, layer: int, rows: Rows, diameter: float, admit: Admit
     """
     old_vertices = len(rows.values)
     words = max(1, -(-rows.values.view.shape[1] // 64))
-    bound = _bound(before, rows, diameter)
+    bound = _bound(before, rows, diameter, workers)
     plus = Table.empty(old_vertices, (words,), np.uint64, old_vertices + 64)
     minus = Table.empty(old_vertices, (words,), np.uint64, old_vertices + 64)
-    snapped = sum(
-        workers.run(
-            predicates.classify, old_vertices, VERTEX_GRAIN, rows.values.view, bound, plus.view, minus.view
-        )
-    )  # fmt: skip
+    snapped = _find_signs(rows, bound, plus.view, minus.view, workers)
 
     on_edges = _cut_edges(before, rows, bound, plus.view, minus.view, workers)
     admit(len(on_edges.new), len(on_edges.edges) - len(before.edges), 2 * len(on_edges.new))
@@ -168,17 +165,37 @@ def cut(before: PlanarMap, layer: int, rows: Rows, diameter: float, admit: Admit
     )  # fmt: skip
 
 
-def _bound(before: PlanarMap, rows: Rows, diameter: float) -> Bound:
-    """The tolerance as the kernels take it, with the position term where a vertex's position is uncertain."""
-    uncertain = np.flatnonzero(before.uncertainty.view > predicates.NEGLIGIBLE_UNCERTAINTY * diameter)
-    position = np.full(len(before.uncertainty), -1, np.int32)
-    position[uncertain] = np.arange(len(uncertain), dtype=np.int32)
-    terms = np.zeros((len(uncertain), rows.values.view.shape[1]))
-    if len(uncertain):
-        predicates.position_terms(
-            before.edges, before.positions.view, before.uncertainty.view, position, rows.values.view, terms
-        )
-    return rows.norms.view, rows.scale, rows.constant, position, terms
+def _bound(before: PlanarMap, rows: Rows, diameter: float, workers: Workers) -> Bound:
+    """The tolerance as the kernels take it."""
+    uncertainty = before.uncertainty.view
+    negligible = uncertainty <= predicates.NEGLIGIBLE_UNCERTAINTY * diameter
+    first = np.zeros(len(uncertainty) + 1, np.int32)
+    incident = np.empty(0, np.int32)
+    loose = rows.loose.view
+    loose[:] = rows.norms.view
+    uncertainty = np.where(negligible, 0.0, uncertainty)
+    if not negligible.all():
+        incident = np.empty(2 * len(before.edges), np.int32)
+        predicates.list_incident(before.edges, uncertainty, first, incident)
+    bound = (
+        rows.norms.view, loose, rows.scale, rows.constant, uncertainty, first, incident, before.edges,
+        before.positions.view,
+    )  # fmt: skip
+    if len(incident):
+        workers.run(predicates.loosen, len(uncertainty), VERTEX_GRAIN, bound)
+    return bound
+
+
+def _find_signs(rows: Rows, bound: Bound, plus: Words, minus: Words, workers: Workers) -> int:
+    """Signs of the rows at the vertices, zeros made exact; returns how many zeros the bound decided."""
+    values = rows.values.view
+    undecided = np.empty(len(values), np.bool_)
+    workers.run(predicates.classify, len(values), VERTEX_GRAIN, values, bound, plus, minus, undecided)
+    vertices = np.flatnonzero(undecided).astype(np.int32)
+    snapped = workers.run(predicates.settle, len(vertices), VERTEX_GRAIN, vertices, values, bound, plus, minus)
+    if len(vertices):
+        predicates.flatten_zeros(vertices, values, plus, minus)
+    return sum(snapped)
 
 
 def _cut_edges(before: PlanarMap, rows: Rows, bound: Bound, plus: Words, minus: Words, workers: Workers) -> _EdgeCut:
@@ -238,7 +255,7 @@ def _add_vertices(
     workers.run(
         map_kernels.place_vertices, count, VERTEX_GRAIN, positions, uncertainty, first, new.parents, new.weights
     )
-    bound = (rows.norms.grow(count), *bound[1:])
+    bound = (rows.norms.grow(count), rows.loose.grow(count), *bound[2:])
     zeros = workers.run(
         predicates.classify_new, count, VERTEX_GRAIN, rows.values.grow(count), bound, plus.grow(count), minus.grow(count),
         first, new.parents, new.weights, new.carried, old_vertices, on_edges.parents, on_edges.weights,
