@@ -206,15 +206,21 @@ def through_point(draft: Draft) -> None:
 
 
 def near_parallel(draft: Draft) -> None:
-    """First layer: lines at angles of 1e-3 to 1e-6 through the point; every layer: z at its breakpoint there."""
+    """First layer: lines at angles of 1e-3 to 1e-6 through the point; every layer: most rows at their breakpoint there.
+
+    Few bits in all weights would make angles of 1e-12 (products of small tilts, the rest cancelled), beyond float64.
+    """
+    rows = draft.some(0.8)
     if draft.depth == 0:
         base = coarse(draft.rng, draft.features.size)
         base[np.flatnonzero(draft.slice.axes[0])] = 1.0
-        for j in draft.some(0.7):
+        for j in rows:
             tilt = coarse(draft.rng, draft.features.size, bits=4)
             length = float(draft.rng.choice([-1.0, 0.5, 1.0, 2.0]))
             draft.weight[j] = length * (base + tilt * 2.0 ** -int(draft.rng.integers(10, 21)))
-    through_point(draft)
+    else:
+        draft.weight[rows] = fine(draft.rng.normal(size=(len(rows), draft.features.size)))
+    draft.bias[rows] = (draft.target - draft.weight @ draft.features.at_point)[rows]
 
 
 def cancelling(draft: Draft) -> None:
@@ -229,12 +235,15 @@ def cancelling(draft: Draft) -> None:
 def scaled(draft: Draft) -> None:
     """Rows longer or shorter by 2^20, about their breakpoint; the next layer undoes it where it can.
 
-    Away from breakpoint 0 it cannot: there the first layer only, so that what remains is within reach of float64.
+    Away from breakpoint 0 it cannot: there the first layer only, one way, so that what remains is within reach of
+    float64.
     """
+    generic(draft)
     draft.weight *= draft.features.unscale
-    if draft.depth > 0 and draft.target.any():
-        return
-    draft.scale[:] = draft.rng.choice([2.0**-20, 1.0, 2.0**20], draft.size)
+    factors = [2.0**-20, 1.0, 2.0**20]
+    if draft.target.any():
+        factors = [1.0, float(draft.rng.choice(factors))] if draft.depth == 0 else [1.0]
+    draft.scale[:] = draft.rng.choice(factors, draft.size)
     draft.weight *= draft.scale[:, None]
     draft.bias[:] = draft.target + draft.scale * (draft.bias - draft.target)
 
