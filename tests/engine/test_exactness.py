@@ -6,41 +6,36 @@ SPLINESCOPE_NETWORKS sets the number of random networks for each pair of nonline
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
+from concurrent.futures import Future, ProcessPoolExecutor
+from itertools import product
+from multiprocessing import get_context
 
-import numpy as np
 import pytest
-from engine.plane import SlicePlane
 
-from engine.network import Network
-from engine.partition import partition_polygon
-from tests.oracle.networks import SQUARE, Sample, random_sample
+from tests.oracle.comparison import differences, use_one_thread
 from tests.oracle.nonlinearities import NONLINEARITIES
-from tests.oracle.rational import partition
 from tests.oracle.recipes import KINDS
 
 NETWORKS = int(os.environ.get("SPLINESCOPE_NETWORKS", "50"))
+PAIRS = list(product(NONLINEARITIES, KINDS))
+
+Work = dict[tuple[str, str], Future[dict[int, str]]]
 
 
-def difference(sample: Sample) -> str:
-    """How the engine's regions differ from the oracle's: empty when they are the same."""
-    exact = partition(sample.spec, SQUARE, sample.origin.tolist(), sample.axes.tolist(), sample.level)
-    network = Network.trace(sample.module, input_shape=(len(sample.origin),))
-    plane = SlicePlane(sample.origin, sample.axes)
-    found = partition_polygon(network, plane, np.array(SQUARE), level=sample.level)
-    signs = {tuple(row) for row in found.activation_pattern().tolist()}
-    expected = exact.sign_vectors
-    same_counts = found.regions == len(exact.regions) and found.linear_regions == exact.linear_regions
-    if same_counts and signs == expected:
-        return ""
-    return (
-        f"regions {found.regions}, exactly {len(exact.regions)}; "
-        f"linear regions {found.linear_regions}, exactly {exact.linear_regions}; "
-        f"{len(expected - signs)} sign vectors missing, {len(signs - expected)} wrong; ties {found.tie_counts}"
-    )
+@pytest.fixture(scope="module")
+def work(request: pytest.FixtureRequest) -> Iterator[Work]:
+    """The differences of every pair that is to be tested, found by one process on each core."""
+    chosen = [
+        (item.callspec.params["kink"], item.callspec.params["kind"])
+        for item in request.session.items
+        if item.path == request.path and isinstance(item, pytest.Function) and hasattr(item, "callspec")
+    ]
+    with ProcessPoolExecutor(os.cpu_count(), get_context("spawn"), initializer=use_one_thread) as pool:
+        yield {pair: pool.submit(differences, *pair, range(NETWORKS)) for pair in chosen}
+        pool.shutdown(cancel_futures=True)
 
 
-@pytest.mark.parametrize("kind", KINDS)
-@pytest.mark.parametrize("kink", NONLINEARITIES)
-def test_regions_and_sign_vectors_are_those_of_exact_arithmetic(kink: str, kind: str) -> None:
-    differences = {seed: difference(random_sample(kink, kind, seed)) for seed in range(NETWORKS)}
-    assert {seed: text for seed, text in differences.items() if text} == {}
+@pytest.mark.parametrize(("kink", "kind"), PAIRS)
+def test_regions_and_sign_vectors_are_those_of_exact_arithmetic(kink: str, kind: str, work: Work) -> None:
+    assert work[kink, kind].result() == {}
