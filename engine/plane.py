@@ -1,6 +1,7 @@
 """Slice planes in an input space of any dimension, and the convex polygons on them that are partitioned.
 
-A polygon is an (M, 2) float64 read-only array of corners in the plane's coordinates, counter-clockwise, strictly convex.
+A polygon is an (M, 2) float64 read-only array of corners in the plane's coordinates, counter-clockwise and strictly
+convex.
 """
 
 from __future__ import annotations
@@ -129,11 +130,14 @@ class SlicePlane:
         """The points (N, D) of the input space with the given coordinates (N, 2) on the plane."""
         uv = np.asarray(coordinates, dtype=np.float64)
         # Products before sums, element by element: exact for axis planes and the same on every machine.
-        return self.origin + (uv[..., :1] * self.axes[0] + uv[..., 1:] * self.axes[1])
+        points: Float = self.origin + (uv[..., :1] * self.axes[0] + uv[..., 1:] * self.axes[1])
+        return points
 
     def to_plane(self, points: ArrayLike) -> Float:
         """The coordinates (N, 2) of the orthogonal projections of points (N, D) on the plane."""
-        return (np.asarray(points, dtype=np.float64) - self.origin) @ self.axes.T
+        offset: Float = np.asarray(points, dtype=np.float64) - self.origin
+        coordinates: Float = offset @ self.axes.T
+        return coordinates
 
     def describe(self) -> str:
         """A short text such as "z = 0.25", or "through (0, 0, 0.5), normal (0.6, 0, 0.8)"."""
@@ -286,7 +290,7 @@ def _unit(what: str, values: ArrayLike) -> Float:
     if largest == 0:
         raise PlaneError(f"the {what} is zero and has no direction")
     vector = vector / largest  # squares of very long and very short vectors would overflow or vanish
-    return vector / float(np.linalg.norm(vector))  # type: ignore[no-any-return]
+    return vector / float(np.linalg.norm(vector))
 
 
 def _perpendicular(vector: Float, units: Float, problem: str) -> Float:
@@ -297,7 +301,7 @@ def _perpendicular(vector: Float, units: Float, problem: str) -> Float:
         raise PlaneError(problem)
     rest = rest / length
     rest = rest - units.T @ (units @ rest)  # once more: the first difference may have cancelled
-    return rest / float(np.linalg.norm(rest))  # type: ignore[no-any-return]
+    return rest / float(np.linalg.norm(rest))
 
 
 def _cross(a: Float, b: Float) -> Float:

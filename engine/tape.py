@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
-from typing import TypeVar
+from typing import NoReturn, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -46,6 +46,10 @@ class Tape:
         self._constant_cells: dict[int, int] = {}
         self._constants: list[float] = []
         self._gathered: dict[bytes, int] = {}
+
+    def refuse(self, reason: str) -> NoReturn:
+        """Raise the error that names the layer."""
+        raise NotPiecewiseLinearError(self.layer.path, self.layer.kind, reason)
 
     def cells(self, slot: int) -> Cells:
         """(size,) the cells of a slot."""
@@ -156,7 +160,7 @@ class Tape:
 
     def _finite(self, values: Float) -> Float:
         if not np.isfinite(values).all():
-            raise NotPiecewiseLinearError(self.layer.path, self.layer.kind, "a constant in it is NaN or infinite")
+            self.refuse("a constant in it is NaN or infinite")
         return _frozen(values)
 
 
@@ -202,8 +206,8 @@ def _fold(step: Step, scale: Scale) -> Step | None:
         new_factor, new_shift = factor[:, None] * old_factor, factor * old_shift + shift
         size = np.abs(factor * old_shift) + np.abs(shift)
         lost = size > _MAX_FOLDED_CANCELLATION * (np.abs(new_shift) + np.linalg.norm(new_factor, axis=1))
-    tiny = np.abs(new_factor) < np.finfo(np.float64).tiny
-    if lost.any() or (tiny & (old_factor != 0)).any() or not (np.isfinite(new_factor).all() and np.isfinite(size).all()):
+    lost |= ((np.abs(new_factor) < np.finfo(np.float64).tiny) & (old_factor != 0)).any(axis=1)
+    if lost.any() or not (np.isfinite(new_factor).all() and np.isfinite(size).all()):
         return None
     if isinstance(step, Scale):
         return replace(step, target=scale.target, factor=_frozen(new_factor[:, 0]), shift=_frozen(new_shift))

@@ -13,9 +13,10 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from engine.errors import EngineError, NotPiecewiseLinearError, TraceError
+from engine.errors import EngineError, TraceError
 from engine.network import ForwardError, Network, sources
-from engine.operators import Float64, Recorder
+from engine.operators import RULES, reason
+from engine.recorder import Float64, Recorder
 from engine.steps import Float, Kink, Linear, Step
 from engine.tape import Layer, Tape, fold_scales, live_steps, renumbered
 
@@ -145,7 +146,7 @@ def _record(module: nn.Module, example: Tensor) -> tuple[Tape, int, tuple[int, .
     batch = len(example)
     root = Layer("", type(module).__name__, leaf=False, call=0)
     tape = Tape(int(np.prod(example.shape[1:])), root)
-    recorder = Recorder(tape, batch)
+    recorder = Recorder(tape, batch, RULES, reason)
     x = recorder.input(example)
     with _following_layers(module, tape), recorder:
         try:
@@ -153,9 +154,8 @@ def _record(module: nn.Module, example: Tensor) -> tuple[Tape, int, tuple[int, .
         except EngineError:
             raise
         except _FORWARD_ERRORS as error:
-            raise NotPiecewiseLinearError(
-                tape.layer.path, tape.layer.kind, f"cannot be traced: {_first_line(error)}"
-            ) from error
+            where = f"layer '{tape.layer.path}' ({tape.layer.kind})" if tape.layer.path else f"the module ({root.kind})"
+            raise TraceError(f"{where}: cannot be traced: {_first_line(error)}") from error
     tape.layer = root
     if not isinstance(result, Tensor):
         raise TraceError(
@@ -164,7 +164,9 @@ def _record(module: nn.Module, example: Tensor) -> tuple[Tape, int, tuple[int, .
         )
     shape = tuple(result.shape)
     if not shape or shape[0] != batch:
-        raise TraceError(f"the module's output has the shape {shape} for {batch} inputs; its first dimension must be the batch")
+        raise TraceError(
+            f"the module's output has the shape {shape} for {batch} inputs; its first dimension must be the batch"
+        )
     if not result.is_floating_point():
         raise TraceError(f"the module's output is of type {result.dtype}, not a floating point number")
     return tape, recorder.output(result), shape[1:], recorder.casts
@@ -243,7 +245,7 @@ def _forward_error(
     network: Network, double: nn.Module, native: nn.Module, dtype: torch.dtype, points: Float
 ) -> ForwardError:
     exact = network.forward(points)
-    with Float64():
+    with Float64():  # type: ignore[no-untyped-call]
         truth = _output(double, torch.from_numpy(points))
     error = _largest_difference(exact, truth)
     if error > _MAX_RELATIVE_ERROR * max(1.0, float(np.abs(truth).max(initial=0.0))):
