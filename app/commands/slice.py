@@ -6,7 +6,6 @@ import argparse
 import json
 import math
 import sys
-import threading
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -16,6 +15,7 @@ import numpy as np
 from app.commands.errors import CommandError
 from app.commands.info import forward_error
 from app.commands.interrupt import cancelled_by_interrupt
+from app.commands.kernels import prepare_kernels
 from app.commands.loading import about, open_checkpoint, trace
 from app.commands.outputs import check_outputs, could_not_write
 
@@ -87,7 +87,7 @@ def run(arguments: argparse.Namespace) -> None:
     try:
         planes = _planes(arguments, network.input_size)
         polygons = _polygons(arguments, planes, checkpoint.domain)
-        _prepare_kernels()
+        prepare_kernels()
         results = []
         with cancelled_by_interrupt() as cancel:
             for plane, polygon in zip(planes, polygons, strict=True):
@@ -145,19 +145,6 @@ def _box(bounds: NDArray[np.float64], dimension: int) -> NDArray[np.float64]:
     if not (lower < upper).all():
         raise CommandError("--bounds: the lower corner must lie below the upper one; write --bounds=-1,1")
     return np.stack([np.broadcast_to(lower, dimension), np.broadcast_to(upper, dimension)])
-
-
-def _prepare_kernels() -> None:
-    """Load the engine's kernels, and say so when that takes long: the first run on a machine compiles them."""
-    from engine import warm_up
-
-    message = "splinescope: compiling kernels, once per machine ..."
-    timer = threading.Timer(_SLOW_SECONDS, print, [message], {"file": sys.stderr, "flush": True})
-    timer.start()
-    try:
-        warm_up()
-    finally:
-        timer.cancel()
 
 
 def _partition(

@@ -1,0 +1,156 @@
+"""Figures are read back: what is in the file must be the partition."""
+
+from __future__ import annotations
+
+import re
+import zlib
+from collections.abc import Callable
+from pathlib import Path
+from xml.etree import ElementTree
+
+import numpy as np
+import pytest
+from matplotlib.image import imread
+from numpy.typing import NDArray
+
+from app.export.figure import draw_slices, write_figure
+from app.state.slices import SliceResult, axis_labels
+from engine import SlicePlane
+
+MakeSlice = Callable[..., SliceResult]
+SVG = "{http://www.w3.org/2000/svg}"
+
+
+def write(slices: list[SliceResult], path: Path) -> Path:
+    write_figure(draw_slices(slices), path, path.suffix[1:])
+    return path
+
+
+def groups(path: Path) -> dict[str, ElementTree.Element]:
+    return {group.get("id", ""): group for group in ElementTree.parse(path).iter(f"{SVG}g")}
+
+
+def only_path(group: ElementTree.Element) -> str:
+    (path,) = group.findall(f".//{SVG}path")
+    return path.get("d", "")
+
+
+def texts(path: Path) -> list[str]:
+    return ["".join(text.itertext()).strip() for text in ElementTree.parse(path).iter(f"{SVG}text")]
+
+
+def numbers(path: str) -> NDArray[np.float64]:
+    return np.array(re.findall(r"-?[\d.]+(?:e-?\d+)?", path), dtype=float).reshape(-1, 2)
+
+
+def test_svg_holds_every_line_of_every_depth_as_one_path(make_slice: MakeSlice, tmp_path: Path) -> None:
+    result = make_slice()
+    partition = result.partition
+    found = groups(write([result], tmp_path / "a.svg"))
+    layers = len(partition.network.kinks)
+    assert {name for name in found if "depth-" in name} == {f"slice-0-depth-{depth}" for depth in range(layers)}
+
+    # The map from slice coordinates to the page, from the border's corners.
+    border = numbers(only_path(found["slice-0-border"]))
+    low, high = border.min(axis=0), border.max(axis=0)
+    for depth in range(layers):
+        path = only_path(found[f"slice-0-depth-{depth}"])
+        edges = partition.edges[partition.edge_layer == depth]
+        assert len(edges) > 0
+        assert path.count("M") == path.count("L") == len(edges)
+        expected = low + (partition.vertices[edges].reshape(-1, 2) * [1, -1] + 1) / 2 * (high - low)
+        np.testing.assert_allclose(numbers(path), expected, rtol=0, atol=3e-6)  # of 200 points
+
+
+def test_svg_level_set_lies_on_top_with_its_casing(make_slice: MakeSlice, tmp_path: Path) -> None:
+    result = make_slice()
+    path = write([result], tmp_path / "a.svg")
+    order = [name for name in groups(path) if name.startswith("slice-0")]
+    assert order == [
+        *(f"slice-0-depth-{depth}" for depth in reversed(range(len(result.partition.network.kinks)))),
+        "slice-0-border",
+        "slice-0-casing",
+        "slice-0-level-set",
+    ]
+    drawn = only_path(groups(path)["slice-0-level-set"])
+    assert drawn.count("M") == len(result.level_set.polylines)
+
+
+def test_svg_says_what_it_shows(make_slice: MakeSlice, tmp_path: Path) -> None:
+    result = make_slice()
+    found = texts(write([result], tmp_path / "a.svg"))
+    assert "small.safetensors" in found
+    assert f"z = 0.1 · {result.partition.regions:,} regions" in found
+    assert {"depth", "0", "1", "2", "zero level set", "x", "y"} <= set(found)
+
+
+def test_several_slices_are_panels_of_one_figure(make_slice: MakeSlice, tmp_path: Path) -> None:
+    slices = [make_slice(plane) for plane in ("x=0", "y=0.5", "z=-0.25", "x=0.1")]
+    for count in (1, 2, 3, 4):
+        path = write(slices[:count], tmp_path / f"{count}.svg")
+        panels = {name for name in groups(path) if name.endswith("-border")}
+        assert panels == {f"slice-{i}-border" for i in range(count)}
+        assert texts(path).count("depth") == 1
+        width = float(ElementTree.parse(path).getroot().get("width", "").removesuffix("pt"))
+        assert width == pytest.approx((85 if count == 1 else 180) / 25.4 * 72)
+
+
+def test_slice_without_level_set_says_so(make_slice: MakeSlice, tmp_path: Path) -> None:
+    result = make_slice(level=1e6)
+    assert result.level_set.empty
+    path = write([result], tmp_path / "a.svg")
+    assert "no level set 1e+06 in this slice" in texts(path)
+    assert "slice-0-level-set" not in groups(path)
+
+
+def test_many_layers_fit(make_slice: MakeSlice, tmp_path: Path) -> None:
+    path = write([make_slice(depth=40)], tmp_path / "a.svg")
+    assert sum("depth-" in name for name in groups(path)) == 40
+
+
+@pytest.mark.parametrize("suffix", ["svg", "pdf", "png"])
+def test_same_slice_same_bytes(make_slice: MakeSlice, tmp_path: Path, suffix: str) -> None:
+    first, second = (write([make_slice()], tmp_path / f"{name}.{suffix}").read_bytes() for name in "ab")
+    assert first == second
+
+
+def test_pdf_is_vectors_with_embedded_fonts(make_slice: MakeSlice, tmp_path: Path) -> None:
+    result = make_slice()
+    data = write([result], tmp_path / "a.pdf").read_bytes()
+    assert b"/Subtype /Image" not in data
+    assert b"/FontFile2" in data  # TrueType, which journals ask for
+    assert b"/Type3" not in data
+    streams = re.findall(rb"stream\r?\n(.*?)\r?\nendstream", data, re.DOTALL)
+    page = max((zlib.decompress(stream) for stream in streams if stream[:1] == b"\x78"), key=lambda s: s.count(b" l\n"))
+    assert page.count(b" l\n") >= np.count_nonzero(result.partition.edge_layer >= 0)
+
+
+def test_png_has_the_resolution_of_print(make_slice: MakeSlice, tmp_path: Path) -> None:
+    image = imread(write([make_slice()], tmp_path / "a.png"))
+    assert image.shape[1] == pytest.approx(85 / 25.4 * 600, abs=1)
+
+
+def test_names_that_look_like_formulas_stay_as_they_are(make_slice: MakeSlice, tmp_path: Path) -> None:
+    result = make_slice()
+    name = "$x_1$ 形.npz"
+    path = write([SliceResult(name, result.partition, result.level_set)], tmp_path / "a.svg")
+    assert name in texts(path)
+
+
+@pytest.mark.parametrize(
+    ("plane", "labels"),
+    [
+        (SlicePlane.from_axis("x", 0.3), ("y", "z")),
+        (SlicePlane.from_axis("y", 0.3), ("z", "x")),
+        (SlicePlane.from_axis("z", 0.3), ("x", "y")),
+        (SlicePlane.from_normal((0, 0, 0), (0, 0, -1)), ("x", "v")),
+        (SlicePlane.from_normal((0.5, 0, 0), (0, 0, 1)), ("u", "y")),
+        (SlicePlane.from_normal((0, 0, 0), (1, 1, 1)), ("u", "v")),
+        (SlicePlane.identity(), ("x", "y")),
+        (SlicePlane.random(np.zeros(5), 0), ("u", "v")),
+    ],
+)
+def test_axes_are_named_after_the_input_only_where_they_are_the_input(
+    plane: SlicePlane, labels: tuple[str, str]
+) -> None:
+    assert axis_labels(plane) == labels
