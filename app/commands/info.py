@@ -68,7 +68,7 @@ def _text(facts: dict[str, Any]) -> str:
         ("checkpoint", facts["checkpoint"]),
         ("parameters", f"{facts['parameters']:,}"),
         ("domain", f"{_corner(lower)} to {_corner(upper)}"),
-        *((key, str(value)) for key, value in facts["provenance"].items()),
+        *((key, str(value)) for key, value in facts["provenance"].items() if key != "path"),
     ]
     if facts["piecewise_linear"]:
         layers = facts["layers"]
