@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from app.commands.errors import CommandError
-from app.resources import demo_checkpoint
+from app.demos import demo_checkpoint
 
 if TYPE_CHECKING:
     from engine import Network

@@ -17,7 +17,7 @@ from torch import nn
 
 import app.commands.slice
 import app.export.figure
-from app.resources import demo_checkpoint
+from app.demos import demo_checkpoint
 from sdf_models import Checkpoint, save_checkpoint
 from tests.app.conftest import DEPTH, DOMAIN, ROOT, WIDTH, Ran, random_module
 
@@ -259,7 +259,7 @@ def test_reader_that_leaves_early_is_no_error(checkpoint: Path) -> None:
 def test_demo_by_name(splinescope: Run, checkpoint: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "checkpoints").mkdir()
     shutil.copy(checkpoint, tmp_path / "checkpoints" / "demo.safetensors")
-    monkeypatch.setattr("app.resources._FOLDERS", (tmp_path,))
+    monkeypatch.setattr("app.demos._FOLDERS", (tmp_path,))
     assert splinescope("info", "demo").code == 0
     assert demo_checkpoint("../checkpoints/demo") is None
     assert demo_checkpoint("other") is None

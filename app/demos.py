@@ -1,4 +1,4 @@
-"""Files that come with the program, in a clone as in an installed package."""
+"""Checkpoints that come with the program, in a clone as in an installed package."""
 
 from __future__ import annotations
 
