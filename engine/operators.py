@@ -226,6 +226,8 @@ RULES: dict[str, Callable[..., Codes]] = {
     "hardtanh": _hardtanh,
     "maximum": _maximum,
     "minimum": _minimum,
+    "fmax": _maximum,
+    "fmin": _minimum,
     "threshold": _threshold,
     "hardsigmoid": _hardsigmoid,
     "softshrink": _softshrink,
@@ -266,7 +268,7 @@ _REASONS = {
         "_log_softmax", "_softmax", "acos", "asin", "atan", "atan2", "celu", "cos", "cosh", "elu", "erf", "exp", "exp2",
         "expm1", "gelu", "glu", "hardswish", "linalg_vector_norm", "log", "log1p", "log2", "log_sigmoid_forward",
         "logsumexp", "mish", "norm", "pow", "reciprocal", "rsqrt", "silu", "sin", "sinc", "sinh", "softplus", "sqrt",
-        "square", "tan",
+        "square", "std", "tan", "var",
     ),
 }  # fmt: skip
 
@@ -277,4 +279,4 @@ def reason(name: str) -> str:
     for sentence, names in _REASONS.items():
         if name in names:
             return sentence.format(words)
-    return f"the operation {words} is not supported"
+    return f"the operation {words} is not supported; write it with relu, abs, clamp, maximum, minimum and linear layers"

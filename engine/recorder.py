@@ -29,7 +29,18 @@ _FACTORIES = {
 Rule = Callable[..., Codes]
 
 
-class Recorder(TorchDispatchMode):  # type: ignore[no-untyped-call]
+class DispatchMode(TorchDispatchMode):  # type: ignore[no-untyped-call]
+    """A dispatch mode that leaves torch's compiler alone: importing it would take longer than any trace."""
+
+    def __init__(self) -> None:
+        super().__init__()  # type: ignore[no-untyped-call]
+
+    @classmethod
+    def _should_skip_dynamo(cls) -> bool:
+        return False
+
+
+class Recorder(DispatchMode):  # type: ignore[no-untyped-call]
     """While active, records every operation on traced tensors on a tape; all others just run.
 
     rules: for the name of an ATen operation, the function from the recorder, the result's shape and the operation's
@@ -38,7 +49,7 @@ class Recorder(TorchDispatchMode):  # type: ignore[no-untyped-call]
     """
 
     def __init__(self, tape: Tape, batch: int, rules: Mapping[str, Rule], reason: Callable[[str], str]) -> None:
-        super().__init__()  # type: ignore[no-untyped-call]
+        super().__init__()
         self.tape = tape
         self.batch = batch
         self._rules = rules
@@ -126,6 +137,8 @@ class Recorder(TorchDispatchMode):  # type: ignore[no-untyped-call]
         """Run a movement of data on the elements' indices as well; views share their storage."""
         if name == "_to_copy":
             dtype = kwargs.get("dtype") or torch.float64
+            if not isinstance(folded(args[0]), Traced):
+                return run_in_float64(func, (args[0].example,), kwargs)
             if not dtype.is_floating_point:
                 self.refuse(f"converts a value that depends on the input to {dtype}, which is a jump")
             self.casts.add(str(dtype).removeprefix("torch."))
@@ -170,6 +183,9 @@ class Recorder(TorchDispatchMode):  # type: ignore[no-untyped-call]
         """Run an operation that overwrites its first argument: the elements' codes are replaced for all its views."""
         target, operation = args[0], name.removesuffix("_")
         if not isinstance(target, Traced):
+            operands = mapped(folded, (args, kwargs))
+            if not any(isinstance(leaf, Traced) for leaf in leaves(operands)):
+                return func(*operands[0], **operands[1])
             self.refuse(
                 "writes a value that depends on the input into a constant tensor in place; "
                 "use torch.cat or torch.stack, or create the tensor with x.new_zeros(len(x), ...)"
@@ -216,7 +232,7 @@ def run_in_float64(func: OpOverload, args: tuple[Any, ...], kwargs: dict[str, An
     return result
 
 
-class Float64(TorchDispatchMode):  # type: ignore[no-untyped-call]
+class Float64(DispatchMode):  # type: ignore[no-untyped-call]
     """While active, a forward that asks for narrower floating point types gets float64 all the same."""
 
     def __torch_dispatch__(self, func: OpOverload, types: Any, args: Any = (), kwargs: Any = None) -> Any:

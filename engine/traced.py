@@ -58,6 +58,9 @@ class Traced(Tensor):
         codes: Codes = self.elements.codes[self.places.numpy()]
         return codes
 
+    def __repr__(self, *, tensor_contents: object = None) -> str:  # type: ignore[override]
+        return f"Traced(shape={tuple(self.shape)})"
+
     @classmethod
     def __torch_dispatch__(  # type: ignore[override]
         cls, func: Any, types: Any, args: Any = (), kwargs: Any = None

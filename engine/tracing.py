@@ -27,7 +27,8 @@ _MAX_RELATIVE_ERROR = 1e-6
 
 # What the forward of a module, foreign code, raises when it does not fit its input.
 _FORWARD_ERRORS = (
-    RuntimeError, TypeError, ValueError, LookupError, AttributeError, AssertionError, ArithmeticError,
+    RuntimeError, TypeError, ValueError, LookupError, AttributeError, NameError, ImportError, AssertionError,
+    ArithmeticError,
 )  # fmt: skip
 
 
@@ -83,13 +84,13 @@ def _copy(module: nn.Module) -> nn.Module:
             if not tensor.is_leaf:
                 memo[id(tensor)] = tensor.detach().clone()
     try:
-        result = copy.deepcopy(module, memo)
+        result = copy.deepcopy(module, memo).to("cpu").eval()
     except (RuntimeError, TypeError) as error:
         raise TraceError(f"the module cannot be copied: {_first_line(error)}") from error
     for part in list(result.modules()):
         for name, child in part.named_children():
             setattr(part, name, getattr(child, "_orig_mod", child))
-    return result.to("cpu").eval()
+    return result
 
 
 def _as_double(module: nn.Module) -> nn.Module:
@@ -245,7 +246,7 @@ def _forward_error(
     network: Network, double: nn.Module, native: nn.Module, dtype: torch.dtype, points: Float
 ) -> ForwardError:
     exact = network.forward(points)
-    with Float64():  # type: ignore[no-untyped-call]
+    with Float64():
         truth = _output(double, torch.from_numpy(points))
     error = _largest_difference(exact, truth)
     if error > _MAX_RELATIVE_ERROR * max(1.0, float(np.abs(truth).max(initial=0.0))):
@@ -260,7 +261,7 @@ def _forward_error(
 
 def _output(module: nn.Module, x: Tensor) -> Float:
     """(N, C) float64 what a module computes."""
-    output: Float = _run(module, x).double().reshape(len(x), -1).numpy()
+    output: Float = _run(module, x).detach().double().reshape(len(x), -1).numpy()
     if not np.isfinite(output).all():
         raise TraceError(f"the module's output is NaN or infinite for inputs in [-1, 1] ({_name(x.dtype)})")
     return output

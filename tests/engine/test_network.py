@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import copy
+import subprocess
+import sys
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -146,6 +149,7 @@ FUNCTIONS: dict[str, tuple[Callable[[Tensor], Any], int]] = {
     "broadcast maximum": (lambda x: torch.maximum(x[:, :1], x), 1),
     "maximum with a constant": (lambda x: torch.maximum(x, BOUNDS), 1),
     "minimum with a constant": (lambda x: torch.minimum(torch.tensor(0.2, dtype=torch.float64), x), 1),
+    "fmax": (lambda x: torch.fmax(x, x.flip(1)), 1),
     "functional prelu": (lambda x: F.prelu(x, torch.tensor([0.5, 1.0, -1.0], dtype=x.dtype)), 1),
     "prelu of slope one": (lambda x: F.prelu(x, torch.ones(3, dtype=x.dtype)), 0),
     "leaky relu of slope one": (lambda x: F.leaky_relu(x, 1.0), 0),
@@ -478,6 +482,8 @@ def with_nan() -> nn.Module:
     ("module", "reason"),
     [
         (nn.Linear(4, 1), r"fails on a batch of inputs of shape \(3,\).*input_shape"),
+        (nn.Linear(3, 1, device="meta"), "cannot be copied"),
+        (nn.Linear(3, 1, dtype=torch.complex64), "fails on a batch"),
         (with_nan(), r"'0\.weight' holds NaN"),
         (Functional(lambda x: (x, x)), "returns a tuple"),
         (Functional(lambda x: torch.ones(2)), "first dimension must be the batch"),
@@ -549,6 +555,27 @@ OPERATIONS: list[Callable[[Tensor, Tensor], Tensor]] = [
     lambda a, b: a.where(torch.tensor([True, False, False, True]).repeat(a.shape[1])[: a.shape[1]], b),
     lambda a, b: (-a).sub_(b).relu_(),
 ]
+
+
+def test_constants_of_the_size_of_the_batch_stay_constants() -> None:
+    def forward(x: Tensor) -> Tensor:
+        table = torch.empty(2, 7, dtype=x.dtype)
+        table[0] = torch.zeros(7)
+        table[1] = torch.ones(7).bool()
+        seven = torch.zeros(7, dtype=x.dtype)
+        seven[2] = 1
+        return (x @ torch.ones(3, 7, dtype=x.dtype) * seven - table[1]).relu()
+
+    for module in (Functional(forward), Functional(lambda x: forward(x[:, :3]))):
+        assert_same_function(module)
+
+
+def test_tracing_imports_neither_torch_early_nor_its_compiler() -> None:
+    code = (
+        "import sys, engine; assert 'torch' not in sys.modules; import torch;"
+        "engine.Network.trace(torch.nn.Linear(3, 1)); assert 'torch._dynamo' not in sys.modules"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True, cwd=Path(__file__).parents[2])
 
 
 @settings(max_examples=60, deadline=None)
