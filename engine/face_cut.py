@@ -248,7 +248,7 @@ def _order_crossings(number, order, inner, outer, t, dt, vertex):
 
 @kernel
 def cut_faces(
-    lo, hi, cut, split, rows, bound, plus, minus, face_plus, face_minus, edge_parents, edge_weights, need, starts,
+    lo, hi, cut, split, rows, bound, plus, minus, face_plus, face_minus, edge_parents, edge_weights, starts,
     longest, most, edges, edge_row, lengths, out, parents, weights, carried, actual,
 ):  # fmt: skip
     """Cut each face cut[lo:hi] along the chords of its active rows.

@@ -17,6 +17,7 @@ from engine.kinks import apply_kink, restore_breakpoints
 from engine.network import Network, evaluate, sources
 from engine.planar_map import BORDER, FaceSigns, Partition, Ties
 from engine.plane import SlicePlane, plane_box_polygon
+from engine.predicates import weighted_norms
 from engine.schedule import Segment, schedule
 from engine.steps import Affine, Float, Linear
 from engine.subdivide import VERTEX_GRAIN, Cut, PlanarMap, Rows, cut
@@ -127,8 +128,9 @@ class _Walk:
         with self._timed("evaluate"):
             vertices = len(self.map.positions)
             self.norms = np.empty((vertices, len(segment.rounding.bases)))
-            for i, slot in enumerate(segment.rounding.bases):
-                np.sqrt(np.einsum("vk,vk->v", self.values[slot].view, self.values[slot].view), out=self.norms[:, i])
+            for i, (slot, inverse) in enumerate(zip(segment.rounding.bases, segment.rounding.inverse_units, strict=True)):
+                values = self.values[slot].view
+                self.workers.run(weighted_norms, vertices, VERTEX_GRAIN, values, inverse, self.norms, i)
             last_use = {slot: i for i, step in enumerate(segment.steps) for slot in sources(step)}
             for i, step in enumerate(segment.steps):
                 size = self.network.sizes[step.target]

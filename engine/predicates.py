@@ -6,8 +6,9 @@ One formula serves signs, merging and snapping: with u the unit roundoff and h t
     tolerance(v, k) = c u (|W_k|_2 |h_v|_2 + |b_k|) + delta_v g_k(v)
 
 Rounding is local and does not travel through the layers; the uncertainty delta_v of a vertex's position does, times
-the actual gradient g_k.  `rounding_coefficients` generalises the first term to any chain of affine steps: it is a sum over
-the values h_i that the chain reads of (norm of h_i at v) * coefficient_i(k), plus a constant.
+the actual gradient g_k.  `rounding_of` generalises the first term to any chain of affine steps: it is a sum over
+the values h_i that the chain reads of (norm of h_i at v) * coefficient_i(k), plus a constant.  Norms are taken of features
+divided by their typical size, so that a layer whose neurons are scaled very differently loses nothing.
 
 Signs are packed into 64-bit words, one set of words for + and one for -.
 """
@@ -15,8 +16,9 @@ Signs are packed into 64-bit words, one set of words for + and one for -.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import assert_never
 
 import numpy as np
 
@@ -34,110 +36,142 @@ ALL = np.uint64(0xFFFFFFFFFFFFFFFF)
 class Rounding:
     """Coefficients of the rounding bound of one value's features, given the values that its chain of steps reads.
 
-    bases: slots of the values read; scale: (len(bases), n) float64; constant: (n,) float64.
+    bases: slots of the values read; inverse_units: for each the (size,) float64 that its features are multiplied by before
+    the norm is taken; scale: (len(bases), n) float64; constant: (n,) float64.
     """
 
     bases: tuple[int, ...]
+    inverse_units: tuple[Float, ...]
     scale: Float
     constant: Float
 
 
-@dataclass(slots=True)
-class _Bound:
-    """Bounds of a value by the norms of the bases: magnitude and error of each feature, and of the feature vector's norm."""
+@dataclass(frozen=True, eq=False, slots=True)
+class Bound:
+    """Bounds of a value, given the norms s_i of the bases: |feature j| <= sum_i s_i magnitude[i, j] + constant[j].
 
-    magnitude: Float  # (bases, n)
-    norm: Float  # (bases,)
-    error: Float  # (bases, n)
-    constant: Float  # (n,)
-    constant_error: Float  # (n,)
+    spread[i]: norm of the features, each divided by its magnitude[i, j], over s_i.  error and constant_error bound the
+    rounding error like magnitude and constant the value.  Shapes: (bases, n) float64, (n,), and spread (bases,).
+    """
+
+    magnitude: Float
+    spread: Float
+    error: Float
+    constant: Float
+    constant_error: Float
+
+    def unit(self) -> Float:
+        """(n,) float64: how large each feature typically is; norms weighted by it do not depend on the rows' scaling."""
+        size = self.magnitude.sum(axis=0) + self.constant
+        return np.where(size > 0.0, size, 1.0)
 
 
-def rounding_coefficients(steps: Sequence[Affine], bases: Sequence[int], sizes: Sequence[int], target: int) -> Rounding:
-    """The rounding bound of `target`, computed by `steps` from the values `bases`, which count as exact."""
-    count = len(bases)
-    bounds: dict[int, _Bound] = {}
-    for position, slot in enumerate(bases):
-        size = sizes[slot]
-        magnitude = np.zeros((count, size))
-        magnitude[position] = 1.0
-        norm = np.zeros(count)
-        norm[position] = 1.0
-        bounds[slot] = _Bound(magnitude, norm, np.zeros((count, size)), np.zeros(size), np.zeros(size))
+def bounds_of(steps: Sequence[Affine], units: Mapping[int, Float]) -> dict[int, Bound]:
+    """Bounds of all values that `steps` compute from the slots in `units`, which count as exact, and of those."""
+    bounds: dict[int, Bound] = {}
+    for position, (slot, unit) in enumerate(units.items()):
+        zeros = np.zeros((len(units), len(unit)))
+        magnitude, spread = zeros.copy(), np.zeros(len(units))
+        magnitude[position], spread[position] = unit, 1.0
+        bounds[slot] = Bound(magnitude, spread, zeros, zeros[0], zeros[0])
     for step in steps:
         bounds[step.target] = _propagate(step, bounds)
-    bound = bounds[target]
+    return bounds
+
+
+def rounding_of(bound: Bound, units: Mapping[int, Float]) -> Rounding:
+    """The rounding bound of a value, whatever chain of steps it comes from."""
     floor = SAFETY * UNIT_ROUNDOFF
     scale = np.maximum(bound.error, floor * bound.magnitude)
-    constant = np.maximum(bound.constant_error, floor * bound.constant)
-    used = [i for i in range(count) if scale[i].any()]
-    return Rounding(tuple(bases[i] for i in used), np.ascontiguousarray(scale[used]), constant)
+    used = [(i, slot) for i, slot in enumerate(units) if scale[i].any()]
+    return Rounding(
+        tuple(slot for _, slot in used),
+        tuple(1.0 / units[slot] for _, slot in used),
+        np.ascontiguousarray(scale[[i for i, _ in used]]),
+        np.maximum(bound.constant_error, floor * bound.constant),
+    )
 
 
-def _propagate(step: Affine, bounds: dict[int, _Bound]) -> _Bound:
-    if isinstance(step, Linear):
-        return _through_linear(step, bounds[step.source])
-    if isinstance(step, Scale):
-        source, factor = bounds[step.source], np.abs(step.factor)
-        return _rounded(
-            source.magnitude * factor,
-            source.norm * factor.max(initial=0.0),
-            source.error * factor,
-            source.constant * factor + np.abs(step.shift),
-            source.constant_error * factor,
-            SAFETY,
-        )
-    if isinstance(step, Sum):
-        left, right = bounds[step.left], bounds[step.right]
-        return _rounded(
-            left.magnitude + right.magnitude,
-            left.norm + right.norm,
-            left.error + right.error,
-            left.constant + right.constant,
-            left.constant_error + right.constant_error,
-            SAFETY,
-        )
-    return _through_gather(step, [bounds[slot] for slot in step.sources])
+def _propagate(step: Affine, bounds: Mapping[int, Bound]) -> Bound:
+    match step:
+        case Linear():
+            return _through_linear(step, bounds[step.source])
+        case Scale():
+            source, factor = bounds[step.source], np.abs(step.factor)
+            constant = source.constant * factor + np.abs(step.shift)
+            errors = source.error * factor, source.constant_error * factor
+            return _rounded(source.magnitude * factor, source.spread, constant, *errors, SAFETY)
+        case Sum():
+            left, right = bounds[step.left], bounds[step.right]
+            return _rounded(
+                left.magnitude + right.magnitude,
+                left.spread + right.spread,
+                left.constant + right.constant,
+                left.error + right.error,
+                left.constant_error + right.constant_error,
+                SAFETY,
+            )
+        case Gather():
+            return _through_gather(step, [bounds[slot] for slot in step.sources])
+        case _:
+            assert_never(step)
 
 
 def _rounded(
-    magnitude: Float, norm: Float, error: Float, constant: Float, constant_error: Float, safety: float
-) -> _Bound:
+    magnitude: Float, spread: Float, constant: Float, error: Float, constant_error: Float, safety: float
+) -> Bound:
     unit = safety * UNIT_ROUNDOFF
-    return _Bound(magnitude, norm, error + unit * magnitude, constant, constant_error + unit * constant)
+    return Bound(magnitude, spread, error + unit * magnitude, constant, constant_error + unit * constant)
 
 
-def _through_linear(step: Linear, source: _Bound) -> _Bound:
+def _through_linear(step: Linear, source: Bound) -> Bound:
     weight, groups = np.abs(step.weight), step.groups
-    row_norms = np.tile(np.linalg.norm(step.weight, axis=1), groups)
+    inputs = weight.shape[1]
 
-    def apply(features: Float) -> Float:
-        blocks = features.reshape(*features.shape[:-1], groups, weight.shape[1])
-        return (blocks @ weight.T).reshape(*features.shape[:-1], groups * weight.shape[0])
+    def apply(matrix: Float, features: Float) -> Float:
+        blocks = features.reshape(*features.shape[:-1], groups, inputs)
+        return (blocks @ matrix.T).reshape(*features.shape[:-1], groups * len(matrix))
 
     # Cauchy-Schwarz is the sharper bound when the source is one of the bases, the row sums after a cancelling chain.
-    magnitude = np.minimum(row_norms * source.norm[:, None], apply(source.magnitude))
+    by_norm = np.sqrt(apply(weight**2, source.magnitude**2)) * source.spread[:, None]
+    magnitude = np.minimum(by_norm, apply(weight, source.magnitude))
     return _rounded(
         magnitude,
-        np.linalg.norm(magnitude, axis=1),
-        apply(source.error),
-        apply(source.constant) + np.tile(np.abs(step.bias), groups),
-        apply(source.constant_error),
-        max(SAFETY, float(weight.shape[1])),
+        np.full(len(source.spread), np.sqrt(magnitude.shape[1])),
+        apply(weight, source.constant) + np.tile(np.abs(step.bias), groups),
+        apply(weight, source.error),
+        apply(weight, source.constant_error),
+        max(SAFETY, float(inputs)),
     )
 
 
-def _through_gather(step: Gather, sources: list[_Bound]) -> _Bound:
-    index = step.index
-    repeats = np.bincount(index).max(initial=1)
-    zeros = np.zeros((len(sources[0].norm), len(step.constants))) if sources else np.zeros((0, len(step.constants)))
-    return _Bound(
-        np.concatenate([*(s.magnitude for s in sources), zeros], axis=1)[:, index],
-        np.sqrt(repeats * np.sum([s.norm**2 for s in sources], axis=0)),
-        np.concatenate([*(s.error for s in sources), zeros], axis=1)[:, index],
-        np.concatenate([*(s.constant for s in sources), np.abs(step.constants)])[index],
-        np.concatenate([*(s.constant_error for s in sources), np.zeros(len(step.constants))])[index],
+def _through_gather(step: Gather, sources: Sequence[Bound]) -> Bound:
+    bases = len(sources[0].spread)
+    constants = np.zeros((bases, len(step.constants)))
+    repeats = np.bincount(step.index).max(initial=1)
+
+    def gather(parts: list[Float], last: Float) -> Float:
+        return np.concatenate([*parts, last], axis=-1)[..., step.index]
+
+    return Bound(
+        gather([s.magnitude for s in sources], constants),
+        np.sqrt(repeats * np.sum([s.spread**2 for s in sources], axis=0)),
+        gather([s.error for s in sources], constants),
+        gather([s.constant for s in sources], np.abs(step.constants)),
+        gather([s.constant_error for s in sources], np.zeros(len(step.constants))),
     )
+
+
+@kernel
+def weighted_norms(lo, hi, values, inverse_unit, norms, column):
+    """norms[v, column] = |values[v] * inverse_unit|_2 at the vertices lo..hi."""
+    width = values.shape[1]
+    for v in range(lo, hi):
+        total = 0.0
+        for k in range(width):
+            z = values[v, k] * inverse_unit[k]
+            total += z * z
+        norms[v, column] = np.sqrt(total)
 
 
 # What the kernels need to know of a tolerance travels as the tuple

@@ -8,7 +8,7 @@ from functools import lru_cache
 import numpy as np
 
 from engine.network import Network, sources
-from engine.predicates import SAFETY, UNIT_ROUNDOFF, Rounding, rounding_coefficients
+from engine.predicates import SAFETY, UNIT_ROUNDOFF, Bound, Rounding, bounds_of, rounding_of
 from engine.steps import Affine, Float, Int, Kink
 
 
@@ -39,27 +39,29 @@ def schedule(network: Network, level: float | None) -> tuple[Segment, ...]:
     end = len(network.steps)
     last_use = {slot: i for i, step in enumerate(network.steps) for slot in sources(step)} | {network.output: end}
     segments: list[Segment] = []
-    bases = (0,)
+    units = {0: np.ones(network.input_size)}
     pending: list[Affine] = []
     for i, step in enumerate(network.steps):
         if not isinstance(step, Kink):
             pending.append(step)
             continue
-        computed = {*bases, *(s.target for s in pending)}
-        live = frozenset(slot for slot in computed if last_use.get(slot, -1) > i)
-        rounding = rounding_coefficients(pending, bases, network.sizes, step.source)
-        segments.append(
-            _segment(pending, step, step.source, step.row_neuron, step.row_breakpoint, rounding, live)
-        )
-        bases = (*sorted(live), step.target)
+        bounds = bounds_of(pending, units)
+        live = frozenset(slot for slot in bounds if last_use.get(slot, -1) > i)
+        rounding = rounding_of(bounds[step.source], units)
+        segments.append(_segment(pending, step, step.source, step.row_neuron, step.row_breakpoint, rounding, live))
+        units = {slot: bounds[slot].unit() for slot in sorted(live)} | {step.target: _unit_after(step, bounds[step.source])}
         pending = []
-    rounding = rounding_coefficients(pending, bases, network.sizes, network.output)
+    rounding = rounding_of(bounds_of(pending, units)[network.output], units)
     count = 0 if level is None else network.output_size
     neuron, breakpoint_ = np.arange(count, dtype=np.int32), np.full(count, 0.0 if level is None else level)
-    segments.append(
-        _segment(pending, None, network.output, neuron, breakpoint_, rounding, frozenset({network.output}))
-    )
-    return tuple(segments)
+    live = frozenset({network.output})
+    return (*segments, _segment(pending, None, network.output, neuron, breakpoint_, rounding, live))
+
+
+def _unit_after(kink: Kink, source: Bound) -> Float:
+    """How large each feature typically is after the kink."""
+    size = np.abs(kink.slopes).max(axis=1) * source.unit() + np.abs(kink.intercepts).max(axis=1)
+    return np.where(size > 0.0, size, 1.0)
 
 
 def _segment(
@@ -67,6 +69,7 @@ def _segment(
 ) -> Segment:  # fmt: skip
     rows = Rounding(
         features.bases,
+        features.inverse_units,
         np.ascontiguousarray(features.scale[:, neuron]),
         features.constant[neuron] + SAFETY * UNIT_ROUNDOFF * np.abs(breakpoint_),
     )
