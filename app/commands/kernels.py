@@ -7,7 +7,7 @@ import threading
 from typing import Final
 
 _MESSAGE: Final = "splinescope: compiling kernels, once per machine ..."
-_SLOW_SECONDS: Final = 1.5  # loading compiled kernels takes less
+_SLOW_SECONDS: Final = 3.0  # loading compiled kernels takes less, also on a busy machine
 
 
 def prepare_kernels() -> None:
