@@ -27,9 +27,9 @@ Work = dict[tuple[str, str], Future[dict[int, str]]]
 def work(request: pytest.FixtureRequest) -> Iterator[Work]:
     """The differences of every pair that is to be tested, found by one process on each core."""
     chosen = [
-        (item.callspec.params["kink"], item.callspec.params["kind"])
+        (str(item.callspec.params["kink"]), str(item.callspec.params["kind"]))
         for item in request.session.items
-        if item.path == request.path and isinstance(item, pytest.Function) and hasattr(item, "callspec")
+        if item.path == request.path and isinstance(item, pytest.Function)
     ]
     with ProcessPoolExecutor(os.cpu_count(), get_context("spawn"), initializer=use_one_thread) as pool:
         yield {pair: pool.submit(differences, *pair, range(NETWORKS)) for pair in chosen}
