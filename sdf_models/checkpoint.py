@@ -17,7 +17,7 @@ from torch import nn
 from sdf_models.architectures import ReluMLP
 from sdf_models.files import write_atomically
 from sdf_models.formats import FORMATS, splinescope
-from sdf_models.formats.format import LARGEST_FILE, Damaged, Refused
+from sdf_models.formats.format import LARGEST_FILE, Refused
 from sdf_models.formats.unsupported import refusal
 
 
@@ -75,23 +75,21 @@ def save_checkpoint(
 
 def _read(path: Path) -> bytes:
     try:
+        status = path.stat()
+        if stat.S_ISDIR(status.st_mode):
+            raise Refused("this is a folder", "give the path of a checkpoint in it")
+        if not stat.S_ISREG(status.st_mode):  # opening a pipe would wait for ever
+            raise Refused("not a regular file", "give the path of a checkpoint")
+        if status.st_size > LARGEST_FILE:
+            raise Refused(f"{status.st_size:,} bytes are too many", f"files of at most {LARGEST_FILE:,} can be opened")
         with path.open("rb") as file:
-            status = os.fstat(file.fileno())
-            if not stat.S_ISREG(status.st_mode):
-                raise Refused("not a regular file", "give the path of a checkpoint")
-            if status.st_size > LARGEST_FILE:
-                raise Refused(
-                    f"{status.st_size:,} bytes are too many", f"files of at most {LARGEST_FILE:,} can be opened"
-                )
-            data = file.read(LARGEST_FILE + 1)
+            data = file.read(status.st_size + 1)
     except FileNotFoundError as error:
         raise Refused("no such file", "check the path") from error
-    except IsADirectoryError as error:
-        raise Refused("this is a folder", "give the path of a checkpoint in it") from error
     except PermissionError as error:
         raise Refused("reading it is not permitted", "check its permissions") from error
     except (OSError, ValueError) as error:
         raise Refused(f"it cannot be read ({error})", "check the path") from error
-    if len(data) > LARGEST_FILE:
-        raise Damaged("the file grew while it was read")
+    if len(data) > status.st_size:
+        raise Refused("it grew while it was read", "try again once it is complete")
     return data

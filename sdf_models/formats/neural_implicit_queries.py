@@ -38,8 +38,6 @@ def open_bytes(data: bytes) -> Opened:
     sizes: list[int] = []
     for index, (operation, arrays) in enumerate(operations):
         name = f"{operation}_{index}"
-        if "squeeze_last" in {kind for kind, _ in operations[:index]}:
-            raise Refused(f"{name} comes after squeeze_last", "only networks that end with squeeze_last can be opened")
         if operation == "dense":
             layers[name] = layer = _dense(name, arrays, sizes[-1] if sizes else None)
             sizes += [layer.out_features] if sizes else [layer.in_features, layer.out_features]
@@ -47,8 +45,8 @@ def open_bytes(data: bytes) -> Opened:
         if set(arrays) != {"_"} or arrays["_"].size:
             raise Damaged(f"{name} must hold one empty array")
         if operation == "squeeze_last":
-            if not sizes or sizes[-1] != 1:
-                raise Damaged(f"{name} needs one feature, not {sizes[-1] if sizes else 'the input'}")
+            if sizes[-1:] != [1] or index < len(operations) - 1:
+                raise Damaged(f"{name} is not the last operation, on one feature")
             layers[name] = SqueezeLast()
         else:
             layers[name] = _ACTIVATIONS[operation]()
@@ -103,10 +101,11 @@ def _dense(name: str, arrays: Arrays, inputs: int | None) -> nn.Linear:
 
 
 def _weights(name: str, array: NDArray[np.generic]) -> torch.Tensor:
-    if array.dtype not in (np.float32, np.float64):
+    native = array.astype(array.dtype.newbyteorder("="), order="C")
+    if native.dtype not in (np.float32, np.float64):
         raise Refused(f"{name} is of type {array.dtype}, not float32 or float64", "save the weights in float32")
-    check_finite(name, array)
-    return torch.from_numpy(array.astype(array.dtype.newbyteorder("="), order="C"))
+    check_finite(name, native)
+    return torch.from_numpy(native)
 
 
 FORMAT = Format(NAME, npz.recognise, open_bytes)

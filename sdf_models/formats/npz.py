@@ -74,7 +74,8 @@ def _members(archive: zipfile.ZipFile) -> list[tuple[str, bytes]]:
         if member.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
             raise Refused(f"{member.filename!r:.60} is compressed in an unusual way", "save it with numpy.savez")
         with archive.open(member) as stream:
-            contents.append((member.filename, stream.read()))  # at most member.file_size bytes
+            # Without a size, zipfile unpacks all that there is before it compares with the declared size.
+            contents.append((member.filename, stream.read(member.file_size)))
     return contents
 
 

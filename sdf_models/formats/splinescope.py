@@ -1,7 +1,7 @@
 """The project's own format: a safetensors file whose metadata says all that is needed to use the network.
 
 The metadata has one key, `splinescope`, whose value is a JSON object with `version`, `architecture`, `domain` (lower
-and upper corner) and `facts` (strings by name: what the network was fitted to, how, with which error, by which command).
+and upper corner) and `facts` (strings by name: what the network was fitted to, with which error, by which command).
 One key, because safetensors does not keep the order of several, and equal networks shall be equal files.
 """
 
