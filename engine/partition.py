@@ -17,7 +17,7 @@ from engine.kinks import apply_kink, restore_breakpoints
 from engine.network import Network, evaluate, sources
 from engine.planar_map import BORDER, FaceSigns, Partition, Ties
 from engine.plane import SlicePlane, plane_box_polygon
-from engine.predicates import weighted_norms
+from engine.predicates import largest_features, weighted_norms
 from engine.schedule import Segment, schedule
 from engine.steps import Affine, Float, Linear
 from engine.subdivide import VERTEX_GRAIN, Cut, PlanarMap, Rows, cut
@@ -127,8 +127,9 @@ class _Walk:
         """Run the segment's affine steps on all vertices."""
         with self._timed("evaluate"):
             vertices = len(self.map.positions)
-            self.norms = np.empty((vertices, len(segment.rounding.bases)))
-            for i, (slot, inverse) in enumerate(zip(segment.rounding.bases, segment.rounding.inverse_units, strict=True)):
+            self.rounding = segment.rounding({slot: self._unit(slot) for slot in segment.bases})
+            self.norms = np.empty((vertices, len(self.rounding.bases)))
+            for i, (slot, inverse) in enumerate(zip(self.rounding.bases, self.rounding.inverse_units, strict=True)):
                 values = self.values[slot].view
                 self.workers.run(weighted_norms, vertices, VERTEX_GRAIN, values, inverse, self.norms, i)
             last_use = {slot: i for i, step in enumerate(segment.steps) for slot in sources(step)}
@@ -138,6 +139,12 @@ class _Walk:
                 self.values[step.target] = Table.empty(vertices, (size,), np.float64, vertices + 1024)
                 self._run_step(step, vertices)
                 self._release(slot for slot in sources(step) if last_use[slot] == i and slot not in segment.live and slot != segment.source)
+
+    def _unit(self, slot: int) -> Float:
+        """How large each feature of a value is on the map."""
+        values = self.values[slot].view
+        largest = np.max(self.workers.run(largest_features, len(values), VERTEX_GRAIN, values), axis=0)
+        return np.where(largest > 0.0, largest, 1.0)
 
     def _run_step(self, step: Affine, vertices: int) -> None:
         read = {slot: self.values[slot].view for slot in sources(step)}
@@ -170,7 +177,7 @@ class _Walk:
         with self._timed("cut"):
             norms = Table(self.norms, 2 * len(self.norms) + 1024)
             loose = Table.empty(*self.norms.shape[:1], self.norms.shape[1:], np.float64, len(self.norms) + 1024)
-            rows = Rows(table, norms, loose, segment.rounding.scale, segment.rounding.constant)
+            rows = Rows(table, norms, loose, self.rounding.scale, self.rounding.constant)
             result = cut(self.map, layer, rows, self.diameter, self._admit, self.workers)
         with self._timed("carry"):
             self.coincidences = self.coincidences.after(result, layer)

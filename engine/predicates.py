@@ -8,7 +8,7 @@ One formula serves signs, merging and snapping: with u the unit roundoff and h t
 Rounding is local and does not travel through the layers; the uncertainty delta_v of a vertex's position does, times
 the actual gradient g_k.  `rounding_of` generalises the first term to any chain of affine steps: it is a sum over
 the values h_i that the chain reads of (norm of h_i at v) * coefficient_i(k), plus a constant.  Norms are taken of features
-divided by their typical size, so that a layer whose neurons are scaled very differently loses nothing.
+divided by their largest size on the map, so that a layer whose neurons are scaled very differently loses nothing.
 
 Signs are packed into 64-bit words, one set of words for + and one for -.
 """
@@ -59,11 +59,6 @@ class Bound:
     error: Float
     constant: Float
     constant_error: Float
-
-    def unit(self) -> Float:
-        """(n,) float64: how large each feature typically is; norms weighted by it do not depend on the rows' scaling."""
-        size = self.magnitude.sum(axis=0) + self.constant
-        return np.where(size > 0.0, size, 1.0)
 
 
 def bounds_of(steps: Sequence[Affine], units: Mapping[int, Float]) -> dict[int, Bound]:
@@ -160,6 +155,16 @@ def _through_gather(step: Gather, sources: Sequence[Bound]) -> Bound:
         gather([s.constant for s in sources], np.abs(step.constants)),
         gather([s.constant_error for s in sources], np.zeros(len(step.constants))),
     )
+
+
+@kernel
+def largest_features(lo, hi, values):
+    """(n,): the largest magnitude of each feature at the vertices lo..hi."""
+    largest = np.zeros(values.shape[1])
+    for v in range(lo, hi):
+        for k in range(values.shape[1]):
+            largest[k] = max(largest[k], abs(values[v, k]))
+    return largest
 
 
 @kernel
