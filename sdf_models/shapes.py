@@ -104,31 +104,33 @@ def parse_shape(expression: str) -> Shape:
     """The shape of an expression: a name of SHAPES, or a call of one with numbers and shapes.  Raises ShapeError."""
     if len(expression) > LONGEST_EXPRESSION:
         raise ShapeError(f"the expression is longer than {LONGEST_EXPRESSION} characters; write a shorter one")
+    source = expression.strip()
     try:
-        tree = ast.parse(expression.strip(), mode="eval").body
+        tree = ast.parse(source, mode="eval").body
     except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
         raise ShapeError(f"{expression!r:.80} is not a shape; write one such as torus(0.6, 0.25)") from error
-    shape = _evaluate(tree)
+    shape = _evaluate(tree, source)
     if not isinstance(shape, Shape):
         raise ShapeError(f"{expression!r:.80} is not a shape; write one such as torus(0.6, 0.25)")
     return shape
 
 
-def _evaluate(node: ast.expr) -> Shape | float:
+def _evaluate(node: ast.expr, source: str) -> Shape | float:
     match node:
-        case ast.Constant(value=int() | float() as value) if np.isfinite(value):
+        case ast.Constant(value=int() | float() as value) if type(value) is not bool and np.isfinite(value):
             return float(value)
-        case ast.UnaryOp(op=ast.USub(), operand=ast.Constant(value=int() | float() as value)):
-            return -float(value)
+        case ast.UnaryOp(op=ast.USub(), operand=ast.Constant() as operand):
+            positive = _evaluate(operand, source)
+            assert isinstance(positive, float)
+            return -positive
         case ast.Name(id=name):
             return _make(name, [], {})
         case ast.Call(func=ast.Name(id=name), args=positional, keywords=keywords):
-            named = {keyword.arg or "**": _evaluate(keyword.value) for keyword in keywords}
-            return _make(name, [_evaluate(argument) for argument in positional], named)
+            named = {keyword.arg or "**": _evaluate(keyword.value, source) for keyword in keywords}
+            return _make(name, [_evaluate(argument, source) for argument in positional], named)
         case _:
-            raise ShapeError(
-                f"{ast.unparse(node)!r:.60} is neither a number nor a shape; shapes are {', '.join(SHAPES)}"
-            )
+            part = ast.get_source_segment(source, node)
+            raise ShapeError(f"{part!r:.60} is neither a number nor a shape; shapes are {', '.join(SHAPES)}")
 
 
 def _make(name: str, positional: list[Shape | float], named: dict[str, Shape | float]) -> Shape:

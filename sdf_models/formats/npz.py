@@ -53,7 +53,7 @@ def read(data: bytes) -> dict[str, NDArray[np.generic]]:
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
             return {name.removesuffix(".npy"): _array(name, content) for name, content in _members(archive)}
     except _ZIP_ERRORS as error:
-        raise Damaged(f"the zip archive cannot be read ({error})") from error
+        raise Damaged(f"the zip archive cannot be read ({error!s:.80})") from error
 
 
 def _members(archive: zipfile.ZipFile) -> list[tuple[str, bytes]]:

@@ -1,0 +1,145 @@
+"""Training is deterministic, can be interrupted anywhere, and reports what it reached."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from sdf_models import load_checkpoint, training
+from sdf_models.training import TrainingCancelled, TrainingError, TrainingReport, train
+
+STEPS = 24
+
+
+@pytest.fixture(autouse=True)
+def _few_samples(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Few enough that the steps below are several epochs."""
+    monkeypatch.setattr(training, "SAMPLES", 4096)
+    monkeypatch.setattr(training, "_REPORT_SAMPLES", 20_000)
+
+
+def tiny(out: Path, **options: object) -> TrainingReport:
+    arguments = {"width": 8, "depth": 2, "steps": STEPS, "batch": 500, "learning_rate": 0.01, "seed": 3}
+    return train("torus(0.5, 0.25)", out, **(arguments | options))  # type: ignore[arg-type]
+
+
+def test_equal_arguments_give_equal_files_and_others_do_not(tmp_path: Path) -> None:
+    seen: list[tuple[int, int, float]] = []
+    threads = torch.get_num_threads()
+    paths = [tmp_path / name / "net.safetensors" for name in "abc"]
+    for path, options in zip(paths, ({}, {"progress": lambda *step: seen.append(step)}, {"seed": 4}), strict=True):
+        path.parent.mkdir()
+        tiny(path, **options)
+        assert os.listdir(path.parent) == [path.name]
+    assert paths[0].read_bytes() == paths[1].read_bytes() != paths[2].read_bytes()
+    assert [(step, steps) for step, steps, _ in seen] == [(i + 1, STEPS) for i in range(STEPS)]
+    assert torch.get_num_threads() == threads
+
+
+@pytest.mark.parametrize("stop", [0, 1, 8, 17, STEPS - 1])
+def test_cancelled_and_resumed_equals_uninterrupted(tmp_path: Path, stop: int) -> None:
+    whole, parts = tmp_path / "a" / "net.safetensors", tmp_path / "b" / "net.safetensors"
+    for path in (whole, parts):
+        path.parent.mkdir()
+    tiny(whole)
+    done: list[int] = []
+    with pytest.raises(TrainingCancelled, match=f"{stop} of {STEPS}"):
+        tiny(parts, progress=lambda step, *_: done.append(step), cancel=lambda: len(done) == stop)
+    assert not parts.exists()
+    tiny(parts, resume=True, progress=lambda step, *_: done.append(step))
+    assert done == list(range(1, STEPS + 1))
+    assert parts.read_bytes() == whole.read_bytes()
+    assert os.listdir(parts.parent) == [parts.name]
+
+
+def test_killed_and_resumed_equals_uninterrupted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    class KilledError(Exception):
+        pass
+
+    def kill(step: int, steps: int, loss: float) -> None:
+        if step == 10:
+            raise KilledError
+
+    monkeypatch.setattr(training, "_SAVE_SECONDS", -1.0)
+    (tmp_path / "a").mkdir()
+    tiny(tmp_path / "a" / "net.safetensors")
+    with pytest.raises(KilledError):
+        tiny(tmp_path / "net.safetensors", progress=kill)
+    done: list[int] = []
+    tiny(tmp_path / "net.safetensors", resume=True, progress=lambda step, *_: done.append(step))
+    assert done[0] == 10
+    assert (tmp_path / "net.safetensors").read_bytes() == (tmp_path / "a" / "net.safetensors").read_bytes()
+
+
+def test_state_of_another_training_is_not_resumed(tmp_path: Path) -> None:
+    out = tmp_path / "net.safetensors"
+    with pytest.raises(TrainingCancelled):
+        tiny(out, cancel=lambda: True)
+    with pytest.raises(TrainingError, match=r"belongs to another training; .*delete it"):
+        tiny(out, resume=True, learning_rate=0.02)
+    state = tmp_path / "net.safetensors.training"
+    state.write_bytes(state.read_bytes()[:100])
+    with pytest.raises(TrainingError, match=r"cannot be read .*delete it"):
+        tiny(out, resume=True)
+
+
+def test_report_agrees_with_an_independent_evaluation(tmp_path: Path) -> None:
+    report = tiny(tmp_path / "net.safetensors", steps=200)
+    assert report.box_error < 0.1
+    checkpoint = load_checkpoint(report.out)
+    weights = {name: tensor.double().numpy() for name, tensor in checkpoint.module.state_dict().items()}
+    rng = np.random.default_rng(99)
+
+    def network(x: np.ndarray) -> np.ndarray:
+        for name in ("linear0", "linear1"):
+            x = np.maximum(x @ weights[f"{name}.weight"].T + weights[f"{name}.bias"], 0)
+        return x @ weights["output.weight"][0] + weights["output.bias"]
+
+    def error(points: np.ndarray) -> float:
+        distance = np.hypot(np.hypot(points[:, 0], points[:, 1]) - 0.5, points[:, 2]) - 0.25
+        return float(np.abs(network(points) - distance).mean())
+
+    u, v = rng.uniform(0, 2 * np.pi, (2, 100_000))
+    keep = rng.uniform(0, 0.75, u.shape) < 0.5 + 0.25 * np.cos(v)  # the torus's area is not uniform in its angles
+    u, v = u[keep], v[keep]
+    ring = 0.5 + 0.25 * np.cos(v)
+    surface = np.stack([ring * np.cos(u), ring * np.sin(u), 0.25 * np.sin(v)], axis=1)
+    assert report.surface_error == pytest.approx(error(surface), rel=0.03)
+    assert report.near_error == pytest.approx(error(surface + rng.normal(0, training.NEAR, surface.shape)), rel=0.03)
+    assert report.box_error == pytest.approx(error(rng.uniform(-1, 1, (100_000, 3))), rel=0.03)
+    assert report.parameters == sum(array.size for array in weights.values())
+    provenance = checkpoint.provenance
+    assert provenance["mean_error_near_surface"].startswith(f"{report.near_error:.3g} ")
+    assert provenance["mean_error_in_box"] == f"{report.box_error:.3g}"
+    assert provenance["command"] == (
+        "splinescope train 'torus(0.5, 0.25)' --out net.safetensors"
+        " --width 8 --depth 2 --steps 200 --batch 500 --learning-rate 0.01 --seed 3 --threads 1"
+    )
+    assert str(tmp_path) not in str({**provenance, "path": ""})
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"width": 0},
+        {"depth": 0},
+        {"steps": 0},
+        {"batch": 0},
+        {"batch": 10**9},
+        {"seed": -1},
+        {"threads": 0},
+        {"learning_rate": 0.0},
+    ],
+)
+def test_bad_options_are_named(tmp_path: Path, options: dict[str, float]) -> None:
+    with pytest.raises(TrainingError, match=rf"^{next(iter(options))} must be"):
+        tiny(tmp_path / "net.safetensors", **options)
+
+
+def test_missing_folder_is_named_before_training(tmp_path: Path) -> None:
+    with pytest.raises(TrainingError, match="make it first"):
+        tiny(tmp_path / "nowhere" / "net.safetensors")
