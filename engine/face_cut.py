@@ -16,7 +16,7 @@ from engine.jit import inline, kernel, lowest_bit, popcount
 from engine.predicates import crossing, tolerance_after_edges
 
 FACES, VERTICES, EDGES, HALF_EDGES, LENGTH, CHORDS = range(6)  # columns of what a face needs
-MERGES, FORCED = 4, 5  # columns of what a face used, after the first four of the above
+MERGES, FORCED, IRREGULAR = 4, 5, 6  # columns of what a face used, after the first four of the above
 
 
 @kernel
@@ -149,8 +149,14 @@ def loop_lengths(lo, hi, cut, split, lengths):
 
 
 @kernel
-def measure_faces(lo, hi, cut, split, rows, plus, minus, face_plus, face_minus, longest, need):
-    """need[i] = (faces, new vertices, new edges, half-edges, loop length, chords) at most, for each face cut[lo:hi]."""
+def measure_faces(lo, hi, cut, split, rows, plus, minus, face_plus, face_minus, active, lengths, need):
+    """need[i] = (faces, new vertices, new edges, half-edges, loop length, chords) at most, for each face cut[lo:hi].
+
+    active: of all faces; lengths[i]: of the loop with its new vertices.
+    """
+    longest = np.int64(0)
+    for i in range(lo, hi):
+        longest = max(longest, np.int64(lengths[i]))
     capacity = rows.shape[1]
     local_of_row = np.empty(capacity, np.int32)
     nodes = np.empty(longest, np.int32)
@@ -159,15 +165,21 @@ def measure_faces(lo, hi, cut, split, rows, plus, minus, face_plus, face_minus, 
     count = np.empty(capacity, np.int32)
     places = np.empty((capacity, 2), np.int32)
     old_vertices = split[10]
-    irregulars = 0
     for i in range(lo, hi):
-        length, active = _read_loop(
+        if active[cut[i]] == 1:
+            need[i, 0] = 2
+            need[i, 1] = 0
+            need[i, 2] = 1
+            need[i, 3] = lengths[i] + 2
+            need[i, 4] = lengths[i]
+            need[i, 5] = 1
+            continue
+        length, number = _read_loop(
             cut[i], split, plus, minus, face_plus, face_minus, local_of_row, nodes, leave, chord_row, count, places
         )
-        chords, irregular = _regular_chords(
-            nodes, length, active, old_vertices, rows, plus, minus, chord_row, count, places
+        chords, _ = _regular_chords(
+            nodes, length, number, old_vertices, rows, plus, minus, chord_row, count, places
         )
-        irregulars += irregular
         pairs = 0
         for j in range(chords):
             a = min(places[j, 0], places[j, 1])
@@ -181,7 +193,6 @@ def measure_faces(lo, hi, cut, split, rows, plus, minus, face_plus, face_minus, 
         need[i, 3] = length + 2 * chords + 4 * pairs
         need[i, 4] = length
         need[i, 5] = chords
-    return irregulars
 
 
 @inline
@@ -255,7 +266,7 @@ def cut_faces(
 
     starts[i] = (first face, first new vertex, first new edge, first half-edge) of its own ranges in lengths, parents
     (weights, carried), edges (edge_row) and out; actual[i]: how much of them it used,
-    then its merges and forced orders.  New vertices are numbered from
+    then its merges, forced orders and irregular rows.  New vertices are numbered from
     `split`'s base plus the number of vertices made on edges.
     """
     capacity = rows.shape[1]
@@ -287,10 +298,36 @@ def cut_faces(
         length, active = _read_loop(
             cut[i], split, plus, minus, face_plus, face_minus, local_of_row, nodes, leave, chord_row, count, places
         )
-        number, _ = _regular_chords(nodes, length, active, old_vertices, rows, plus, minus, chord_row, count, places)
+        number, irregular = _regular_chords(
+            nodes, length, active, old_vertices, rows, plus, minus, chord_row, count, places
+        )
         face_merges, face_forced = 0, 0
         face, new_vertex, new_edge, slot = starts[i, 0], starts[i, 1], starts[i, 2], starts[i, 3]
-        for j in range(length):
+        if number == 1:
+            # By far the most frequent case: two faces, each a stretch of the loop closed by the chord.
+            a, b = min(places[0, 0], places[0, 1]), max(places[0, 0], places[0, 1])
+            edges[new_edge, 0] = nodes[a]
+            edges[new_edge, 1] = nodes[b]
+            edge_row[new_edge] = chord_row[0]
+            for j in range(a, b):
+                out[slot] = leave[j]
+                slot += 1
+            out[slot] = 2 * new_edge + 1
+            slot += 1
+            for j in range(b, length):
+                out[slot] = leave[j]
+                slot += 1
+            for j in range(a):
+                out[slot] = leave[j]
+                slot += 1
+            out[slot] = 2 * new_edge
+            slot += 1
+            lengths[face] = b - a + 1
+            lengths[face + 1] = length - b + a + 1
+            face += 2
+            new_edge += 1
+            number = -1
+        for j in range(length if number >= 0 else 0):
             stack_nodes[j] = nodes[j]
             stack_leave[j] = leave[j]
         for j in range(number):
@@ -303,7 +340,7 @@ def cut_faces(
         polygons[0, 1] = length
         polygons[0, 2] = 0
         polygons[0, 3] = number
-        depth = 1
+        depth = 1 if number >= 0 else 0
         while depth > 0:
             depth -= 1
             first_node, length = polygons[depth, 0], polygons[depth, 1]
@@ -466,3 +503,4 @@ def cut_faces(
         actual[i, 3] = slot - starts[i, 3]
         actual[i, MERGES] = face_merges
         actual[i, FORCED] = face_forced
+        actual[i, IRREGULAR] = irregular

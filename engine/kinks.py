@@ -11,12 +11,19 @@ def apply_kink(lo, hi, source, target, breakpoints, slopes, intercepts):
     """target = phi(source) at the vertices lo..hi; both may be the same array.  The tables are those of a Kink step."""
     width, most = breakpoints.shape
     if most == 1:
+        at, low, high = breakpoints[:, 0].copy(), slopes[:, 0].copy(), slopes[:, 1].copy()
+        low_shift, high_shift = intercepts[:, 0].copy(), intercepts[:, 1].copy()
+        if not (at.any() or low.any() or low_shift.any() or high_shift.any() or (high != 1.0).any()):
+            for v in range(lo, hi):
+                for k in range(width):
+                    z = source[v, k]
+                    target[v, k] = z if z > 0.0 else 0.0
+            return
         for v in range(lo, hi):
             for k in range(width):
                 z = source[v, k]
-                low = slopes[k, 0] * z + intercepts[k, 0]
-                high = slopes[k, 1] * z + intercepts[k, 1]
-                target[v, k] = high if z > breakpoints[k, 0] else low
+                right = z > at[k]
+                target[v, k] = (high[k] if right else low[k]) * z + (high_shift[k] if right else low_shift[k])
         return
     for v in range(lo, hi):
         for k in range(width):

@@ -7,6 +7,7 @@ from pathlib import Path
 from engine.errors import MemoryLimitError
 
 _GIGABYTE = 1e9
+_NOT_WORTH_ASKING = 64e6
 _RESERVE = 0.05  # of what is left, for everything else that runs
 
 
@@ -18,6 +19,8 @@ def available() -> float:
 
 def admit(needed: float, what: str) -> None:
     """Refuse what would not fit.  needed: bytes; what: the thing that needs them, for the message."""
+    if needed < _NOT_WORTH_ASKING:
+        return
     left = available() * (1.0 - _RESERVE)
     if needed > left:
         raise MemoryLimitError(

@@ -270,15 +270,14 @@ def _cut_faces(
     """Cut the active faces; returns the map after, its vertices on chords, the faces' parents and the ties by kind."""
     faces = np.flatnonzero(active).astype(np.int32)
     lookup, words = on_edges.lookup, plus.shape[1]
-    lengths = np.empty(len(faces), np.int32)
-    workers.run(face_cut.loop_lengths, len(faces), FACE_GRAIN, faces, lookup, lengths)
-    longest = int(lengths.max(initial=0))
+    loop_lengths = np.empty(len(faces), np.int32)
+    workers.run(face_cut.loop_lengths, len(faces), FACE_GRAIN, faces, lookup, loop_lengths)
+    longest = int(loop_lengths.max(initial=0))
     need = np.empty((len(faces), 6), np.int32)
     arguments = (faces, lookup, rows.values.view)
-    irregular = sum(
-        workers.run(
-            face_cut.measure_faces, len(faces), CUT_GRAIN, *arguments, plus, minus, parent_plus, parent_minus, longest, need
-        )
+    workers.run(
+        face_cut.measure_faces, len(faces), CUT_GRAIN, *arguments, plus, minus, parent_plus, parent_minus, active,
+        loop_lengths, need,
     )  # fmt: skip
 
     sizes = np.ones(before.faces, np.int32), np.diff(before.offsets)
@@ -298,7 +297,7 @@ def _cut_faces(
     starts = np.stack(
         [first_face[faces], first_vertex[:-1], first_edge[:-1] + np.int32(old_edges), first_half_edge[faces]], axis=1
     )
-    used = np.empty((len(faces), 6), np.int32)
+    used = np.empty((len(faces), 7), np.int32)
     most = (int(need[:, 3].max(initial=0)), int((need[:, 1] + need[:, 5]).max(initial=0)) + 1)
     workers.run(
         face_cut.cut_faces, len(faces), CUT_GRAIN, *arguments, bound, plus, minus, parent_plus, parent_minus,
@@ -311,7 +310,7 @@ def _cut_faces(
     )  # fmt: skip
     parents = np.repeat(np.arange(before.faces, dtype=np.int32), sizes[0])
     after = PlanarMap(before.positions, before.uncertainty, edges, edge_layer, edge_row, _offsets(lengths), half_edges)
-    ties = np.array([irregular, used[:, face_cut.MERGES].sum(), used[:, face_cut.FORCED].sum()])
+    ties = used[:, [face_cut.IRREGULAR, face_cut.MERGES, face_cut.FORCED]].sum(axis=0)
     if (used[:, :4] != need[:, :4]).any():
         kept = [_kept(len(array), starts[:, c] - base, need[:, c], used[:, c]) for c, (array, base) in enumerate(
             ((lengths, 0), (new.parents, 0), (edges[old_edges:], old_edges), (half_edges, 0))
