@@ -83,6 +83,16 @@ def count_coincident(lo, hi, edges, edge_layer, edge_row, layer, plus, minus, la
 
 
 @kernel
+def find_zero_edges(edges, plus, minus, mask, zero):
+    """zero[e]: some row in use is zero at both ends of edge e."""
+    for e in range(len(edges)):
+        a, b = edges[e, 0], edges[e, 1]
+        zero[e] = False
+        for w in range(len(mask)):
+            zero[e] |= (~(plus[a, w] | minus[a, w] | plus[b, w] | minus[b, w]) & mask[w]) != 0
+
+
+@kernel
 def list_coincident(
     counts, edges, edge_layer, edge_row, layer, plus, minus, last_word, edge_faces, face_plus, face_minus, out
 ):  # fmt: skip

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import Any
@@ -14,10 +14,10 @@ from engine import map_kernels, memory
 from engine.coincidence import Coincidences
 from engine.errors import EngineError
 from engine.kinks import apply_kink, restore_breakpoints
-from engine.network import Network, evaluate, sources
+from engine.network import Network, evaluate
 from engine.planar_map import BORDER, FaceSigns, Partition, Ties
 from engine.plane import SlicePlane, plane_box_polygon
-from engine.predicates import largest_features, weighted_norms
+from engine.predicates import weighted_norms
 from engine.schedule import Segment, schedule
 from engine.steps import Affine, Float, Linear
 from engine.subdivide import VERTEX_GRAIN, Cut, PlanarMap, Rows, cut
@@ -39,6 +39,8 @@ class Progress:
 
 
 Report = Callable[[Progress], None]
+
+BLOCK_SIZE = 1 << 15  # numbers in a block of the widest value: blocks depend on the network alone, and stay in the cache
 
 
 def partition_slice(
@@ -93,6 +95,19 @@ def partition_polygon(
         return walk.finish()
 
 
+def evaluate_block(step: Affine, block: Mapping[int, Float], target: Float | None) -> Float:
+    """The value of a step on a block of vertices, written into `target` when that is given."""
+    if isinstance(step, Linear) and step.groups == 1:
+        result = np.matmul(block[step.source], step.weight.T, out=target)
+        result += step.bias
+        return result
+    result = evaluate(step, block, len(next(iter(block.values()))))
+    if target is None:
+        return result
+    target[:] = result
+    return target
+
+
 class _Walk:
     """The state of one walk through a network: the map, and every live value at its vertices."""
 
@@ -124,50 +139,43 @@ class _Walk:
         self.seconds[stage] += time.perf_counter() - start
 
     def evaluate(self, segment: Segment) -> None:
-        """Run the segment's affine steps on all vertices."""
+        """Run the segment's affine steps on all vertices, block by block; only what is needed later is kept."""
         with self._timed("evaluate"):
             vertices = len(self.map.positions)
             self.rounding = segment.rounding({slot: self._unit(slot) for slot in segment.bases})
             self.norms = np.empty((vertices, len(self.rounding.bases)))
-            for i, (slot, inverse) in enumerate(zip(self.rounding.bases, self.rounding.inverse_units, strict=True)):
-                values = self.values[slot].view
-                self.workers.run(weighted_norms, vertices, VERTEX_GRAIN, values, inverse, self.norms, i)
-            last_use = {slot: i for i, step in enumerate(segment.steps) for slot in sources(step)}
-            for i, step in enumerate(segment.steps):
-                size = self.network.sizes[step.target]
-                memory.admit(8.0 * vertices * size, f"a layer of {size} neurons at {vertices:,} vertices")
-                self.values[step.target] = Table.empty(vertices, (size,), np.float64, vertices + 1024)
-                self._run_step(step, vertices)
-                self._release(slot for slot in sources(step) if last_use[slot] == i and slot not in segment.live and slot != segment.source)
+            kept = {slot: self._new_value(slot, vertices) for slot in segment.computed & (segment.live | {segment.source})}
+            read = {slot: self.values[slot].view for slot in segment.bases}
+
+            def run(lo: int, hi: int) -> None:
+                block = {slot: value[lo:hi] for slot, value in read.items()}
+                for column, (slot, inverse) in enumerate(
+                    zip(self.rounding.bases, self.rounding.inverse_units, strict=True)
+                ):
+                    weighted_norms(block[slot], inverse, self.norms[lo:hi], column)
+                for step in segment.steps:
+                    target = kept[step.target].view[lo:hi] if step.target in kept else None
+                    block[step.target] = evaluate_block(step, block, target)
+
+            widest = max(self.network.sizes[slot] for slot in (*segment.bases, *segment.computed))
+            self.workers.run(run, vertices, max(64, BLOCK_SIZE // widest))
+            self.values.update(kept)
+
+    def _new_value(self, slot: int, vertices: int) -> Table:
+        size = self.network.sizes[slot]
+        memory.admit(8.0 * vertices * size, f"a layer of {size} neurons at {vertices:,} vertices")
+        return Table.empty(vertices, (size,), np.float64, 2 * vertices + 4096)
 
     def _unit(self, slot: int) -> Float:
-        """How large each feature of a value is on the map."""
+        """How large each feature of a value is, from vertices spread over the map."""
         values = self.values[slot].view
-        largest = np.max(self.workers.run(largest_features, len(values), VERTEX_GRAIN, values), axis=0)
+        largest = np.abs(values[:: max(1, len(values) // 512)]).max(axis=0)
         return np.where(largest > 0.0, largest, 1.0)
-
-    def _run_step(self, step: Affine, vertices: int) -> None:
-        read = {slot: self.values[slot].view for slot in sources(step)}
-        out = self.values[step.target].view
-
-        def run(lo: int, hi: int) -> None:
-            if isinstance(step, Linear) and step.groups == 1:
-                np.matmul(read[step.source][lo:hi], step.weight.T, out=out[lo:hi])
-                out[lo:hi] += step.bias
-            else:
-                out[lo:hi] = evaluate(step, {slot: value[lo:hi] for slot, value in read.items()}, hi - lo)
-
-        width = max(out.shape[1], *(value.shape[1] for value in read.values()), 1)
-        self.workers.run(run, vertices, max(64, (1 << 17) // width))
-
-    def _release(self, slots: Iterable[int]) -> None:
-        for slot in set(slots):
-            self.values.pop(slot, None)
 
     def subdivide(self, layer: int, segment: Segment) -> None:
         """Cut the map by the segment's rows, carry every live value to the new vertices, and apply the kink."""
         source = self.values[segment.source]
-        self._release(slot for slot in list(self.values) if slot not in segment.live and slot != segment.source)
+        self.values = {slot: v for slot, v in self.values.items() if slot in segment.live or slot == segment.source}
         if segment.plain:
             table = source
         else:
@@ -210,7 +218,8 @@ class _Walk:
         self.workers.run(
             apply_kink, len(source), VERTEX_GRAIN, source.view, target.view, kink.breakpoints, kink.slopes, kink.intercepts
         )
-        self._release([kink.source] if in_place else [])
+        if in_place:
+            del self.values[kink.source]
         self.values[kink.target] = target
 
     def _admit(self, vertices: int, edges: int, half_edges: int) -> None:
@@ -252,7 +261,7 @@ class _Walk:
             edge_breakpoint=np.where(border, 0.0, breakpoint_[flat]) if len(neuron) else np.zeros(len(row)),
             edge_on_level=on_level,
             edge_faces=planar_map.edge_faces(),
-            edge_also_offsets=np.searchsorted(also[:, 0], np.arange(len(layer) + 1)).astype(np.int32),
+            edge_also_offsets=np.cumsum(np.bincount(also[:, 0] + 1, minlength=len(layer) + 1), dtype=np.int32),
             edge_also=np.stack([also[:, 1], neuron[also_flat]], axis=1),
             edge_also_breakpoint=breakpoint_[also_flat],
             face_offsets=planar_map.offsets,

@@ -158,20 +158,10 @@ def _through_gather(step: Gather, sources: Sequence[Bound]) -> Bound:
 
 
 @kernel
-def largest_features(lo, hi, values):
-    """(n,): the largest magnitude of each feature at the vertices lo..hi."""
-    largest = np.zeros(values.shape[1])
-    for v in range(lo, hi):
-        for k in range(values.shape[1]):
-            largest[k] = max(largest[k], abs(values[v, k]))
-    return largest
-
-
-@kernel
-def weighted_norms(lo, hi, values, inverse_unit, norms, column):
-    """norms[v, column] = |values[v] * inverse_unit|_2 at the vertices lo..hi."""
+def weighted_norms(values, inverse_unit, norms, column):
+    """norms[v, column] = |values[v] * inverse_unit|_2 at all vertices v."""
     width = values.shape[1]
-    for v in range(lo, hi):
+    for v in range(len(values)):
         total = 0.0
         for k in range(width):
             z = values[v, k] * inverse_unit[k]

@@ -30,6 +30,11 @@ class Segment:
     live: frozenset[int]
 
     @property
+    def computed(self) -> frozenset[int]:
+        """The slots that the steps write."""
+        return frozenset(step.target for step in self.steps)
+
+    @property
     def plain(self) -> bool:
         return not self.breakpoint.any() and np.array_equal(self.neuron, np.arange(len(self.neuron)))
 

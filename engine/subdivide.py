@@ -103,9 +103,9 @@ class Cut:
 
     def zero_edges(self) -> NDArray[np.bool_]:
         """(E,) bool: some row is zero at both ends of the edge, so all along it."""
-        a, b = self.map.edges.T
-        signs = self.plus | self.minus
-        return (~(signs[a] | signs[b]) & self.mask).any(axis=1)
+        zero = np.empty(len(self.map.edges), np.bool_)
+        map_kernels.find_zero_edges(self.map.edges, self.plus, self.minus, self.mask, zero)
+        return zero
 
 
 @dataclass(frozen=True, eq=False, slots=True)
