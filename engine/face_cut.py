@@ -260,13 +260,13 @@ def _order_crossings(number, order, inner, outer, t, dt, vertex):
 @kernel
 def cut_faces(
     lo, hi, cut, split, rows, bound, plus, minus, face_plus, face_minus, edge_parents, edge_weights, starts,
-    longest, most, edges, edge_row, lengths, out, parents, weights, carried, actual,
+    longest, most, edges, edge_row, lengths, out, parents, weights, carried, actual, stop,
 ):  # fmt: skip
     """Cut each face cut[lo:hi] along the chords of its active rows.
 
     starts[i] = (first face, first new vertex, first new edge, first half-edge) of its own ranges in lengths, parents
     (weights, carried), edges (edge_row) and out; actual[i]: how much of them it used,
-    then its merges, forced orders and irregular rows.  New vertices are numbered from
+    then its merges, forced orders and irregular rows.  The result is of no use once stop[0] is set.  New vertices are numbered from
     `split`'s base plus the number of vertices made on edges.
     """
     capacity = rows.shape[1]
@@ -341,7 +341,7 @@ def cut_faces(
         polygons[0, 2] = 0
         polygons[0, 3] = number
         depth = 1 if number >= 0 else 0
-        while depth > 0:
+        while depth > 0 and stop[0] == 0:
             depth -= 1
             first_node, length = polygons[depth, 0], polygons[depth, 1]
             first_chord, number = polygons[depth, 2], polygons[depth, 3]

@@ -110,6 +110,11 @@ class Partition:
     tie_counts: Ties
     seconds: dict[str, float]
 
+    def __post_init__(self) -> None:
+        for value in vars(self).values():
+            if isinstance(value, np.ndarray):
+                value.flags.writeable = False
+
     @property
     def regions(self) -> int:
         return len(self.face_offsets) - 1

@@ -87,6 +87,14 @@ def rounding_of(bound: Bound, units: Mapping[int, Float]) -> Rounding:
     )
 
 
+def rounding_of_linear(step: Linear, slot: int, unit: Float) -> Rounding:
+    """What rounding_of gives for the value of one linear step on a base: the usual case, without the machinery."""
+    weight = np.abs(step.weight)
+    magnitude = np.minimum(np.sqrt((weight**2) @ unit**2), weight @ unit)
+    rounding = max(SAFETY, float(weight.shape[1])) * UNIT_ROUNDOFF
+    return Rounding((slot,), (1.0 / unit,), (rounding * magnitude)[None], rounding * np.abs(step.bias))
+
+
 def _propagate(step: Affine, bounds: Mapping[int, Bound]) -> Bound:
     match step:
         case Linear():

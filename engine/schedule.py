@@ -4,20 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from functools import lru_cache
+from functools import cached_property, lru_cache
 
 import numpy as np
 
 from engine.network import Network, sources
-from engine.predicates import SAFETY, UNIT_ROUNDOFF, Rounding, bounds_of, rounding_of
-from engine.steps import Affine, Float, Int, Kink
+from engine.predicates import SAFETY, UNIT_ROUNDOFF, Rounding, bounds_of, rounding_of, rounding_of_linear
+from engine.steps import Affine, Float, Int, Kink, Linear
 
 
-@dataclass(frozen=True, eq=False, slots=True)
+@dataclass(frozen=True, eq=False)
 class Segment:
     """Affine steps, then a cut by the rows of `source`: those of `kink`, or of the level when that is None.
 
-    neuron (R,) int32, breakpoint (R,) float64: the rows; plain: row r is feature r with breakpoint 0.
+    neuron (R,) int32, breakpoint (R,) float64: the rows.
     bases: slots that exist when the segment starts.  live: slots that later segments read, but for the kink's own target.
     """
 
@@ -29,18 +29,23 @@ class Segment:
     bases: tuple[int, ...]
     live: frozenset[int]
 
-    @property
+    @cached_property
     def computed(self) -> frozenset[int]:
         """The slots that the steps write."""
         return frozenset(step.target for step in self.steps)
 
-    @property
+    @cached_property
     def plain(self) -> bool:
+        """Row r is feature r with breakpoint 0."""
         return not self.breakpoint.any() and np.array_equal(self.neuron, np.arange(len(self.neuron)))
 
     def rounding(self, units: Mapping[int, Float]) -> Rounding:
         """The rounding bound of the rows, when the features of each base are about as large as `units` says."""
-        features = rounding_of(bounds_of(self.steps, units)[self.source], units)
+        match self.steps:
+            case (Linear(groups=1) as linear,) if len(units) == 1:
+                features = rounding_of_linear(linear, linear.source, units[linear.source])
+            case _:
+                features = rounding_of(bounds_of(self.steps, units)[self.source], units)
         if self.plain:
             return features
         return replace(

@@ -23,6 +23,7 @@ VERTEX_GRAIN = 4096
 EDGE_GRAIN = 16384
 FACE_GRAIN = 4096
 CUT_GRAIN = 1024
+_LONG_WORK = 1 << 18  # half-edges that a face may give beyond which it must be possible to stop in the middle
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -299,11 +300,14 @@ def _cut_faces(
     )
     used = np.empty((len(faces), 7), np.int32)
     most = (int(need[:, 3].max(initial=0)), int((need[:, 1] + need[:, 5]).max(initial=0)) + 1)
-    workers.run(
-        face_cut.cut_faces, len(faces), CUT_GRAIN, *arguments, bound, plus, minus, parent_plus, parent_minus,
-        on_edges.new.parents, on_edges.new.weights, starts, longest, most, edges, edge_row, lengths, half_edges,
-        new.parents, new.weights, new.carried, used,
+    what = (
+        *arguments, bound, plus, minus, parent_plus, parent_minus, on_edges.new.parents, on_edges.new.weights, starts,
+        longest, most, edges, edge_row, lengths, half_edges, new.parents, new.weights, new.carried, used,
     )  # fmt: skip
+    if len(faces) <= CUT_GRAIN and most[0] > _LONG_WORK:
+        workers.run_watched(face_cut.cut_faces, 0, len(faces), *what)
+    else:
+        workers.run(face_cut.cut_faces, len(faces), CUT_GRAIN, *what, np.zeros(1, np.uint8))
     workers.run(
         map_kernels.copy_loops, before.faces, FACE_GRAIN, active, before.offsets, before.half_edges, first_face,
         first_half_edge, lengths, half_edges,

@@ -5,16 +5,19 @@ from __future__ import annotations
 import os
 import threading
 from collections.abc import Callable, Iterator
-from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
+from concurrent.futures import ThreadPoolExecutor, wait
 from contextlib import contextmanager
 from functools import cache
 from typing import Any
 
+import numpy as np
 from threadpoolctl import ThreadpoolController
 
 from engine.errors import Cancelled
 
 Cancel = Callable[[], bool]
+
+_WATCH_SECONDS = 0.02
 
 
 def never() -> bool:
@@ -43,32 +46,37 @@ class Workers:
         if count <= grain:
             return [kernel(0, count, *arguments)] if count else []
         pieces = [(lo, min(lo + grain, count)) for lo in range(0, count, grain)]
-        if self.threads == 1:
-            results = []
-            for lo, hi in pieces:
-                self.check()
-                results.append(kernel(lo, hi, *arguments))
-            return results
-        if self._pool is None:
-            self._pool = ThreadPoolExecutor(self.threads, thread_name_prefix="splinescope-engine")
         results = [None] * len(pieces)
-        remaining = iter(range(len(pieces)))
-        lock = threading.Lock()
+        remaining = iter(range(len(pieces)))  # next() on it is atomic
 
         def take() -> None:
-            while not self.cancel():
-                with lock:
-                    piece = next(remaining, None)
-                if piece is None:
+            for piece in remaining:
+                if self.cancel():
                     return
                 results[piece] = kernel(*pieces[piece], *arguments)
 
-        futures = [self._pool.submit(take) for _ in range(min(self.threads, len(pieces)))]
-        wait(futures, return_when=FIRST_EXCEPTION)
-        for future in futures:
-            future.result()
+        helpers = [self._threads.submit(take) for _ in range(min(self.threads, len(pieces)) - 1)]
+        take()
+        for helper in helpers:
+            helper.result()
         self.check()
         return results
+
+    def run_watched(self, kernel: Callable[..., Any], *arguments: Any) -> Any:
+        """kernel(*arguments, stop) on another thread: it returns soon after stop[0] becomes 1, which cancelling does."""
+        stop = np.zeros(1, np.uint8)
+        future = self._threads.submit(kernel, *arguments, stop)
+        while not future.done():
+            wait([future], timeout=_WATCH_SECONDS)
+            stop[0] = self.cancel()
+        self.check()
+        return future.result()
+
+    @property
+    def _threads(self) -> ThreadPoolExecutor:
+        if self._pool is None:
+            self._pool = ThreadPoolExecutor(self.threads, thread_name_prefix="splinescope-engine")
+        return self._pool
 
     def __enter__(self) -> Workers:
         return self
