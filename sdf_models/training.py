@@ -15,7 +15,7 @@ import numpy as np
 import safetensors
 import safetensors.torch
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from sdf_models.architectures import Architecture, ReluMLP
 from sdf_models.checkpoint import save_checkpoint
@@ -97,7 +97,7 @@ def train(
     depth: int = 8,
     steps: int = 24_000,
     batch: int = 4096,
-    learning_rate: float = 4e-3,
+    learning_rate: float = 2e-3,
     seed: int = 0,
     threads: int = 1,
     resume: bool = False,
@@ -179,7 +179,7 @@ class _Run:
         for chosen in self._batches():
             if cancel():
                 self.save()
-                raise TrainingCancelled(f"cancelled after {self.step} of {self.settings.steps} steps; resume to go on")
+                raise TrainingCancelled(f"cancelled after {self.step} of {self.settings.steps} steps, which are saved")
             self.optimiser.param_groups[0]["lr"] = _learning_rate(self.settings, self.step)
             self.optimiser.zero_grad()
             loss = (self.module(self.points[chosen]) - self.distances[chosen]).abs().mean()
@@ -241,19 +241,17 @@ def _learning_rate(settings: Settings, step: int) -> float:
 
 
 def _initialised(architecture: Architecture, seed: int) -> ReluMLP:
-    """A module that starts close to a distance from a sphere (Atzmon and Lipman, "SAL", 2020, theorem 1)."""
+    """A module whose weights and biases are uniform in +-1 / sqrt(inputs of the layer), torch's own choice.
+
+    Wider ones (He et al. 2015; Atzmon and Lipman 2020) reach the same error sooner, with three times as many regions.
+    """
     generator = torch.Generator().manual_seed(seed)
     module = ReluMLP(architecture)
-    for name, parameter in module.named_parameters():
-        rows = parameter.shape[0]
-        if name == "output.weight":
-            torch.nn.init.constant_(parameter, math.sqrt(math.pi / architecture.width))
-        elif name == "output.bias":
-            torch.nn.init.constant_(parameter, -0.5)
-        elif name.endswith("weight"):
-            torch.nn.init.normal_(parameter, 0.0, math.sqrt(2.0 / rows), generator=generator)
-        else:
-            torch.nn.init.zeros_(parameter)
+    for layer in module:
+        if isinstance(layer, nn.Linear):
+            bound = layer.in_features**-0.5
+            nn.init.uniform_(layer.weight, -bound, bound, generator=generator)
+            nn.init.uniform_(layer.bias, -bound, bound, generator=generator)
     return module
 
 

@@ -88,7 +88,7 @@ def test_state_of_another_training_is_not_resumed(tmp_path: Path) -> None:
 
 
 def test_report_agrees_with_an_independent_evaluation(tmp_path: Path) -> None:
-    report = tiny(tmp_path / "net.safetensors", steps=200)
+    report = tiny(tmp_path / "net.safetensors", steps=400)
     assert report.box_error < 0.1
     checkpoint = load_checkpoint(report.out)
     weights = {name: tensor.double().numpy() for name, tensor in checkpoint.module.state_dict().items()}
@@ -117,7 +117,7 @@ def test_report_agrees_with_an_independent_evaluation(tmp_path: Path) -> None:
     assert provenance["mean_error_in_box"] == f"{report.box_error:.3g}"
     assert provenance["command"] == (
         "splinescope train 'torus(0.5, 0.25)' --out net.safetensors"
-        " --width 8 --depth 2 --steps 200 --batch 500 --learning-rate 0.01 --seed 3 --threads 1"
+        " --width 8 --depth 2 --steps 400 --batch 500 --learning-rate 0.01 --seed 3 --threads 1"
     )
     assert str(tmp_path) not in str({**provenance, "path": ""})
 

@@ -1,0 +1,45 @@
+"""The checkpoints that come with the project are what their metadata says."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from sdf_models import load_checkpoint
+from sdf_models.targets import load_target
+from sdf_models.training import evaluate
+from tests.sdf_models.files import BOX, SHARED_DATA
+
+FOLDER = Path(__file__).parents[2] / "resources" / "checkpoints"
+SIZES = {"spot": (64, 8), "gyroid": (48, 6), "torus": (16, 3)}
+
+
+@pytest.mark.parametrize("name", sorted(SIZES))
+def test_shipped_checkpoint_fits_what_it_was_fitted_to(name: str) -> None:
+    checkpoint = load_checkpoint(FOLDER / f"{name}.safetensors")
+    architecture, facts = checkpoint.module.architecture, checkpoint.provenance
+    assert (architecture.width, architecture.depth) == SIZES[name]
+    assert checkpoint.domain.tolist() == BOX.tolist()
+    stated = [float(facts[f"mean_error_{where}"].split()[0]) for where in ("near_surface", "in_box", "on_surface")]
+    assert stated[0] < 0.002
+    assert f"--out resources/checkpoints/{name}.safetensors --width {SIZES[name][0]} --depth" in facts["command"]
+    assert not re.search(r"/(home|work|tmp|root|Users)\b", str({**facts, "path": ""}))
+
+    if name == "spot" and not (SHARED_DATA / "spot.obj").exists():
+        pytest.skip("the mesh is not part of the project")
+    target = load_target(str(SHARED_DATA / "spot.obj") if name == "spot" else facts["fitted_to"])
+    assert target.facts.items() <= facts.items()
+    measured = evaluate(checkpoint.module, target, 20_000, np.random.default_rng(12345))
+    assert measured == pytest.approx(stated, rel=0.05)
+
+
+def test_readme_names_every_checkpoint_and_its_command() -> None:
+    readme = (FOLDER / "README.md").read_text()
+    files = sorted(path.name for path in FOLDER.glob("*.safetensors"))
+    assert files == sorted(f"{name}.safetensors" for name in SIZES)
+    for name in files:
+        assert f"`{name}`" in readme
+        assert load_checkpoint(FOLDER / name).provenance["command"] in readme
