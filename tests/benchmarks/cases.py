@@ -1,0 +1,69 @@
+"""The networks that speed is measured on."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from engine import Network, SlicePlane
+from engine.steps import Float, Linear
+from sdf_models import load_checkpoint
+
+ROOT = Path(__file__).parents[2]
+CHECKPOINTS = ROOT / "resources" / "checkpoints"
+FOX = ROOT.parent / "shared" / "data" / "fox.npz"
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Case:
+    """A slice to measure: rounds for the engine; whether the peer is measured beside it."""
+
+    name: str
+    network: Network
+    plane: SlicePlane
+    domain: Float
+    rounds: int
+    peer: bool = True
+
+
+def _random(widths: list[int]) -> torch.nn.Module:
+    torch.manual_seed(0)
+    layers: list[torch.nn.Module] = []
+    for fan_in, fan_out in zip(widths, widths[1:], strict=False):
+        layers += [torch.nn.Linear(fan_in, fan_out), torch.nn.ReLU()]
+    return torch.nn.Sequential(*layers[:-1])
+
+
+def _case(name: str, module: torch.nn.Module, domain: Float, rounds: int, peer: bool = True) -> Case:
+    return Case(name, Network.trace(module), SlicePlane.from_axis("z", 0.0), domain, rounds, peer)
+
+
+def _stored(path: Path, name: str, rounds: int) -> Callable[[], Case]:
+    def make() -> Case:
+        checkpoint = load_checkpoint(path)
+        return _case(name, checkpoint.module, checkpoint.domain, rounds)
+
+    return make
+
+
+CUBE = np.array([[-1.0, -1.0, -1.0], [1.0, 1.0, 1.0]])
+CASES: dict[str, Callable[[], Case]] = {
+    "fox": _stored(FOX, "fox.npz (trained 8x32)", 20),
+    "spot": _stored(CHECKPOINTS / "spot.safetensors", "Spot (trained 8x64)", 10),
+    "gyroid": _stored(CHECKPOINTS / "gyroid.safetensors", "gyroid (trained 6x48)", 10),
+    "random": lambda: _case("random 5x256", _random([3, *[256] * 5, 1]), CUBE, 3),
+    "wide": lambda: _case("random 1x1000", _random([3, 1000, 1]), CUBE, 5, peer=False),
+    "torus": _stored(CHECKPOINTS / "torus.safetensors", "torus (trained 3x16)", 50),
+}
+
+
+def composed(case: Case) -> list[tuple[Float, Float]]:
+    """The weights of a plain ReLU network on the slice's own two coordinates: (fan_in, fan_out) and bias of each layer."""
+    layers = [(step.weight, step.bias) for step in case.network.steps if isinstance(step, Linear)]
+    weight, bias = layers[0]
+    layers[0] = (weight @ case.plane.axes.T, weight @ case.plane.origin + bias)
+    return [(np.ascontiguousarray(w.T, np.float32), b.astype(np.float32)) for w, b in layers]

@@ -1,0 +1,37 @@
+"""The table of measured speeds, printed when the benchmarks are done."""
+
+from __future__ import annotations
+
+import platform
+from collections.abc import Iterator
+
+import pytest
+
+from engine.workers import available_cores
+
+ROWS = pytest.StashKey[list[dict[str, str]]]()
+
+
+@pytest.fixture
+def speed_rows(request: pytest.FixtureRequest) -> Iterator[list[dict[str, str]]]:
+    """The rows of the table so far."""
+    yield request.config.stash.setdefault(ROWS, [])
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+    rows = config.stash.get(ROWS, [])
+    if not rows:
+        return
+    lines = [list(rows[0]), ["---"] * len(rows[0]), *(list(row.values()) for row in rows)]
+    terminalreporter.section("speed")
+    terminalreporter.write_line(f"{_processor()}, {available_cores()} cores, Python {platform.python_version()}")
+    for line in lines:
+        terminalreporter.write_line("| " + " | ".join(line) + " |")
+
+
+def _processor() -> str:
+    try:
+        with open("/proc/cpuinfo", encoding="utf-8") as info:
+            return next(line.split(":")[1].strip() for line in info if line.startswith("model name"))
+    except (OSError, StopIteration):
+        return platform.processor() or platform.machine()
