@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import TypeVar
 
 import numpy as np
@@ -23,9 +24,9 @@ T = TypeVar("T", bound=np.generic)
 class Chains:
     """Edges of a partition joined end to end, each once: N edges in P chains.
 
-    vertex_ids (N + P,) int32, offsets (P + 1,) int32: chain i runs through vertex_ids[offsets[i]:offsets[i + 1]]; a closed
-    one ends with the vertex that it starts with.  edge_ids (N,) int32: the edges in the same order, those of chain i from
-    offsets[i] - i on.
+    vertex_ids (N + P,) int32, offsets (P + 1,) int32: chain i runs through vertex_ids[offsets[i]:offsets[i + 1]]; a
+    closed one ends with the vertex that it starts with.  edge_ids (N,) int32: the edges in the same order, those of
+    chain i from offsets[i] - i on.
     """
 
     vertex_ids: Int
@@ -66,7 +67,7 @@ class LevelSet:
     closed     (P,) bool
     edges      P arrays (n - 1,) int32: the partition's edge that each segment is
     component  (P,) int32: the component of the output that equals the level along the polyline (the first, if several)
-    flat_faces (K,) int32: faces on which a component equals the level throughout; only their outer edges are in polylines
+    flat_faces (K,) int32: faces on which a component equals the level throughout; edges between two are left out
     isolated   (M,) int32: vertices where a component equals the level but on no edge there: it only touches the level
     length     total length of the polylines
     level      the level
@@ -99,14 +100,16 @@ class LevelSet:
         return f"{name}: {lines}, length {self.length:.6g}{flat}"
 
     def _why_empty(self) -> str:
-        if len(self.isolated):
-            return f"f only touches {self.level:g}, at {len(self.isolated):,} point{'s' if len(self.isolated) > 1 else ''}"
+        points = len(self.isolated)
+        if points:
+            return f"f only touches {self.level:g}, at {points:,} point{'s' if points > 1 else ''}"
         component = int(np.argmin(np.abs(self.extremes - self.level).min(axis=1)))
         smallest, largest = self.extremes[component]
         f = "f" if len(self.extremes) == 1 else f"the nearest output, number {component},"
-        above, below = ("positive", "negative") if self.level == 0.0 else (f"above {self.level:g}", f"below {self.level:g}")
         if smallest > self.level:
+            above = "positive" if self.level == 0.0 else f"above {self.level:g}"
             return f"{f} is {above} everywhere, smallest value {smallest:.4g}"
+        below = "negative" if self.level == 0.0 else f"below {self.level:g}"
         return f"{f} is {below} everywhere, largest value {largest:.4g}"
 
 
@@ -129,7 +132,7 @@ def level_set(partition: Partition) -> LevelSet:
     for _, chains in parts:
         points, offsets = partition.vertices[chains.vertex_ids], chains.offsets.tolist()
         points.setflags(write=False)
-        for i, (start, stop) in enumerate(zip(offsets[:-1], offsets[1:], strict=True)):
+        for i, (start, stop) in enumerate(pairwise(offsets)):
             polylines.append(points[start:stop])
             edges.append(chains.edge_ids[start - i : stop - i - 1])
     ends = partition.vertices[partition.edges[drawn]]
@@ -150,7 +153,7 @@ def level_set(partition: Partition) -> LevelSet:
 
 def _level_of(partition: Partition) -> float:
     if partition.level is None:
-        raise EngineError("the partition was made without a level, so it holds no level set; pass a level to partition_slice")
+        raise EngineError("a partition made without a level holds no level set; pass a level to partition_slice")
     if len(partition.face_signs) != len(partition.network.kinks) + 1:
         raise EngineError("the partition is not finished, so its level set is not known; wait for the last layer")
     return partition.level
