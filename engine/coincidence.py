@@ -9,6 +9,7 @@ import numpy as np
 from engine import map_kernels
 from engine.steps import Int
 from engine.subdivide import Cut
+from engine.workers import Workers, grain
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -21,9 +22,9 @@ class Coincidences:
     def none(cls) -> Coincidences:
         return cls(np.empty((0, 3), np.int32))
 
-    def after(self, cut: Cut, layer: int) -> Coincidences:
+    def after(self, cut: Cut, layer: int, workers: Workers) -> Coincidences:
         """The coincidences on the map after a cut by the rows of `layer`: those on the pieces of old edges, and new ones."""
-        return Coincidences(np.concatenate([self._on_pieces(cut.edge_origin), _found(cut, layer)]))
+        return Coincidences(np.concatenate([self._on_pieces(cut.edge_origin), _found(cut, layer, workers)]))
 
     def _on_pieces(self, origin: Int) -> Int:
         if len(self.entries) == 0:
@@ -37,13 +38,15 @@ class Coincidences:
         return repeated
 
 
-def _found(cut: Cut, layer: int) -> Int:
+def _found(cut: Cut, layer: int, workers: Workers) -> Int:
     edges, edge_layer, edge_row = cut.map.edges, cut.map.edge_layer, cut.map.edge_row
     last_word = cut.mask[-1]
     counts = np.empty(len(edges), np.int32)
-    total = map_kernels.count_coincident(
-        0, len(edges), edges, edge_layer, edge_row, layer, cut.plus, cut.minus, last_word, counts
-    )
+    totals = workers.run(
+        map_kernels.count_coincident, len(edges), grain(20 * cut.plus.shape[1]), edges, edge_layer, edge_row, layer, cut.plus, cut.minus,
+        last_word, counts,
+    )  # fmt: skip
+    total = sum(totals)
     found = np.empty((total, 3), np.int32)
     if total == 0:
         return found

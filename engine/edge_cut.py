@@ -3,7 +3,6 @@
 A row crosses an edge where its signs at the two ends are opposite.  The crossings of an edge are sorted by their
 parameter; those that rounding cannot order become one vertex.
 """
-# mypy: disable-error-code="no-untyped-def"
 
 from __future__ import annotations
 
@@ -33,22 +32,25 @@ def find_crossings(lo, hi, cut, offsets, edges, rows, bound, plus, minus, row, v
     vertices) and weights (X, 2) (t, dt).  made[i]: number of new vertices; at_end[i]: a crossing cannot be told from an end.
     Returns the number of merges.
     """
+    norms, _, scale, constant, uncertainty, first, incident, _, positions = bound
     words = plus.shape[1]
     merges = 0
     for i in range(lo, hi):
         a, b = edges[cut[i], 0], edges[cut[i], 1]
-        first, last = offsets[i], offsets[i]
+        start, last = offsets[i], offsets[i]
         at_end[i] = False
         for w in range(words):
             bits = (plus[a, w] & minus[b, w]) | (minus[a, w] & plus[b, w])
             while bits != 0:
                 k = np.int32(w * 64 + lowest_bit(bits))
                 bits &= bits - np.uint64(1)
-                t, dt = crossing(rows[a, k], rows[b, k], tolerance(a, k, rows, bound), tolerance(b, k, rows, bound))
+                at_a = tolerance(a, k, rows, norms, scale, constant, uncertainty, first, incident, edges, positions)
+                at_b = tolerance(b, k, rows, norms, scale, constant, uncertainty, first, incident, edges, positions)
+                t, dt = crossing(rows[a, k], rows[b, k], at_a, at_b)
                 if t <= dt or t >= 1.0 - dt:
                     at_end[i] = True
                 slot = last
-                while slot > first and weights[slot - 1, 0] > t:
+                while slot > start and weights[slot - 1, 0] > t:
                     row[slot] = row[slot - 1]
                     weights[slot, 0] = weights[slot - 1, 0]
                     weights[slot, 1] = weights[slot - 1, 1]
@@ -59,8 +61,8 @@ def find_crossings(lo, hi, cut, offsets, edges, rows, bound, plus, minus, row, v
                 last += 1
         count = np.int32(0)
         reach = -1.0
-        for x in range(first, last):
-            if x > first and weights[x, 0] - weights[x, 1] <= reach:
+        for x in range(start, last):
+            if x > start and weights[x, 0] - weights[x, 1] <= reach:
                 merges += 1
             else:
                 count += np.int32(1)

@@ -6,7 +6,6 @@ parameter of a crossing of two chords comes from the rows' values at the ends of
 
 Loops are lists of half-edges, counter-clockwise: 2 e runs edge e from its first to its second vertex, 2 e + 1 back.
 """
-# mypy: disable-error-code="no-untyped-def"
 
 from __future__ import annotations
 
@@ -47,13 +46,15 @@ def _add_place(local, place, count, places):
 
 
 @inline
-def _read_loop(f, split, plus, minus, face_plus, face_minus, local_of_row, nodes, leave, chord_row, count, places):
+def _read_loop(
+    f, offsets, half_edges, old_edges, cut_index, cross_offsets, cross_row, cross_vertex, edge_made, first_vertex, first_edge, old_vertices,
+    plus, minus, face_plus, face_minus, local_of_row, nodes, leave, chord_row, count, places
+):  # fmt: skip
     """The loop of face f with its new vertices, and the places of its active rows.
 
     Fills nodes, leave (vertex and leaving half-edge of each position), chord_row, count and places by local row number.
     Returns the loop's length and the number of active rows.
     """
-    offsets, half_edges, old_edges, cut_index, cross_offsets, cross_row, cross_vertex, made, first_vertex, first_edge, base = split
     words = plus.shape[1]
     active = 0
     for w in range(words):
@@ -82,14 +83,14 @@ def _read_loop(f, split, plus, minus, face_plus, face_minus, local_of_row, nodes
             leave[length] = h
             length += 1
             continue
-        news = made[c]
+        news = edge_made[c]
         for x in range(cross_offsets[c], cross_offsets[c + 1]):
             along = news - 1 - cross_vertex[x] if back else cross_vertex[x]
             _add_place(local_of_row[cross_row[x]], length + 1 + along, count, places)
         for p in range(news + 1):
             piece = news - p if back else p
             if p > 0:
-                nodes[length] = base + first_vertex[c] + (news - p if back else p - 1)
+                nodes[length] = old_vertices + first_vertex[c] + (news - p if back else p - 1)
             leave[length] = 2 * (e if piece == 0 else first_edge[c] + piece - 1) + back
             length += 1
     return length, active
@@ -122,9 +123,7 @@ def _regular_chords(nodes, length, active, old_vertices, rows, plus, minus, chor
     for local in range(active):
         if count[local] != 2:
             irregular += 1
-            _places_of_irregular_row(
-                chord_row[local], nodes, length, old_vertices, rows, plus, minus, local, places
-            )
+            _places_of_irregular_row(chord_row[local], nodes, length, old_vertices, rows, plus, minus, local, places)
         gap = abs(places[local, 0] - places[local, 1])
         if gap > 1 and gap < length - 1:
             chord_row[kept] = chord_row[local]
@@ -164,7 +163,19 @@ def measure_faces(lo, hi, cut, split, rows, plus, minus, face_plus, face_minus, 
     chord_row = np.empty(capacity, np.int32)
     count = np.empty(capacity, np.int32)
     places = np.empty((capacity, 2), np.int32)
-    old_vertices = split[10]
+    (
+        offsets,
+        half_edges,
+        old_edges,
+        cut_index,
+        cross_offsets,
+        cross_row,
+        cross_vertex,
+        edge_made,
+        first_vertex,
+        first_edge,
+        old_vertices,
+    ) = split
     for i in range(lo, hi):
         if active[cut[i]] == 1:
             need[i, 0] = 2
@@ -175,11 +186,30 @@ def measure_faces(lo, hi, cut, split, rows, plus, minus, face_plus, face_minus, 
             need[i, 5] = 1
             continue
         length, number = _read_loop(
-            cut[i], split, plus, minus, face_plus, face_minus, local_of_row, nodes, leave, chord_row, count, places
+            cut[i],
+            offsets,
+            half_edges,
+            old_edges,
+            cut_index,
+            cross_offsets,
+            cross_row,
+            cross_vertex,
+            edge_made,
+            first_vertex,
+            first_edge,
+            old_vertices,
+            plus,
+            minus,
+            face_plus,
+            face_minus,
+            local_of_row,
+            nodes,
+            leave,
+            chord_row,
+            count,
+            places,
         )
-        chords, _ = _regular_chords(
-            nodes, length, number, old_vertices, rows, plus, minus, chord_row, count, places
-        )
+        chords, _ = _regular_chords(nodes, length, number, old_vertices, rows, plus, minus, chord_row, count, places)
         pairs = 0
         for j in range(chords):
             a = min(places[j, 0], places[j, 1])
@@ -267,10 +297,23 @@ def cut_faces(
     starts[i] = (first face, first new vertex, first new edge, first half-edge) of its own ranges in lengths, parents
     (weights, carried), edges (edge_row) and out; actual[i]: how much of them it used,
     then its merges, forced orders and irregular rows.  The result is of no use once stop[0] is set.  New vertices are numbered from
-    `split`'s base plus the number of vertices made on edges.
+    `base`, after those on edges.
     """
     capacity = rows.shape[1]
-    old_vertices = split[10]
+    (
+        offsets,
+        half_edges,
+        old_edges,
+        cut_index,
+        cross_offsets,
+        cross_row,
+        cross_vertex,
+        edge_made,
+        first_vertex,
+        first_edge,
+        old_vertices,
+    ) = split
+    norms, _, scale, constant, uncertainty, first_incident, incident, before_edges, positions = bound
     base = old_vertices + len(edge_parents)
     local_of_row = np.empty(capacity, np.int32)
     nodes = np.empty(longest, np.int32)
@@ -296,7 +339,28 @@ def cut_faces(
     dts = np.empty(capacity)
     for i in range(lo, hi):
         length, active = _read_loop(
-            cut[i], split, plus, minus, face_plus, face_minus, local_of_row, nodes, leave, chord_row, count, places
+            cut[i],
+            offsets,
+            half_edges,
+            old_edges,
+            cut_index,
+            cross_offsets,
+            cross_row,
+            cross_vertex,
+            edge_made,
+            first_vertex,
+            first_edge,
+            old_vertices,
+            plus,
+            minus,
+            face_plus,
+            face_minus,
+            local_of_row,
+            nodes,
+            leave,
+            chord_row,
+            count,
+            places,
         )
         number, irregular = _regular_chords(
             nodes, length, active, old_vertices, rows, plus, minus, chord_row, count, places
@@ -378,12 +442,39 @@ def cut_faces(
                 if (0 < a < far and b > far) or (0 < b < far and a > far):
                     k = chord_row[chords[c, 0]]
                     v0, v1 = ends[own, 0], ends[own, 1]
-                    t, dt = crossing(
-                        rows[v0, k],
-                        rows[v1, k],
-                        tolerance_after_edges(v0, k, rows, edge_parents, edge_weights, bound, old_vertices),
-                        tolerance_after_edges(v1, k, rows, edge_parents, edge_weights, bound, old_vertices),
+                    at_0 = tolerance_after_edges(
+                        v0,
+                        k,
+                        rows,
+                        edge_parents,
+                        edge_weights,
+                        old_vertices,
+                        norms,
+                        scale,
+                        constant,
+                        uncertainty,
+                        first_incident,
+                        incident,
+                        before_edges,
+                        positions,
                     )
+                    at_1 = tolerance_after_edges(
+                        v1,
+                        k,
+                        rows,
+                        edge_parents,
+                        edge_weights,
+                        old_vertices,
+                        norms,
+                        scale,
+                        constant,
+                        uncertainty,
+                        first_incident,
+                        incident,
+                        before_edges,
+                        positions,
+                    )
+                    t, dt = crossing(rows[v0, k], rows[v1, k], at_0, at_1)
                     crossers[crossings] = j
                     inner[crossings] = min(a, b)
                     outer[crossings] = length - max(a, b)

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import hashlib
+import os
 from collections.abc import Callable
+from functools import cache
+from pathlib import Path
 from typing import Any, TypeVar, cast
 
 import numba
@@ -18,29 +22,61 @@ def kernel(function: F) -> F:
     `contract` lets a multiplication and an addition become one rounding less; nothing else is reordered, so results do not
     depend on how the work is split.
     """
-    return cast(F, numba.njit(cache=True, nogil=True, error_model="numpy", fastmath={"contract"})(function))
+    return _compiled(function, {"contract"})
+
+
+def summing_kernel(function: F) -> F:
+    """Like kernel, for sums whose order does not matter: they may be vectorised, the same way in every run."""
+    return _compiled(function, {"contract", "reassoc", "nsz"})
+
+
+def _compiled(function: F, fastmath: set[str]) -> F:
+    # numba decides where to cache when it decorates; elsewhere in the process its own setting stays in force.
+    before, numba.config.CACHE_DIR = numba.config.CACHE_DIR, str(cache_folder())
+    try:
+        compiled = numba.njit(cache=True, nogil=True, error_model="numpy", fastmath=fastmath)(function)
+    finally:
+        numba.config.CACHE_DIR = before
+    return cast(F, compiled)
+
+
+@cache
+def cache_folder() -> Path:
+    """Where compiled kernels are kept: the user's cache folder, one subfolder for each state of the engine's sources.
+
+    numba itself notices only changes of the file that a kernel is written in, not of those that it takes functions from.
+    """
+    digest = hashlib.sha256()
+    for source in sorted(Path(__file__).parent.glob("*.py")):
+        digest.update(source.read_bytes())
+    base = os.environ.get("NUMBA_CACHE_DIR")
+    folder = Path(base) if base else Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "splinescope"
+    return folder / "kernels" / digest.hexdigest()[:16]
 
 
 def inline(function: F) -> F:
-    """Compile `function` for use inside kernels."""
-    return cast(F, numba.njit(nogil=True, error_model="numpy", fastmath={"contract"})(function))
+    """Compile `function` into the kernels that call it: a call would copy the descriptors of all its arrays."""
+    options = {"contract"}
+    return cast(F, numba.njit(nogil=True, error_model="numpy", fastmath=options, forceinline=True)(function))
 
 
-@intrinsic
-def popcount(typing_context: Any, word: Any) -> Any:  # noqa: ARG001
+def _popcount(typing_context: Any, word: Any) -> Any:
     """Number of set bits of a uint64."""
 
-    def codegen(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:  # noqa: ARG001
+    def codegen(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
         return builder.ctpop(arguments[0])
 
     return types.uint64(types.uint64), codegen
 
 
-@intrinsic
-def lowest_bit(typing_context: Any, word: Any) -> Any:  # noqa: ARG001
+def _lowest_bit(typing_context: Any, word: Any) -> Any:
     """Index of the lowest set bit of a uint64 that is not zero."""
 
-    def codegen(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:  # noqa: ARG001
+    def codegen(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
         return builder.cttz(arguments[0], context.get_constant(types.boolean, True))
 
     return types.uint64(types.uint64), codegen
+
+
+popcount: Callable[[Any], Any] = intrinsic(_popcount)
+lowest_bit: Callable[[Any], Any] = intrinsic(_lowest_bit)

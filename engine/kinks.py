@@ -1,31 +1,36 @@
-"""Kernels that apply a kink to the values at the vertices."""
-# mypy: disable-error-code="no-untyped-def"
+"""Applying a kink to the values at vertices."""
 
 from __future__ import annotations
 
 from engine.jit import kernel
+from engine.steps import Float, Kink
+
+
+def apply_kink(kink: Kink, source: Float, target: Float) -> Float:
+    """target = phi(source), feature by feature; both (N, n) float64, maybe the same array.  Returns target."""
+    _apply(source, target, kink.breakpoints, kink.slopes, kink.intercepts)
+    return target
 
 
 @kernel
-def apply_kink(lo, hi, source, target, breakpoints, slopes, intercepts):
-    """target = phi(source) at the vertices lo..hi; both may be the same array.  The tables are those of a Kink step."""
+def _apply(source, target, breakpoints, slopes, intercepts):
     width, most = breakpoints.shape
     if most == 1:
         at, low, high = breakpoints[:, 0].copy(), slopes[:, 0].copy(), slopes[:, 1].copy()
         low_shift, high_shift = intercepts[:, 0].copy(), intercepts[:, 1].copy()
         if not (at.any() or low.any() or low_shift.any() or high_shift.any() or (high != 1.0).any()):
-            for v in range(lo, hi):
+            for v in range(len(source)):
                 for k in range(width):
                     z = source[v, k]
                     target[v, k] = z if z > 0.0 else 0.0
             return
-        for v in range(lo, hi):
+        for v in range(len(source)):
             for k in range(width):
                 z = source[v, k]
                 right = z > at[k]
                 target[v, k] = (high[k] if right else low[k]) * z + (high_shift[k] if right else low_shift[k])
         return
-    for v in range(lo, hi):
+    for v in range(len(source)):
         for k in range(width):
             z = source[v, k]
             p = 0

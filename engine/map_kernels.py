@@ -1,11 +1,11 @@
 """Kernels over a whole planar map: new loops, signs of faces, coincident rows, faces of edges, interpolation."""
-# mypy: disable-error-code="no-untyped-def"
 
 from __future__ import annotations
 
 import numpy as np
 
 from engine.jit import kernel, lowest_bit
+from engine.predicates import distance
 
 
 @kernel
@@ -21,7 +21,9 @@ def copy_loops(lo, hi, active, offsets, half_edges, first_face, first_half_edge,
 
 
 @kernel
-def sign_faces(lo, hi, parent, active, old_plus, old_minus, offsets, half_edges, edges, rows, plus, minus, face_plus, face_minus):
+def sign_faces(
+    lo, hi, parent, active, old_plus, old_minus, offsets, half_edges, edges, rows, plus, minus, face_plus, face_minus
+):
     """Signs of the new faces lo..hi: their parent's where it was not cut, else those of their vertices.
 
     Rounding may leave both signs among a face's vertices (a row whose places were adjacent): the larger value decides.
@@ -121,6 +123,15 @@ def list_coincident(
 
 
 @kernel
+def vertices_of_loops(lo, hi, edges, half_edges, vertices, loop_edges):
+    """The first vertex and the edge of each of the half-edges lo..hi."""
+    for i in range(lo, hi):
+        h = half_edges[i]
+        vertices[i] = edges[h >> 1, h & 1]
+        loop_edges[i] = h >> 1
+
+
+@kernel
 def faces_of_edges(offsets, half_edges, edge_faces):
     """edge_faces[e] = faces to the left and right of edge e; entries without a face are left as they are."""
     for f in range(len(offsets) - 1):
@@ -146,7 +157,6 @@ def place_vertices(lo, hi, positions, uncertainty, vertices, parents, weights):
         a, b, t, dt = parents[n, 0], parents[n, 1], weights[n, 0], weights[n, 1]
         s = 1.0 - t
         v = vertices + n
-        dx, dy = positions[b, 0] - positions[a, 0], positions[b, 1] - positions[a, 1]
         positions[v, 0] = s * positions[a, 0] + t * positions[b, 0]
         positions[v, 1] = s * positions[a, 1] + t * positions[b, 1]
-        uncertainty[v] = s * uncertainty[a] + t * uncertainty[b] + dt * np.hypot(dx, dy)
+        uncertainty[v] = s * uncertainty[a] + t * uncertainty[b] + dt * distance(positions, a, b)

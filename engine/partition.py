@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Callable, Mapping
 from contextlib import contextmanager
@@ -19,10 +20,10 @@ from engine.planar_map import BORDER, FaceSigns, Partition, Ties
 from engine.plane import SlicePlane, plane_box_polygon
 from engine.predicates import weighted_norms
 from engine.schedule import Segment, schedule
-from engine.steps import Affine, Float, Linear
-from engine.subdivide import VERTEX_GRAIN, Cut, PlanarMap, Rows, cut
+from engine.steps import Affine, Float, Kink, Linear
+from engine.subdivide import Cut, PlanarMap, Rows, cut
 from engine.table import Table
-from engine.workers import Cancel, Workers, never, single_threaded_blas
+from engine.workers import Cancel, Workers, grain, never, single_threaded_blas
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -40,7 +41,10 @@ class Progress:
 
 Report = Callable[[Progress], None]
 
-BLOCK_SIZE = 1 << 15  # numbers in a block of the widest value: blocks depend on the network alone, and stay in the cache
+_SAMPLE = 512  # vertices that tell how large a value's features are
+BLOCK_SIZE = (
+    1 << 16
+)  # numbers in a block of the widest value: blocks depend on the network alone, and stay in the cache
 
 
 def partition_slice(
@@ -111,7 +115,9 @@ def evaluate_block(step: Affine, block: Mapping[int, Float], target: Float | Non
 class _Walk:
     """The state of one walk through a network: the map, and every live value at its vertices."""
 
-    def __init__(self, network: Network, plane: SlicePlane, polygon: Float, level: float | None, workers: Workers) -> None:
+    def __init__(
+        self, network: Network, plane: SlicePlane, polygon: Float, level: float | None, workers: Workers
+    ) -> None:
         corners = len(polygon)
         sides = np.arange(corners, dtype=np.int32)
         self.network, self.plane, self.level, self.workers = network, plane, level, workers
@@ -126,6 +132,7 @@ class _Walk:
             2 * sides,
         )
         self.values = {0: Table(plane.to_input(polygon), corners + 4096)}
+        self.deferred: Kink | None = None
         self.coincidences = Coincidences.none()
         self.face_signs: list[FaceSigns] = []
         self.ties = Ties()
@@ -144,11 +151,22 @@ class _Walk:
             vertices = len(self.map.positions)
             self.rounding = segment.rounding({slot: self._unit(slot) for slot in segment.bases})
             self.norms = np.empty((vertices, len(self.rounding.bases)))
-            kept = {slot: self._new_value(slot, vertices) for slot in segment.computed & (segment.live | {segment.source})}
-            read = {slot: self.values[slot].view for slot in segment.bases}
+            kept = {
+                slot: self._new_value(slot, vertices) for slot in segment.computed & (segment.live | {segment.source})
+            }
+            read = {slot: table.view for slot, table in self.values.items()}
+            deferred, self.deferred = self.deferred, None
+            widest = max(self.network.sizes[slot] for slot in (*segment.bases, *segment.computed))
+            block_rows = max(64, BLOCK_SIZE // widest)
+            scratch = threading.local()
 
             def run(lo: int, hi: int) -> None:
                 block = {slot: value[lo:hi] for slot, value in read.items()}
+                if deferred is not None:
+                    source = block.pop(deferred.source)
+                    if not hasattr(scratch, "buffer"):
+                        scratch.buffer = np.empty((block_rows, source.shape[1]))
+                    block[deferred.target] = apply_kink(deferred, source, scratch.buffer[: hi - lo])
                 for column, (slot, inverse) in enumerate(
                     zip(self.rounding.bases, self.rounding.inverse_units, strict=True)
                 ):
@@ -157,8 +175,7 @@ class _Walk:
                     target = kept[step.target].view[lo:hi] if step.target in kept else None
                     block[step.target] = evaluate_block(step, block, target)
 
-            widest = max(self.network.sizes[slot] for slot in (*segment.bases, *segment.computed))
-            self.workers.run(run, vertices, max(64, BLOCK_SIZE // widest))
+            self.workers.run(run, vertices, block_rows)
             self.values.update(kept)
 
     def _new_value(self, slot: int, vertices: int) -> Table:
@@ -168,8 +185,14 @@ class _Walk:
 
     def _unit(self, slot: int) -> Float:
         """How large each feature of a value is, from vertices spread over the map."""
-        values = self.values[slot].view
-        largest = np.abs(values[:: max(1, len(values) // 512)]).max(axis=0)
+        if self.deferred is not None and slot == self.deferred.target:
+            values = self.values[self.deferred.source].view
+            sample = values[:: max(1, len(values) // _SAMPLE)].copy()
+            apply_kink(self.deferred, sample, sample)
+        else:
+            values = self.values[slot].view
+            sample = values[:: max(1, len(values) // _SAMPLE)]
+        largest = np.abs(sample).max(axis=0)
         return np.where(largest > 0.0, largest, 1.0)
 
     def subdivide(self, layer: int, segment: Segment) -> None:
@@ -188,38 +211,45 @@ class _Walk:
             rows = Rows(table, norms, loose, self.rounding.scale, self.rounding.constant)
             result = cut(self.map, layer, rows, self.diameter, self._admit, self.workers)
         with self._timed("carry"):
-            self.coincidences = self.coincidences.after(result, layer)
+            self.coincidences = self.coincidences.after(result, layer, self.workers)
             self.last = result
             self.map = result.map
-            self.face_signs.append(FaceSigns(result.face_parent, result.face_plus, result.face_minus, len(segment.neuron)))
+            self.face_signs.append(
+                FaceSigns(result.face_parent, result.face_plus, result.face_minus, len(segment.neuron))
+            )
             self.ties = self.ties + result.ties
             for value in self.values.values():
                 if value is not table:
                     self._carry(value, result)
             if not segment.plain:
                 restore_breakpoints(source.view, table.view, segment.neuron, segment.breakpoint)
-            if segment.kink is not None:
-                self._apply(segment)
+            if segment.passing:
+                self.deferred = segment.kink
+            elif segment.kink is not None:
+                self._apply(segment.kink)
 
     def _carry(self, value: Table, result: Cut) -> None:
         for batch in result.batches:
             first = len(value)
             view = value.grow(len(batch))
             self.workers.run(
-                map_kernels.interpolate, len(batch), VERTEX_GRAIN, view, first, batch.parents, batch.weights
+                map_kernels.interpolate,
+                len(batch),
+                grain(10 + 2 * view.shape[1]),
+                view,
+                first,
+                batch.parents,
+                batch.weights,
             )
 
-    def _apply(self, segment: Segment) -> None:
-        kink = segment.kink
-        assert kink is not None
+    def _apply(self, kink: Kink) -> None:
         source = self.values[kink.source]
-        in_place = kink.source not in segment.live
-        target = source if in_place else Table.empty(len(source), source.view.shape[1:], np.float64, 0)
-        self.workers.run(
-            apply_kink, len(source), VERTEX_GRAIN, source.view, target.view, kink.breakpoints, kink.slopes, kink.intercepts
-        )
-        if in_place:
-            del self.values[kink.source]
+        target = Table.empty(len(source), source.view.shape[1:], np.float64, 0)
+
+        def run(lo: int, hi: int) -> None:
+            apply_kink(kink, source.view[lo:hi], target.view[lo:hi])
+
+        self.workers.run(run, len(source), grain(10 + source.view.shape[1]))
         self.values[kink.target] = target
 
     def _admit(self, vertices: int, edges: int, half_edges: int) -> None:
@@ -248,6 +278,10 @@ class _Walk:
         flat = np.where(border, 0, first_row[layer] + row)
         also = self.coincidences.entries[np.argsort(self.coincidences.entries[:, 0], kind="stable")]
         also_flat = first_row[also[:, 1]] + also[:, 2]
+        loops = np.empty((2, len(planar_map.half_edges)), np.int32)
+        self.workers.run(
+            map_kernels.vertices_of_loops, loops.shape[1], grain(5), planar_map.edges, planar_map.half_edges, *loops
+        )
         finished = len(self.face_signs) == len(segments)
         on_level = self.last.zero_edges() if finished else np.zeros(len(layer), np.bool_)
         return Partition(
@@ -265,8 +299,8 @@ class _Walk:
             edge_also=np.stack([also[:, 1], neuron[also_flat]], axis=1),
             edge_also_breakpoint=breakpoint_[also_flat],
             face_offsets=planar_map.offsets,
-            face_vertices=planar_map.edges[planar_map.half_edges >> 1, planar_map.half_edges & 1],
-            face_edges=planar_map.half_edges >> 1,
+            face_vertices=loops[0],
+            face_edges=loops[1],
             face_signs=tuple(self.face_signs),
             linear_regions=self.linear_regions if finished else planar_map.faces,
             level=self.level,

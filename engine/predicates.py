@@ -12,7 +12,6 @@ divided by their largest size on the map, so that a layer whose neurons are scal
 
 Signs are packed into 64-bit words, one set of words for + and one for -.
 """
-# mypy: disable-error-code="no-untyped-def"
 
 from __future__ import annotations
 
@@ -22,7 +21,7 @@ from typing import assert_never
 
 import numpy as np
 
-from engine.jit import inline, kernel, lowest_bit
+from engine.jit import inline, kernel, lowest_bit, summing_kernel
 from engine.steps import Affine, Float, Gather, Linear, Scale, Sum
 
 UNIT_ROUNDOFF = 2.0**-52
@@ -165,9 +164,9 @@ def _through_gather(step: Gather, sources: Sequence[Bound]) -> Bound:
     )
 
 
-@kernel
+@summing_kernel
 def weighted_norms(values, inverse_unit, norms, column):
-    """norms[v, column] = |values[v] * inverse_unit|_2 at all vertices v."""
+    """norms[v, column] = |values[v] * inverse_unit|_2 at all vertices v of a block."""
     width = values.shape[1]
     for v in range(len(values)):
         total = 0.0
@@ -185,9 +184,15 @@ def weighted_norms(values, inverse_unit, norms, column):
 
 
 @inline
-def tolerance(v, k, rows, bound):
+def distance(positions, a, b):
+    """Distance of two vertices (faster than hypot, whose care about overflow is not needed here)."""
+    dx, dy = positions[a, 0] - positions[b, 0], positions[a, 1] - positions[b, 1]
+    return np.sqrt(dx * dx + dy * dy)
+
+
+@inline
+def tolerance(v, k, rows, norms, scale, constant, uncertainty, first, incident, edges, positions):
     """The bound of row k at a vertex that existed before the cut."""
-    norms, _, scale, constant, uncertainty, first, incident, edges, positions = bound
     result = constant[k]
     for i in range(norms.shape[1]):
         result += norms[v, i] * scale[i, k]
@@ -195,7 +200,7 @@ def tolerance(v, k, rows, bound):
         steepest = 0.0
         for i in range(first[v], first[v + 1]):
             a, b = edges[incident[i], 0], edges[incident[i], 1]
-            length = np.hypot(positions[a, 0] - positions[b, 0], positions[a, 1] - positions[b, 1])
+            length = distance(positions, a, b)
             if length > 0.0:
                 steepest = max(steepest, abs(rows[a, k] - rows[b, k]) / length)
         result += uncertainty[v] * steepest
@@ -203,14 +208,17 @@ def tolerance(v, k, rows, bound):
 
 
 @inline
-def tolerance_after_edges(v, k, rows, parents, weights, bound, vertices):
+def tolerance_after_edges(
+    v, k, rows, parents, weights, vertices, norms, scale, constant, uncertainty, first, incident, edges, positions
+):
     """The bound of row k at an old vertex or at one that this cut made on an edge."""
     if v < vertices:
-        return tolerance(v, k, rows, bound)
+        return tolerance(v, k, rows, norms, scale, constant, uncertainty, first, incident, edges, positions)
     a, b = parents[v - vertices, 0], parents[v - vertices, 1]
     t, dt = weights[v - vertices, 0], weights[v - vertices, 1]
-    at_ends = (1.0 - t) * tolerance(a, k, rows, bound) + t * tolerance(b, k, rows, bound)
-    return at_ends + abs(rows[a, k] - rows[b, k]) * dt
+    at_a = tolerance(a, k, rows, norms, scale, constant, uncertainty, first, incident, edges, positions)
+    at_b = tolerance(b, k, rows, norms, scale, constant, uncertainty, first, incident, edges, positions)
+    return (1.0 - t) * at_a + t * at_b + abs(rows[a, k] - rows[b, k]) * dt
 
 
 @inline
@@ -227,14 +235,15 @@ def crossing(za, zb, tol_a, tol_b):
 def list_incident(edges, uncertainty, first, incident):
     """first (V + 1,), zero on entry, and incident (I,): the edges at each vertex of uncertain position."""
     for e in range(len(edges)):
-        for v in edges[e]:
-            if uncertainty[v] > 0.0:
-                first[v + 1] += 1
+        for end in range(2):
+            if uncertainty[edges[e, end]] > 0.0:
+                first[edges[e, end] + 1] += 1
     for v in range(len(first) - 1):
         first[v + 1] += first[v]
     filled = first.copy()
     for e in range(len(edges)):
-        for v in edges[e]:
+        for end in range(2):
+            v = edges[e, end]
             if uncertainty[v] > 0.0:
                 incident[filled[v]] = e
                 filled[v] += 1
@@ -249,15 +258,14 @@ def loosen(lo, hi, bound):
             steepest = 0.0
             for j in range(first[v], first[v + 1]):
                 a, b = edges[incident[j], 0], edges[incident[j], 1]
-                length = np.hypot(positions[a, 0] - positions[b, 0], positions[a, 1] - positions[b, 1])
+                length = distance(positions, a, b)
                 if length > 0.0:
                     steepest = max(steepest, (norms[a, i] + norms[b, i]) / length)
             loose[v, i] = norms[v, i] + uncertainty[v] * steepest / (SAFETY * UNIT_ROUNDOFF)
 
 
 @inline
-def _loose_bound(v, bound, out):
-    _, loose, scale, constant, _, _, _, _, _ = bound
+def _loose_bound(v, loose, scale, constant, out):
     count = len(constant)
     for i in range(loose.shape[1]):
         norm = loose[v, i]
@@ -278,10 +286,11 @@ def classify(lo, hi, rows, bound, plus, minus, undecided):
 
     undecided[v]: some row has a value within the loose bound; `settle` decides it.
     """
+    _, loose_norms, scale, constant, _, _, _, _, _ = bound
     count, words = rows.shape[1], plus.shape[1]
     loose = np.empty(count)
     for v in range(lo, hi):
-        _loose_bound(v, bound, loose)
+        _loose_bound(v, loose_norms, scale, constant, loose)
         undecided[v] = False
         for w in range(words):
             first = w * WORD
@@ -301,6 +310,7 @@ def classify(lo, hi, rows, bound, plus, minus, undecided):
 @kernel
 def settle(lo, hi, vertices, rows, bound, plus, minus):
     """Decide by the full bound what `classify` left open at vertices[lo:hi]; returns the zeros that it found."""
+    norms, _, scale, constant, uncertainty, first, incident, edges, positions = bound
     snapped = 0
     for n in range(lo, hi):
         v = vertices[n]
@@ -308,7 +318,10 @@ def settle(lo, hi, vertices, rows, bound, plus, minus):
             w, bit = k // WORD, np.uint64(1) << np.uint64(k % WORD)
             if (plus[v, w] | minus[v, w]) & bit:
                 continue
-            z, full = rows[v, k], tolerance(v, k, rows, bound)
+            z, full = (
+                rows[v, k],
+                tolerance(v, k, rows, norms, scale, constant, uncertainty, first, incident, edges, positions),
+            )
             if z > full:
                 plus[v, w] |= bit
             elif z < -full:
@@ -337,7 +350,7 @@ def classify_new(
     within its bound is set to zero.  Returns the number of those.  `vertices`, edge_parents and edge_weights tell what the
     parents are (see tolerance_after_edges).
     """
-    norms, loose_norms = bound[0], bound[1]
+    norms, loose_norms, scale, constant, uncertainty, first_incident, incident, edges, positions = bound
     count, words = rows.shape[1], plus.shape[1]
     loose = np.empty(count)
     snapped = 0
@@ -350,7 +363,7 @@ def classify_new(
             norms[v, i] = s * norms[a, i] + t * norms[b, i]
             along = dt * (norms[a, i] + norms[b, i]) / (SAFETY * UNIT_ROUNDOFF)
             loose_norms[v, i] = s * loose_norms[a, i] + t * loose_norms[b, i] + along
-        _loose_bound(v, bound, loose)
+        _loose_bound(v, loose_norms, scale, constant, loose)
         for k in range(count):
             rows[v, k] = s * rows[a, k] + t * rows[b, k]
         for w in range(words):
@@ -374,8 +387,38 @@ def classify_new(
                     za, zb, z = rows[a, k], rows[b, k], rows[v, k]
                     if not carried[n, w] & bit and not (za == 0.0 and zb == 0.0):
                         full = abs(za - zb) * dt
-                        full += s * tolerance_after_edges(a, k, rows, edge_parents, edge_weights, bound, vertices)
-                        full += t * tolerance_after_edges(b, k, rows, edge_parents, edge_weights, bound, vertices)
+                        full += s * tolerance_after_edges(
+                            a,
+                            k,
+                            rows,
+                            edge_parents,
+                            edge_weights,
+                            vertices,
+                            norms,
+                            scale,
+                            constant,
+                            uncertainty,
+                            first_incident,
+                            incident,
+                            edges,
+                            positions,
+                        )
+                        full += t * tolerance_after_edges(
+                            b,
+                            k,
+                            rows,
+                            edge_parents,
+                            edge_weights,
+                            vertices,
+                            norms,
+                            scale,
+                            constant,
+                            uncertainty,
+                            first_incident,
+                            incident,
+                            edges,
+                            positions,
+                        )
                         if z > full:
                             p |= bit
                             continue

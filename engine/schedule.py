@@ -19,6 +19,7 @@ class Segment:
 
     neuron (R,) int32, breakpoint (R,) float64: the rows.
     bases: slots that exist when the segment starts.  live: slots that later segments read, but for the kink's own target.
+    passing: the kink's value is read by the steps of the next segment and by nothing else, and its source not at all.
     """
 
     steps: tuple[Affine, ...]
@@ -28,6 +29,7 @@ class Segment:
     breakpoint: Float
     bases: tuple[int, ...]
     live: frozenset[int]
+    passing: bool
 
     @cached_property
     def computed(self) -> frozenset[int]:
@@ -69,12 +71,14 @@ def schedule(network: Network, level: float | None) -> tuple[Segment, ...]:
             continue
         computed = {*bases, *(affine.target for affine in pending)}
         live = frozenset(slot for slot in computed if last_use.get(slot, -1) > i)
+        next_kink = next((j for j in range(i + 1, end) if isinstance(network.steps[j], Kink)), end)
+        passing = step.source not in live and last_use[step.target] < next_kink
         segments.append(
-            Segment(tuple(pending), step, step.source, step.row_neuron, step.row_breakpoint, bases, live)
+            Segment(tuple(pending), step, step.source, step.row_neuron, step.row_breakpoint, bases, live, passing)
         )
         bases = (*sorted(live), step.target)
         pending = []
     count = 0 if level is None else network.output_size
     neuron, breakpoint_ = np.arange(count, dtype=np.int32), np.full(count, 0.0 if level is None else level)
     live = frozenset({network.output})
-    return (*segments, Segment(tuple(pending), None, network.output, neuron, breakpoint_, bases, live))
+    return (*segments, Segment(tuple(pending), None, network.output, neuron, breakpoint_, bases, live, False))

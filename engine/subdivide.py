@@ -13,16 +13,13 @@ from engine import edge_cut, face_cut, map_kernels, predicates
 from engine.planar_map import Ties
 from engine.steps import Float, Int
 from engine.table import Table
-from engine.workers import Workers
+from engine.workers import Workers, grain
 
 Words = NDArray[np.uint64]
 Admit = Callable[[int, int, int], None]
 Bound = tuple[Float, Float, Float, Float, Float, Int, Int, Int, Float]
 
-VERTEX_GRAIN = 4096
-EDGE_GRAIN = 16384
-FACE_GRAIN = 4096
-CUT_GRAIN = 1024
+_CUT_NANOSECONDS = 500.0
 _LONG_WORK = 1 << 18  # half-edges that a face may give beyond which it must be possible to stop in the middle
 
 
@@ -137,16 +134,14 @@ def cut(before: PlanarMap, layer: int, rows: Rows, diameter: float, admit: Admit
 
     on_edges = _cut_edges(before, rows, bound, plus.view, minus.view, workers)
     admit(len(on_edges.new), len(on_edges.edges) - len(before.edges), 2 * len(on_edges.new))
-    bound, zeros = _add_vertices(
-        before, on_edges.new, on_edges.new, old_vertices, rows, bound, plus, minus, workers
-    )
+    bound, zeros = _add_vertices(before, on_edges.new, on_edges.new, old_vertices, rows, bound, plus, minus, workers)
     snapped += on_edges.snapped + zeros
 
     faces = before.faces
     active = np.empty(faces, np.int32)
     parent_plus, parent_minus = np.empty((2, faces, words), np.uint64)
     workers.run(
-        face_cut.find_active, faces, FACE_GRAIN, before.offsets, before.half_edges, before.edges,
+        face_cut.find_active, faces, grain(40 * words), before.offsets, before.half_edges, before.edges,
         plus.view, minus.view, active, parent_plus, parent_minus,
     )  # fmt: skip
     after, on_chords, face_parent, ties = _cut_faces(
@@ -156,7 +151,7 @@ def cut(before: PlanarMap, layer: int, rows: Rows, diameter: float, admit: Admit
     snapped += zeros
     face_plus, face_minus = np.empty((2, after.faces, words), np.uint64)
     workers.run(
-        map_kernels.sign_faces, after.faces, FACE_GRAIN, face_parent, active, parent_plus, parent_minus, after.offsets,
+        map_kernels.sign_faces, after.faces, grain(40 * words), face_parent, active, parent_plus, parent_minus, after.offsets,
         after.half_edges, after.edges, rows.values.view, plus.view, minus.view, face_plus, face_minus,
     )  # fmt: skip
     origin = np.concatenate([on_edges.origin, np.full(len(after.edges) - len(on_edges.edges), -1, np.int32)])
@@ -183,7 +178,7 @@ def _bound(before: PlanarMap, rows: Rows, diameter: float, workers: Workers) -> 
         before.positions.view,
     )  # fmt: skip
     if len(incident):
-        workers.run(predicates.loosen, len(uncertainty), VERTEX_GRAIN, bound)
+        workers.run(predicates.loosen, len(uncertainty), grain(60), bound)
     return bound
 
 
@@ -191,9 +186,11 @@ def _find_signs(rows: Rows, bound: Bound, plus: Words, minus: Words, workers: Wo
     """Signs of the rows at the vertices, zeros made exact; returns how many zeros the bound decided."""
     values = rows.values.view
     undecided = np.empty(len(values), np.bool_)
-    workers.run(predicates.classify, len(values), VERTEX_GRAIN, values, bound, plus, minus, undecided)
+    workers.run(predicates.classify, len(values), grain(10 + values.shape[1]), values, bound, plus, minus, undecided)
     vertices = np.flatnonzero(undecided).astype(np.int32)
-    snapped = workers.run(predicates.settle, len(vertices), VERTEX_GRAIN, vertices, values, bound, plus, minus)
+    snapped = workers.run(
+        predicates.settle, len(vertices), grain(10 + 2 * values.shape[1]), vertices, values, bound, plus, minus
+    )
     if len(vertices):
         predicates.flatten_zeros(vertices, values, plus, minus)
     return sum(snapped)
@@ -204,7 +201,7 @@ def _cut_edges(before: PlanarMap, rows: Rows, bound: Bound, plus: Words, minus: 
     counts = np.empty(len(edges), np.int32)
     snapped = 0
     while True:
-        workers.run(edge_cut.count_crossings, len(edges), EDGE_GRAIN, edges, plus, minus, counts)
+        workers.run(edge_cut.count_crossings, len(edges), grain(20 * plus.shape[1]), edges, plus, minus, counts)
         cut_edges = np.flatnonzero(counts).astype(np.int32)
         offsets = _offsets(counts[cut_edges])
         crossings = int(offsets[-1])
@@ -214,7 +211,7 @@ def _cut_edges(before: PlanarMap, rows: Rows, bound: Bound, plus: Words, minus: 
         at_end = np.empty(len(cut_edges), np.bool_)
         merges = sum(
             workers.run(
-                edge_cut.find_crossings, len(cut_edges), EDGE_GRAIN, cut_edges, offsets, edges, rows.values.view, bound,
+                edge_cut.find_crossings, len(cut_edges), grain(200), cut_edges, offsets, edges, rows.values.view, bound,
                 plus, minus, row, vertex, weights, made, at_end,
             )
         )  # fmt: skip
@@ -233,7 +230,7 @@ def _cut_edges(before: PlanarMap, rows: Rows, bound: Bound, plus: Words, minus: 
     edge_layer[: len(edges)] = before.edge_layer
     edge_row[: len(edges)] = before.edge_row
     workers.run(
-        edge_cut.split_edges, len(cut_edges), EDGE_GRAIN, cut_edges, offsets, new_edges, edge_layer, edge_row, row, vertex,
+        edge_cut.split_edges, len(cut_edges), grain(40), cut_edges, offsets, new_edges, edge_layer, edge_row, row, vertex,
         weights, made, first_vertex, first_edge, len(plus), new.parents, new.weights, new.carried,
     )  # fmt: skip
     cut_index = np.full(len(edges), -1, np.int32)
@@ -253,12 +250,10 @@ def _add_vertices(
     """Append vertices: positions, rows and signs.  Returns the bound over all vertices and the zeros found."""
     first, count = len(rows.values), len(new)
     positions, uncertainty = before.positions.grow(count), before.uncertainty.grow(count)
-    workers.run(
-        map_kernels.place_vertices, count, VERTEX_GRAIN, positions, uncertainty, first, new.parents, new.weights
-    )
+    workers.run(map_kernels.place_vertices, count, grain(30), positions, uncertainty, first, new.parents, new.weights)
     bound = (rows.norms.grow(count), rows.loose.grow(count), *bound[2:])
     zeros = workers.run(
-        predicates.classify_new, count, VERTEX_GRAIN, rows.values.grow(count), bound, plus.grow(count), minus.grow(count),
+        predicates.classify_new, count, grain(20 + 2 * rows.values.view.shape[1]), rows.values.grow(count), bound, plus.grow(count), minus.grow(count),
         first, new.parents, new.weights, new.carried, old_vertices, on_edges.parents, on_edges.weights,
     )  # fmt: skip
     return bound, sum(zeros)
@@ -272,12 +267,12 @@ def _cut_faces(
     faces = np.flatnonzero(active).astype(np.int32)
     lookup, words = on_edges.lookup, plus.shape[1]
     loop_lengths = np.empty(len(faces), np.int32)
-    workers.run(face_cut.loop_lengths, len(faces), FACE_GRAIN, faces, lookup, loop_lengths)
+    workers.run(face_cut.loop_lengths, len(faces), grain(20), faces, lookup, loop_lengths)
     longest = int(loop_lengths.max(initial=0))
     need = np.empty((len(faces), 6), np.int32)
     arguments = (faces, lookup, rows.values.view)
     workers.run(
-        face_cut.measure_faces, len(faces), CUT_GRAIN, *arguments, plus, minus, parent_plus, parent_minus, active,
+        face_cut.measure_faces, len(faces), grain(150), *arguments, plus, minus, parent_plus, parent_minus, active,
         loop_lengths, need,
     )  # fmt: skip
 
@@ -304,21 +299,24 @@ def _cut_faces(
         *arguments, bound, plus, minus, parent_plus, parent_minus, on_edges.new.parents, on_edges.new.weights, starts,
         longest, most, edges, edge_row, lengths, half_edges, new.parents, new.weights, new.carried, used,
     )  # fmt: skip
-    if len(faces) <= CUT_GRAIN and most[0] > _LONG_WORK:
+    if len(faces) <= grain(_CUT_NANOSECONDS) and most[0] > _LONG_WORK:
         workers.run_watched(face_cut.cut_faces, 0, len(faces), *what)
     else:
-        workers.run(face_cut.cut_faces, len(faces), CUT_GRAIN, *what, np.zeros(1, np.uint8))
+        workers.run(face_cut.cut_faces, len(faces), grain(_CUT_NANOSECONDS), *what, np.zeros(1, np.uint8))
     workers.run(
-        map_kernels.copy_loops, before.faces, FACE_GRAIN, active, before.offsets, before.half_edges, first_face,
+        map_kernels.copy_loops, before.faces, grain(20), active, before.offsets, before.half_edges, first_face,
         first_half_edge, lengths, half_edges,
     )  # fmt: skip
     parents = np.repeat(np.arange(before.faces, dtype=np.int32), sizes[0])
     after = PlanarMap(before.positions, before.uncertainty, edges, edge_layer, edge_row, _offsets(lengths), half_edges)
     ties = used[:, [face_cut.IRREGULAR, face_cut.MERGES, face_cut.FORCED]].sum(axis=0)
     if (used[:, :4] != need[:, :4]).any():
-        kept = [_kept(len(array), starts[:, c] - base, need[:, c], used[:, c]) for c, (array, base) in enumerate(
-            ((lengths, 0), (new.parents, 0), (edges[old_edges:], old_edges), (half_edges, 0))
-        )]
+        kept = [
+            _kept(len(array), starts[:, c] - base, need[:, c], used[:, c])
+            for c, (array, base) in enumerate(
+                ((lengths, 0), (new.parents, 0), (edges[old_edges:], old_edges), (half_edges, 0))
+            )
+        ]
         after, new = _compact(after, new, lengths, len(plus), kept)
         parents = parents[kept[0]]
     return after, new, parents, ties

@@ -18,6 +18,12 @@ from engine.errors import Cancelled
 Cancel = Callable[[], bool]
 
 _WATCH_SECONDS = 0.02
+_PIECE_NANOSECONDS = 400_000.0
+
+
+def grain(nanoseconds: float) -> int:
+    """Items in a piece of work, each of about that many nanoseconds: pieces are long against the waking of a thread."""
+    return max(1, int(_PIECE_NANOSECONDS / nanoseconds))
 
 
 def never() -> bool:
