@@ -29,8 +29,11 @@ SAMPLES = 1 << 20
 NEAR = 0.02
 """Standard deviation, in each coordinate, of the points "near the surface" of the report."""
 
-_MIXTURE: tuple[tuple[float, float | None], ...] = ((0.1, 0.0), (0.25, 0.01), (0.25, 0.04), (0.1, 0.15), (0.3, None))
-"""Shares of the samples: points of the surface, displaced with these standard deviations; None: uniform in the box."""
+_MIXTURE: tuple[tuple[float, float | None], ...] = ((0.1, 0.003), (0.25, 0.01), (0.25, 0.04), (0.1, 0.15), (0.3, None))
+"""Shares of the samples: points of the surface, displaced with these standard deviations; None: uniform in the box.
+
+None lie exactly on the surface: the mean |f - d| would then pay for a plateau of f = 0 along it.
+"""
 _WARM_UP = 200
 _SAVE_SECONDS = 30.0
 _REPORT_SAMPLES = 200_000
@@ -70,22 +73,29 @@ class Settings:
 
 
 @dataclass(frozen=True, slots=True)
-class TrainingReport:
-    """How well the network fits, on points that it was not trained on.
+class FitErrors:
+    """How well a network fits, on points that it was not trained on.
 
-    near_error  mean |f - d| at points of the surface displaced by a Gaussian of standard deviation NEAR
-    box_error   mean |f - d| at points uniform in the box
+    near_error     mean |f - d| at points of the surface displaced by a Gaussian of standard deviation NEAR
+    box_error      mean |f - d| at points uniform in the box
     surface_error  mean |f - d| on the surface itself
-    samples     points of each kind
-    seconds     of the whole call; a resumed training counts from where it resumed
+    slope_error    mean | |grad f| - 1 | on the surface
+    samples        points of each kind
     """
 
-    out: Path
-    parameters: int
     near_error: float
     box_error: float
     surface_error: float
+    slope_error: float
     samples: int
+
+
+@dataclass(frozen=True, slots=True)
+class TrainingReport(FitErrors):
+    """seconds: of the whole call; a resumed training counts from where it resumed."""
+
+    out: Path
+    parameters: int
     seconds: float
 
 
@@ -128,28 +138,33 @@ def train(
             run.load()
         run.go(progress or (lambda step, steps, loss: None), cancel or (lambda: False))
         module = run.module.eval()
-        near, box, on = evaluate(module, surface, _REPORT_SAMPLES, np.random.default_rng([seed, 3]))
-    facts = {
-        **surface.facts,
-        "training": f"mean |f - d| minimised by Adam in {steps} steps of {batch} points",
-        "mean_error_near_surface": f"{near:.3g} (points of the surface displaced by {NEAR:g} in each coordinate)",
-        "mean_error_in_box": f"{box:.3g}",
-        "mean_error_on_surface": f"{on:.3g}",
-        "command": command(target, out, settings),
-    }
-    save_checkpoint(out, module, DOMAIN, facts)
+        errors = evaluate(module, surface, _REPORT_SAMPLES, np.random.default_rng([seed, 3]))
+    save_checkpoint(out, module, DOMAIN, facts(target, surface, out, settings, errors))
     run.state.unlink(missing_ok=True)
     parameters = sum(parameter.numel() for parameter in module.parameters())
-    return TrainingReport(out, parameters, near, box, on, _REPORT_SAMPLES, time.perf_counter() - start)
+    return TrainingReport(**asdict(errors), out=out, parameters=parameters, seconds=time.perf_counter() - start)
 
 
-def evaluate(module: ReluMLP, target: Target, count: int, rng: np.random.Generator) -> tuple[float, float, float]:
-    """Mean |f - d| at `count` random points each: near the surface, in the box, on the surface."""
+def evaluate(module: ReluMLP, target: Target, count: int, rng: np.random.Generator) -> FitErrors:
+    """The errors of a module at `count` random points of each kind."""
     surface = target.sample_surface(count, rng)
     near = surface + rng.normal(0.0, NEAR, surface.shape)
     box = rng.uniform(DOMAIN[0], DOMAIN[1], surface.shape)
     near_error, box_error, surface_error = (_mean_error(module, target, points) for points in (near, box, surface))
-    return near_error, box_error, surface_error
+    return FitErrors(near_error, box_error, surface_error, _slope_error(module, surface), count)
+
+
+def facts(target: str, surface: Target, out: Path, settings: Settings, errors: FitErrors) -> dict[str, str]:
+    """What a trained checkpoint says of itself."""
+    return {
+        **surface.facts,
+        "training": f"mean |f - d| minimised by Adam in {settings.steps} steps of {settings.batch} points",
+        "near_error": f"{errors.near_error:.3g}, mean |f - d| at points of the surface displaced by {NEAR:g}",
+        "box_error": f"{errors.box_error:.3g}, mean |f - d| in the box",
+        "surface_error": f"{errors.surface_error:.3g}, mean |f - d| on the surface",
+        "slope_error": f"{errors.slope_error:.3g}, mean | |grad f| - 1 | on the surface",
+        "command": command(target, out, settings),
+    }
 
 
 def command(target: str, out: Path, settings: Settings) -> str:
@@ -274,6 +289,15 @@ def _mean_error(module: ReluMLP, target: Target, points: Float) -> float:
     return float(np.abs(values.double().numpy() - target.distance(points)).mean())
 
 
+def _slope_error(module: ReluMLP, points: Float) -> float:
+    total = 0.0
+    for part in torch.split(torch.from_numpy(points.astype(np.float32)), 1 << 15):
+        part.requires_grad_(True)
+        (gradient,) = torch.autograd.grad(module(part).sum(), part)
+        total += float((gradient.double().norm(dim=1) - 1.0).abs().sum())
+    return total / len(points)
+
+
 @contextmanager
 def _threads(count: int) -> Iterator[None]:
     """torch on `count` threads, for the duration."""
@@ -285,4 +309,12 @@ def _threads(count: int) -> Iterator[None]:
         torch.set_num_threads(before)
 
 
-__all__ = ["TargetError", "TrainingCancelled", "TrainingError", "TrainingReport", "evaluate", "train"]
+__all__ = [
+    "FitErrors",
+    "TargetError",
+    "TrainingCancelled",
+    "TrainingError",
+    "TrainingReport",
+    "evaluate",
+    "train",
+]

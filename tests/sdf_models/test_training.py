@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -10,16 +11,19 @@ import pytest
 import torch
 
 from sdf_models import load_checkpoint, training
+from sdf_models.targets import load_target
 from sdf_models.training import TrainingCancelled, TrainingError, TrainingReport, train
 
 STEPS = 24
+TARGETS = cache(load_target)
 
 
 @pytest.fixture(autouse=True)
 def _few_samples(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Few enough that the steps below are several epochs."""
+    """Few enough that the steps below are several epochs; the target is meshed once."""
     monkeypatch.setattr(training, "SAMPLES", 4096)
     monkeypatch.setattr(training, "_REPORT_SAMPLES", 20_000)
+    monkeypatch.setattr(training, "load_target", TARGETS)
 
 
 def tiny(out: Path, **options: object) -> TrainingReport:
@@ -111,10 +115,13 @@ def test_report_agrees_with_an_independent_evaluation(tmp_path: Path) -> None:
     assert report.surface_error == pytest.approx(error(surface), rel=0.03)
     assert report.near_error == pytest.approx(error(surface + rng.normal(0, training.NEAR, surface.shape)), rel=0.03)
     assert report.box_error == pytest.approx(error(rng.uniform(-1, 1, (100_000, 3))), rel=0.03)
+    step = 1e-6 * np.eye(3)
+    slope = np.stack([(network(surface + h) - network(surface - h)) / 2e-6 for h in step], axis=1)
+    assert report.slope_error == pytest.approx(np.abs(np.linalg.norm(slope, axis=1) - 1).mean(), rel=0.03)
     assert report.parameters == sum(array.size for array in weights.values())
     provenance = checkpoint.provenance
-    assert provenance["mean_error_near_surface"].startswith(f"{report.near_error:.3g} ")
-    assert provenance["mean_error_in_box"] == f"{report.box_error:.3g}"
+    for name in ("near_error", "box_error", "surface_error", "slope_error"):
+        assert provenance[name].startswith(f"{getattr(report, name):.3g}, ")
     assert provenance["command"] == (
         "splinescope train 'torus(0.5, 0.25)' --out net.safetensors"
         " --width 8 --depth 2 --steps 400 --batch 500 --learning-rate 0.01 --seed 3 --threads 1"
