@@ -72,10 +72,10 @@ def mesh_target(path: Path) -> Target:
         mesh.merge_vertices(merge_tex=True, merge_norm=True)  # seams of textures are not holes
     except OSError as error:
         raise TargetError(f"{path}: it cannot be read ({error.strerror}); check the path") from error
-    except (ValueError, IndexError, KeyError, TypeError, AttributeError) as error:
-        raise TargetError(
-            f"{path}: not a mesh that can be read ({error!s:.80}); export it again as .obj or .ply"
-        ) from error
+    except (ValueError, IndexError, KeyError, TypeError, AttributeError, ImportError) as error:
+        # ImportError: trimesh looks for a package to guess the encoding of text that is not UTF-8.
+        reason = " ".join(str(error).split())
+        raise TargetError(f"{path}: not a mesh that can be read ({reason:.80}); export it as .obj or .ply") from error
     if not len(getattr(mesh, "faces", ())):
         raise TargetError(f"{path}: it holds no triangles; export a triangle mesh")
     if not (mesh.is_watertight and mesh.is_winding_consistent):

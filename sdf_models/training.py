@@ -230,14 +230,15 @@ class _Run:
             return
         try:
             with safetensors.safe_open(self.state, framework="pt") as file:
-                identity = (file.metadata() or {}).get("identity")
-                tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118  not a mapping
-        except (safetensors.SafetensorError, OSError) as error:
-            raise TrainingError(
-                f"{self.state}: it cannot be read ({error}); delete it to train from the start"
-            ) from error
-        if identity != self.identity:
-            raise TrainingError(f"{self.state}: it belongs to another training; repeat its options or delete it")
+                if (file.metadata() or {}).get("identity") != self.identity:
+                    raise TrainingError(
+                        f"{self.state}: it belongs to another training; repeat its options or delete it"
+                    )
+                self._restore({name: file.get_tensor(name) for name in file.keys()})  # noqa: SIM118  not a mapping
+        except (safetensors.SafetensorError, OSError, KeyError, RuntimeError) as error:
+            raise TrainingError(f"{self.state}: it cannot be read ({error}); delete it to start again") from error
+
+    def _restore(self, tensors: dict[str, Tensor]) -> None:
         self.step = int(tensors["step"])
         with torch.no_grad():
             for name, parameter in self.module.named_parameters():

@@ -80,6 +80,8 @@ def test_what_cannot_be_fitted_is_refused(tmp_path: Path) -> None:
     for suffix in ("obj", "ply", "stl", "off"):
         (tmp_path / f"text.{suffix}").write_text("hello\n")
         assert f"text.{suffix}" in refusal(str(tmp_path / f"text.{suffix}"))
+        (tmp_path / f"noise.{suffix}").write_bytes(bytes(range(255, 0, -1)))
+        assert f"noise.{suffix}" in refusal(str(tmp_path / f"noise.{suffix}"))
         (tmp_path / f"empty.{suffix}").touch()
         assert f"empty.{suffix}" in refusal(str(tmp_path / f"empty.{suffix}"))
     assert "make it smaller" in refusal("sphere(1.1)")
