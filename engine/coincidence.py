@@ -23,7 +23,9 @@ class Coincidences:
         return cls(np.empty((0, 3), np.int32))
 
     def after(self, cut: Cut, layer: int, workers: Workers) -> Coincidences:
-        """The coincidences on the map after a cut by the rows of `layer`: those on the pieces of old edges, and new ones."""
+        """The coincidences on the map after a cut by the rows of `layer`: those on the pieces of old edges, and new
+        ones.
+        """
         return Coincidences(np.concatenate([self._on_pieces(cut.edge_origin), _found(cut, layer, workers)]))
 
     def _on_pieces(self, origin: Int) -> Int:
@@ -43,7 +45,8 @@ def _found(cut: Cut, layer: int, workers: Workers) -> Int:
     last_word = cut.mask[-1]
     counts = np.empty(len(edges), np.int32)
     totals = workers.run(
-        map_kernels.count_coincident, len(edges), grain(20 * cut.plus.shape[1]), edges, edge_layer, edge_row, layer, cut.plus, cut.minus,
+        map_kernels.count_coincident, len(edges), grain(20 * cut.plus.shape[1]), edges, edge_layer, edge_row, layer,
+        cut.plus, cut.minus,
         last_word, counts,
     )  # fmt: skip
     total = sum(totals)

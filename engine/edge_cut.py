@@ -29,8 +29,8 @@ def find_crossings(lo, hi, cut, offsets, edges, rows, bound, plus, minus, row, v
     """Crossings of the edges cut[lo:hi], in order along each edge.
 
     offsets (C + 1,): where the crossings of each cut edge lie in row (X,), vertex (X,) (index among the edge's new
-    vertices) and weights (X, 2) (t, dt).  made[i]: number of new vertices; at_end[i]: a crossing cannot be told from an end.
-    Returns the number of merges.
+    vertices) and weights (X, 2) (t, dt).  made[i]: number of new vertices; at_end[i]: a crossing cannot be told from
+    an end. Returns the number of merges.
     """
     norms, _, scale, constant, uncertainty, first, incident, _, positions = bound
     words = plus.shape[1]
@@ -101,8 +101,8 @@ def split_edges(
 ):  # fmt: skip
     """Make the new vertices and sub-edges of the edges cut[lo:hi].
 
-    Edge e keeps its id for the piece at its first end; the others are first_edge[i], first_edge[i] + 1, ...  New vertices
-    are first_vertex[i], ... (counted from 0; `old_vertices` is the id of number 0).
+    Edge e keeps its id for the piece at its first end; the others are first_edge[i], first_edge[i] + 1, ...  New
+    vertices are first_vertex[i], ... (counted from 0; `old_vertices` is the id of number 0).
     """
     for i in range(lo, hi):
         e = cut[i]

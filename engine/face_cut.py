@@ -1,150 +1,20 @@
 """Kernels that cut the faces of a planar map along chords, after their edges were cut.
 
-A row is active in a face when both its signs occur among the face's vertices; by convexity its line meets the face's loop
-in two places: zero vertices, or new vertices on edges.  From there on everything is combinatorics on places; the
-parameter of a crossing of two chords comes from the rows' values at the ends of the whole chord, never from coordinates.
-
-Loops are lists of half-edges, counter-clockwise: 2 e runs edge e from its first to its second vertex, 2 e + 1 back.
+An active row cuts a face along a chord between the two places of its loop where the row is zero.  From there on
+everything is combinatorics on places; the parameter of a crossing of two chords comes from the rows' values at the ends
+of the whole chord, never from coordinates.
 """
 
 from __future__ import annotations
 
 import numpy as np
 
-from engine.jit import inline, kernel, lowest_bit, popcount
+from engine.face_loop import read_loop, regular_chords
+from engine.jit import inline, kernel
 from engine.predicates import crossing, tolerance_after_edges
 
 FACES, VERTICES, EDGES, HALF_EDGES, LENGTH, CHORDS = range(6)  # columns of what a face needs
 MERGES, FORCED, IRREGULAR = 4, 5, 6  # columns of what a face used, after the first four of the above
-
-
-@kernel
-def find_active(lo, hi, offsets, half_edges, edges, plus, minus, active, face_plus, face_minus):
-    """active[f] = number of rows with both signs among the vertices of face f; face_plus, face_minus: its signs."""
-    words = plus.shape[1]
-    for f in range(lo, hi):
-        count = np.uint64(0)
-        for w in range(words):
-            p = np.uint64(0)
-            m = np.uint64(0)
-            for i in range(offsets[f], offsets[f + 1]):
-                h = half_edges[i]
-                v = edges[h >> 1, h & 1]
-                p |= plus[v, w]
-                m |= minus[v, w]
-            face_plus[f, w] = p
-            face_minus[f, w] = m
-            count += popcount(p & m)
-        active[f] = count
-
-
-@inline
-def _add_place(local, place, count, places):
-    if count[local] < 2:
-        places[local, count[local]] = place
-    count[local] += 1
-
-
-@inline
-def _read_loop(
-    f, offsets, half_edges, old_edges, cut_index, cross_offsets, cross_row, cross_vertex, edge_made, first_vertex, first_edge, old_vertices,
-    plus, minus, face_plus, face_minus, local_of_row, nodes, leave, chord_row, count, places
-):  # fmt: skip
-    """The loop of face f with its new vertices, and the places of its active rows.
-
-    Fills nodes, leave (vertex and leaving half-edge of each position), chord_row, count and places by local row number.
-    Returns the loop's length and the number of active rows.
-    """
-    words = plus.shape[1]
-    active = 0
-    for w in range(words):
-        bits = face_plus[f, w] & face_minus[f, w]
-        while bits != 0:
-            k = w * 64 + np.int64(lowest_bit(bits))
-            bits &= bits - np.uint64(1)
-            chord_row[active] = k
-            count[active] = 0
-            local_of_row[k] = active
-            active += 1
-    length = 0
-    for i in range(offsets[f], offsets[f + 1]):
-        h = half_edges[i]
-        e = h >> 1
-        back = h & 1
-        v = old_edges[e, back]
-        for w in range(words):
-            bits = face_plus[f, w] & face_minus[f, w] & ~(plus[v, w] | minus[v, w])
-            while bits != 0:
-                _add_place(local_of_row[w * 64 + np.int64(lowest_bit(bits))], length, count, places)
-                bits &= bits - np.uint64(1)
-        c = cut_index[e]
-        nodes[length] = v
-        if c < 0:
-            leave[length] = h
-            length += 1
-            continue
-        news = edge_made[c]
-        for x in range(cross_offsets[c], cross_offsets[c + 1]):
-            along = news - 1 - cross_vertex[x] if back else cross_vertex[x]
-            _add_place(local_of_row[cross_row[x]], length + 1 + along, count, places)
-        for p in range(news + 1):
-            piece = news - p if back else p
-            if p > 0:
-                nodes[length] = old_vertices + first_vertex[c] + (news - p if back else p - 1)
-            leave[length] = 2 * (e if piece == 0 else first_edge[c] + piece - 1) + back
-            length += 1
-    return length, active
-
-
-@inline
-def _places_of_irregular_row(k, nodes, length, old_vertices, rows, plus, minus, local, places):
-    """From the strongest + to the strongest -, both ways: the first zero before an old vertex is -."""
-    w, bit = k // 64, np.uint64(1) << np.uint64(k % 64)
-    top, bottom = -1, -1
-    for i in range(length):
-        v = nodes[i]
-        if v < old_vertices:
-            if plus[v, w] & bit and (top < 0 or rows[v, k] > rows[nodes[top], k]):
-                top = i
-            if minus[v, w] & bit and (bottom < 0 or rows[v, k] < rows[nodes[bottom], k]):
-                bottom = i
-    for way in range(2):
-        i = top
-        while (plus[nodes[i], w] | minus[nodes[i], w]) & bit and (plus[nodes[i], w] & bit or nodes[i] >= old_vertices):
-            i = (i + 1) % length if way == 0 else (i - 1 + length) % length
-        places[local, way] = i
-
-
-@inline
-def _regular_chords(nodes, length, active, old_vertices, rows, plus, minus, chord_row, count, places):
-    """Settle irregular rows and drop rows whose places are equal or adjacent; returns chords kept and irregular rows."""
-    kept = 0
-    irregular = 0
-    for local in range(active):
-        if count[local] != 2:
-            irregular += 1
-            _places_of_irregular_row(chord_row[local], nodes, length, old_vertices, rows, plus, minus, local, places)
-        gap = abs(places[local, 0] - places[local, 1])
-        if gap > 1 and gap < length - 1:
-            chord_row[kept] = chord_row[local]
-            places[kept, 0] = places[local, 0]
-            places[kept, 1] = places[local, 1]
-            kept += 1
-    return kept, irregular
-
-
-@kernel
-def loop_lengths(lo, hi, cut, split, lengths):
-    """lengths[i]: length of the loop of face cut[i], with the new vertices on its edges."""
-    offsets, half_edges, cut_index, made = split[0], split[1], split[3], split[7]
-    for i in range(lo, hi):
-        first, last = offsets[cut[i]], offsets[cut[i] + 1]
-        length = last - first
-        for j in range(first, last):
-            c = cut_index[half_edges[j] >> 1]
-            if c >= 0:
-                length += made[c]
-        lengths[i] = length
 
 
 @kernel
@@ -185,7 +55,7 @@ def measure_faces(lo, hi, cut, split, rows, plus, minus, face_plus, face_minus, 
             need[i, 4] = lengths[i]
             need[i, 5] = 1
             continue
-        length, number = _read_loop(
+        length, number = read_loop(
             cut[i],
             offsets,
             half_edges,
@@ -209,7 +79,7 @@ def measure_faces(lo, hi, cut, split, rows, plus, minus, face_plus, face_minus, 
             count,
             places,
         )
-        chords, _ = _regular_chords(nodes, length, number, old_vertices, rows, plus, minus, chord_row, count, places)
+        chords, _ = regular_chords(nodes, length, number, old_vertices, rows, plus, minus, chord_row, count, places)
         pairs = 0
         for j in range(chords):
             a = min(places[j, 0], places[j, 1])
@@ -240,8 +110,8 @@ def _best_chord(chords, first, number, length):
 def _order_crossings(number, order, inner, outer, t, dt, vertex):
     """Sort the crossings of a chord by parameter and merge those that rounding cannot order.
 
-    inner, outer: places of each crossing chord on the two sides, both counted from the chord's start.  Two chords that do
-    not cross each other have a forced order.  Fills order and vertex; returns new vertices, merges, forced orders.
+    inner, outer: places of each crossing chord on the two sides, both counted from the chord's start.  Two chords that
+    do not cross each other have a forced order.  Fills order and vertex; returns new vertices, merges, forced orders.
     """
     for i in range(number):
         slot = i
@@ -296,8 +166,8 @@ def cut_faces(
 
     starts[i] = (first face, first new vertex, first new edge, first half-edge) of its own ranges in lengths, parents
     (weights, carried), edges (edge_row) and out; actual[i]: how much of them it used,
-    then its merges, forced orders and irregular rows.  The result is of no use once stop[0] is set.  New vertices are numbered from
-    `base`, after those on edges.
+    then its merges, forced orders and irregular rows.  The result is of no use once stop[0] is set.  New vertices are
+    numbered from `base`, after those on edges.
     """
     capacity = rows.shape[1]
     (
@@ -338,7 +208,7 @@ def cut_faces(
     ts = np.empty(capacity)
     dts = np.empty(capacity)
     for i in range(lo, hi):
-        length, active = _read_loop(
+        length, active = read_loop(
             cut[i],
             offsets,
             half_edges,
@@ -362,7 +232,7 @@ def cut_faces(
             count,
             places,
         )
-        number, irregular = _regular_chords(
+        number, irregular = regular_chords(
             nodes, length, active, old_vertices, rows, plus, minus, chord_row, count, places
         )
         face_merges, face_forced = 0, 0

@@ -19,8 +19,8 @@ F = TypeVar("F", bound=Callable[..., Any])
 def kernel(function: F) -> F:
     """Compile `function` on first use to machine code that is cached on disk and runs without the GIL.
 
-    `contract` lets a multiplication and an addition become one rounding less; nothing else is reordered, so results do not
-    depend on how the work is split.
+    `contract` lets a multiplication and an addition become one rounding less; nothing else is reordered, so results do
+    not depend on how the work is split.
     """
     return _compiled(function, {"contract"})
 
@@ -32,11 +32,12 @@ def summing_kernel(function: F) -> F:
 
 def _compiled(function: F, fastmath: set[str]) -> F:
     # numba decides where to cache when it decorates; elsewhere in the process its own setting stays in force.
-    before, numba.config.CACHE_DIR = numba.config.CACHE_DIR, str(cache_folder())
+    config: Any = numba.config
+    before, config.CACHE_DIR = config.CACHE_DIR, str(cache_folder())
     try:
         compiled = numba.njit(cache=True, nogil=True, error_model="numpy", fastmath=fastmath)(function)
     finally:
-        numba.config.CACHE_DIR = before
+        config.CACHE_DIR = before
     return cast(F, compiled)
 
 
@@ -44,7 +45,8 @@ def _compiled(function: F, fastmath: set[str]) -> F:
 def cache_folder() -> Path:
     """Where compiled kernels are kept: the user's cache folder, one subfolder for each state of the engine's sources.
 
-    numba itself notices only changes of the file that a kernel is written in, not of those that it takes functions from.
+    numba itself notices only changes of the file that a kernel is written in, not of those that it takes functions
+    from.
     """
     digest = hashlib.sha256()
     for source in sorted(Path(__file__).parent.glob("*.py")):
@@ -78,5 +80,5 @@ def _lowest_bit(typing_context: Any, word: Any) -> Any:
     return types.uint64(types.uint64), codegen
 
 
-popcount: Callable[[Any], Any] = intrinsic(_popcount)
-lowest_bit: Callable[[Any], Any] = intrinsic(_lowest_bit)
+popcount = cast(Callable[[Any], Any], intrinsic(_popcount))
+lowest_bit = cast(Callable[[Any], Any], intrinsic(_lowest_bit))

@@ -77,10 +77,11 @@ def partition_polygon(
 ) -> Partition:
     """The exact partition of a convex polygon of a slice plane into the network's linear regions.
 
-    polygon: (M, 2) float64, corners in the plane's coordinates, counter-clockwise.  level: the regions are also cut where
-    an output component equals it; None leaves that out.  progress is called after each layer, on the calling thread;
-    cancel is asked often, and raises Cancelled here when it says True.  threads: how many to use, all cores when None.
-    Raises EngineError when the network's input does not fit the plane, MemoryLimitError before memory runs out.
+    polygon: (M, 2) float64, corners in the plane's coordinates, counter-clockwise.  level: the regions are also cut
+    where an output component equals it; None leaves that out.  progress is called after each layer, on the calling
+    thread; cancel is asked often, and raises Cancelled here when it says True.  threads: how many to use, all cores
+    when None. Raises EngineError when the network's input does not fit the plane, MemoryLimitError before memory runs
+    out.
     """
     if network.input_size != len(plane.origin):
         raise EngineError(
@@ -199,10 +200,7 @@ class _Walk:
         """Cut the map by the segment's rows, carry every live value to the new vertices, and apply the kink."""
         source = self.values[segment.source]
         self.values = {slot: v for slot, v in self.values.items() if slot in segment.live or slot == segment.source}
-        if segment.plain:
-            table = source
-        else:
-            table = Table(source.view[:, segment.neuron] - segment.breakpoint)
+        table = source if segment.plain else Table(source.view[:, segment.neuron] - segment.breakpoint)
         if segment.kink is None:
             self.linear_regions = self.map.faces
         with self._timed("cut"):

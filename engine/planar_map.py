@@ -47,8 +47,8 @@ class Ties:
 class FaceSigns:
     """Signs of one layer's rows in the faces that its cut made, as bits.
 
-    parent (F,) int32: the face before the cut; plus, minus (F, W) uint64: bit r % 64 of word r // 64 is row r; neither set
-    where the row is zero throughout.  rows: how many there are.
+    parent (F,) int32: the face before the cut; plus, minus (F, W) uint64: bit r % 64 of word r // 64 is row r; neither
+    set where the row is zero throughout.  rows: how many there are.
     """
 
     parent: NDArray[np.int32]
@@ -72,9 +72,12 @@ class Partition:
     vertices         (V, 2) float64  in the plane's coordinates
     values           (V,) float64 or (V, C) float64  the network's output at each vertex
     edges            (E, 2) int32    end vertices; the edge is directed from the first to the second
-    edge_layer       (E,) int32      kink (depth) that made the edge; -1 border of the domain; number of kinks: the level
-    edge_neuron      (E,) int32      neuron of that kink (output component for the level, side of the polygon for the border)
-    edge_breakpoint  (E,) float64    the pre-activation's value along the edge (the level for the level; 0 for the border)
+    edge_layer       (E,) int32      kink (depth) that made the edge; -1 border of the domain; number of kinks: the
+                                     level
+    edge_neuron      (E,) int32      neuron of that kink (output component for the level, side of the polygon for the
+                                     border)
+    edge_breakpoint  (E,) float64    the pre-activation's value along the edge (the level for the level; 0 for the
+                                     border)
     edge_on_level    (E,) bool       the output equals the level along the edge
     edge_faces       (E, 2) int32    faces to the left and right of the directed edge, -1 outside
     edge_also_offsets (E + 1,) int32, edge_also (K, 2) int32 (layer, neuron), edge_also_breakpoint (K,) float64
@@ -139,8 +142,8 @@ class Partition:
     def activation_pattern(self, faces: NDArray[np.int32] | None = None) -> NDArray[np.int8]:
         """Sign vectors of regions: -1, 0 or 1 for every row of every kink, then for the output minus the level.
 
-        faces: (N,) region numbers, all when None.  Returns (N, R) int8; rows are ordered by kink, neuron and breakpoint.
-        A sign is 0 where the pre-activation equals its breakpoint throughout the region.
+        faces: (N,) region numbers, all when None.  Returns (N, R) int8; rows are ordered by kink, neuron and
+        breakpoint. A sign is 0 where the pre-activation equals its breakpoint throughout the region.
         """
         face = np.arange(self.regions, dtype=np.int32) if faces is None else np.asarray(faces, np.int32)
         layers = []

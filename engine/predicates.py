@@ -1,14 +1,16 @@
 """Three-valued signs: the only file with a tolerance.
 
-The sign of a row (a pre-activation minus its breakpoint) at a vertex is +, - or 0, where 0 means "rounding cannot tell".
-One formula serves signs, merging and snapping: with u the unit roundoff and h the values that the row's affine map reads,
+The sign of a row (a pre-activation minus its breakpoint) at a vertex is +, - or 0, where 0 means "rounding cannot
+tell". One formula serves signs, merging and snapping: with u the unit roundoff and h the values that the row's affine
+map reads,
 
     tolerance(v, k) = c u (|W_k|_2 |h_v|_2 + |b_k|) + delta_v g_k(v)
 
 Rounding is local and does not travel through the layers; the uncertainty delta_v of a vertex's position does, times
 the actual gradient g_k.  `rounding_of` generalises the first term to any chain of affine steps: it is a sum over
-the values h_i that the chain reads of (norm of h_i at v) * coefficient_i(k), plus a constant.  Norms are taken of features
-divided by their largest size on the map, so that a layer whose neurons are scaled very differently loses nothing.
+the values h_i that the chain reads of (norm of h_i at v) * coefficient_i(k), plus a constant.  Norms are taken of
+features divided by their largest size on the map, so that a layer whose neurons are scaled very differently loses
+nothing.
 
 Signs are packed into 64-bit words, one set of words for + and one for -.
 """
@@ -35,8 +37,8 @@ ALL = np.uint64(0xFFFFFFFFFFFFFFFF)
 class Rounding:
     """Coefficients of the rounding bound of one value's features, given the values that its chain of steps reads.
 
-    bases: slots of the values read; inverse_units: for each the (size,) float64 that its features are multiplied by before
-    the norm is taken; scale: (len(bases), n) float64; constant: (n,) float64.
+    bases: slots of the values read; inverse_units: for each the (size,) float64 that its features are multiplied by
+    before the norm is taken; scale: (len(bases), n) float64; constant: (n,) float64.
     """
 
     bases: tuple[int, ...]
@@ -177,10 +179,10 @@ def weighted_norms(values, inverse_unit, norms, column):
 
 
 # What the kernels need to know of a tolerance travels as the tuple
-#   norms (V, r), loose (V, r), scale (r, R), constant (R,), uncertainty (V,), first (V + 1,), incident (I,), edges (E, 2),
-#   positions (V, 2)
-# uncertainty is 0 where it is negligible; first and incident list the edges at the other vertices.  loose are norms enlarged
-# such that constant + loose @ scale is never below the tolerance: nearly every sign is decided by it.
+#   norms (V, r), loose (V, r), scale (r, R), constant (R,), uncertainty (V,), first (V + 1,), incident (I,), edges (E,
+# 2),   positions (V, 2)
+# uncertainty is 0 where it is negligible; first and incident list the edges at the other vertices.  loose are norms
+# enlarged such that constant + loose @ scale is never below the tolerance: nearly every sign is decided by it.
 
 
 @inline
@@ -346,9 +348,9 @@ def classify_new(
 ):  # fmt: skip
     """Interpolate the rows at the new vertices lo..hi (counted from `first_new`), and find their signs.
 
-    parents (N, 2) int32, weights (N, 2) float64 (t, dt), carried (N, W) uint64: rows that are zero by construction.  A value
-    within its bound is set to zero.  Returns the number of those.  `vertices`, edge_parents and edge_weights tell what the
-    parents are (see tolerance_after_edges).
+    parents (N, 2) int32, weights (N, 2) float64 (t, dt), carried (N, W) uint64: rows that are zero by construction.  A
+    value within its bound is set to zero.  Returns the number of those.  `vertices`, edge_parents and edge_weights
+    tell what the parents are (see tolerance_after_edges).
     """
     norms, loose_norms, scale, constant, uncertainty, first_incident, incident, edges, positions = bound
     count, words = rows.shape[1], plus.shape[1]
@@ -382,14 +384,14 @@ def classify_new(
                 open_bits = ~(p | m) & (ALL >> np.uint64(WORD - width))
                 while open_bits != 0:
                     bit = open_bits & (~open_bits + np.uint64(1))
-                    k = first + np.int64(lowest_bit(open_bits))
+                    row = first + np.int64(lowest_bit(open_bits))
                     open_bits &= ~bit
-                    za, zb, z = rows[a, k], rows[b, k], rows[v, k]
+                    za, zb, z = rows[a, row], rows[b, row], rows[v, row]
                     if not carried[n, w] & bit and not (za == 0.0 and zb == 0.0):
                         full = abs(za - zb) * dt
                         full += s * tolerance_after_edges(
                             a,
-                            k,
+                            row,
                             rows,
                             edge_parents,
                             edge_weights,
@@ -405,7 +407,7 @@ def classify_new(
                         )
                         full += t * tolerance_after_edges(
                             b,
-                            k,
+                            row,
                             rows,
                             edge_parents,
                             edge_weights,
@@ -426,7 +428,7 @@ def classify_new(
                             m |= bit
                             continue
                         snapped += full > 0.0
-                    rows[v, k] = 0.0
+                    rows[v, row] = 0.0
             plus[v, w] = p
             minus[v, w] = m
     return snapped

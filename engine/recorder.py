@@ -29,18 +29,18 @@ _FACTORIES = {
 Rule = Callable[..., Codes]
 
 
-class DispatchMode(TorchDispatchMode):  # type: ignore[no-untyped-call]
+class DispatchMode(TorchDispatchMode):
     """A dispatch mode that leaves torch's compiler alone: importing it would take longer than any trace."""
 
     def __init__(self) -> None:
-        super().__init__()  # type: ignore[no-untyped-call]
+        super().__init__()
 
     @classmethod
     def _should_skip_dynamo(cls) -> bool:
         return False
 
 
-class Recorder(DispatchMode):  # type: ignore[no-untyped-call]
+class Recorder(DispatchMode):
     """While active, records every operation on traced tensors on a tape; all others just run.
 
     rules: for the name of an ATen operation, the function from the recorder, the result's shape and the operation's
@@ -232,7 +232,7 @@ def run_in_float64(func: OpOverload, args: tuple[Any, ...], kwargs: dict[str, An
     return result
 
 
-class Float64(DispatchMode):  # type: ignore[no-untyped-call]
+class Float64(DispatchMode):
     """While active, a forward that asks for narrower floating point types gets float64 all the same."""
 
     def __torch_dispatch__(self, func: OpOverload, types: Any, args: Any = (), kwargs: Any = None) -> Any:

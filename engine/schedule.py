@@ -18,8 +18,9 @@ class Segment:
     """Affine steps, then a cut by the rows of `source`: those of `kink`, or of the level when that is None.
 
     neuron (R,) int32, breakpoint (R,) float64: the rows.
-    bases: slots that exist when the segment starts.  live: slots that later segments read, but for the kink's own target.
-    passing: the kink's value is read by the steps of the next segment and by nothing else, and its source not at all.
+    bases: slots that exist when the segment starts.  live: slots that later segments read, but for the kink's own
+    target. passing: the kink's value is read by the steps of the next segment and by nothing else, and its source not
+    at all. plain: row r is feature r with breakpoint 0, for all features.
     """
 
     steps: tuple[Affine, ...]
@@ -30,16 +31,12 @@ class Segment:
     bases: tuple[int, ...]
     live: frozenset[int]
     passing: bool
+    plain: bool
 
     @cached_property
     def computed(self) -> frozenset[int]:
         """The slots that the steps write."""
         return frozenset(step.target for step in self.steps)
-
-    @cached_property
-    def plain(self) -> bool:
-        """Row r is feature r with breakpoint 0."""
-        return not self.breakpoint.any() and np.array_equal(self.neuron, np.arange(len(self.neuron)))
 
     def rounding(self, units: Mapping[int, Float]) -> Rounding:
         """The rounding bound of the rows, when the features of each base are about as large as `units` says."""
@@ -73,12 +70,17 @@ def schedule(network: Network, level: float | None) -> tuple[Segment, ...]:
         live = frozenset(slot for slot in computed if last_use.get(slot, -1) > i)
         next_kink = next((j for j in range(i + 1, end) if isinstance(network.steps[j], Kink)), end)
         passing = step.source not in live and last_use[step.target] < next_kink
-        segments.append(
-            Segment(tuple(pending), step, step.source, step.row_neuron, step.row_breakpoint, bases, live, passing)
-        )
+        plain = _plain(step.row_neuron, step.row_breakpoint, network.sizes[step.source])
+        rows = (step.row_neuron, step.row_breakpoint)
+        segments.append(Segment(tuple(pending), step, step.source, *rows, bases, live, passing, plain))
         bases = (*sorted(live), step.target)
         pending = []
     count = 0 if level is None else network.output_size
     neuron, breakpoint_ = np.arange(count, dtype=np.int32), np.full(count, 0.0 if level is None else level)
     live = frozenset({network.output})
-    return (*segments, Segment(tuple(pending), None, network.output, neuron, breakpoint_, bases, live, False))
+    plain = _plain(neuron, breakpoint_, network.output_size)
+    return (*segments, Segment(tuple(pending), None, network.output, neuron, breakpoint_, bases, live, False, plain))
+
+
+def _plain(neuron: Int, breakpoint_: Float, size: int) -> bool:
+    return not breakpoint_.any() and np.array_equal(neuron, np.arange(size))

@@ -67,14 +67,15 @@ class Gather:
 class Kink:
     """target = phi(source), feature by feature, phi continuous and piecewise linear with at most P breakpoints.
 
-    Feature ("neuron") j has pieces 0..P: on piece p, phi(z) = slopes[j, p] * z + intercepts[j, p]; piece p is the number of
-    breakpoints[j] that are strictly less than z.  breakpoints: (n, P) float64, ascending, padded with +inf;
+    Feature ("neuron") j has pieces 0..P: on piece p, phi(z) = slopes[j, p] * z + intercepts[j, p]; piece p is the
+    number of breakpoints[j] that are strictly less than z.  breakpoints: (n, P) float64, ascending, padded with +inf;
     slopes, intercepts: (n, P + 1) float64 (padding pieces repeat the last one).
 
     Rows list the true breakpoints, those where the slope changes: row r is neuron row_neuron[r] at row_breakpoint[r],
     ordered by neuron, then breakpoint.  row_neuron: (R,) int32; row_breakpoint: (R,) float64.
 
-    name is the layer's name for people, such as "net.3" or "relu (2nd call), after fc2"; operation is "relu", "abs", ...
+    name is the layer's name for people, such as "net.3" or "relu (2nd call), after fc2"; operation is "relu", "abs",
+    ...
     """
 
     source: int

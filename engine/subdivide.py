@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from engine import edge_cut, face_cut, map_kernels, predicates
+from engine import edge_cut, face_cut, face_loop, map_kernels, predicates
 from engine.planar_map import Ties
 from engine.steps import Float, Int
 from engine.table import Table
@@ -69,7 +69,8 @@ class NewVertices:
 class Rows:
     """The rows of one kink at the vertices, and what their rounding bound is made of; all grow with the vertices.
 
-    values (V, R): pre-activation minus breakpoint, zeros made exact; norms, loose (V, r) (see predicates); scale (r, R); constant (R,).
+    values (V, R): pre-activation minus breakpoint, zeros made exact; norms, loose (V, r) (see predicates); scale (r,
+    R); constant (R,).
     """
 
     values: Table
@@ -84,8 +85,9 @@ class Cut:
     """What one cut made of a map.
 
     batches: the new vertices, on edges and on chords, in the order of their numbers.  plus, minus (V, W): signs of the
-    rows at the vertices; mask (W,): the words' bits in use.  face_parent (F,) int32: the face of the map before; face_plus, face_minus (F, W): signs of the
-    rows in the faces.  edge_origin (E,) int32: the edge of the map before that this one is a piece of, -1 for chords.
+    rows at the vertices; mask (W,): the words' bits in use.  face_parent (F,) int32: the face of the map before;
+    face_plus, face_minus (F, W): signs of the rows in the faces.  edge_origin (E,) int32: the edge of the map before
+    that this one is a piece of, -1 for chords.
     """
 
     map: PlanarMap
@@ -141,7 +143,7 @@ def cut(before: PlanarMap, layer: int, rows: Rows, diameter: float, admit: Admit
     active = np.empty(faces, np.int32)
     parent_plus, parent_minus = np.empty((2, faces, words), np.uint64)
     workers.run(
-        face_cut.find_active, faces, grain(40 * words), before.offsets, before.half_edges, before.edges,
+        face_loop.find_active, faces, grain(40 * words), before.offsets, before.half_edges, before.edges,
         plus.view, minus.view, active, parent_plus, parent_minus,
     )  # fmt: skip
     after, on_chords, face_parent, ties = _cut_faces(
@@ -151,12 +153,14 @@ def cut(before: PlanarMap, layer: int, rows: Rows, diameter: float, admit: Admit
     snapped += zeros
     face_plus, face_minus = np.empty((2, after.faces, words), np.uint64)
     workers.run(
-        map_kernels.sign_faces, after.faces, grain(40 * words), face_parent, active, parent_plus, parent_minus, after.offsets,
+        map_kernels.sign_faces, after.faces, grain(40 * words), face_parent, active, parent_plus, parent_minus,
+        after.offsets,
         after.half_edges, after.edges, rows.values.view, plus.view, minus.view, face_plus, face_minus,
     )  # fmt: skip
     origin = np.concatenate([on_edges.origin, np.full(len(after.edges) - len(on_edges.edges), -1, np.int32)])
     return Cut(
-        after, (on_edges.new, on_chords), plus.view, minus.view, _mask(rows.values.view.shape[1]), face_parent, face_plus, face_minus, origin,
+        after, (on_edges.new, on_chords), plus.view, minus.view, _mask(rows.values.view.shape[1]), face_parent,
+        face_plus, face_minus, origin,
         Ties(snapped, on_edges.merges, int(ties[1]), int(ties[0]), int(ties[2])),
     )  # fmt: skip
 
@@ -230,7 +234,8 @@ def _cut_edges(before: PlanarMap, rows: Rows, bound: Bound, plus: Words, minus: 
     edge_layer[: len(edges)] = before.edge_layer
     edge_row[: len(edges)] = before.edge_row
     workers.run(
-        edge_cut.split_edges, len(cut_edges), grain(40), cut_edges, offsets, new_edges, edge_layer, edge_row, row, vertex,
+        edge_cut.split_edges, len(cut_edges), grain(40), cut_edges, offsets, new_edges, edge_layer, edge_row, row,
+        vertex,
         weights, made, first_vertex, first_edge, len(plus), new.parents, new.weights, new.carried,
     )  # fmt: skip
     cut_index = np.full(len(edges), -1, np.int32)
@@ -253,7 +258,8 @@ def _add_vertices(
     workers.run(map_kernels.place_vertices, count, grain(30), positions, uncertainty, first, new.parents, new.weights)
     bound = (rows.norms.grow(count), rows.loose.grow(count), *bound[2:])
     zeros = workers.run(
-        predicates.classify_new, count, grain(20 + 2 * rows.values.view.shape[1]), rows.values.grow(count), bound, plus.grow(count), minus.grow(count),
+        predicates.classify_new, count, grain(20 + 2 * rows.values.view.shape[1]), rows.values.grow(count), bound,
+        plus.grow(count), minus.grow(count),
         first, new.parents, new.weights, new.carried, old_vertices, on_edges.parents, on_edges.weights,
     )  # fmt: skip
     return bound, sum(zeros)
@@ -267,7 +273,7 @@ def _cut_faces(
     faces = np.flatnonzero(active).astype(np.int32)
     lookup, words = on_edges.lookup, plus.shape[1]
     loop_lengths = np.empty(len(faces), np.int32)
-    workers.run(face_cut.loop_lengths, len(faces), grain(20), faces, lookup, loop_lengths)
+    workers.run(face_loop.loop_lengths, len(faces), grain(20), faces, lookup, loop_lengths)
     longest = int(loop_lengths.max(initial=0))
     need = np.empty((len(faces), 6), np.int32)
     arguments = (faces, lookup, rows.values.view)

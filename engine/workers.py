@@ -69,7 +69,9 @@ class Workers:
         return results
 
     def run_watched(self, kernel: Callable[..., Any], *arguments: Any) -> Any:
-        """kernel(*arguments, stop) on another thread: it returns soon after stop[0] becomes 1, which cancelling does."""
+        """kernel(*arguments, stop) on another thread: it returns soon after stop[0] becomes 1, which cancelling
+        does.
+        """
         stop = np.zeros(1, np.uint8)
         future = self._threads.submit(kernel, *arguments, stop)
         while not future.done():
@@ -98,7 +100,9 @@ def available_cores() -> int:
 
 
 class _SingleThreadedBlas:
-    """Keeps numpy's BLAS on one thread while any computation runs: its idle threads spin, and its pool is not reentrant."""
+    """Keeps numpy's BLAS on one thread while any computation runs: its idle threads spin, and its pool is not
+    reentrant.
+    """
 
     def __init__(self) -> None:
         self._lock = threading.Lock()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -33,7 +34,7 @@ class Case:
 def _random(widths: list[int]) -> torch.nn.Module:
     torch.manual_seed(0)
     layers: list[torch.nn.Module] = []
-    for fan_in, fan_out in zip(widths, widths[1:], strict=False):
+    for fan_in, fan_out in pairwise(widths):
         layers += [torch.nn.Linear(fan_in, fan_out), torch.nn.ReLU()]
     return torch.nn.Sequential(*layers[:-1])
 
@@ -62,7 +63,9 @@ CASES: dict[str, Callable[[], Case]] = {
 
 
 def composed(case: Case) -> list[tuple[Float, Float]]:
-    """The weights of a plain ReLU network on the slice's own two coordinates: (fan_in, fan_out) and bias of each layer."""
+    """The weights of a plain ReLU network on the slice's own two coordinates: (fan_in, fan_out) and bias of each
+    layer.
+    """
     layers = [(step.weight, step.bias) for step in case.network.steps if isinstance(step, Linear)]
     weight, bias = layers[0]
     layers[0] = (weight @ case.plane.axes.T, weight @ case.plane.origin + bias)

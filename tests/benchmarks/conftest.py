@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import platform
-from collections.abc import Iterator
 
 import pytest
 
@@ -13,9 +12,9 @@ ROWS = pytest.StashKey[list[dict[str, str]]]()
 
 
 @pytest.fixture
-def speed_rows(request: pytest.FixtureRequest) -> Iterator[list[dict[str, str]]]:
+def speed_rows(request: pytest.FixtureRequest) -> list[dict[str, str]]:
     """The rows of the table so far."""
-    yield request.config.stash.setdefault(ROWS, [])
+    return request.config.stash.setdefault(ROWS, [])
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:

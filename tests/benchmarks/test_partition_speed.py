@@ -1,4 +1,6 @@
-"""Regions per second, stage by stage, beside regioncam on the same slice in the same run: `make bench` prints the table."""
+"""Regions per second, stage by stage, beside regioncam on the same slice in the same run: `make bench` prints the
+table.
+"""
 
 from __future__ import annotations
 
@@ -48,7 +50,9 @@ def test_partition(name: str, benchmark: BenchmarkFixture, speed_rows: list[Row]
     }
     if case.peer:
         half_width = float(case.domain[1, 0])
-        counts, times = zip(*(_peer(composed(case), half_width) for _ in range(1 if case.rounds < 5 else 3)), strict=True)
+        counts, times = zip(
+            *(_peer(composed(case), half_width) for _ in range(1 if case.rounds < 5 else 3)), strict=True
+        )
         row |= {
             "regioncam": f"{1e3 * min(times):.0f} ms ({counts[0]:,} regions)",
             "ratio": f"{min(times) / seconds:.1f}",

@@ -1,0 +1,164 @@
+"""The driver: the promises of a Partition, on trained and random networks, and beside an independent code."""
+
+from __future__ import annotations
+
+import threading
+from dataclasses import fields
+from itertools import pairwise
+from pathlib import Path
+
+import numpy as np
+import pytest
+import regioncam
+import torch
+from torch import nn
+
+from engine import Cancelled, EngineError, MemoryLimitError, Network, Partition, Progress, SlicePlane, memory
+from engine.partition import partition_polygon, partition_slice
+from sdf_models import load_checkpoint
+from tests.engine.promises import check
+from tests.oracle.networks import SQUARE, random_sample
+from tests.oracle.nonlinearities import NONLINEARITIES
+from tests.oracle.recipes import KINDS
+
+ROOT = Path(__file__).parents[2]
+SHIPPED = sorted((ROOT / "resources" / "checkpoints").glob("*.safetensors"))
+FOX = ROOT.parent / "shared" / "data" / "fox.npz"
+CUBE = np.array([[-1.0, -1.0, -1.0], [1.0, 1.0, 1.0]])
+Z0 = SlicePlane.from_axis("z", 0.0)
+
+
+def mlp(*widths: int, seed: int = 0) -> nn.Sequential:
+    torch.manual_seed(seed)
+    layers: list[nn.Module] = []
+    for fan_in, fan_out in pairwise(widths):
+        layers += [nn.Linear(fan_in, fan_out), nn.ReLU()]
+    return nn.Sequential(*layers[:-1])
+
+
+@pytest.mark.parametrize("path", SHIPPED, ids=lambda path: path.stem)
+def test_shipped_checkpoints_keep_the_promises(path: Path) -> None:
+    checkpoint = load_checkpoint(path)
+    partition = partition_slice(Network.trace(checkpoint.module), Z0, checkpoint.domain)
+    assert partition.ties == 0
+    check(partition)
+
+
+@pytest.mark.skipif(not FOX.exists(), reason="the development checkpoint is not here")
+def test_fox_has_its_known_regions_and_keeps_the_promises() -> None:
+    checkpoint = load_checkpoint(FOX)
+    partition = partition_slice(Network.trace(checkpoint.module), Z0, checkpoint.domain)
+    assert partition.regions == 22_798
+    assert partition.ties == 0
+    check(partition)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kink", NONLINEARITIES)
+def test_degenerate_networks_keep_the_promises(kink: str, kind: str) -> None:
+    for seed in range(1000, 1003):
+        sample = random_sample(kink, kind, seed)
+        network = Network.trace(sample.module, input_shape=(len(sample.origin),))
+        plane = SlicePlane(sample.origin, sample.axes)
+        check(partition_polygon(network, plane, np.array(SQUARE), level=sample.level, threads=1))
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_regions_are_as_many_as_an_independent_code_finds(seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    widths = rng.integers(8, 40, size=rng.integers(2, 6)).tolist()
+    module = mlp(2, *widths, 1, seed=seed)
+    partition = partition_slice(Network.trace(module, (2,)), SlicePlane.identity(), CUBE[:, :2])
+    peer = regioncam.Regioncam(1.0)
+    for layer in module:
+        if isinstance(layer, nn.Linear):
+            peer.linear(layer.weight.detach().numpy().T.copy(), layer.bias.detach().numpy())
+        else:
+            peer.relu()
+    assert partition.linear_regions == peer.num_faces
+    peer.sign()
+    assert partition.regions == peer.num_faces
+    assert 1 < partition.regions < 10_000
+    assert partition.ties == 0
+
+
+def test_one_layer_has_as_many_regions_as_lines_and_their_crossings_say() -> None:
+    module = mlp(3, 150, 1)
+    partition = partition_slice(Network.trace(module), Z0, CUBE, level=None)
+    weight = module[0].weight.detach().double().numpy()[:, :2]
+    bias = module[0].bias.detach().double().numpy()
+    reach = np.abs(weight).sum(axis=1) > np.abs(bias)
+    weight, bias = weight[reach], bias[reach]
+    i, j = np.triu_indices(len(weight), 1)
+    meet = np.linalg.solve(np.stack([weight[i], weight[j]], axis=1), -np.stack([bias[i], bias[j]], axis=1)[..., None])
+    inside = (np.abs(meet[..., 0]) < 1.0).all(axis=1)
+    assert partition.regions == 1 + len(weight) + inside.sum()
+
+
+def test_the_same_bytes_for_any_number_of_threads() -> None:
+    network = Network.trace(mlp(3, 64, 64, 64, 1))
+    one, two = (partition_slice(network, Z0, CUBE, threads=threads) for threads in (1, 2))
+    assert one.regions > 1000
+    for field in fields(Partition):
+        if isinstance(getattr(one, field.name), np.ndarray):
+            np.testing.assert_array_equal(getattr(one, field.name), getattr(two, field.name), err_msg=field.name)
+
+
+def test_every_layer_is_published_as_a_partition_of_its_own() -> None:
+    module = mlp(3, 24, 24, 24, 1)
+    network = Network.trace(module)
+    published: list[tuple[Progress, Partition]] = []
+    final = partition_slice(network, Z0, CUBE, progress=lambda p: published.append((p, p.snapshot())))
+    assert [(p.done, p.layers) for p, _ in published] == [(1, 4), (2, 4), (3, 4), (4, 4)]
+    for progress, snapshot in published:
+        # The partition by the first layers is that of the network that ends there.
+        assert progress.regions == snapshot.regions
+        assert snapshot.edge_layer.max() == progress.done - 1
+        assert len(snapshot.vertices) - len(snapshot.edges) + snapshot.regions == 1
+    for depth in (1, 2):
+        head = Network.trace(nn.Sequential(*module[: 2 * depth], nn.Linear(24, 1)))
+        assert partition_slice(head, Z0, CUBE, level=None).regions == published[depth - 1][0].regions
+    assert published[-1][0].regions == final.regions
+
+
+def test_the_named_rows_of_a_level_are_those_of_the_output() -> None:
+    module = mlp(3, 16, 16, 2)
+    network = Network.trace(module)
+    partition = partition_slice(network, Z0, CUBE, level=0.05)
+    check(partition)
+    on_level = partition.edges[partition.edge_on_level]
+    assert len(on_level) > 0
+    assert np.abs(partition.values[on_level] - 0.05).min(axis=2).max() < 1e-12
+
+
+@pytest.mark.parametrize("when", [0.0, 0.05, 0.3])
+@pytest.mark.parametrize("widths", [(3, 1500, 1), (3, 256, 256, 256, 256, 1)])
+def test_cancelled_soon_and_nothing_left_behind(widths: tuple[int, ...], when: float) -> None:
+    network = Network.trace(mlp(*widths))
+    partition_slice(Network.trace(mlp(3, 8, 8, 1)), Z0, CUBE)  # kernels are compiled
+    threads = set(threading.enumerate())
+    asked = threading.Event()
+    timer = threading.Timer(when, asked.set)
+    timer.start()
+    with pytest.raises(Cancelled):
+        partition_slice(network, Z0, CUBE, cancel=asked.is_set)
+    timer.join()
+    assert set(threading.enumerate()) <= threads
+
+
+def test_what_does_not_fit_is_refused_before_it_is_allocated(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(memory, "available", lambda: 80e6)
+    network = Network.trace(mlp(3, 256, 256, 256, 1))
+    with pytest.raises(MemoryLimitError, match=r"needs .* GB of memory and .* GB are left; slice a smaller"):
+        partition_slice(network, Z0, CUBE)
+
+
+def test_a_plane_of_another_dimension_is_refused() -> None:
+    with pytest.raises(EngineError, match="3 inputs"):
+        partition_polygon(Network.trace(mlp(3, 4, 1)), SlicePlane.identity(), np.array(SQUARE, float))
+
+
+def test_a_network_without_kinks_is_one_region_cut_by_its_level() -> None:
+    partition = partition_slice(Network.trace(nn.Linear(3, 1)), Z0, CUBE)
+    assert (partition.linear_regions, partition.regions) == (1, 2)
+    assert partition_slice(Network.trace(nn.Linear(3, 1)), Z0, CUBE, level=None).regions == 1
