@@ -7,6 +7,7 @@ import importlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import numpy as np
@@ -19,6 +20,7 @@ Int = NDArray[np.int64]
 MESH_SUFFIXES = (".obj", ".ply", ".stl", ".off")
 MARGIN = 0.1
 """Distance that a normalised mesh keeps from the box's sides."""
+_MISSING = "training needs {}, which is not installed; run: pip install 'splinescope[train]'"
 GRID = 224
 """Points along each side of the grid on which shapes without an exact distance are meshed."""
 GRID_TO_DRAW = 96
@@ -93,7 +95,7 @@ def mesh_target(path: Path) -> Target:
     return Target(
         vertices,
         faces,
-        _mesh_distance(vertices, faces),
+        _meshes().mesh_distance(vertices, faces),
         {
             "fitted_to": path.name,
             "fitted_to_sha256": hashlib.sha256(data).hexdigest(),
@@ -106,24 +108,22 @@ def mesh_target(path: Path) -> Target:
 def shape_target(expression: str) -> Target:
     """A procedural shape; where its distance is not known exactly, that to its surface meshed on a fine grid."""
     shape = parse_shape(expression)
-    igl = _library("igl")
+    meshes = _meshes()
     size = GRID_TO_DRAW if shape.exact else GRID
     axis = np.linspace(-1.0, 1.0, size)
-    z, y, x = np.meshgrid(axis, axis, axis, indexing="ij")  # x runs fastest, as marching cubes wants it
+    z, y, x = np.meshgrid(axis, axis, axis, indexing="ij")
     points = np.stack([x.ravel(), y.ravel(), z.ravel()], axis=1)
     values = shape.field(points)
     if values[np.abs(points).max(axis=1) == 1.0].min() <= 0.0:
         raise TargetError(f"{expression:.80}: the shape reaches the sides of the box [-1, 1]^3; make it smaller")
     if values.min() >= 0.0:
         raise TargetError(f"{expression:.80}: the shape is empty; make it larger")
-    vertices, faces, _ = igl.marching_cubes(values, points, size, size, size, 0.0)
-    if igl.signed_distance(np.ones((1, 3)), vertices, faces)[0][0] < 0.0:
-        faces = faces[:, ::-1].copy()
+    vertices, faces = meshes.level_set_mesh(values.reshape(size, size, size), -1.0, 1.0)
     spacing = axis[1] - axis[0]
     return Target(
         vertices,
         faces,
-        shape.field if shape.exact else _mesh_distance(vertices, faces),
+        shape.field if shape.exact else meshes.mesh_distance(vertices, faces),
         {
             "fitted_to": shape.expression,
             "distance": "exact"
@@ -133,22 +133,16 @@ def shape_target(expression: str) -> Target:
     )
 
 
-def _mesh_distance(vertices: Float, faces: Int) -> Callable[[Float], Float]:
-    """Signed by the angle-weighted pseudonormal (Baerentzen and Aanaes 2005), exact for watertight meshes."""
-    igl = _library("igl")
-
-    def distance(points: Float) -> Float:
-        kind = igl.SIGNED_DISTANCE_TYPE_PSEUDONORMAL
-        result: Float = igl.signed_distance(np.ascontiguousarray(points), vertices, faces, kind)[0]
-        return result
-
-    return distance
+def _meshes() -> ModuleType:
+    """sdf_models.meshes, which needs VTK."""
+    try:
+        return importlib.import_module("sdf_models.meshes")
+    except ImportError as error:
+        raise TargetError(_MISSING.format("vtk")) from error
 
 
 def _library(name: str) -> Any:
     try:
         return importlib.import_module(name)
     except ImportError as error:
-        raise TargetError(
-            f"training needs {name}, which is not installed; run: pip install 'splinescope[train]'"
-        ) from error
+        raise TargetError(_MISSING.format(name)) from error
