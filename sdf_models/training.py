@@ -107,7 +107,7 @@ def train(
     depth: int = 8,
     steps: int = 24_000,
     batch: int = 4096,
-    learning_rate: float = 2e-3,
+    learning_rate: float = 3e-3,
     seed: int = 0,
     threads: int = 1,
     resume: bool = False,
