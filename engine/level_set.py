@@ -1,5 +1,5 @@
 """The level set of a slice as polylines, and the chaining of a partition's edges into polylines in general."""
-# mypy: disable-error-code="no-untyped-def, no-untyped-call"
+# mypy: disable-error-code="no-untyped-def"
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
 """Which region holds a point, and which edge is nearest to it."""
-# mypy: disable-error-code="no-untyped-def, no-untyped-call"
+# mypy: disable-error-code="no-untyped-def"
 
 from __future__ import annotations
 
@@ -76,7 +76,8 @@ class Location:
     def nearest_edge(self, points: ArrayLike) -> tuple[Int, Float]:
         """(N,) int32 the edge nearest to each point (N, 2) of the plane, and (N,) float64 how far it is.
 
-        Of several at the same distance, one of the face that holds the point, then the first.
+        Of several at the same distance, one of the face that holds the point, then the first.  A point that is not
+        finite has none: -1, infinitely far.
         """
         # the straight way to the nearest edge crosses no other: it stays in the point's face, or outside the domain
         where = _points(points)
@@ -84,8 +85,8 @@ class Location:
         edges, distances = np.empty(len(where), np.int32), np.empty(len(where))
         partition = self.partition
         _find_nearest(
-            where, regions, self.border, partition.face_offsets, partition.face_edges, partition.edges, partition.vertices,
-            edges, distances,
+            where, regions, self.border, partition.face_offsets, partition.face_edges, partition.edges,
+            partition.vertices, edges, distances,
         )  # fmt: skip
         return edges, distances
 
@@ -188,7 +189,7 @@ def _winding(x, y, last_x, f, offsets, face_vertices, face_edges, edge_faces, ve
     """How often the face's loop winds around a point: edges below it that run right less those that run left.
 
     Summed over all faces, edges inside the domain cancel, since both their faces see the same sign; what remains is 1
-    in the domain and 0 outside.  So every point of the domain has a face with a positive number, whatever rounding does.
+    in the domain and 0 outside.  So each point of the domain has a face with a positive number, whatever rounding does.
     """
     start, stop = offsets[f], offsets[f + 1]
     winding = 0

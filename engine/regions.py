@@ -1,5 +1,5 @@
 """Facts about the regions of a partition: areas, centroids and the affine map of the network in each."""
-# mypy: disable-error-code="no-untyped-def, no-untyped-call"
+# mypy: disable-error-code="no-untyped-def"
 
 from __future__ import annotations
 
@@ -47,10 +47,11 @@ class AffineMaps:
 def affine_maps(partition: Partition, faces: Int | None = None) -> AffineMaps:
     """The network's affine maps on regions; faces: (N,) region numbers, all when None.
 
-    Follows each region's activation pattern back from the output to the input, as reverse-mode differentiation does;
-    no decision depends on rounding.  Where a pre-activation equals its breakpoint throughout a region, the map is that
-    of the piece to the breakpoint's left: equal to the other piece's on the slice, not off it.  Raises EngineError for
-    a snapshot of an unfinished partition, MemoryLimitError before memory runs out.
+    Follows each region's activation pattern back from the output to the input, as reverse-mode differentiation does,
+    and with its rounding: large weights that cancel lose digits once for every layer that has them.  Where a
+    pre-activation equals its breakpoint throughout a region, the map is that of the piece to the breakpoint's left: equal
+    to the other piece's on the slice, not off it.  Raises EngineError for a snapshot of an unfinished partition,
+    MemoryLimitError before memory runs out.
     """
     network = partition.network
     if len(partition.face_signs) <= len(network.kinks):
