@@ -13,7 +13,7 @@ import numpy as np
 
 from engine import map_kernels, memory
 from engine.coincidence import Coincidences
-from engine.errors import EngineError
+from engine.errors import EngineError, MemoryLimitError
 from engine.kinks import apply_kink, restore_breakpoints
 from engine.network import Network, evaluate
 from engine.planar_map import BORDER, FaceSigns, Partition, Ties
@@ -41,6 +41,7 @@ class Progress:
 
 Report = Callable[[Progress], None]
 
+_MOST_HALF_EDGES = 2**30  # ids of half-edges, two for an edge, are 32 bits
 _SAMPLE = 512  # vertices that tell how large a value's features are
 BLOCK_SIZE = (
     1 << 16
@@ -252,6 +253,10 @@ class _Walk:
 
     def _admit(self, vertices: int, edges: int, half_edges: int) -> None:
         """Refuse more vertices than fit: their values, and those of the next layer."""
+        if half_edges > _MOST_HALF_EDGES:
+            raise MemoryLimitError(
+                f"a partition of {half_edges:,} half-edges is beyond 32 bits; slice a smaller domain"
+            )
         width = sum(value.view.shape[1] for value in self.values.values())
         total = len(self.map.positions) + vertices
         memory.admit(8.0 * (total * width + 4 * edges + 2 * half_edges), f"a partition of {total:,} vertices")

@@ -6,7 +6,6 @@ convex.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Self
 
@@ -231,20 +230,21 @@ def _clipped(corners: Float, direction: Float, offset: float, tolerance: float) 
     length = float(np.hypot(*direction))
     if length <= _ROUNDING:
         return corners if offset >= -tolerance else corners[:0]
-    excess = (corners @ direction - offset) / length
-    sign = np.where(np.abs(excess) <= tolerance, 0.0, np.sign(excess))
-    kept: list[Sequence[float] | Float] = []
-    for i in range(len(corners)):
-        j = (i + 1) % len(corners)
+    points: list[list[float]] = corners.tolist()
+    dx, dy = direction.tolist()
+    excess = [(x * dx + y * dy - offset) / length for x, y in points]
+    sign = [0 if abs(value) <= tolerance else (1 if value > 0 else -1) for value in excess]
+    kept: list[list[float]] = []
+    for i, point in enumerate(points):
+        j = (i + 1) % len(points)
         if sign[i] <= 0:
-            kept.append(corners[i])
-        if sign[i] * sign[j] < 0:
-            point = corners[i] + excess[i] / (excess[i] - excess[j]) * (corners[j] - corners[i])
-            for axis in (0, 1):
-                if direction[1 - axis] == 0:
-                    # Interpolation rounds, but the line itself says where it is.
-                    point[axis] = offset / direction[axis]
             kept.append(point)
+        if sign[i] * sign[j] < 0:
+            t = excess[i] / (excess[i] - excess[j])
+            # Interpolation rounds, but a line along an axis itself says where it is.
+            x = offset / dx if dy == 0 else point[0] + t * (points[j][0] - point[0])
+            y = offset / dy if dx == 0 else point[1] + t * (points[j][1] - point[1])
+            kept.append([x, y])
     return np.array(kept, dtype=np.float64).reshape(-1, 2)
 
 

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from engine import edge_cut, face_cut, face_loop, map_kernels, predicates
+from engine import edge_cut, face_cut, face_loop, map_kernels, plans, predicates
 from engine.planar_map import Ties
 from engine.steps import Float, Int
 from engine.table import Table
@@ -161,7 +161,7 @@ def cut(before: PlanarMap, layer: int, rows: Rows, diameter: float, admit: Admit
     return Cut(
         after, (on_edges.new, on_chords), plus.view, minus.view, _mask(rows.values.view.shape[1]), face_parent,
         face_plus, face_minus, origin,
-        Ties(snapped, on_edges.merges, int(ties[1]), int(ties[0]), int(ties[2])),
+        ties + Ties(snapped=snapped, edge_merges=on_edges.merges),
     )  # fmt: skip
 
 
@@ -206,8 +206,7 @@ def _cut_edges(before: PlanarMap, rows: Rows, bound: Bound, plus: Words, minus: 
     snapped = 0
     while True:
         workers.run(edge_cut.count_crossings, len(edges), grain(20 * plus.shape[1]), edges, plus, minus, counts)
-        cut_edges = np.flatnonzero(counts).astype(np.int32)
-        offsets = _offsets(counts[cut_edges])
+        cut_edges, offsets = plans.list_cut(counts)
         crossings = int(offsets[-1])
         row, vertex = np.empty((2, crossings), np.int32)
         weights = np.empty((crossings, 2))
@@ -223,24 +222,15 @@ def _cut_edges(before: PlanarMap, rows: Rows, bound: Bound, plus: Words, minus: 
             break
         snapped += edge_cut.snap_to_ends(cut_edges, offsets, edges, rows.values.view, plus, minus, row, weights, at_end)
 
-    first_vertex = _offsets(made)
-    first_edge = first_vertex + np.int32(len(edges))
-    total = int(first_vertex[-1])
-    new = NewVertices.empty(total, plus.shape[1])
-    pieces = len(edges) + total
-    new_edges = np.empty((pieces, 2), np.int32)
-    new_edges[: len(edges)] = edges
-    edge_layer, edge_row = np.empty((2, pieces), np.int32)
-    edge_layer[: len(edges)] = before.edge_layer
-    edge_row[: len(edges)] = before.edge_row
+    first_vertex, first_edge, new_edges, edge_layer, edge_row, origin, cut_index = plans.plan_edges(
+        cut_edges, made, edges, before.edge_layer, before.edge_row
+    )
+    new = NewVertices.empty(int(first_vertex[-1]), plus.shape[1])
     workers.run(
         edge_cut.split_edges, len(cut_edges), grain(40), cut_edges, offsets, new_edges, edge_layer, edge_row, row,
         vertex,
         weights, made, first_vertex, first_edge, len(plus), new.parents, new.weights, new.carried,
     )  # fmt: skip
-    cut_index = np.full(len(edges), -1, np.int32)
-    cut_index[cut_edges] = np.arange(len(cut_edges), dtype=np.int32)
-    origin = np.concatenate([np.arange(len(edges), dtype=np.int32), np.repeat(cut_edges, made)])
     lookup = (
         before.offsets, before.half_edges, edges, cut_index, offsets, row, vertex, made, first_vertex, first_edge,
         len(plus),
@@ -268,9 +258,9 @@ def _add_vertices(
 def _cut_faces(
     before: PlanarMap, layer: int, rows: Rows, bound: Bound, plus: Words, minus: Words, active: Int,
     parent_plus: Words, parent_minus: Words, on_edges: _EdgeCut, admit: Admit, workers: Workers,
-) -> tuple[PlanarMap, NewVertices, Int, Int]:  # fmt: skip
+) -> tuple[PlanarMap, NewVertices, Int, Ties]:  # fmt: skip
     """Cut the active faces; returns the map after, its vertices on chords, the faces' parents and the ties by kind."""
-    faces = np.flatnonzero(active).astype(np.int32)
+    faces, _ = plans.list_cut(active)
     lookup, words = on_edges.lookup, plus.shape[1]
     loop_lengths = np.empty(len(faces), np.int32)
     workers.run(face_loop.loop_lengths, len(faces), grain(20), faces, lookup, loop_lengths)
@@ -282,28 +272,22 @@ def _cut_faces(
         loop_lengths, need,
     )  # fmt: skip
 
-    sizes = np.ones(before.faces, np.int32), np.diff(before.offsets)
-    sizes[0][faces], sizes[1][faces] = need[:, 0], need[:, 3]
-    first_face, first_half_edge = _offsets(sizes[0]), _offsets(sizes[1])
-    first_vertex, first_edge = _offsets(need[:, 1]), _offsets(need[:, 2])
-    chord_vertices, chord_edges = int(first_vertex[-1]), int(first_edge[-1])
-    admit(chord_vertices, chord_edges, int(first_half_edge[-1]))
-
     old_edges = len(on_edges.edges)
+    starts, first_face, first_half_edge, totals, most = plans.plan_faces(faces, need, before.offsets, old_edges)
+    new_faces, chord_vertices, chord_edges, size = totals.tolist()
+    admit(chord_vertices, chord_edges, size)
+
     new = NewVertices.empty(chord_vertices, words)
-    edges = np.concatenate([on_edges.edges, np.empty((chord_edges, 2), np.int32)])
-    edge_layer = np.concatenate([on_edges.edge_layer, np.full(chord_edges, layer, np.int32)])
-    edge_row = np.concatenate([on_edges.edge_row, np.empty(chord_edges, np.int32)])
-    lengths = np.empty(int(first_face[-1]), np.int32)
-    half_edges = np.empty(int(first_half_edge[-1]), np.int32)
-    starts = np.stack(
-        [first_face[faces], first_vertex[:-1], first_edge[:-1] + np.int32(old_edges), first_half_edge[faces]], axis=1
+    edges, edge_layer, edge_row = plans.extend_edges(
+        on_edges.edges, on_edges.edge_layer, on_edges.edge_row, chord_edges, layer
     )
+    lengths = np.empty(new_faces, np.int32)
+    half_edges = np.empty(size, np.int32)
     used = np.empty((len(faces), 7), np.int32)
-    most = (int(need[:, 3].max(initial=0)), int((need[:, 1] + need[:, 5]).max(initial=0)) + 1)
     what = (
         *arguments, bound, plus, minus, parent_plus, parent_minus, on_edges.new.parents, on_edges.new.weights, starts,
-        longest, most, edges, edge_row, lengths, half_edges, new.parents, new.weights, new.carried, used,
+        longest, (int(most[0]), int(most[1]) + 1), edges, edge_row, lengths, half_edges,
+        new.parents, new.weights, new.carried, used,
     )  # fmt: skip
     if len(faces) <= grain(_CUT_NANOSECONDS) and most[0] > _LONG_WORK:
         workers.run_watched(face_cut.cut_faces, 0, len(faces), *what)
@@ -313,10 +297,10 @@ def _cut_faces(
         map_kernels.copy_loops, before.faces, grain(20), active, before.offsets, before.half_edges, first_face,
         first_half_edge, lengths, half_edges,
     )  # fmt: skip
-    parents = np.repeat(np.arange(before.faces, dtype=np.int32), sizes[0])
-    after = PlanarMap(before.positions, before.uncertainty, edges, edge_layer, edge_row, _offsets(lengths), half_edges)
-    ties = used[:, [face_cut.IRREGULAR, face_cut.MERGES, face_cut.FORCED]].sum(axis=0)
-    if (used[:, :4] != need[:, :4]).any():
+    offsets, parents = plans.close_faces(lengths, first_face)
+    after = PlanarMap(before.positions, before.uncertainty, edges, edge_layer, edge_row, offsets, half_edges)
+    irregular, merges, forced, complete = plans.tally(used, need)
+    if not complete:
         kept = [
             _kept(len(array), starts[:, c] - base, need[:, c], used[:, c])
             for c, (array, base) in enumerate(
@@ -325,7 +309,7 @@ def _cut_faces(
         ]
         after, new = _compact(after, new, lengths, len(plus), kept)
         parents = parents[kept[0]]
-    return after, new, parents, ties
+    return after, new, parents, Ties(chord_merges=merges, irregular=irregular, forced=forced)
 
 
 def _kept(count: int, starts: Int, need: Int, used: Int) -> NDArray[np.bool_]:
