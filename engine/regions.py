@@ -49,8 +49,8 @@ def affine_maps(partition: Partition, faces: Int | None = None) -> AffineMaps:
 
     Follows each region's activation pattern back from the output to the input, as reverse-mode differentiation does,
     and with its rounding: large weights that cancel lose digits once for every layer that has them.  Where a
-    pre-activation equals its breakpoint throughout a region, the map is that of the piece to the breakpoint's left: equal
-    to the other piece's on the slice, not off it.  Raises EngineError for a snapshot of an unfinished partition,
+    pre-activation equals its breakpoint throughout a region, the map is that of the piece to the breakpoint's left:
+    equal to the other piece's on the slice, not off it.  Raises EngineError for a snapshot of an unfinished partition,
     MemoryLimitError before memory runs out.
     """
     network = partition.network
