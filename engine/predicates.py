@@ -71,7 +71,7 @@ def bounds_of(steps: Sequence[Affine], units: Mapping[int, Float]) -> dict[int, 
         magnitude[position], spread[position] = unit, 1.0
         bounds[slot] = Bound(magnitude, spread, zeros, zeros[0], zeros[0])
     for step in steps:
-        bounds[step.target] = _propagate(step, bounds)
+        bounds[step.target] = _propagate(step, bounds, len(units))
     return bounds
 
 
@@ -96,7 +96,7 @@ def rounding_of_linear(step: Linear, slot: int, unit: Float) -> Rounding:
     return Rounding((slot,), (1.0 / unit,), (rounding * magnitude)[None], rounding * np.abs(step.bias))
 
 
-def _propagate(step: Affine, bounds: Mapping[int, Bound]) -> Bound:
+def _propagate(step: Affine, bounds: Mapping[int, Bound], bases: int) -> Bound:
     match step:
         case Linear():
             return _through_linear(step, bounds[step.source])
@@ -116,7 +116,7 @@ def _propagate(step: Affine, bounds: Mapping[int, Bound]) -> Bound:
                 SAFETY,
             )
         case Gather():
-            return _through_gather(step, [bounds[slot] for slot in step.sources])
+            return _through_gather(step, [bounds[slot] for slot in step.sources], bases)
         case _:
             assert_never(step)
 
@@ -149,8 +149,7 @@ def _through_linear(step: Linear, source: Bound) -> Bound:
     )
 
 
-def _through_gather(step: Gather, sources: Sequence[Bound]) -> Bound:
-    bases = len(sources[0].spread)
+def _through_gather(step: Gather, sources: Sequence[Bound], bases: int) -> Bound:
     constants = np.zeros((bases, len(step.constants)))
     repeats = np.bincount(step.index).max(initial=1)
 
@@ -159,7 +158,7 @@ def _through_gather(step: Gather, sources: Sequence[Bound]) -> Bound:
 
     return Bound(
         gather([s.magnitude for s in sources], constants),
-        np.sqrt(repeats * np.sum([s.spread**2 for s in sources], axis=0)),
+        np.sqrt(repeats * sum((s.spread**2 for s in sources), np.zeros(bases))),
         gather([s.error for s in sources], constants),
         gather([s.constant for s in sources], np.abs(step.constants)),
         gather([s.constant_error for s in sources], np.zeros(len(step.constants))),

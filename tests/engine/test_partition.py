@@ -170,3 +170,15 @@ def test_a_network_without_kinks_is_one_region_cut_by_its_level() -> None:
     partition = partition_slice(Network.trace(nn.Linear(3, 1)), Z0, CUBE)
     assert (partition.linear_regions, partition.regions) == (1, 2)
     assert partition_slice(Network.trace(nn.Linear(3, 1)), Z0, CUBE, level=None).regions == 1
+
+
+@pytest.mark.parametrize("constant", [0.0, 2.0])
+def test_a_constant_network_is_one_region(constant: float) -> None:
+    class Constant(nn.Module):
+        def forward(self, x: torch.Tensor) -> torch.Tensor:
+            return 0.0 * x[:, :1] + constant
+
+    partition = partition_slice(Network.trace(Constant()), Z0, CUBE)
+    check(partition)
+    assert partition.regions == 1
+    assert partition.activation_pattern().tolist() == [[np.sign(constant)]]
