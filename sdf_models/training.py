@@ -24,7 +24,7 @@ from sdf_models.shapes import Float
 from sdf_models.targets import MESH_SUFFIXES, Target, TargetError, load_target
 
 DOMAIN = np.array([[-1.0, -1.0, -1.0], [1.0, 1.0, 1.0]])
-SAMPLES = 1 << 20
+SAMPLES = 1 << 19
 """Points that the batches are drawn from, without replacement within an epoch."""
 NEAR = 0.02
 """Standard deviation, in each coordinate, of the points "near the surface" of the report."""
@@ -36,7 +36,7 @@ None lie exactly on the surface: the mean |f - d| would then pay for a plateau o
 """
 _WARM_UP = 200
 _SAVE_SECONDS = 30.0
-_REPORT_SAMPLES = 200_000
+_REPORT_SAMPLES = 50_000
 
 Progress = Callable[[int, int, float], None]
 Cancel = Callable[[], bool]
@@ -124,6 +124,7 @@ def train(
     Raises TargetError and TrainingError.
     """
     start = time.perf_counter()
+    progress, cancel = progress or _silent, cancel or _never
     settings = Settings(width, depth, steps, batch, learning_rate, seed, threads)
     try:
         architecture = Architecture(width, depth)
@@ -133,10 +134,10 @@ def train(
         raise TrainingError(f"{out}: the folder {out.parent} does not exist; make it first")
     surface = load_target(target)
     with _threads(threads):
-        run = _Run(architecture, settings, surface, out.with_name(f"{out.name}.training"))
+        run = _Run(architecture, settings, surface, out.with_name(f"{out.name}.training"), cancel)
         if resume:
             run.load()
-        run.go(progress or (lambda step, steps, loss: None), cancel or (lambda: False))
+        run.go(progress)
         module = run.module.eval()
         errors = evaluate(module, surface, _REPORT_SAMPLES, np.random.default_rng([seed, 3]))
     save_checkpoint(out, module, DOMAIN, facts(target, surface, out, settings, errors))
@@ -171,28 +172,31 @@ def command(target: str, out: Path, settings: Settings) -> str:
     """The command line that repeats a training, free of the folders of the machine that ran it."""
     name = Path(target).name if Path(target).suffix.lower() in MESH_SUFFIXES else " ".join(target.split())
     shown = out.name if out.is_absolute() else out.as_posix()
-    options = " ".join(f"--{key.replace('_', '-')} {value:g}" for key, value in asdict(settings).items())
+    options = " ".join(f"--{key.replace('_', '-')} {value}" for key, value in asdict(settings).items())
     return f"splinescope train {shlex.quote(name)} --out {shlex.quote(shown)} {options}"
 
 
 class _Run:
     """A training under way: module, optimiser, and the samples that it draws from."""
 
-    def __init__(self, architecture: Architecture, settings: Settings, target: Target, state: Path) -> None:
+    def __init__(
+        self, architecture: Architecture, settings: Settings, target: Target, state: Path, cancel: Cancel
+    ) -> None:
         self.settings = settings
         self.state = state
+        self.cancel = cancel
         self.step = 0
         self.module = _initialised(architecture, settings.seed)
         self.optimiser = torch.optim.Adam(self.module.parameters(), fused=True)
         self.identity = json.dumps({**asdict(settings), **target.facts}, sort_keys=True)
         points = _samples(target, np.random.default_rng([settings.seed, 1]))
         self.points = torch.from_numpy(points.astype(np.float32))
-        self.distances = torch.from_numpy(target.distance(points).astype(np.float32))
+        self.distances = torch.from_numpy(self._distances(target, points).astype(np.float32))
 
-    def go(self, progress: Progress, cancel: Cancel) -> None:
+    def go(self, progress: Progress) -> None:
         saved = time.monotonic()
         for chosen in self._batches():
-            if cancel():
+            if self.cancel():
                 self.save()
                 raise TrainingCancelled(f"cancelled after {self.step} of {self.settings.steps} steps, which are saved")
             self.optimiser.param_groups[0]["lr"] = _learning_rate(self.settings, self.step)
@@ -205,6 +209,15 @@ class _Run:
             if time.monotonic() - saved > _SAVE_SECONDS:
                 self.save()
                 saved = time.monotonic()
+
+    def _distances(self, target: Target, points: Float) -> Float:
+        """In blocks: a large mesh needs minutes."""
+        blocks: list[Float] = []
+        for block in np.array_split(points, max(1, len(points) >> 13)):
+            if self.cancel():
+                raise TrainingCancelled("cancelled before the first step")
+            blocks.append(target.distance(block))
+        return np.concatenate(blocks)
 
     def _batches(self) -> Iterator[Tensor]:
         """The batches from the present step on.  The order of an epoch depends on the seed and the epoch alone."""
@@ -249,6 +262,14 @@ class _Run:
                         "exp_avg": tensors[f"{name}/exp_avg"],
                         "exp_avg_sq": tensors[f"{name}/exp_avg_sq"],
                     }
+
+
+def _silent(step: int, steps: int, loss: float) -> None:
+    pass
+
+
+def _never() -> bool:
+    return False
 
 
 def _learning_rate(settings: Settings, step: int) -> float:

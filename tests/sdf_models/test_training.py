@@ -44,7 +44,7 @@ def test_equal_arguments_give_equal_files_and_others_do_not(tmp_path: Path) -> N
     assert torch.get_num_threads() == threads
 
 
-@pytest.mark.parametrize("stop", [0, 1, 8, 17, STEPS - 1])
+@pytest.mark.parametrize("stop", [1, 8, 17, STEPS - 1])
 def test_cancelled_and_resumed_equals_uninterrupted(tmp_path: Path, stop: int) -> None:
     whole, parts = tmp_path / "a" / "net.safetensors", tmp_path / "b" / "net.safetensors"
     for path in (whole, parts):
@@ -58,6 +58,12 @@ def test_cancelled_and_resumed_equals_uninterrupted(tmp_path: Path, stop: int) -
     assert done == list(range(1, STEPS + 1))
     assert parts.read_bytes() == whole.read_bytes()
     assert os.listdir(parts.parent) == [parts.name]
+
+
+def test_cancelled_before_the_first_step_leaves_nothing(tmp_path: Path) -> None:
+    with pytest.raises(TrainingCancelled, match="before the first step"):
+        tiny(tmp_path / "net.safetensors", cancel=lambda: True)
+    assert os.listdir(tmp_path) == []
 
 
 def test_killed_and_resumed_equals_uninterrupted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -81,8 +87,9 @@ def test_killed_and_resumed_equals_uninterrupted(tmp_path: Path, monkeypatch: py
 
 def test_state_of_another_training_is_not_resumed(tmp_path: Path) -> None:
     out = tmp_path / "net.safetensors"
+    done: list[int] = []
     with pytest.raises(TrainingCancelled):
-        tiny(out, cancel=lambda: True)
+        tiny(out, progress=lambda step, *_: done.append(step), cancel=lambda: bool(done))
     with pytest.raises(TrainingError, match=r"belongs to another training; .*delete it"):
         tiny(out, resume=True, learning_rate=0.02)
     state = tmp_path / "net.safetensors.training"
