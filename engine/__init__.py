@@ -1,7 +1,7 @@
 """The exact partition of slices of continuous piecewise linear networks."""
 
 from engine.errors import Cancelled, EngineError, MemoryLimitError, NotPiecewiseLinearError, PlaneError, TraceError
-from engine.level_set import Chains, LevelSet, chain_edges, level_set
+from engine.level_set import Chains, LevelSet, chain_edges, chain_lines, level_set
 from engine.location import Location
 from engine.network import ForwardError, Network
 from engine.partition import Progress, partition_polygon, partition_slice
@@ -30,6 +30,7 @@ __all__ = [
     "areas",
     "centroids",
     "chain_edges",
+    "chain_lines",
     "convex_polygon",
     "gradient_norms",
     "level_set",

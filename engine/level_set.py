@@ -49,14 +49,37 @@ def chain_edges(partition: Partition, edge_ids: Int) -> Chains:
     `edge_ids`, those with ends before the loops without.
     """
     ids = np.ascontiguousarray(edge_ids, np.int32)
+    return _chained(partition.edges[ids], len(partition.vertices), ids)
+
+
+def chain_lines(partition: Partition, layer: int) -> Chains:
+    """Join the edges of a layer along the level sets of its neurons: a chain passes where lines of others cross it.
+
+    Ordered by neuron; the border's sides are the lines of layer -1.
+    """
+    ids = np.flatnonzero(partition.edge_layer == layer).astype(np.int32)
+    ids = ids[np.argsort(partition.edge_neuron[ids], kind="stable")]
+    count = len(partition.vertices)
+    named = partition.edge_neuron[ids, None].astype(np.int64) * count + partition.edges[ids]
+    nodes, edges = np.unique(named, return_inverse=True)
+    chains = _chained(edges.reshape(-1, 2).astype(np.int32), len(nodes), ids)
+    return _frozen_chains((nodes[chains.vertex_ids] % count).astype(np.int32), chains.offsets, chains.edge_ids)
+
+
+def _chained(edges: Int, vertices: int, names: Int) -> Chains:
+    """Chains of edges (N, 2) between vertices 0, 1, ..., `vertices` - 1; names (N,): what the edges are called."""
+    ids = np.arange(len(edges), dtype=np.int32)
     vertex_ids, offsets = np.empty(2 * len(ids), np.int32), np.empty(len(ids) + 1, np.int32)
     ordered = np.empty(len(ids), np.int32)
-    degree, link = np.zeros((2, len(partition.vertices)), np.int32)
-    count = _chain(partition.edges, ids, degree, link, vertex_ids, offsets, ordered)
-    chains = Chains(vertex_ids[: len(ids) + count], offsets[: count + 1], ordered)
-    for array in (chains.vertex_ids, chains.offsets, chains.edge_ids):
+    degree, link = np.zeros((2, vertices), np.int32)
+    count = _chain(edges, ids, degree, link, vertex_ids, offsets, ordered)
+    return _frozen_chains(vertex_ids[: len(ids) + count], offsets[: count + 1], names[ordered])
+
+
+def _frozen_chains(vertex_ids: Int, offsets: Int, edge_ids: Int) -> Chains:
+    for array in (vertex_ids, offsets, edge_ids):
         array.setflags(write=False)
-    return chains
+    return Chains(vertex_ids, offsets, edge_ids)
 
 
 @dataclass(frozen=True, eq=False, slots=True)

@@ -23,10 +23,10 @@ from matplotlib.ticker import MaxNLocator
 
 from app.state.palette import ACCENTS, BACKGROUND, BORDER, RGB, accent, depth_colors
 from app.state.slices import SliceResult, axis_labels
+from engine import Partition, chain_lines
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
-    from numpy.typing import NDArray
 
 FORMATS: Final = ("svg", "pdf", "png")
 
@@ -96,17 +96,15 @@ def _draw_panel(axes: Axes, result: SliceResult, index: int, size: float) -> Non
 
     widths = _line_widths(result, points_per_unit)
     for depth, color in enumerate(depth_colors(layers)):
-        edges = partition.edges[partition.edge_layer == depth]
         _add_path(
             axes,
-            _segments(partition.vertices, edges),
+            _lines(partition, depth),
             f"slice-{index}-depth-{depth}",
             color,
             widths[depth],
             layers - depth,
         )
-    border = partition.edges[partition.edge_layer == -1]
-    _add_path(axes, _segments(partition.vertices, border), f"slice-{index}-border", BORDER, 0.5, layers + 1)
+    _add_path(axes, _lines(partition, -1), f"slice-{index}-border", BORDER, 0.5, layers + 1)
     _draw_level_set(axes, result, index, points_per_unit, layers + 2)
 
     center = (lower + upper) / 2
@@ -194,10 +192,12 @@ def _spacing(result: SliceResult, length: float) -> float:
     return area / length if length else np.inf
 
 
-def _segments(vertices: NDArray[np.float64], edges: NDArray[np.int32]) -> Path:
-    """One path with a move and a line for each edge."""
-    codes = np.tile(np.array([Path.MOVETO, Path.LINETO], dtype=np.uint8), len(edges))
-    return Path(vertices[edges].reshape(-1, 2), codes)
+def _lines(partition: Partition, layer: int) -> Path:
+    """One path with a polyline along each neuron's level set: caps of single edges would dot it."""
+    chains = chain_lines(partition, layer)
+    codes = np.full(len(chains.vertex_ids), Path.LINETO, dtype=np.uint8)
+    codes[chains.offsets[:-1]] = Path.MOVETO
+    return Path(partition.vertices[chains.vertex_ids], codes)
 
 
 def _add_path(axes: Axes, path: Path, gid: str, color: RGB, width: float, order: int) -> None:
