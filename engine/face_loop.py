@@ -13,6 +13,19 @@ import numpy as np
 from engine.jit import inline, kernel, lowest_bit, popcount
 
 
+@inline
+def signs_of_loop(f, w, offsets, half_edges, edges, plus, minus):
+    """Word w of the signs that occur among the vertices of face f."""
+    p = np.uint64(0)
+    m = np.uint64(0)
+    for i in range(offsets[f], offsets[f + 1]):
+        h = half_edges[i]
+        v = edges[h >> 1, h & 1]
+        p |= plus[v, w]
+        m |= minus[v, w]
+    return p, m
+
+
 @kernel
 def find_active(lo, hi, offsets, half_edges, edges, plus, minus, active, face_plus, face_minus):
     """active[f] = number of rows with both signs among the vertices of face f; face_plus, face_minus: its signs."""
@@ -20,13 +33,7 @@ def find_active(lo, hi, offsets, half_edges, edges, plus, minus, active, face_pl
     for f in range(lo, hi):
         count = np.uint64(0)
         for w in range(words):
-            p = np.uint64(0)
-            m = np.uint64(0)
-            for i in range(offsets[f], offsets[f + 1]):
-                h = half_edges[i]
-                v = edges[h >> 1, h & 1]
-                p |= plus[v, w]
-                m |= minus[v, w]
+            p, m = signs_of_loop(f, w, offsets, half_edges, edges, plus, minus)
             face_plus[f, w] = p
             face_minus[f, w] = m
             count += popcount(p & m)

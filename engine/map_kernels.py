@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from engine.jit import kernel, lowest_bit
+from engine.face_loop import signs_of_loop
+from engine.jit import inline, kernel, lowest_bit
 from engine.predicates import distance
 
 
@@ -37,13 +38,7 @@ def sign_faces(
                 face_minus[f, w] = old_minus[g, w]
             continue
         for w in range(words):
-            p = np.uint64(0)
-            m = np.uint64(0)
-            for i in range(offsets[f], offsets[f + 1]):
-                h = half_edges[i]
-                v = edges[h >> 1, h & 1]
-                p |= plus[v, w]
-                m |= minus[v, w]
+            p, m = signs_of_loop(f, w, offsets, half_edges, edges, plus, minus)
             both = p & m
             while both != 0:
                 bit = both & (~both + np.uint64(1))
@@ -63,20 +58,27 @@ def sign_faces(
             face_minus[f, w] = m
 
 
+@inline
+def _zero_rows(e, w, edges, edge_layer, edge_row, layer, plus, minus, last_word):
+    """Word w of the rows of a layer that are zero at both ends of edge e, but for the one that made the edge."""
+    a, b = edges[e, 0], edges[e, 1]
+    zeros = ~(plus[a, w] | minus[a, w] | plus[b, w] | minus[b, w])
+    if w == plus.shape[1] - 1:
+        zeros &= last_word
+    if edge_layer[e] == layer and edge_row[e] // 64 == w:
+        zeros &= ~(np.uint64(1) << np.uint64(edge_row[e] % 64))
+    return zeros
+
+
 @kernel
 def count_coincident(lo, hi, edges, edge_layer, edge_row, layer, plus, minus, last_word, counts):
     """counts[e] = number of rows of this layer that are zero at both ends of edge e, but for the one that made it."""
     words = plus.shape[1]
     total = 0
     for e in range(lo, hi):
-        a, b = edges[e, 0], edges[e, 1]
         counts[e] = 0
         for w in range(words):
-            zeros = ~(plus[a, w] | minus[a, w] | plus[b, w] | minus[b, w])
-            if w == words - 1:
-                zeros &= last_word
-            if edge_layer[e] == layer and edge_row[e] // 64 == w:
-                zeros &= ~(np.uint64(1) << np.uint64(edge_row[e] % 64))
+            zeros = _zero_rows(e, w, edges, edge_layer, edge_row, layer, plus, minus, last_word)
             while zeros != 0:
                 zeros &= zeros - np.uint64(1)
                 counts[e] += 1
@@ -105,13 +107,8 @@ def list_coincident(
         left, right = edge_faces[e, 0], edge_faces[e, 1]
         if counts[e] == 0 or left < 0 or right < 0:
             continue
-        a, b = edges[e, 0], edges[e, 1]
         for w in range(words):
-            zeros = ~(plus[a, w] | minus[a, w] | plus[b, w] | minus[b, w])
-            if w == words - 1:
-                zeros &= last_word
-            if edge_layer[e] == layer and edge_row[e] // 64 == w:
-                zeros &= ~(np.uint64(1) << np.uint64(edge_row[e] % 64))
+            zeros = _zero_rows(e, w, edges, edge_layer, edge_row, layer, plus, minus, last_word)
             zeros &= (face_plus[left, w] ^ face_plus[right, w]) | (face_minus[left, w] ^ face_minus[right, w])
             while zeros != 0:
                 out[n, 0] = e
