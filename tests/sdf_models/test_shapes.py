@@ -8,7 +8,7 @@ from scipy.spatial import cKDTree
 
 from sdf_models.shapes import SHAPES, ShapeError, parse_shape
 
-POINTS = np.random.default_rng(0).uniform(-1, 1, (4000, 3))
+POINTS = np.random.default_rng(0).uniform(-1, 1, (1500, 3))
 
 
 def sphere_surface(count: int, rng: np.random.Generator) -> np.ndarray:
@@ -47,14 +47,14 @@ def box_surface(count: int, rng: np.random.Generator) -> np.ndarray:
 )
 def test_exact_distances_are_those_to_the_nearest_point_of_the_surface(expression, surface) -> None:
     shape = parse_shape(expression)
-    points = surface(400_000, np.random.default_rng(1))
+    points = surface(100_000, np.random.default_rng(1))
     assert shape.exact
     assert np.abs(shape.field(points)).max() < 1e-14
     nearest = cKDTree(points).query(POINTS)[0]
     distance = shape.field(POINTS)
     assert (np.abs(distance) <= nearest + 1e-14).all()
-    assert (nearest - np.abs(distance)).max() < 0.02
-    assert (nearest - np.abs(distance)).mean() < 0.001
+    assert (nearest - np.abs(distance)).max() < 0.04
+    assert (nearest - np.abs(distance)).mean() < 0.002
 
 
 @pytest.mark.parametrize("name", sorted(SHAPES.keys() - {"union", "intersection", "difference", "move"}))

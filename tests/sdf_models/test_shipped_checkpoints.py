@@ -34,8 +34,8 @@ def test_shipped_checkpoint_fits_what_it_was_fitted_to(name: str) -> None:
         pytest.skip("the mesh is not part of the project")
     target = load_target(str(SHARED_DATA / "spot.obj") if name == "spot" else facts["fitted_to"])
     assert target.facts.items() <= facts.items()
-    measured = evaluate(checkpoint.module, target, 20_000, np.random.default_rng(12345))
-    assert {name: getattr(measured, name) for name in ERRORS} == pytest.approx(stated, rel=0.05)
+    measured = evaluate(checkpoint.module, target, 3_000, np.random.default_rng(12345))
+    assert {name: getattr(measured, name) for name in ERRORS} == pytest.approx(stated, rel=0.1)
 
 
 def test_readme_names_every_checkpoint_and_its_command() -> None:
