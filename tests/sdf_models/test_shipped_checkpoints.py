@@ -13,6 +13,8 @@ from sdf_models.targets import load_target
 from sdf_models.training import evaluate
 from tests.sdf_models.files import BOX, SHARED_DATA
 
+pytest.importorskip("vtkmodules.vtkFiltersCore", reason="distances to meshes need the train extra")
+
 FOLDER = Path(__file__).parents[2] / "resources" / "checkpoints"
 SIZES = {"spot": (64, 8), "gyroid": (48, 6), "torus": (16, 3)}
 ERRORS = ("near_error", "box_error", "surface_error", "slope_error")
