@@ -1,6 +1,8 @@
-"""Applying a kink to the values at vertices."""
+"""Kinks on the values at vertices, and how large values are."""
 
 from __future__ import annotations
+
+import numpy as np
 
 from engine.jit import kernel
 from engine.steps import Float, Kink
@@ -37,6 +39,35 @@ def _apply(source, target, breakpoints, slopes, intercepts):
             while p < most and breakpoints[k, p] < z:
                 p += 1
             target[v, k] = slopes[k, p] * z + intercepts[k, p]
+
+
+@kernel
+def largest(lo, hi, values):
+    """(n,): the largest magnitude of each feature at the vertices lo..hi."""
+    found = np.zeros(values.shape[1])
+    for v in range(lo, hi):
+        for k in range(values.shape[1]):
+            size = abs(values[v, k])
+            if not size <= found[k]:
+                found[k] = size
+    return found
+
+
+@kernel
+def largest_after_kink(lo, hi, source, breakpoints, slopes, intercepts):
+    """(n,): the largest magnitude of phi of each feature at the vertices lo..hi."""
+    width, most = breakpoints.shape
+    found = np.zeros(width)
+    for v in range(lo, hi):
+        for k in range(width):
+            z = source[v, k]
+            p = 0
+            while p < most and breakpoints[k, p] < z:
+                p += 1
+            size = abs(slopes[k, p] * z + intercepts[k, p])
+            if not size <= found[k]:
+                found[k] = size
+    return found
 
 
 @kernel

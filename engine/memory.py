@@ -42,9 +42,12 @@ def _container(limit: str, usage: str, folder: str = "/sys/fs/cgroup") -> float:
     try:
         most = (Path(folder) / limit).read_text().strip()
         used = (Path(folder) / usage).read_text().strip()
+        details = (Path(folder) / "memory.stat").read_text().split()
     except OSError:
         return float("inf")
-    return float("inf") if most == "max" else float(most) - float(used)
+    # What the system only caches of files, it gives back.
+    cached = float(details[details.index("inactive_file") + 1]) if "inactive_file" in details else 0.0
+    return float("inf") if most == "max" else float(most) - float(used) + cached
 
 
 def _container_v1() -> float:

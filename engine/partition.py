@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import math
 import threading
 import time
 from collections.abc import Callable, Mapping
 from contextlib import contextmanager
+from copy import copy
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -14,10 +16,10 @@ import numpy as np
 from engine import map_kernels, memory
 from engine.coincidence import Coincidences
 from engine.errors import EngineError, MemoryLimitError
-from engine.kinks import apply_kink, restore_breakpoints
+from engine.kinks import apply_kink, largest, largest_after_kink, restore_breakpoints
 from engine.network import Network, evaluate
 from engine.planar_map import BORDER, FaceSigns, Partition, Ties
-from engine.plane import SlicePlane, plane_box_polygon
+from engine.plane import SlicePlane, convex_polygon, plane_box_polygon
 from engine.predicates import weighted_norms
 from engine.schedule import Segment, schedule
 from engine.steps import Affine, Float, Kink, Linear
@@ -42,7 +44,6 @@ class Progress:
 Report = Callable[[Progress], None]
 
 _MOST_HALF_EDGES = 2**30  # ids of half-edges, two for an edge, are 32 bits
-_SAMPLE = 512  # vertices that tell how large a value's features are
 BLOCK_SIZE = (
     1 << 16
 )  # numbers in a block of the widest value: blocks depend on the network alone, and stay in the cache
@@ -63,8 +64,8 @@ def partition_slice(
     plane that misses the box is a PlaneError.  The method is that of Humayun, Balestriero and Baraniuk, "Exact
     Visualization of Deep Neural Network Geometry and Decision Boundary" (2022), by evaluation on vertices.
     """
-    polygon = plane_box_polygon(plane, domain)
-    return partition_polygon(network, plane, polygon, level, progress, cancel, threads)
+    _check_dimensions(network, plane)
+    return _partition(network, plane, plane_box_polygon(plane, domain), level, progress, cancel, threads)
 
 
 def partition_polygon(
@@ -78,26 +79,45 @@ def partition_polygon(
 ) -> Partition:
     """The exact partition of a convex polygon of a slice plane into the network's linear regions.
 
-    polygon: (M, 2) float64, corners in the plane's coordinates, counter-clockwise.  level: the regions are also cut
+    polygon: (M, 2) float64, corners in the plane's coordinates, in order.  level: the regions are also cut
     where an output component equals it; None leaves that out.  progress is called after each layer, on the calling
-    thread; cancel is asked often, and raises Cancelled here when it says True.  threads: how many to use, all cores
-    when None. Raises EngineError when the network's input does not fit the plane, MemoryLimitError before memory runs
-    out.
+    thread; cancel is asked often, from several threads; once it has said True this raises Cancelled.  threads: how
+    many to use, all cores when None. Raises EngineError when the network's input does not fit the plane,
+    MemoryLimitError before memory runs out.
     """
+    _check_dimensions(network, plane)
+    return _partition(network, plane, convex_polygon(polygon), level, progress, cancel, threads)
+
+
+def _check_dimensions(network: Network, plane: SlicePlane) -> None:
     if network.input_size != len(plane.origin):
         raise EngineError(
             f"the network takes {network.input_size} inputs and the plane lies in {len(plane.origin)} dimensions; "
             "use a plane of the network's input space"
         )
+
+
+def _partition(
+    network: Network,
+    plane: SlicePlane,
+    polygon: Float,
+    level: float | None,
+    progress: Report | None,
+    cancel: Cancel,
+    threads: int | None,
+) -> Partition:
+    if level is not None and not math.isfinite(level):
+        raise EngineError(f"the level must be a finite number, not {level}")
+    if threads is not None and threads < 1:
+        raise EngineError(f"the number of threads must be at least 1, not {threads}")
     with Workers(threads, cancel) as workers, single_threaded_blas():
         walk = _Walk(network, plane, np.ascontiguousarray(polygon, np.float64), level, workers)
-        segments = schedule(network, level)
-        for layer, segment in enumerate(segments):
+        for layer, segment in enumerate(walk.segments):
             walk.evaluate(segment)
             walk.subdivide(layer, segment)
             workers.check()
             if progress is not None:
-                progress(Progress(layer + 1, len(segments), walk.map.faces, walk.snapshot))
+                progress(Progress(layer + 1, len(walk.segments), walk.map.faces, walk.frozen().snapshot))
         return walk.finish()
 
 
@@ -123,6 +143,7 @@ class _Walk:
         corners = len(polygon)
         sides = np.arange(corners, dtype=np.int32)
         self.network, self.plane, self.level, self.workers = network, plane, level, workers
+        self.segments = schedule(network, level)
         self.diameter = float(np.max(np.hypot(*(polygon[:, None] - polygon[None]).transpose(2, 0, 1))))
         self.map = PlanarMap(
             Table(polygon, corners + 4096),
@@ -178,6 +199,9 @@ class _Walk:
                     block[step.target] = evaluate_block(step, block, target)
 
             self.workers.run(run, vertices, block_rows)
+            if not (np.isfinite(self.rounding.scale).all() and np.isfinite(self.norms).all()):
+                name = segment.kink.name if segment.kink is not None else "the output"
+                raise EngineError(f"values before {name} leave the range of float64; rescale the network or the domain")
             self.values.update(kept)
 
     def _new_value(self, slot: int, vertices: int) -> Table:
@@ -186,16 +210,16 @@ class _Walk:
         return Table.empty(vertices, (size,), np.float64, 2 * vertices + 4096)
 
     def _unit(self, slot: int) -> Float:
-        """How large each feature of a value is, from vertices spread over the map."""
-        if self.deferred is not None and slot == self.deferred.target:
-            values = self.values[self.deferred.source].view
-            sample = values[:: max(1, len(values) // _SAMPLE)].copy()
-            apply_kink(self.deferred, sample, sample)
+        """The largest magnitude of each feature of a value on the map."""
+        deferred = self.deferred
+        if deferred is not None and slot == deferred.target:
+            values = self.values[deferred.source].view
+            tables = (deferred.breakpoints, deferred.slopes, deferred.intercepts)
+            found = self.workers.run(largest_after_kink, len(values), grain(1 + values.shape[1]), values, *tables)
         else:
             values = self.values[slot].view
-            sample = values[:: max(1, len(values) // _SAMPLE)]
-        largest = np.abs(sample).max(axis=0)
-        return np.where(largest > 0.0, largest, 1.0)
+            found = self.workers.run(largest, len(values), grain(1 + values.shape[1]), values)
+        return np.asarray(np.max(found, axis=0))
 
     def subdivide(self, layer: int, segment: Segment) -> None:
         """Cut the map by the segment's rows, carry every live value to the new vertices, and apply the kink."""
@@ -259,7 +283,17 @@ class _Walk:
             )
         width = sum(value.view.shape[1] for value in self.values.values())
         total = len(self.map.positions) + vertices
-        memory.admit(8.0 * (total * width + 4 * edges + 2 * half_edges), f"a partition of {total:,} vertices")
+        words = max(1, -(-width // 64))
+        needed = 8.0 * (total * (width + 4 + 3 * words) + 6 * edges + 2 * half_edges)
+        memory.admit(needed, f"a partition of {total:,} vertices")
+
+    def frozen(self) -> _Walk:
+        """The walk as it stands, without its values: what follows does not change it."""
+        still = copy(self)
+        still.map = replace(self.map, positions=Table(self.map.positions.view))
+        still.face_signs, still.values = list(self.face_signs), {}
+        still.workers = Workers(1)
+        return still
 
     def snapshot(self) -> Partition:
         """The partition as it stands."""
@@ -272,7 +306,7 @@ class _Walk:
 
     def _partition(self, values: Float) -> Partition:
         planar_map = self.map
-        segments = schedule(self.network, self.level)
+        segments = self.segments
         layer, row = planar_map.edge_layer, planar_map.edge_row
         first_row = np.cumsum([0, *(len(segment.neuron) for segment in segments)])
         neuron = np.concatenate([segment.neuron for segment in segments])

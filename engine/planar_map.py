@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,8 +12,16 @@ from numpy.typing import NDArray
 from engine.network import Network
 from engine.plane import SlicePlane
 
+T = TypeVar("T", bound=np.generic)
+
 BORDER = -1
 OUTSIDE = -1
+
+
+def _read_only(array: NDArray[T]) -> NDArray[T]:
+    view = array.view()
+    view.flags.writeable = False
+    return view
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +65,10 @@ class FaceSigns:
     minus: NDArray[np.uint64]
     rows: int
 
+    def __post_init__(self) -> None:
+        for name in ("parent", "plus", "minus"):
+            object.__setattr__(self, name, _read_only(getattr(self, name)))
+
     def signs(self, faces: NDArray[np.int32]) -> NDArray[np.int8]:
         """(len(faces), rows) int8 in -1, 0, 1."""
         plus, minus = (
@@ -78,7 +91,7 @@ class Partition:
                                      border)
     edge_breakpoint  (E,) float64    the pre-activation's value along the edge (the level for the level; 0 for the
                                      border)
-    edge_on_level    (E,) bool       the output equals the level along the edge
+    edge_on_level    (E,) bool       an output component equals the level along the edge
     edge_faces       (E, 2) int32    faces to the left and right of the directed edge, -1 outside
     edge_also_offsets (E + 1,) int32, edge_also (K, 2) int32 (layer, neuron), edge_also_breakpoint (K,) float64
                                      the other rows whose sign changes across the edge
@@ -114,9 +127,10 @@ class Partition:
     seconds: dict[str, float]
 
     def __post_init__(self) -> None:
-        for value in vars(self).values():
+        # Views: the walk goes on with the arrays that a snapshot shares, and compiled code tells read-only ones apart.
+        for name, value in vars(self).items():
             if isinstance(value, np.ndarray):
-                value.flags.writeable = False
+                object.__setattr__(self, name, _read_only(value))
 
     @property
     def regions(self) -> int:
@@ -137,7 +151,7 @@ class Partition:
     @cached_property
     def points(self) -> NDArray[np.float64]:
         """(V, D) float64: the vertices in the network's input space."""
-        return self.plane.to_input(self.vertices)
+        return _read_only(self.plane.to_input(self.vertices))
 
     def activation_pattern(self, faces: NDArray[np.int32] | None = None) -> NDArray[np.int8]:
         """Sign vectors of regions: -1, 0 or 1 for every row of every kink, then for the output minus the level.

@@ -127,3 +127,17 @@ def tally(used, need):
         for column in range(4):
             complete &= used[i, column] == need[i, column]
     return irregular, merges, forced, complete
+
+
+@kernel
+def pieces(work, most):
+    """Where to divide the items 0..len(work) so that pieces have about `most` of the work: (P + 1,) int64."""
+    ends = np.zeros(len(work) + 1, np.int64)
+    count, total = 0, 0
+    for i in range(len(work)):
+        total += work[i]
+        if total >= most or i == len(work) - 1:
+            count += 1
+            ends[count] = i + 1
+            total = 0
+    return ends[: count + 1]

@@ -77,23 +77,35 @@ def bounds_of(steps: Sequence[Affine], units: Mapping[int, Float]) -> dict[int, 
 
 def rounding_of(bound: Bound, units: Mapping[int, Float]) -> Rounding:
     """The rounding bound of a value, whatever chain of steps it comes from."""
-    floor = SAFETY * UNIT_ROUNDOFF
-    scale = np.maximum(bound.error, floor * bound.magnitude)
+    scale = bound.error
     used = [(i, slot) for i, slot in enumerate(units) if scale[i].any()]
     return Rounding(
         tuple(slot for _, slot in used),
-        tuple(1.0 / units[slot] for _, slot in used),
+        tuple(_inverse(units[slot]) for _, slot in used),
         np.ascontiguousarray(scale[[i for i, _ in used]]),
-        np.maximum(bound.constant_error, floor * bound.constant),
+        bound.constant_error,
     )
 
 
 def rounding_of_linear(step: Linear, slot: int, unit: Float) -> Rounding:
     """What rounding_of gives for the value of one linear step on a base: the usual case, without the machinery."""
     weight = np.abs(step.weight)
-    magnitude = np.minimum(np.sqrt((weight**2) @ unit**2), weight @ unit)
+    magnitude = np.minimum(_row_norms(weight * unit), weight @ unit)
     rounding = max(SAFETY, float(weight.shape[1])) * UNIT_ROUNDOFF
-    return Rounding((slot,), (1.0 / unit,), (rounding * magnitude)[None], rounding * np.abs(step.bias))
+    return Rounding((slot,), (_inverse(unit),), (rounding * magnitude)[None], rounding * np.abs(step.bias))
+
+
+def _row_norms(matrix: Float) -> Float:
+    """Norms over the last axis, of numbers of any size."""
+    largest = matrix.max(axis=-1, initial=0.0)
+    divisor = np.where(largest > 0.0, largest, 1.0)
+    return np.asarray(np.linalg.norm(matrix / divisor[..., None], axis=-1) * divisor)
+
+
+def _inverse(unit: Float) -> Float:
+    """1 / unit; 0 for features that are zero on the whole map, as all new vertices' will be, and for denormal ones."""
+    usable = unit >= np.finfo(np.float64).tiny
+    return np.where(usable, 1.0 / np.where(usable, unit, 1.0), 0.0)
 
 
 def _propagate(step: Affine, bounds: Mapping[int, Bound], bases: int) -> Bound:
@@ -137,7 +149,8 @@ def _through_linear(step: Linear, source: Bound) -> Bound:
         return (blocks @ matrix.T).reshape(*features.shape[:-1], groups * len(matrix))
 
     # Cauchy-Schwarz is the sharper bound when the source is one of the bases, the row sums after a cancelling chain.
-    by_norm = np.sqrt(apply(weight**2, source.magnitude**2)) * source.spread[:, None]
+    blocks = source.magnitude.reshape(len(source.spread), groups, inputs)
+    by_norm = _row_norms(weight * blocks[:, :, None, :]).reshape(len(source.spread), -1) * source.spread[:, None]
     magnitude = np.minimum(by_norm, apply(weight, source.magnitude))
     return _rounded(
         magnitude,

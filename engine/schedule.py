@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from functools import cached_property, lru_cache
+from functools import cached_property
 
 import numpy as np
 
@@ -54,7 +54,6 @@ class Segment:
         )
 
 
-@lru_cache(maxsize=8)
 def schedule(network: Network, level: float | None) -> tuple[Segment, ...]:
     """The segments of `network`; the last one has no kink, and cuts by output = level (no rows when level is None)."""
     end = len(network.steps)

@@ -19,7 +19,7 @@ Words = NDArray[np.uint64]
 Admit = Callable[[int, int, int], None]
 Bound = tuple[Float, Float, Float, Float, Float, Int, Int, Int, Float]
 
-_CUT_NANOSECONDS = 500.0
+_NANOSECONDS_OF_A_HALF_EDGE = 50.0  # in the loops of the faces that a cut makes
 _LONG_WORK = 1 << 18  # half-edges that a face may give beyond which it must be possible to stop in the middle
 
 
@@ -265,7 +265,7 @@ def _cut_faces(
     loop_lengths = np.empty(len(faces), np.int32)
     workers.run(face_loop.loop_lengths, len(faces), grain(20), faces, lookup, loop_lengths)
     longest = int(loop_lengths.max(initial=0))
-    need = np.empty((len(faces), 6), np.int32)
+    need = np.empty((len(faces), 6), np.int64)
     arguments = (faces, lookup, rows.values.view)
     workers.run(
         face_cut.measure_faces, len(faces), grain(150), *arguments, plus, minus, parent_plus, parent_minus, active,
@@ -289,10 +289,11 @@ def _cut_faces(
         longest, (int(most[0]), int(most[1]) + 1), edges, edge_row, lengths, half_edges,
         new.parents, new.weights, new.carried, used,
     )  # fmt: skip
-    if len(faces) <= grain(_CUT_NANOSECONDS) and most[0] > _LONG_WORK:
+    if most[0] > _LONG_WORK:
         workers.run_watched(face_cut.cut_faces, 0, len(faces), *what)
     else:
-        workers.run(face_cut.cut_faces, len(faces), grain(_CUT_NANOSECONDS), *what, np.zeros(1, np.uint8))
+        ends = plans.pieces(need[:, face_cut.HALF_EDGES], grain(_NANOSECONDS_OF_A_HALF_EDGE))
+        workers.run_pieces(face_cut.cut_faces, ends.tolist(), *what, np.zeros(1, np.uint8))
     workers.run(
         map_kernels.copy_loops, before.faces, grain(20), active, before.offsets, before.half_edges, first_face,
         first_half_edge, lengths, half_edges,
@@ -312,7 +313,7 @@ def _cut_faces(
     return after, new, parents, Ties(chord_merges=merges, irregular=irregular, forced=forced)
 
 
-def _kept(count: int, starts: Int, need: Int, used: Int) -> NDArray[np.bool_]:
+def _kept(count: int, starts: Int, need: NDArray[np.int64], used: Int) -> NDArray[np.bool_]:
     """(count,) bool: False for what was set aside from starts on but not used."""
     spare = need - used
     first = np.repeat(starts + used, spare)

@@ -7,6 +7,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
+from engine.errors import MemoryLimitError
+
 
 class Table:
     """A C-contiguous array with room for more rows; memory that was never written costs nothing."""
@@ -39,7 +41,10 @@ class Table:
         """Add rows that are not yet written; returns the view of all."""
         needed = self._used + rows
         if needed > len(self._buffer):
-            larger = np.empty((needed + needed // 2, *self._buffer.shape[1:]), self._buffer.dtype)
+            try:
+                larger = np.empty((needed, *self._buffer.shape[1:]), self._buffer.dtype)
+            except MemoryError as error:
+                raise MemoryLimitError(f"{error}; slice a smaller domain or a smaller network") from error
             larger[: self._used] = self._buffer[: self._used]
             self._buffer = larger
         self._used = needed

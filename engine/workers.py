@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor, wait
 from contextlib import contextmanager
 from functools import cache
+from itertools import pairwise, product
 from typing import Any
 
 import numpy as np
@@ -38,8 +39,13 @@ class Workers:
 
     def __init__(self, threads: int | None = None, cancel: Cancel = never) -> None:
         self.threads = threads or min(available_cores(), 16)
-        self.cancel = cancel
+        self._cancel, self._cancelled = cancel, False
         self._pool: ThreadPoolExecutor | None = None
+
+    def cancel(self) -> bool:
+        """Whether the caller has ever asked to stop: work that was left out once stays left out."""
+        self._cancelled = self._cancelled or bool(self._cancel())
+        return self._cancelled
 
     def check(self) -> None:
         """Raise Cancelled if the caller has asked for it."""
@@ -48,11 +54,15 @@ class Workers:
 
     def run(self, kernel: Callable[..., Any], count: int, grain: int, *arguments: Any) -> list[Any]:
         """kernel over 0..count in pieces of about `grain`; their results in order."""
+        return self.run_pieces(kernel, [*range(0, count, grain), count], *arguments)
+
+    def run_pieces(self, kernel: Callable[..., Any], ends: Sequence[int], *arguments: Any) -> list[Any]:
+        """kernel over the pieces between consecutive `ends`; their results in order."""
         self.check()
-        if count <= grain:
-            return [kernel(0, count, *arguments)] if count else []
-        pieces = [(lo, min(lo + grain, count)) for lo in range(0, count, grain)]
-        results = [None] * len(pieces)
+        pieces = list(pairwise(ends))
+        if len(pieces) <= 1:
+            return [kernel(*piece, *arguments) for piece in pieces]
+        results: list[Any] = [None] * len(pieces)
         remaining = iter(range(len(pieces)))  # next() on it is atomic
 
         def take() -> None:
@@ -74,9 +84,11 @@ class Workers:
         """
         stop = np.zeros(1, np.uint8)
         future = self._threads.submit(kernel, *arguments, stop)
-        while not future.done():
-            wait([future], timeout=_WATCH_SECONDS)
-            stop[0] = self.cancel()
+        try:
+            while not future.done() and not self.cancel():
+                wait([future], timeout=_WATCH_SECONDS)
+        finally:
+            stop[0] = 1
         self.check()
         return future.result()
 
@@ -102,28 +114,41 @@ def available_cores() -> int:
 class _SingleThreadedBlas:
     """Keeps numpy's BLAS on one thread while any computation runs: its idle threads spin, and its pool is not
     reentrant.
+
+    threadpoolctl finds the library, but lets only one thread of a process change it; here a counter and a lock see to
+    that, so the library's own functions are called.
     """
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._users = 0
-        self._before: list[tuple[Any, int]] = []
-        self._libraries = ThreadpoolController().select(internal_api="openblas").lib_controllers
+        self._before: list[int] = []
+        found = ThreadpoolController().select(internal_api="openblas").lib_controllers
+        self._libraries = [_thread_functions(library.dynlib) for library in found]
 
     def enter(self) -> None:
         with self._lock:
             if self._users == 0:
-                self._before = [(library, library.get_num_threads()) for library in self._libraries]
-                for library in self._libraries:
-                    library.set_num_threads(1)
+                self._before = [get() for get, _ in self._libraries]
+                for _, put in self._libraries:
+                    put(1)
             self._users += 1
 
     def leave(self) -> None:
         with self._lock:
             self._users -= 1
             if self._users == 0:
-                for library, threads in self._before:
-                    library.set_num_threads(threads)
+                for (_, put), threads in zip(self._libraries, self._before, strict=True):
+                    put(threads)
+
+
+def _thread_functions(library: Any) -> tuple[Callable[[], int], Callable[[int], None]]:
+    """The functions of an OpenBLAS that get and set its number of threads; builds differ in the names' affixes."""
+    for prefix, suffix in product(("", "scipy_"), ("", "64_", "_64")):
+        if hasattr(library, f"{prefix}openblas_set_num_threads{suffix}"):
+            get = getattr(library, f"{prefix}openblas_get_num_threads{suffix}")
+            return get, getattr(library, f"{prefix}openblas_set_num_threads{suffix}")
+    return (lambda: 1), (lambda _: None)
 
 
 @cache

@@ -13,7 +13,17 @@ import regioncam
 import torch
 from torch import nn
 
-from engine import Cancelled, EngineError, MemoryLimitError, Network, Partition, Progress, SlicePlane, memory
+from engine import (
+    Cancelled,
+    EngineError,
+    MemoryLimitError,
+    Network,
+    Partition,
+    PlaneError,
+    Progress,
+    SlicePlane,
+    memory,
+)
 from engine.partition import partition_polygon, partition_slice
 from sdf_models import load_checkpoint
 from tests.engine.promises import check
@@ -182,3 +192,74 @@ def test_a_constant_network_is_one_region(constant: float) -> None:
     check(partition)
     assert partition.regions == 1
     assert partition.activation_pattern().tolist() == [[np.sign(constant)]]
+
+
+def test_the_same_bytes_from_another_thread() -> None:
+    network = Network.trace(mlp(3, 64, 64, 64, 1))
+    here, there = partition_slice(network, Z0, CUBE), []
+    thread = threading.Thread(target=lambda: there.append(partition_slice(network, Z0, CUBE)))
+    thread.start()
+    thread.join()
+    np.testing.assert_array_equal(here.vertices, there[0].vertices)
+
+
+@pytest.mark.parametrize("call", range(3, 120, 13))
+def test_asked_once_is_enough_to_cancel(call: int) -> None:
+    network = Network.trace(mlp(3, 64, 64, 64, 64, 1))
+    answers = iter(range(1_000_000))
+    with pytest.raises(Cancelled):
+        partition_slice(network, Z0, CUBE, cancel=lambda: next(answers) == call, threads=2)
+
+
+def test_snapshots_stay_what_they_were() -> None:
+    network = Network.trace(mlp(3, 24, 24, 24, 1))
+    published: list[Progress] = []
+    partition_slice(network, Z0, CUBE, progress=published.append)
+    regions = [progress.regions for progress in published]
+    assert [progress.snapshot().regions for progress in published] == regions
+
+
+@pytest.mark.parametrize("scale", [1e-150, 1e-9, 1e9, 1e150])
+def test_scaling_neurons_and_their_outgoing_weights_changes_nothing(scale: float) -> None:
+    module = mlp(3, 32, 32, 1).double()
+    expected = partition_slice(Network.trace(module), Z0, CUBE)
+    scales = torch.where(torch.arange(32) % 3 == 0, scale, 1.0).double()
+    with torch.no_grad():
+        module[0].weight *= scales[:, None]
+        module[0].bias *= scales
+        module[2].weight /= scales
+    partition = partition_slice(Network.trace(module), Z0, CUBE)
+    assert (partition.regions, partition.ties) == (expected.regions, 0)
+
+
+def test_weights_of_a_dead_neuron_change_nothing() -> None:
+    module = mlp(3, 32, 32, 1).double()
+    with torch.no_grad():
+        module[0].bias[0] = -100.0
+    expected = partition_slice(Network.trace(module), Z0, CUBE)
+    with torch.no_grad():
+        module[2].weight[:, 0] = 1e16
+    assert partition_slice(Network.trace(module), Z0, CUBE).regions == expected.regions
+
+
+@pytest.mark.parametrize(
+    "polygon",
+    [[[0, 0], [1, 0]], [[0, 0], [1, 0], [0.2, 0.2], [0, 1]], [[0, 0], [1, 0], [np.nan, 1]], [[0, 0], [1, 1], [2, 2]]],
+)
+def test_what_is_not_a_convex_polygon_is_refused(polygon: list[list[float]]) -> None:
+    with pytest.raises(PlaneError, match="polygon"):
+        partition_polygon(Network.trace(mlp(2, 4, 1), (2,)), SlicePlane.identity(), np.array(polygon, float))
+
+
+def test_corners_may_run_either_way() -> None:
+    network = Network.trace(mlp(2, 8, 8, 1), (2,))
+    square = np.array(SQUARE, float)
+    forth, back = (partition_polygon(network, SlicePlane.identity(), corners) for corners in (square, square[::-1]))
+    check(back)
+    assert forth.regions == back.regions
+
+
+@pytest.mark.parametrize("level", [np.nan, np.inf])
+def test_a_level_that_is_no_number_is_refused(level: float) -> None:
+    with pytest.raises(EngineError, match="level must be a finite number"):
+        partition_slice(Network.trace(mlp(3, 4, 1)), Z0, CUBE, level=level)
