@@ -223,7 +223,7 @@ def test_snapshots_stay_what_they_were() -> None:
 def test_scaling_neurons_and_their_outgoing_weights_changes_nothing(scale: float) -> None:
     module = mlp(3, 32, 32, 1).double()
     expected = partition_slice(Network.trace(module), Z0, CUBE)
-    scales = torch.where(torch.arange(32) % 3 == 0, scale, 1.0).double()
+    scales = torch.tensor([scale if i % 3 == 0 else 1.0 for i in range(32)], dtype=torch.float64)
     with torch.no_grad():
         module[0].weight *= scales[:, None]
         module[0].bias *= scales
