@@ -30,6 +30,11 @@ def summing_kernel(function: F) -> F:
     return _compiled(function, {"contract", "reassoc", "nsz"})
 
 
+def comparing_kernel(function: F) -> F:
+    """Like kernel, for minima and maxima of finite numbers; what it gives for others is not said."""
+    return _compiled(function, {"contract", "nnan", "nsz"})
+
+
 def _compiled(function: F, fastmath: set[str]) -> F:
     # numba decides where to cache when it decorates; elsewhere in the process its own setting stays in force.
     config: Any = numba.config

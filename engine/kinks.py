@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from engine.jit import kernel
+from engine.jit import comparing_kernel, kernel
 from engine.steps import Float, Kink
 
 
@@ -41,32 +41,25 @@ def _apply(source, target, breakpoints, slopes, intercepts):
             target[v, k] = slopes[k, p] * z + intercepts[k, p]
 
 
-@kernel
-def largest(lo, hi, values):
-    """(n,): the largest magnitude of each feature at the vertices lo..hi."""
-    found = np.zeros(values.shape[1])
-    for v in range(lo, hi):
-        for k in range(values.shape[1]):
-            size = abs(values[v, k])
-            if not size <= found[k]:
-                found[k] = size
-    return found
+def largest_after(kink: Kink, low: Float, high: Float) -> Float:
+    """(n,): the largest |phi| of each feature between low and high (n,): phi is extreme there or at a breakpoint."""
+    inside = np.clip(kink.breakpoints.T, low, high)
+    ends = np.concatenate([low[None], high[None], inside])
+    return np.asarray(np.abs(apply_kink(kink, ends, ends)).max(axis=0))
 
 
-@kernel
-def largest_after_kink(lo, hi, source, breakpoints, slopes, intercepts):
-    """(n,): the largest magnitude of phi of each feature at the vertices lo..hi."""
-    width, most = breakpoints.shape
-    found = np.zeros(width)
+@comparing_kernel
+def feature_range(lo, hi, values):
+    """(2, n): the smallest and the largest value of each feature at the vertices lo..hi."""
+    width = values.shape[1]
+    low, high = np.full(width, np.inf), np.full(width, -np.inf)
     for v in range(lo, hi):
         for k in range(width):
-            z = source[v, k]
-            p = 0
-            while p < most and breakpoints[k, p] < z:
-                p += 1
-            size = abs(slopes[k, p] * z + intercepts[k, p])
-            if not size <= found[k]:
-                found[k] = size
+            low[k] = min(values[v, k], low[k])
+            high[k] = max(values[v, k], high[k])
+    found = np.empty((2, width))
+    found[0] = low
+    found[1] = high
     return found
 
 

@@ -16,7 +16,7 @@ import numpy as np
 from engine import map_kernels, memory
 from engine.coincidence import Coincidences
 from engine.errors import EngineError, MemoryLimitError
-from engine.kinks import apply_kink, largest, largest_after_kink, restore_breakpoints
+from engine.kinks import apply_kink, feature_range, largest_after, restore_breakpoints
 from engine.network import Network, evaluate
 from engine.planar_map import BORDER, FaceSigns, Partition, Ties
 from engine.plane import SlicePlane, convex_polygon, plane_box_polygon
@@ -212,14 +212,11 @@ class _Walk:
     def _unit(self, slot: int) -> Float:
         """The largest magnitude of each feature of a value on the map."""
         deferred = self.deferred
-        if deferred is not None and slot == deferred.target:
-            values = self.values[deferred.source].view
-            tables = (deferred.breakpoints, deferred.slopes, deferred.intercepts)
-            found = self.workers.run(largest_after_kink, len(values), grain(1 + values.shape[1]), values, *tables)
-        else:
-            values = self.values[slot].view
-            found = self.workers.run(largest, len(values), grain(1 + values.shape[1]), values)
-        return np.asarray(np.max(found, axis=0))
+        passing = deferred is not None and slot == deferred.target
+        values = self.values[deferred.source if deferred is not None and passing else slot].view
+        ranges = np.array(self.workers.run(feature_range, len(values), grain(1 + values.shape[1]), values))
+        low, high = ranges[:, 0].min(axis=0), ranges[:, 1].max(axis=0)
+        return largest_after(deferred, low, high) if deferred is not None and passing else np.maximum(-low, high)
 
     def subdivide(self, layer: int, segment: Segment) -> None:
         """Cut the map by the segment's rows, carry every live value to the new vertices, and apply the kink."""
