@@ -28,7 +28,7 @@ bench: .venv/installed-dev
 # The pictures of the README, made by the program itself.
 pictures: .venv/installed
 	@mkdir -p resources/pictures
-	$(BIN)/splinescope slice $(SPOT) $(PLANES) --dpi 200 --out resources/pictures/spot.png
+	$(BIN)/splinescope slice $(SPOT) $(PLANES) --dpi 160 --out resources/pictures/spot.png
 
 clean:
 	rm -rf .venv out build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis .benchmarks .import_linter_cache

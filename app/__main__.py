@@ -1,8 +1,18 @@
-"""python -m app"""
+"""python -m app, and the script `splinescope`."""
 
 import sys
 
-from app.cli import main
+
+def run() -> int:
+    """The command line; returns its exit code, also when Ctrl-C comes while it is still being imported."""
+    try:
+        from app.cli import main
+
+        return main()
+    except KeyboardInterrupt:
+        print("splinescope: interrupted", file=sys.stderr)
+        return 130
+
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(run())

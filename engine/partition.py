@@ -62,7 +62,8 @@ def partition_slice(
 
     domain: (2, D) float64, lower and upper corner.  The other arguments and errors are those of partition_polygon; a
     plane that misses the box is a PlaneError.  The method is that of Humayun, Balestriero and Baraniuk, "Exact
-    Visualization of Deep Neural Network Geometry and Decision Boundary" (2022), by evaluation on vertices.
+    Visualization of Neural Network Geometry and Decision Boundary" (2022; SplineCam, CVPR 2023), by evaluation on
+    vertices.
     """
     _check_dimensions(network, plane)
     return _partition(network, plane, plane_box_polygon(plane, domain), level, progress, cancel, threads)

@@ -8,12 +8,16 @@ from pathlib import Path
 
 from app.commands.errors import CommandError
 
+_LONGEST_NAME = 255
+
 
 def check_outputs(outputs: Sequence[Path], extensions: Sequence[str], source: Path | None = None) -> None:
     """Raise CommandError unless every output can be written and none of them is `source` or named twice."""
     seen: set[Path] = set()
     for path in outputs:
         final = path.resolve()
+        if len(os.fsencode(final.name)) > _LONGEST_NAME:
+            raise CommandError(f"{path}: the name is too long; choose a shorter one")
         if path.suffix.lower() not in extensions:
             raise CommandError(f"{path}: unknown kind of output; end the name with {' or '.join(extensions)}")
         if final in seen:
@@ -29,8 +33,9 @@ def check_outputs(outputs: Sequence[Path], extensions: Sequence[str], source: Pa
         seen.add(final)
 
 
-def could_not_write(error: OSError) -> CommandError:
-    where = f"{error.filename}: " if error.filename else ""
+def could_not_write(error: OSError, outputs: Sequence[Path]) -> CommandError:
+    where = ", ".join(str(path) for path in outputs)
     return CommandError(
-        f"{where}could not be written: {error.strerror or error}; nothing was written, choose another folder"
+        f"{where}: could not be written: {error.strerror or error}; nothing was written, free some space or choose "
+        "another folder"
     )

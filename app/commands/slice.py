@@ -33,6 +33,9 @@ A plane's own coordinates are those of the axes that follow its normal: y, z for
 Write lists of numbers that start with a minus after an equals sign: --origin=-1,0,0.
 """
 
+_SIZES = (1e-9, 1e9)  # of a domain: beyond them rounding leaves little of a network
+_RESOLUTIONS = (10.0, 4800.0)
+
 
 def add_parser(commands: Any) -> None:
     parser = commands.add_parser(
@@ -69,7 +72,7 @@ def add_parser(commands: Any) -> None:
         metavar="FILE",
         help="figure (.svg, .pdf, .png) or data of one plane (.npz); repeatable",
     )
-    parser.add_argument("--dpi", type=_positive, default=600.0, help="resolution of .png figures (default: 600)")
+    parser.add_argument("--dpi", type=_resolution, default=600.0, help="resolution of .png figures (default: 600)")
     parser.add_argument("--json", action="store_true", help="print one JSON object with what was found")
     parser.set_defaults(run=run)
 
@@ -132,6 +135,7 @@ def _polygons(
     from engine.plane import plane_box_polygon, square_polygon
 
     if arguments.half_width is not None:
+        _check_size(2 * arguments.half_width, "--half-width")
         return [square_polygon(arguments.half_width) for _ in planes]
     if arguments.bounds is not None:
         domain = _box(arguments.bounds, domain.shape[1])
@@ -144,6 +148,8 @@ def _box(bounds: NDArray[np.float64], dimension: int) -> NDArray[np.float64]:
     lower, upper = bounds.reshape(2, -1)
     if not (lower < upper).all():
         raise CommandError("--bounds: the lower corner must lie below the upper one; write --bounds=-1,1")
+    for size in (upper - lower).tolist():
+        _check_size(size, "--bounds")
     return np.stack([np.broadcast_to(lower, dimension), np.broadcast_to(upper, dimension)])
 
 
@@ -181,7 +187,7 @@ def _write(results: list[SliceResult], outputs: list[Path], dpi: float) -> None:
                     figure = figure or draw_slices(results)
                     write_figure(figure, temporary, extension[1:], dpi)
     except OSError as error:
-        raise could_not_write(error) from error
+        raise could_not_write(error, outputs) from error
 
 
 def _json(arguments: argparse.Namespace, network: Network, results: list[SliceResult]) -> str:
@@ -214,6 +220,19 @@ def _finite(text: str) -> float:
         value = math.nan
     if not math.isfinite(value):
         raise argparse.ArgumentTypeError(f"{text!r} is not a finite number")
+    return value
+
+
+def _check_size(size: float, option: str) -> None:
+    low, high = _SIZES
+    if not low <= size <= high:
+        raise CommandError(f"{option}: a domain of size {size:g} is not sensible; choose one from {low:g} to {high:g}")
+
+
+def _resolution(text: str) -> float:
+    low, high = _RESOLUTIONS
+    if not low <= (value := _finite(text)) <= high:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a resolution from {low:g} to {high:g}")
     return value
 
 

@@ -45,6 +45,12 @@ def add_parser(commands: Any) -> None:
 def run(arguments: argparse.Namespace) -> None:
     check_outputs([arguments.out], [".safetensors"], source=Path(arguments.target))
 
+    state = arguments.out.with_name(f"{arguments.out.name}.training")
+    if arguments.resume and arguments.out.exists() and not state.exists():
+        raise CommandError(
+            f"{arguments.out}: there is no interrupted training to go on with; leave out --resume to train anew"
+        )
+
     from tqdm import tqdm
 
     from sdf_models.training import TargetError, TrainingCancelled, TrainingError, train
@@ -78,7 +84,7 @@ def run(arguments: argparse.Namespace) -> None:
         except (TargetError, TrainingError) as error:
             raise CommandError(str(error)) from error
         except OSError as error:
-            raise could_not_write(error) from error
+            raise could_not_write(error, [arguments.out]) from error
     print(_text(result))
 
 

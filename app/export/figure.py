@@ -23,7 +23,7 @@ from matplotlib.ticker import MaxNLocator
 
 from app.state.palette import ACCENTS, BACKGROUND, BORDER, RGB, accent, depth_colors
 from app.state.slices import SliceResult, axis_labels
-from engine import Partition, chain_lines
+from engine import Partition, chain_edges, chain_lines
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -104,7 +104,7 @@ def _draw_panel(axes: Axes, result: SliceResult, index: int, size: float) -> Non
             widths[depth],
             layers - depth,
         )
-    _add_path(axes, _lines(partition, -1), f"slice-{index}-border", BORDER, 0.5, layers + 1)
+    _add_path(axes, _lines(partition, -1), f"slice-{index}-border", BORDER, 0.5, layers + 4)
     _draw_level_set(axes, result, index, points_per_unit, layers + 2)
 
     center = (lower + upper) / 2
@@ -145,6 +145,10 @@ def _draw_level_set(axes: Axes, result: SliceResult, index: int, points_per_unit
     width = min(_LEVEL_SET, _spacing(result, level_set.length) * points_per_unit / 3)
     _add_path(axes, path, f"slice-{index}-casing", BACKGROUND, width + 2 * min(_CASING, width), order)
     _add_path(axes, path, f"slice-{index}-level-set", accent(index), width, order + 1)
+    border = np.flatnonzero(result.partition.edge_layer == -1).astype(np.int32)
+    domain = Path(result.partition.vertices[chain_edges(result.partition, border).vertex_ids])
+    for patch in axes.patches[-2:]:
+        patch.set_clip_path(domain, axes.transData)
 
 
 def _draw_legend(axes: Axes, slices: Sequence[SliceResult], width: float) -> None:
@@ -164,12 +168,14 @@ def _draw_legend(axes: Axes, slices: Sequence[SliceResult], width: float) -> Non
         if depth % every == 0:
             axes.text(left + (depth + 0.5) * cell, 12, str(depth), fontsize=_SMALL, ha="center", va="top")
     right = left + layers * cell + 12
-    for color in ACCENTS[: len(slices)]:
+    shown = [color for color, result in zip(ACCENTS, slices, strict=False) if not result.level_set.empty]
+    for color in shown:
         axes.add_line(
             Line2D([right, right + 7], [17.5, 17.5], color=color, linewidth=_LEVEL_SET, solid_capstyle="butt")
         )
         right += 9
-    axes.text(right + 1, 17.5, _level_name(slices[0]), fontsize=_NORMAL, va="center")
+    if shown:
+        axes.text(right + 1, 17.5, _level_name(slices[0]), fontsize=_NORMAL, va="center")
 
 
 def _line_widths(result: SliceResult, points_per_unit: float) -> list[float]:

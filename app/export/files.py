@@ -15,7 +15,7 @@ def written_together(paths: Sequence[Path]) -> Iterator[list[Path]]:
     Raises OSError, naming the final path, when a folder cannot be written.
     """
     finals = [path.resolve() for path in paths]
-    temporaries = [final.with_name(f".{final.name}.{os.getpid()}.part") for final in finals]
+    temporaries = [final.with_name(f".{os.getpid()}-{i}.part") for i, final in enumerate(finals)]
     try:
         for temporary, path in zip(temporaries, paths, strict=True):
             _create(temporary, path)

@@ -81,9 +81,9 @@ def test_svg_level_set_lies_on_top_with_its_casing(make_slice: MakeSlice, tmp_pa
     order = [name for name in groups(path) if name.startswith("slice-0")]
     assert order == [
         *(f"slice-0-depth-{depth}" for depth in reversed(range(len(result.partition.network.kinks)))),
-        "slice-0-border",
         "slice-0-casing",
         "slice-0-level-set",
+        "slice-0-border",
     ]
     drawn = only_path(groups(path)["slice-0-level-set"])
     assert drawn.count("M") == len(result.level_set.polylines)
