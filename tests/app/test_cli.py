@@ -233,6 +233,7 @@ def test_interrupt_is_one_line(
     splinescope: Run, checkpoint: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     compute = app.commands.slice._partition
+    before = signal.getsignal(signal.SIGINT)
 
     def interrupted(*arguments: object) -> object:
         signal.raise_signal(signal.SIGINT)
@@ -242,7 +243,37 @@ def test_interrupt_is_one_line(
     ran = splinescope("slice", checkpoint, "--plane", "z=0", "--out", tmp_path / "a.svg")
     assert (ran.code, ran.err) == (130, "splinescope: interrupted\n")
     assert list(tmp_path.iterdir()) == []
-    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+    assert signal.getsignal(signal.SIGINT) is before
+
+
+@pytest.mark.parametrize(
+    ("options", "reason"),
+    [
+        (["--dpi", "1e6"], "is not a resolution from 10 to 4800"),
+        (["--dpi", "1e-6"], "is not a resolution from 10 to 4800"),
+        (["--half-width", "1e20"], "a domain of size 2e+20 is not sensible"),
+        (["--bounds=-1e300,1e300"], "a domain of size 2e+300 is not sensible"),
+        (["--bounds=-1e-300,1e-300"], "a domain of size 2e-300 is not sensible"),
+        (["--pl", "x=0"], "unrecognized arguments"),
+    ],
+)
+def test_what_makes_no_sense_is_one_line(
+    splinescope: Run, checkpoint: Path, tmp_path: Path, options: list[str], reason: str
+) -> None:
+    ran = splinescope("slice", checkpoint, "--plane", "z=0", *options, "--out", tmp_path / "a.png")
+    assert ran.code == 2
+    assert ran.err.count("\n") == 1
+    assert reason in ran.err
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_name_that_is_too_long_is_one_line(splinescope: Run, checkpoint: Path, tmp_path: Path) -> None:
+    ran = splinescope("slice", checkpoint, "--plane", "z=0", "--out", tmp_path / f"{260 * 'a'}.png")
+    assert (ran.code, ran.err.count("\n")) == (2, 1)
+    assert "the name is too long" in ran.err
+    longest = tmp_path / f"{251 * 'b'}.npz"
+    assert splinescope("slice", checkpoint, "--plane", "z=0", "--out", longest).code == 0
+    assert longest.exists()
 
 
 def test_reader_that_leaves_early_is_no_error(checkpoint: Path) -> None:
