@@ -4,7 +4,6 @@ table.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from statistics import median
 from time import perf_counter
 
@@ -35,9 +34,7 @@ def test_partition(name: str, benchmark: BenchmarkFixture, speed_rows: list[Row]
     if name == "fox" and not FOX.exists():
         pytest.skip(f"{FOX.name} is not here")
     case = CASES[name]()
-    partitions: list[Partition] = []
-    _measure(benchmark, case, partitions.append)
-    partition = partitions[-1]
+    partition = _measure(benchmark, case)
     seconds = median(benchmark.stats.stats.data)
     row = {
         "slice": case.name,
@@ -60,7 +57,8 @@ def test_partition(name: str, benchmark: BenchmarkFixture, speed_rows: list[Row]
     speed_rows.append(row)
 
 
-def _measure(benchmark: BenchmarkFixture, case: Case, keep: Callable[[Partition], None]) -> None:
-    benchmark.pedantic(
-        lambda: keep(partition_slice(case.network, case.plane, case.domain)), rounds=case.rounds, warmup_rounds=1
+def _measure(benchmark: BenchmarkFixture, case: Case) -> Partition:
+    result: Partition = benchmark.pedantic(
+        partition_slice, (case.network, case.plane, case.domain), rounds=case.rounds, warmup_rounds=2
     )
+    return result
