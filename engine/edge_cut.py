@@ -6,49 +6,89 @@ parameter; those that rounding cannot order become one vertex.
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import numpy as np
 
 from engine.jit import inline, kernel, lowest_bit, popcount
+from engine.new_vertices import interpolate_rows, loosen_between, place
 from engine.predicates import crossing, tolerance
+from engine.steps import Float, Int
+
+
+class Crossings(NamedTuple):
+    """The crossings of a piece of the edges.
+
+    edges (C,) int32: those that are cut; first_crossing, first_vertex (C + 1,) int32: where the crossings and the new
+    vertices of each start; row, vertex (X,) int32: of each crossing its row, and its place among the edge's vertices;
+    weights (X, 2) float64: its (t, dt); merges; at_end: some crossing cannot be told from an end of its edge.
+    """
+
+    edges: Int
+    first_crossing: Int
+    first_vertex: Int
+    row: Int
+    vertex: Int
+    weights: Float
+    merges: int
+    at_end: bool
+
+
+class CutEdges(NamedTuple):
+    """Where all edges of a map are cut, as Crossings says; number (E,) int32: which of those it is, or -1."""
+
+    number: Int
+    first_crossing: Int
+    first_vertex: Int
+    row: Int
+    vertex: Int
+
+    @classmethod
+    def empty(cls, number: Int, cut: int, crossings: int) -> CutEdges:
+        return cls(
+            number, np.zeros(cut + 1, np.int32), np.zeros(cut + 1, np.int32), *np.empty((2, crossings), np.int32)
+        )
 
 
 @kernel
-def count_crossings(lo, hi, edges, plus, minus, counts):
-    """counts[e] = number of rows with opposite signs at the ends of edge e."""
+def find_crossings(lo, hi, edges, rows, bound, plus, minus, number):
+    """The Crossings of the edges lo..hi, in order along each edge; number: see CutEdges, counted within this piece."""
+    norms, _, scale, constant, uncertainty, negligible, positions, old_edges, first, incident = bound
     words = plus.shape[1]
+    cut, total = np.int64(0), np.int64(0)
     for e in range(lo, hi):
         a, b = edges[e, 0], edges[e, 1]
-        total = np.uint64(0)
+        count = np.uint64(0)
         for w in range(words):
-            total += popcount((plus[a, w] & minus[b, w]) | (minus[a, w] & plus[b, w]))
-        counts[e] = total
-
-
-@kernel
-def find_crossings(lo, hi, cut, offsets, edges, rows, bound, plus, minus, row, vertex, weights, made, at_end):
-    """Crossings of the edges cut[lo:hi], in order along each edge.
-
-    offsets (C + 1,): where the crossings of each cut edge lie in row (X,), vertex (X,) (index among the edge's new
-    vertices) and weights (X, 2) (t, dt).  made[i]: number of new vertices; at_end[i]: a crossing cannot be told from
-    an end. Returns the number of merges.
-    """
-    norms, _, scale, constant, uncertainty, first, incident, _, positions = bound
-    words = plus.shape[1]
-    merges = 0
-    for i in range(lo, hi):
-        a, b = edges[cut[i], 0], edges[cut[i], 1]
-        start, last = offsets[i], offsets[i]
-        at_end[i] = False
+            count += popcount((plus[a, w] & minus[b, w]) | (minus[a, w] & plus[b, w]))
+        number[e] = cut if count > 0 else -1
+        cut += count > 0
+        total += np.int64(count)
+    items = np.empty(cut, np.int32)
+    first_crossing, first_vertex = np.zeros(cut + 1, np.int32), np.zeros(cut + 1, np.int32)
+    row, vertex, weights = np.empty(total, np.int32), np.empty(total, np.int32), np.empty((total, 2))
+    merges, at_end = 0, False
+    for e in range(lo, hi):
+        i = number[e]
+        if i < 0:
+            continue
+        items[i] = e
+        a, b = edges[e, 0], edges[e, 1]
+        start = first_crossing[i]
+        last = start
         for w in range(words):
             bits = (plus[a, w] & minus[b, w]) | (minus[a, w] & plus[b, w])
             while bits != 0:
                 k = np.int32(w * 64 + lowest_bit(bits))
                 bits &= bits - np.uint64(1)
-                at_a = tolerance(a, k, rows, norms, scale, constant, uncertainty, first, incident, edges, positions)
-                at_b = tolerance(b, k, rows, norms, scale, constant, uncertainty, first, incident, edges, positions)
+                at_a = tolerance(
+                    a, k, rows, norms, scale, constant, uncertainty, negligible, positions, old_edges, first, incident
+                )
+                at_b = tolerance(
+                    b, k, rows, norms, scale, constant, uncertainty, negligible, positions, old_edges, first, incident
+                )
                 t, dt = crossing(rows[a, k], rows[b, k], at_a, at_b)
-                if t <= dt or t >= 1.0 - dt:
-                    at_end[i] = True
+                at_end |= _is_at_end(t, dt)
                 slot = last
                 while slot > start and weights[slot - 1, 0] > t:
                     row[slot] = row[slot - 1]
@@ -59,69 +99,87 @@ def find_crossings(lo, hi, cut, offsets, edges, rows, bound, plus, minus, row, v
                 weights[slot, 0] = t
                 weights[slot, 1] = dt
                 last += 1
-        count = np.int32(0)
+        count_vertices = np.int32(0)
         reach = -1.0
         for x in range(start, last):
             if x > start and weights[x, 0] - weights[x, 1] <= reach:
                 merges += 1
             else:
-                count += np.int32(1)
-            vertex[x] = count - np.int32(1)
+                count_vertices += np.int32(1)
+            vertex[x] = count_vertices - np.int32(1)
             reach = max(reach, weights[x, 0] + weights[x, 1])
-        made[i] = count
-    return merges
+        first_crossing[i + 1] = last
+        first_vertex[i + 1] = first_vertex[i] + count_vertices
+    return items, first_crossing, first_vertex, row, vertex, weights, merges, at_end
 
 
 @inline
-def _snap(v, k, rows, plus, minus):
-    w, bit = k // 64, np.uint64(1) << np.uint64(k % 64)
-    plus[v, w] &= ~bit
-    minus[v, w] &= ~bit
-    rows[v, k] = 0.0
+def _is_at_end(t, dt):
+    return t <= dt or t >= 1.0 - dt
 
 
 @kernel
-def snap_to_ends(cut, offsets, edges, rows, plus, minus, row, weights, at_end):
+def snap_to_ends(found, edges, rows, plus, minus):
     """Crossings that cannot be told from an end make the row zero at that vertex, for every face around it."""
+    cut, first_crossing, _, row, _, weights, _, _ = found
     snapped = 0
     for i in range(len(cut)):
-        if at_end[i]:
-            for x in range(offsets[i], offsets[i + 1]):
-                t, dt = weights[x, 0], weights[x, 1]
-                if t <= dt or t >= 1.0 - dt:
-                    _snap(edges[cut[i], 0 if t < 0.5 else 1], row[x], rows, plus, minus)
-                    snapped += 1
+        for x in range(first_crossing[i], first_crossing[i + 1]):
+            t, dt = weights[x, 0], weights[x, 1]
+            if _is_at_end(t, dt):
+                v, k = edges[cut[i], 0 if t < 0.5 else 1], row[x]
+                plus[v, k // 64] &= ~(np.uint64(1) << np.uint64(k % 64))
+                minus[v, k // 64] &= ~(np.uint64(1) << np.uint64(k % 64))
+                rows[v, k] = 0.0
+                snapped += 1
     return snapped
 
 
 @kernel
 def split_edges(
-    lo, hi, cut, offsets, edges, edge_layer, edge_row, row, vertex, weights, made, first_vertex, first_edge,
-    old_vertices, parents, new_weights, carried,
+    found, first_cut, first_crossing, first_vertex, old_vertices, cut, edges, edge_layer, edge_row, new, rows,
+    bound, positions, uncertainty,
 ):  # fmt: skip
-    """Make the new vertices and sub-edges of the edges cut[lo:hi].
+    """Make the new vertices, with their rows, and the pieces of the edges `found`.
 
-    Edge e keeps its id for the piece at its first end; the others are first_edge[i], first_edge[i] + 1, ...  New
-    vertices are first_vertex[i], ... (counted from 0; `old_vertices` is the id of number 0).
+    first_cut, first_crossing, first_vertex: how many edges cut, crossings and new vertices other pieces have before
+    these. Edge e keeps its id for the piece at its first end; the others follow all old edges, in the order of the new
+    vertices. Returns how many zeros rounding made.
     """
-    for i in range(lo, hi):
-        e = cut[i]
+    number, cut_crossing, cut_vertex, cut_row, cut_place = cut
+    items, own_crossing, own_vertex, own_row, own_place, own_weights, _, _ = found
+    parents, weights, carried = new
+    loose, old_edges = bound.loose, len(number)
+    for i in range(len(items)):
+        e = items[i]
         a, b = edges[e, 0], edges[e, 1]
-        base = first_vertex[i]
-        for n in range(base, base + made[i]):
+        c = first_cut + i
+        number[e] = c
+        cut_crossing[c + 1] = first_crossing + own_crossing[i + 1]
+        cut_vertex[c + 1] = first_vertex + own_vertex[i + 1]
+        base, stop = first_vertex + own_vertex[i], first_vertex + own_vertex[i + 1]
+        for n in range(base, stop):
             parents[n, 0] = a
             parents[n, 1] = b
-            new_weights[n, 1] = 2.0
-        for x in range(offsets[i], offsets[i + 1]):
-            n = base + vertex[x]
-            carried[n, row[x] // 64] |= np.uint64(1) << np.uint64(row[x] % 64)
-            if weights[x, 1] < new_weights[n, 1]:
-                new_weights[n, 0] = weights[x, 0]
-                new_weights[n, 1] = weights[x, 1]
+            weights[n, 1] = 2.0
+        for x in range(own_crossing[i], own_crossing[i + 1]):
+            n, k = base + own_place[x], own_row[x]
+            cut_row[first_crossing + x] = k
+            cut_place[first_crossing + x] = own_place[x]
+            carried[n, k // 64] |= np.uint64(1) << np.uint64(k % 64)
+            if own_weights[x, 1] < weights[n, 1]:
+                weights[n, 0] = own_weights[x, 0]
+                weights[n, 1] = own_weights[x, 1]
         edges[e, 1] = old_vertices + base
-        for p in range(made[i]):
-            piece = first_edge[i] + p
-            edges[piece, 0] = old_vertices + base + p
-            edges[piece, 1] = old_vertices + base + p + 1 if p + 1 < made[i] else b
+        for n in range(base, stop):
+            v = old_vertices + n
+            piece = old_edges + n
+            edges[piece, 0] = v
+            edges[piece, 1] = v + 1 if n + 1 < stop else b
             edge_layer[piece] = edge_layer[e]
             edge_row[piece] = edge_row[e]
+            t, dt = weights[n, 0], weights[n, 1]
+            place(v, a, b, t, dt, positions, uncertainty)
+            loosen_between(v, a, b, t, dt, loose)
+    count = own_vertex[len(items)]
+    return interpolate_rows(first_vertex, first_vertex + count, rows, rows, old_vertices, new, new, bound, old_vertices)

@@ -7,92 +7,93 @@ of the whole chord, never from coordinates.
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import numpy as np
+from numpy.typing import NDArray
 
-from engine.face_loop import read_loop, regular_chords
-from engine.jit import inline, kernel
+from engine.chord_order import order_crossings
+from engine.face_loop import loop_length, read_loop, regular_chords, signs_of_loop
+from engine.jit import inline, kernel, popcount
+from engine.new_vertices import place
 from engine.predicates import crossing, tolerance_after_edges
+from engine.steps import Int
 
-FACES, VERTICES, EDGES, HALF_EDGES, LENGTH, CHORDS = range(6)  # columns of what a face needs
-MERGES, FORCED, IRREGULAR = 4, 5, 6  # columns of what a face used, after the first four of the above
+FACES, VERTICES, EDGES, HALF_EDGES, LOOP, CHORDS = range(6)  # what a piece of the faces needs
+MERGES, FORCED, IRREGULAR, IDENTICAL = 4, 5, 6, 7  # what it used, after the first four of these
+
+
+class Faces(NamedTuple):
+    """The faces after a cut, each made by the face `parent`.
+
+    offsets (F + 1,), half_edges (H,): the loops; parent (F,) int32; plus, minus (F, W) uint64: signs of the cut's rows;
+    edges (E, 2), edge_row (E,): all edges, of which the chords are to be filled in.
+    """
+
+    offsets: Int
+    half_edges: Int
+    parent: Int
+    plus: NDArray[np.uint64]
+    minus: NDArray[np.uint64]
+    edges: Int
+    edge_row: Int
 
 
 @kernel
-def measure_faces(lo, hi, cut, split, rows, plus, minus, face_plus, face_minus, active, lengths, need):
-    """need[i] = (faces, new vertices, new edges, half-edges, loop length, chords) at most, for each face cut[lo:hi].
+def measure_faces(lo, hi, loops, active, face_plus, face_minus):
+    """What the cut makes at most of the faces lo..hi: (6,) int64 faces, new vertices, new edges and half-edges, and the
+    most places and chords of one face.
 
-    active: of all faces; lengths[i]: of the loop with its new vertices.
+    active[f]: number of rows with both signs among the vertices of face f; face_plus, face_minus: its signs.
     """
-    longest = np.int64(0)
-    for i in range(lo, hi):
-        longest = max(longest, np.int64(lengths[i]))
-    capacity = rows.shape[1]
-    local_of_row = np.empty(capacity, np.int32)
-    nodes = np.empty(longest, np.int32)
-    leave = np.empty(longest, np.int32)
-    chord_row = np.empty(capacity, np.int32)
-    count = np.empty(capacity, np.int32)
-    places = np.empty((capacity, 2), np.int32)
-    (
-        offsets,
-        half_edges,
-        old_edges,
-        cut_index,
-        cross_offsets,
-        cross_row,
-        cross_vertex,
-        edge_made,
-        first_vertex,
-        first_edge,
-        old_vertices,
-    ) = split
-    for i in range(lo, hi):
-        if active[cut[i]] == 1:
-            need[i, 0] = 2
-            need[i, 1] = 0
-            need[i, 2] = 1
-            need[i, 3] = lengths[i] + 2
-            need[i, 4] = lengths[i]
-            need[i, 5] = 1
+    offsets, half_edges, edges, cut, plus, minus, rows = loops
+    cut_index, cut_crossing, cut_vertex, cut_row, cut_place = cut
+    words, capacity = plus.shape[1], rows.shape[1]
+    need = np.zeros(6, np.int64)
+    nodes, leave = np.empty(64, np.int32), np.empty(64, np.int32)
+    row, places, side = np.empty(capacity, np.int32), np.empty((capacity, 2), np.int32), np.empty(capacity, np.int32)
+    found, local_of_row = np.empty(capacity, np.int32), np.empty(capacity, np.int32)
+    settled_plus, settled_minus = np.empty(words, np.uint64), np.empty(words, np.uint64)
+    for f in range(lo, hi):
+        count = np.uint64(0)
+        for w in range(words):
+            p, m = signs_of_loop(f, w, offsets, half_edges, edges, plus, minus)
+            face_plus[f, w] = p
+            face_minus[f, w] = m
+            count += popcount(p & m)
+        active[f] = count
+        if count == 0:
+            need[FACES] += 1
+            need[HALF_EDGES] += offsets[f + 1] - offsets[f]
             continue
-        length, number = read_loop(
-            cut[i],
-            offsets,
-            half_edges,
-            old_edges,
-            cut_index,
-            cross_offsets,
-            cross_row,
-            cross_vertex,
-            edge_made,
-            first_vertex,
-            first_edge,
-            old_vertices,
-            plus,
-            minus,
-            face_plus,
-            face_minus,
-            local_of_row,
-            nodes,
-            leave,
-            chord_row,
-            count,
-            places,
-        )
-        chords, _ = regular_chords(nodes, length, number, old_vertices, rows, plus, minus, chord_row, count, places)
-        pairs = 0
-        for j in range(chords):
-            a = min(places[j, 0], places[j, 1])
-            b = max(places[j, 0], places[j, 1])
-            for k in range(j):
-                c, d = places[k, 0], places[k, 1]
-                pairs += (a < c and c < b and (d < a or d > b)) or (a < d and d < b and (c < a or c > b))
-        need[i, 0] = 1 + chords + pairs
-        need[i, 1] = pairs
-        need[i, 2] = chords + 2 * pairs
-        need[i, 3] = length + 2 * chords + 4 * pairs
-        need[i, 4] = length
-        need[i, 5] = chords
+        length = loop_length(f, offsets, half_edges, cut_index, cut_vertex)
+        number, pairs = 1, 0
+        if count > 1:
+            if length > len(nodes):
+                nodes, leave = np.empty(2 * length, np.int32), np.empty(2 * length, np.int32)
+            length, rows_found = read_loop(
+                f, offsets, half_edges, edges, cut_index, cut_crossing, cut_vertex, cut_row, cut_place, plus, minus,
+                face_plus, face_minus, nodes, leave, row, places, found, local_of_row,
+            )  # fmt: skip
+            for w in range(words):
+                settled_plus[w] = face_plus[f, w]
+                settled_minus[w] = face_minus[f, w]
+            number, _ = regular_chords(
+                length, rows_found, len(plus), rows, nodes, row, places, side, found, settled_plus, settled_minus
+            )
+            for j in range(number):
+                a, b = min(places[j, 0], places[j, 1]), max(places[j, 0], places[j, 1])
+                for k in range(j):
+                    c, d = places[k, 0], places[k, 1]
+                    pairs += (a < c and c < b and (d < a or d > b)) or (a < d and d < b and (c < a or c > b))
+        total = length + 2 * number + 4 * pairs
+        need[FACES] += 1 + number + pairs
+        need[VERTICES] += pairs
+        need[EDGES] += number + 2 * pairs
+        need[HALF_EDGES] += total
+        need[LOOP] = max(need[LOOP], total)
+        need[CHORDS] = max(need[CHORDS], number + pairs)
+    return need
 
 
 @inline
@@ -107,161 +108,103 @@ def _best_chord(chords, first, number, length):
 
 
 @inline
-def _order_crossings(number, order, inner, outer, t, dt, vertex):
-    """Sort the crossings of a chord by parameter and merge those that rounding cannot order.
-
-    inner, outer: places of each crossing chord on the two sides, both counted from the chord's start.  Two chords that
-    do not cross each other have a forced order.  Fills order and vertex; returns new vertices, merges, forced orders.
-    """
-    for i in range(number):
-        slot = i
-        while slot > 0:
-            p = order[slot - 1]
-            if inner[p] < inner[i] or (inner[p] == inner[i] and outer[p] <= outer[i]):
-                break
-            order[slot] = p
-            slot -= 1
-        order[slot] = i
-    forced = 0
-    for i in range(1, number):
-        c = order[i]
-        for j in range(i):
-            p = order[j]
-            if outer[p] <= outer[c] and t[p] > t[c]:
-                t[c] = t[p]
-                forced += 1
-    for i in range(1, number):
-        c = order[i]
-        slot = i
-        while slot > 0 and t[order[slot - 1]] > t[c]:
-            order[slot] = order[slot - 1]
-            slot -= 1
-        order[slot] = c
-    made, merges, start = 0, 0, 0
-    for i in range(number):
-        c = order[i]
-        together = i > 0
-        for j in range(start, i):
-            p = order[j]
-            same = inner[p] == inner[c] and outer[p] == outer[c]
-            strict = (inner[p] < inner[c]) != (outer[p] < outer[c]) and inner[p] != inner[c] and outer[p] != outer[c]
-            overlap = t[c] - dt[c] <= t[p] + dt[p]
-            if not (same or (strict and overlap)):
-                together = False
-        if together:
-            merges += 1
-        else:
-            made += 1
-            start = i
-        vertex[c] = made - 1
-    return made, merges, forced
+def _set_side(k, positive, depth, plus, minus):
+    """Row k has this sign in polygon `depth`."""
+    bit = np.uint64(1) << np.uint64(k % 64)
+    if positive:
+        plus[depth, k // 64] |= bit
+    else:
+        minus[depth, k // 64] |= bit
 
 
 @kernel
-def cut_faces(
-    lo, hi, cut, split, rows, bound, plus, minus, face_plus, face_minus, edge_parents, edge_weights, starts,
-    longest, most, edges, edge_row, lengths, out, parents, weights, carried, actual, stop,
-):  # fmt: skip
-    """Cut each face cut[lo:hi] along the chords of its active rows.
+def cut_faces(lo, hi, base, most, loops, bound, active, face_plus, face_minus, on_edges, new, positions, uncertainty,
+              after, stop):  # fmt: skip
+    """Cut each face lo..hi along the chords of its active rows, and copy the others.
 
-    starts[i] = (first face, first new vertex, first new edge, first half-edge) of its own ranges in lengths, parents
-    (weights, carried), edges (edge_row) and out; actual[i]: how much of them it used,
-    then its merges, forced orders and irregular rows.  The result is of no use once stop[0] is set.  New vertices are
-    numbered from `base`, after those on edges.
+    base (4,): the first face, vertex, edge and half-edge of this piece; most: room for places and chords of one face;
+    on_edges, new: the NewVertices on edges and on chords, numbered after those before the cut.
+    Returns (8,) int64: the faces, vertices, edges and half-edges made, merges, forced orders, irregular rows, identical
+    chords.  All is of no use once stop[0] is set.
     """
-    capacity = rows.shape[1]
-    (
-        offsets,
-        half_edges,
-        old_edges,
-        cut_index,
-        cross_offsets,
-        cross_row,
-        cross_vertex,
-        edge_made,
-        first_vertex,
-        first_edge,
-        old_vertices,
-    ) = split
-    norms, _, scale, constant, uncertainty, first_incident, incident, before_edges, positions = bound
-    base = old_vertices + len(edge_parents)
-    local_of_row = np.empty(capacity, np.int32)
-    nodes = np.empty(longest, np.int32)
-    leave = np.empty(longest, np.int32)
-    chord_row = np.empty(capacity, np.int32)
-    count = np.empty(capacity, np.int32)
-    places = np.empty((capacity, 2), np.int32)
-    loop_room, chord_room = most[0], most[1]
-    stack_nodes = np.empty(loop_room, np.int32)
-    stack_leave = np.empty(loop_room, np.int32)
-    now_nodes = np.empty(loop_room, np.int32)
-    now_leave = np.empty(loop_room, np.int32)
-    chords = np.empty((chord_room, 3), np.int32)  # local row, place on the side of the chord's first end, other place
-    now_chords = np.empty((chord_room, 3), np.int32)
+    offsets, half_edges, old_edges, cut, old_plus, old_minus, rows = loops
+    cut_index, cut_crossing, cut_vertex, cut_row, cut_place = cut
+    norms, _, scale, constant, old_uncertainty, negligible, old_positions, _, first, incident = bound
+    edge_parents, edge_weights, _ = on_edges
+    parents, weights, carried = new
+    new_offsets, new_half_edges, parent, new_plus, new_minus, edges, edge_row = after
+    capacity, words, old_vertices = rows.shape[1], old_plus.shape[1], len(old_plus)
+    first_new = old_vertices + len(edge_parents)
+    loop_room, chord_room = most[0], most[1] + 1
+    nodes, leave = np.empty(loop_room, np.int32), np.empty(loop_room, np.int32)
+    row, places, side = np.empty(capacity, np.int32), np.empty((capacity, 2), np.int32), np.empty(capacity, np.int32)
+    found, local_of_row = np.empty(capacity, np.int32), np.empty(capacity, np.int32)
+    stack_nodes, stack_leave = np.empty(loop_room, np.int32), np.empty(loop_room, np.int32)
+    now_nodes, now_leave = np.empty(loop_room, np.int32), np.empty(loop_room, np.int32)
+    # number in the loop's chords, place on the side of the chord's first end, other place
+    chords, now_chords = np.empty((chord_room, 3), np.int32), np.empty((chord_room, 3), np.int32)
     polygons = np.empty((chord_room + 2, 4), np.int32)  # first node, length, first chord, number of chords
+    plus, minus = np.empty((chord_room + 2, words), np.uint64), np.empty((chord_room + 2, words), np.uint64)
     ends = np.empty((capacity, 2), np.int32)
     crossers = np.empty(capacity, np.int32)
-    order = np.empty(capacity, np.int32)
-    inner = np.empty(capacity, np.int32)
-    outer = np.empty(capacity, np.int32)
-    vertex = np.empty(capacity, np.int32)
-    ts = np.empty(capacity)
-    dts = np.empty(capacity)
-    for i in range(lo, hi):
-        length, active = read_loop(
-            cut[i],
-            offsets,
-            half_edges,
-            old_edges,
-            cut_index,
-            cross_offsets,
-            cross_row,
-            cross_vertex,
-            edge_made,
-            first_vertex,
-            first_edge,
-            old_vertices,
-            plus,
-            minus,
-            face_plus,
-            face_minus,
-            local_of_row,
-            nodes,
-            leave,
-            chord_row,
-            count,
-            places,
-        )
+    order, inner, outer = np.empty(capacity, np.int32), np.empty(capacity, np.int32), np.empty(capacity, np.int32)
+    ts, dts, vertex = np.empty(capacity), np.empty(capacity), np.empty(capacity, np.int32)
+    used = np.zeros(8, np.int64)
+    face, new_vertex, new_edge, slot = base[0], base[1], base[2], base[3]
+    for f in range(lo, hi):
+        if active[f] == 0:
+            new_offsets[face] = slot
+            parent[face] = f
+            for w in range(words):
+                new_plus[face, w] = face_plus[f, w]
+                new_minus[face, w] = face_minus[f, w]
+            for i in range(offsets[f], offsets[f + 1]):
+                new_half_edges[slot] = half_edges[i]
+                slot += 1
+            face += 1
+            continue
+        length, rows_found = read_loop(
+            f, offsets, half_edges, old_edges, cut_index, cut_crossing, cut_vertex, cut_row, cut_place, old_plus,
+            old_minus, face_plus, face_minus, nodes, leave, row, places, found, local_of_row,
+        )  # fmt: skip
+        for w in range(words):
+            plus[0, w] = face_plus[f, w]
+            minus[0, w] = face_minus[f, w]
         number, irregular = regular_chords(
-            nodes, length, active, old_vertices, rows, plus, minus, chord_row, count, places
+            length, rows_found, old_vertices, rows, nodes, row, places, side, found, plus[0], minus[0]
         )
-        face_merges, face_forced = 0, 0
-        face, new_vertex, new_edge, slot = starts[i, 0], starts[i, 1], starts[i, 2], starts[i, 3]
+        used[IRREGULAR] += irregular
         if number == 1:
             # By far the most frequent case: two faces, each a stretch of the loop closed by the chord.
             a, b = min(places[0, 0], places[0, 1]), max(places[0, 0], places[0, 1])
+            positive = (side[0] > 0) == (places[0, 0] < places[0, 1])
             edges[new_edge, 0] = nodes[a]
             edges[new_edge, 1] = nodes[b]
-            edge_row[new_edge] = chord_row[0]
-            for j in range(a, b):
-                out[slot] = leave[j]
+            edge_row[new_edge] = row[0]
+            for half in range(2):
+                new_offsets[face] = slot
+                parent[face] = f
+                for w in range(words):
+                    new_plus[face, w] = plus[0, w]
+                    new_minus[face, w] = minus[0, w]
+                _set_side(row[0], positive == (half == 0), face, new_plus, new_minus)
+                if half == 0:
+                    for j in range(a, b):
+                        new_half_edges[slot] = leave[j]
+                        slot += 1
+                else:
+                    for j in range(b, length):
+                        new_half_edges[slot] = leave[j]
+                        slot += 1
+                    for j in range(a):
+                        new_half_edges[slot] = leave[j]
+                        slot += 1
+                new_half_edges[slot] = 2 * new_edge + 1 - half
                 slot += 1
-            out[slot] = 2 * new_edge + 1
-            slot += 1
-            for j in range(b, length):
-                out[slot] = leave[j]
-                slot += 1
-            for j in range(a):
-                out[slot] = leave[j]
-                slot += 1
-            out[slot] = 2 * new_edge
-            slot += 1
-            lengths[face] = b - a + 1
-            lengths[face + 1] = length - b + a + 1
-            face += 2
+                face += 1
             new_edge += 1
-            number = -1
-        for j in range(length if number >= 0 else 0):
+            continue
+        for j in range(length):
             stack_nodes[j] = nodes[j]
             stack_leave[j] = leave[j]
         for j in range(number):
@@ -274,22 +217,27 @@ def cut_faces(
         polygons[0, 1] = length
         polygons[0, 2] = 0
         polygons[0, 3] = number
-        depth = 1 if number >= 0 else 0
+        depth = 1
         while depth > 0 and stop[0] == 0:
             depth -= 1
             first_node, length = polygons[depth, 0], polygons[depth, 1]
             first_chord, number = polygons[depth, 2], polygons[depth, 3]
             if number == 0:
+                new_offsets[face] = slot
+                parent[face] = f
+                for w in range(words):
+                    new_plus[face, w] = plus[depth, w]
+                    new_minus[face, w] = minus[depth, w]
                 for j in range(first_node, first_node + length):
-                    out[slot] = stack_leave[j]
+                    new_half_edges[slot] = stack_leave[j]
                     slot += 1
-                lengths[face] = length
                 face += 1
                 continue
 
             # Turn the loop so that the chord starts at place 0, and ends at place `far`.
             best = _best_chord(chords, first_chord, number, length)
             own, start = chords[best, 0], chords[best, 1]
+            own_row, own_side = row[own], side[own] > 0
             far = (chords[best, 2] - start + length) % length
             for j in range(length):
                 p = start + j
@@ -310,40 +258,16 @@ def cut_faces(
                 now_chords[j, 1] = a
                 now_chords[j, 2] = b
                 if (0 < a < far and b > far) or (0 < b < far and a > far):
-                    k = chord_row[chords[c, 0]]
+                    k = row[chords[c, 0]]
                     v0, v1 = ends[own, 0], ends[own, 1]
                     at_0 = tolerance_after_edges(
-                        v0,
-                        k,
-                        rows,
-                        edge_parents,
-                        edge_weights,
-                        old_vertices,
-                        norms,
-                        scale,
-                        constant,
-                        uncertainty,
-                        first_incident,
-                        incident,
-                        before_edges,
-                        positions,
-                    )
+                        v0, k, rows, old_vertices, edge_parents, edge_weights, norms, scale, constant, old_uncertainty,
+                        negligible, old_positions, old_edges, first, incident,
+                    )  # fmt: skip
                     at_1 = tolerance_after_edges(
-                        v1,
-                        k,
-                        rows,
-                        edge_parents,
-                        edge_weights,
-                        old_vertices,
-                        norms,
-                        scale,
-                        constant,
-                        uncertainty,
-                        first_incident,
-                        incident,
-                        before_edges,
-                        positions,
-                    )
+                        v1, k, rows, old_vertices, edge_parents, edge_weights, norms, scale, constant, old_uncertainty,
+                        negligible, old_positions, old_edges, first, incident,
+                    )  # fmt: skip
                     t, dt = crossing(rows[v0, k], rows[v1, k], at_0, at_1)
                     crossers[crossings] = j
                     inner[crossings] = min(a, b)
@@ -351,38 +275,52 @@ def cut_faces(
                     ts[crossings] = t
                     dts[crossings] = dt
                     crossings += 1
-            made, merges, forced = _order_crossings(crossings, order, inner, outer, ts, dts, vertex)
-            face_merges += merges
-            face_forced += forced
+            made, merges, forced = order_crossings(crossings, order, inner, outer, ts, dts, vertex)
+            used[MERGES] += merges
+            used[FORCED] += forced
 
             # The new vertices on the chord, and its pieces.
             for n in range(new_vertex, new_vertex + made):
                 parents[n, 0] = ends[own, 0]
                 parents[n, 1] = ends[own, 1]
                 weights[n, 1] = 2.0
-                k = chord_row[own]
-                carried[n, k // 64] |= np.uint64(1) << np.uint64(k % 64)
+                carried[n, own_row // 64] |= np.uint64(1) << np.uint64(own_row % 64)
             for x in range(crossings):
                 n = new_vertex + vertex[x]
-                k = chord_row[now_chords[crossers[x], 0]]
+                k = row[now_chords[crossers[x], 0]]
                 carried[n, k // 64] |= np.uint64(1) << np.uint64(k % 64)
                 if dts[x] < weights[n, 1]:
                     weights[n, 0] = ts[x]
                     weights[n, 1] = dts[x]
+
+            # The halves: `depth` along places 0..far and back along the chord, depth + 1 along far..length and forth.
+            for w in range(words):
+                plus[depth + 1, w] = plus[depth, w]
+                minus[depth + 1, w] = minus[depth, w]
+            _set_side(own_row, own_side, depth, plus, minus)
+            _set_side(own_row, not own_side, depth + 1, plus, minus)
             # Identical chords coincide with this one: their rows are zero all along it.
             for j in range(number):
                 a, b = now_chords[j, 1], now_chords[j, 2]
                 if now_chords[j, 0] != own and ((a == 0 and b == far) or (b == 0 and a == far)):
-                    k = chord_row[now_chords[j, 0]]
+                    k = row[now_chords[j, 0]]
+                    positive = (side[now_chords[j, 0]] > 0) == (a == 0)
+                    _set_side(k, positive, depth, plus, minus)
+                    _set_side(k, not positive, depth + 1, plus, minus)
                     now_chords[j, 0] = own
+                    used[IDENTICAL] += 1
                     for n in range(new_vertex, new_vertex + made):
                         carried[n, k // 64] |= np.uint64(1) << np.uint64(k % 64)
+            for n in range(new_vertex, new_vertex + made):
+                place(
+                    first_new + n, parents[n, 0], parents[n, 1], weights[n, 0], weights[n, 1],
+                    positions, uncertainty,
+                )  # fmt: skip
             for p in range(made + 1):
-                edges[new_edge + p, 0] = now_nodes[0] if p == 0 else base + new_vertex + p - 1
-                edges[new_edge + p, 1] = now_nodes[far] if p == made else base + new_vertex + p
-                edge_row[new_edge + p] = chord_row[own]
+                edges[new_edge + p, 0] = now_nodes[0] if p == 0 else first_new + new_vertex + p - 1
+                edges[new_edge + p, 1] = now_nodes[far] if p == made else first_new + new_vertex + p
+                edge_row[new_edge + p] = own_row
 
-            # The two halves: places 0..far and back along the chord, places far..length and forth along it.
             size1 = far + 1 + made
             size2 = length - far + 1 + made
             low, high = first_node, first_node + size1
@@ -391,7 +329,7 @@ def cut_faces(
                 stack_leave[low + j] = now_leave[j]
             stack_leave[low + far] = 2 * (new_edge + made) + 1
             for p in range(made):
-                stack_nodes[low + far + 1 + p] = base + new_vertex + made - 1 - p
+                stack_nodes[low + far + 1 + p] = first_new + new_vertex + made - 1 - p
                 stack_leave[low + far + 1 + p] = 2 * (new_edge + made - 1 - p) + 1
             for j in range(far, length):
                 stack_nodes[high + j - far] = now_nodes[j]
@@ -399,15 +337,15 @@ def cut_faces(
             stack_nodes[high + length - far] = now_nodes[0]
             stack_leave[high + length - far] = 2 * new_edge
             for p in range(made):
-                stack_nodes[high + length - far + 1 + p] = base + new_vertex + p
+                stack_nodes[high + length - far + 1 + p] = first_new + new_vertex + p
                 stack_leave[high + length - far + 1 + p] = 2 * (new_edge + 1 + p)
 
-            # Every other chord stays in one half, or goes into both.
+            # Every other chord goes into both halves, or stays in one and leaves its row one sign in the other.
             write = first_chord
             x = 0
             number1 = 0
             for j in range(number):
-                a, b = now_chords[j, 1], now_chords[j, 2]
+                c, a, b = now_chords[j, 0], now_chords[j, 1], now_chords[j, 2]
                 if x < crossings and crossers[x] == j:
                     p = far + made - vertex[x]
                     x += 1
@@ -415,19 +353,21 @@ def cut_faces(
                         b = p
                     else:
                         a = p
-                elif a > far or b > far or now_chords[j, 0] == own:
+                elif c == own:
                     continue
-                gap = abs(a - b)
-                if gap > 1 and gap < size1 - 1:
-                    chords[write, 0] = now_chords[j, 0]
-                    chords[write, 1] = a
-                    chords[write, 2] = b
-                    write += 1
-                    number1 += 1
+                elif a > far or b > far:
+                    ahead = (a if a > 0 else length) < (b if b > 0 else length)
+                    _set_side(row[c], (side[c] > 0) != ahead, depth, plus, minus)
+                    continue
+                chords[write, 0] = c
+                chords[write, 1] = a
+                chords[write, 2] = b
+                write += 1
+                number1 += 1
             x = 0
             number2 = 0
             for j in range(number):
-                a, b = now_chords[j, 1], now_chords[j, 2]
+                c, a, b = now_chords[j, 0], now_chords[j, 1], now_chords[j, 2]
                 a2 = a - far if a > 0 else length - far
                 b2 = b - far if b > 0 else length - far
                 if x < crossings and crossers[x] == j:
@@ -437,15 +377,16 @@ def cut_faces(
                         a2 = p
                     else:
                         b2 = p
-                elif (0 < a < far) or (0 < b < far) or now_chords[j, 0] == own:
+                elif c == own:
                     continue
-                gap = abs(a2 - b2)
-                if gap > 1 and gap < size2 - 1:
-                    chords[write, 0] = now_chords[j, 0]
-                    chords[write, 1] = a2
-                    chords[write, 2] = b2
-                    write += 1
-                    number2 += 1
+                elif (0 < a < far) or (0 < b < far):
+                    _set_side(row[c], (side[c] > 0) != (a < b), depth + 1, plus, minus)
+                    continue
+                chords[write, 0] = c
+                chords[write, 1] = a2
+                chords[write, 2] = b2
+                write += 1
+                number2 += 1
             # The second half lies above the first on the stacks of nodes and chords: it is taken first.
             polygons[depth, 0] = low
             polygons[depth, 1] = size1
@@ -458,10 +399,8 @@ def cut_faces(
             depth += 2
             new_vertex += made
             new_edge += made + 1
-        actual[i, 0] = face - starts[i, 0]
-        actual[i, 1] = new_vertex - starts[i, 1]
-        actual[i, 2] = new_edge - starts[i, 2]
-        actual[i, 3] = slot - starts[i, 3]
-        actual[i, MERGES] = face_merges
-        actual[i, FORCED] = face_forced
-        actual[i, IRREGULAR] = irregular
+    used[FACES] = face - base[0]
+    used[VERTICES] = new_vertex - base[1]
+    used[EDGES] = new_edge - base[2]
+    used[HALF_EDGES] = slot - base[3]
+    return used

@@ -8,9 +8,31 @@ Loops are lists of half-edges, counter-clockwise: 2 e runs edge e from its first
 
 from __future__ import annotations
 
-import numpy as np
+from typing import NamedTuple
 
-from engine.jit import inline, kernel, lowest_bit, popcount
+import numpy as np
+from numpy.typing import NDArray
+
+from engine.edge_cut import CutEdges
+from engine.jit import inline, lowest_bit
+from engine.steps import Float, Int
+
+
+class Loops(NamedTuple):
+    """The faces of a map before a cut, where their edges are cut, and the rows that cut them.
+
+    offsets (F + 1,), half_edges (H,), edges (E, 2): int32, before the cut; cut: see CutEdges; plus, minus (V, W)
+    uint64: the rows' signs at the vertices before; rows (V', R) float64: at these and the vertices on edges, zeros
+    exact.
+    """
+
+    offsets: Int
+    half_edges: Int
+    edges: Int
+    cut: CutEdges
+    plus: NDArray[np.uint64]
+    minus: NDArray[np.uint64]
+    rows: Float
 
 
 @inline
@@ -26,18 +48,15 @@ def signs_of_loop(f, w, offsets, half_edges, edges, plus, minus):
     return p, m
 
 
-@kernel
-def find_active(lo, hi, offsets, half_edges, edges, plus, minus, active, face_plus, face_minus):
-    """active[f] = number of rows with both signs among the vertices of face f; face_plus, face_minus: its signs."""
-    words = plus.shape[1]
-    for f in range(lo, hi):
-        count = np.uint64(0)
-        for w in range(words):
-            p, m = signs_of_loop(f, w, offsets, half_edges, edges, plus, minus)
-            face_plus[f, w] = p
-            face_minus[f, w] = m
-            count += popcount(p & m)
-        active[f] = count
+@inline
+def loop_length(f, offsets, half_edges, cut_index, cut_vertex):
+    """Length of the loop of face f with the new vertices on its edges."""
+    length = offsets[f + 1] - offsets[f]
+    for i in range(offsets[f], offsets[f + 1]):
+        c = cut_index[half_edges[i] >> 1]
+        if c >= 0:
+            length += cut_vertex[c + 1] - cut_vertex[c]
+    return length
 
 
 @inline
@@ -49,23 +68,24 @@ def _add_place(local, place, count, places):
 
 @inline
 def read_loop(
-    f, offsets, half_edges, old_edges, cut_index, cross_offsets, cross_row, cross_vertex, edge_made, first_vertex,
-    first_edge, old_vertices,
-    plus, minus, face_plus, face_minus, local_of_row, nodes, leave, chord_row, count, places
+    f, offsets, half_edges, edges, cut_index, cut_crossing, cut_vertex, cut_row, cut_place, plus, minus, face_plus,
+    face_minus, nodes, leave, row, places, count, local_of_row,
 ):  # fmt: skip
     """The loop of face f with its new vertices, and the places of its active rows.
 
-    Fills nodes, leave (vertex and leaving half-edge of each position), chord_row, count and places by local row number.
-    Returns the loop's length and the number of active rows.
+    face_plus, face_minus (F, W): the signs that occur in each face.  Fills nodes, leave (the vertex and the leaving
+    half-edge of each place of the loop), and for every active row: row, places (its two) and count (places found);
+    local_of_row is scratch.  Returns the loop's length and the number of active rows.
     """
-    words = plus.shape[1]
+    words = face_plus.shape[1]
+    old_vertices, old_edges = len(plus), len(edges)
     active = 0
     for w in range(words):
         bits = face_plus[f, w] & face_minus[f, w]
         while bits != 0:
             k = w * 64 + np.int64(lowest_bit(bits))
             bits &= bits - np.uint64(1)
-            chord_row[active] = k
+            row[active] = k
             count[active] = 0
             local_of_row[k] = active
             active += 1
@@ -74,7 +94,7 @@ def read_loop(
         h = half_edges[i]
         e = h >> 1
         back = h & 1
-        v = old_edges[e, back]
+        v = edges[e, back]
         for w in range(words):
             bits = face_plus[f, w] & face_minus[f, w] & ~(plus[v, w] | minus[v, w])
             while bits != 0:
@@ -86,67 +106,95 @@ def read_loop(
             leave[length] = h
             length += 1
             continue
-        news = edge_made[c]
-        for x in range(cross_offsets[c], cross_offsets[c + 1]):
-            along = news - 1 - cross_vertex[x] if back else cross_vertex[x]
-            _add_place(local_of_row[cross_row[x]], length + 1 + along, count, places)
+        first = cut_vertex[c]
+        news = cut_vertex[c + 1] - first
+        for x in range(cut_crossing[c], cut_crossing[c + 1]):
+            along = news - 1 - cut_place[x] if back else cut_place[x]
+            _add_place(local_of_row[cut_row[x]], length + 1 + along, count, places)
         for p in range(news + 1):
             piece = news - p if back else p
             if p > 0:
-                nodes[length] = old_vertices + first_vertex[c] + (news - p if back else p - 1)
-            leave[length] = 2 * (e if piece == 0 else first_edge[c] + piece - 1) + back
+                nodes[length] = old_vertices + first + (news - p if back else p - 1)
+            leave[length] = 2 * (e if piece == 0 else old_edges + first + piece - 1) + back
             length += 1
     return length, active
 
 
 @inline
-def _places_of_irregular_row(k, nodes, length, old_vertices, rows, plus, minus, local, places):
+def _places_of_irregular_row(k, length, old_vertices, rows, nodes, places, local):
     """From the strongest + to the strongest -, both ways: the first zero before an old vertex is -."""
-    w, bit = k // 64, np.uint64(1) << np.uint64(k % 64)
     top, bottom = -1, -1
     for i in range(length):
         v = nodes[i]
         if v < old_vertices:
-            if plus[v, w] & bit and (top < 0 or rows[v, k] > rows[nodes[top], k]):
+            z = rows[v, k]
+            if z > 0.0 and (top < 0 or z > rows[nodes[top], k]):
                 top = i
-            if minus[v, w] & bit and (bottom < 0 or rows[v, k] < rows[nodes[bottom], k]):
+            if z < 0.0 and (bottom < 0 or z < rows[nodes[bottom], k]):
                 bottom = i
     for way in range(2):
         i = top
-        while (plus[nodes[i], w] | minus[nodes[i], w]) & bit and (plus[nodes[i], w] & bit or nodes[i] >= old_vertices):
+        while rows[nodes[i], k] != 0.0 and (rows[nodes[i], k] > 0.0 or nodes[i] >= old_vertices):
             i = (i + 1) % length if way == 0 else (i - 1 + length) % length
         places[local, way] = i
 
 
 @inline
-def regular_chords(nodes, length, active, old_vertices, rows, plus, minus, chord_row, count, places):
-    """Settle irregular rows and drop rows whose places are equal or adjacent; returns chords kept and irregular
-    rows.
+def _side_between(first, second, k, length, rows, nodes):
+    """The sign of row k between its two places; elsewhere it is the opposite one."""
+    for i in range(1, length):
+        p = first + i
+        if p != second:
+            z = rows[nodes[p if p < length else p - length], k]
+            if z != 0.0:
+                return 1 if (z > 0.0) == (p < second) else -1
+    return -1
+
+
+@inline
+def _strongest_side(k, length, rows, nodes):
+    """The sign of the largest |row k| on the loop, + of two that are equal."""
+    top, bottom = 0.0, 0.0
+    for i in range(length):
+        z = rows[nodes[i], k]
+        top = max(top, z)
+        bottom = min(bottom, z)
+    return 1 if top >= -bottom else -1
+
+
+@inline
+def regular_chords(length, active, old_vertices, rows, nodes, row, places, side, count, plus, minus):
+    """Settle irregular rows, and leave out rows whose places are equal or adjacent: they are no cut.
+
+    row, places, count: see read_loop; side (R,): the row's sign between its first place and its second, of the chords
+    kept. plus, minus (W,): the signs that occur in the face; of the active rows' bits those remain that are settled for
+    the whole face.  Returns the chords kept and the number of irregular rows.
     """
     kept = 0
     irregular = 0
+    for w in range(len(plus)):
+        both = plus[w] & minus[w]
+        plus[w] &= ~both
+        minus[w] &= ~both
     for local in range(active):
+        k = row[local]
+        sign = 0
         if count[local] != 2:
             irregular += 1
-            _places_of_irregular_row(chord_row[local], nodes, length, old_vertices, rows, plus, minus, local, places)
-        gap = abs(places[local, 0] - places[local, 1])
+            sign = -1
+            _places_of_irregular_row(k, length, old_vertices, rows, nodes, places, local)
+        first, second = places[local, 0], places[local, 1]
+        gap = abs(first - second)
         if gap > 1 and gap < length - 1:
-            chord_row[kept] = chord_row[local]
-            places[kept, 0] = places[local, 0]
-            places[kept, 1] = places[local, 1]
+            if sign == 0:
+                sign = _side_between(first, second, k, length, rows, nodes)
+            row[kept] = k
+            places[kept, 0] = first
+            places[kept, 1] = second
+            side[kept] = sign
             kept += 1
+        elif _strongest_side(k, length, rows, nodes) > 0:
+            plus[k // 64] |= np.uint64(1) << np.uint64(k % 64)
+        else:
+            minus[k // 64] |= np.uint64(1) << np.uint64(k % 64)
     return kept, irregular
-
-
-@kernel
-def loop_lengths(lo, hi, cut, split, lengths):
-    """lengths[i]: length of the loop of face cut[i], with the new vertices on its edges."""
-    offsets, half_edges, cut_index, made = split[0], split[1], split[3], split[7]
-    for i in range(lo, hi):
-        first, last = offsets[cut[i]], offsets[cut[i] + 1]
-        length = last - first
-        for j in range(first, last):
-            c = cut_index[half_edges[j] >> 1]
-            if c >= 0:
-                length += made[c]
-        lengths[i] = length

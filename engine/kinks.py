@@ -49,24 +49,23 @@ def largest_after(kink: Kink, low: Float, high: Float) -> Float:
 
 
 @comparing_kernel
-def feature_range(lo, hi, values):
-    """(2, n): the smallest and the largest value of each feature at the vertices lo..hi."""
+def feature_range(values):
+    """(2, n): the smallest and the largest value of each feature of a block (N, n)."""
     width = values.shape[1]
-    low, high = np.full(width, np.inf), np.full(width, -np.inf)
-    for v in range(lo, hi):
-        for k in range(width):
-            low[k] = min(values[v, k], low[k])
-            high[k] = max(values[v, k], high[k])
     found = np.empty((2, width))
-    found[0] = low
-    found[1] = high
+    found[0] = np.inf
+    found[1] = -np.inf
+    for v in range(len(values)):
+        for k in range(width):
+            found[0, k] = min(values[v, k], found[0, k])
+            found[1, k] = max(values[v, k], found[1, k])
     return found
 
 
 @kernel
-def restore_breakpoints(values, rows, neuron, breakpoint_):
-    """Where a row is zero, its neuron's pre-activation is the breakpoint itself."""
-    for v in range(len(rows)):
+def restore_breakpoints(lo, hi, values, rows, neuron, breakpoint_):
+    """Where a row is zero at the vertices lo..hi, its neuron's pre-activation is the breakpoint itself."""
+    for v in range(lo, hi):
         for r in range(len(neuron)):
             if rows[v, r] == 0.0:
                 values[v, neuron[r]] = breakpoint_[r]

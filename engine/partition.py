@@ -3,28 +3,30 @@
 from __future__ import annotations
 
 import math
-import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from contextlib import contextmanager
 from copy import copy
 from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from engine import map_kernels, memory
 from engine.coincidence import Coincidences
 from engine.errors import EngineError, MemoryLimitError
-from engine.kinks import apply_kink, feature_range, largest_after, restore_breakpoints
-from engine.network import Network, evaluate
+from engine.evaluation import ChordRows, Deferred, Range, evaluate_segment, find_signs, unit_of
+from engine.kinks import apply_kink, largest_after, restore_breakpoints
+from engine.network import Network
+from engine.new_vertices import interpolate
 from engine.planar_map import BORDER, FaceSigns, Partition, Ties
 from engine.plane import SlicePlane, convex_polygon, plane_box_polygon
-from engine.predicates import weighted_norms
+from engine.predicates import NEGLIGIBLE_UNCERTAINTY
 from engine.schedule import Segment, schedule
-from engine.steps import Affine, Float, Kink, Linear
-from engine.subdivide import Cut, PlanarMap, Rows, cut
-from engine.table import Table
+from engine.steps import Float, Kink
+from engine.subdivide import Cut, PlanarMap, cut, tolerance
+from engine.table import Recycler, Table
 from engine.workers import Cancel, Workers, grain, never, single_threaded_blas
 
 
@@ -44,9 +46,7 @@ class Progress:
 Report = Callable[[Progress], None]
 
 _MOST_HALF_EDGES = 2**30  # ids of half-edges, two for an edge, are 32 bits
-BLOCK_SIZE = (
-    1 << 16
-)  # numbers in a block of the widest value: blocks depend on the network alone, and stay in the cache
+_ROOM = 4096  # vertices and edges that small maps may grow by without being copied
 
 
 def partition_slice(
@@ -122,19 +122,6 @@ def _partition(
         return walk.finish()
 
 
-def evaluate_block(step: Affine, block: Mapping[int, Float], target: Float | None) -> Float:
-    """The value of a step on a block of vertices, written into `target` when that is given."""
-    if isinstance(step, Linear) and step.groups == 1:
-        result = np.matmul(block[step.source], step.weight.T, out=target)
-        result += step.bias
-        return result
-    result = evaluate(step, block, len(next(iter(block.values()))))
-    if target is None:
-        return result
-    target[:] = result
-    return target
-
-
 class _Walk:
     """The state of one walk through a network: the map, and every live value at its vertices."""
 
@@ -143,20 +130,25 @@ class _Walk:
     ) -> None:
         corners = len(polygon)
         sides = np.arange(corners, dtype=np.int32)
+        inputs = plane.to_input(polygon)
+        diameter = float(np.max(np.hypot(*(polygon[:, None] - polygon[None]).transpose(2, 0, 1))))
         self.network, self.plane, self.level, self.workers = network, plane, level, workers
         self.segments = schedule(network, level)
-        self.diameter = float(np.max(np.hypot(*(polygon[:, None] - polygon[None]).transpose(2, 0, 1))))
         self.map = PlanarMap(
-            Table(polygon, corners + 4096),
-            Table(np.zeros(corners), corners + 4096),
-            np.stack([sides, (sides + 1) % corners], axis=1).astype(np.int32),
-            np.full(corners, BORDER, np.int32),
-            sides,
-            np.array([0, corners], np.int32),
-            2 * sides,
+            positions=Table(polygon, corners + _ROOM),
+            uncertainty=Table(np.zeros(corners), corners + _ROOM),
+            edges=np.stack([sides, (sides + 1) % corners], axis=1).astype(np.int32),
+            edge_layer=Table(np.full(corners, BORDER, np.int32), corners + _ROOM),
+            edge_row=Table(sides, corners + _ROOM),
+            offsets=np.array([0, corners], np.int32),
+            half_edges=2 * sides,
+            uncertain=np.empty(0, np.int32),
+            negligible=NEGLIGIBLE_UNCERTAINTY * diameter,
         )
-        self.values = {0: Table(plane.to_input(polygon), corners + 4096)}
-        self.deferred: Kink | None = None
+        self.values = {0: Table(inputs, corners + _ROOM)}
+        self.ranges: dict[int, Range] = {0: (inputs.min(axis=0), inputs.max(axis=0))}
+        self.deferred: Deferred | None = None
+        self.recycler = Recycler()
         self.coincidences = Coincidences.none()
         self.face_signs: list[FaceSigns] = []
         self.ties = Ties()
@@ -170,98 +162,76 @@ class _Walk:
         self.seconds[stage] += time.perf_counter() - start
 
     def evaluate(self, segment: Segment) -> None:
-        """Run the segment's affine steps on all vertices, block by block; only what is needed later is kept."""
+        """Run the segment's affine steps on all vertices, and find the signs of its rows there."""
         with self._timed("evaluate"):
             vertices = len(self.map.positions)
-            self.rounding = segment.rounding({slot: self._unit(slot) for slot in segment.bases})
-            self.norms = np.empty((vertices, len(self.rounding.bases)))
-            kept = {
-                slot: self._new_value(slot, vertices) for slot in segment.computed & (segment.live | {segment.source})
-            }
-            read = {slot: table.view for slot, table in self.values.items()}
-            deferred, self.deferred = self.deferred, None
-            widest = max(self.network.sizes[slot] for slot in (*segment.bases, *segment.computed))
-            block_rows = max(64, BLOCK_SIZE // widest)
-            scratch = threading.local()
-
-            def run(lo: int, hi: int) -> None:
-                block = {slot: value[lo:hi] for slot, value in read.items()}
-                if deferred is not None:
-                    source = block.pop(deferred.source)
-                    if not hasattr(scratch, "buffer"):
-                        scratch.buffer = np.empty((block_rows, source.shape[1]))
-                    block[deferred.target] = apply_kink(deferred, source, scratch.buffer[: hi - lo])
-                for column, (slot, inverse) in enumerate(
-                    zip(self.rounding.bases, self.rounding.inverse_units, strict=True)
-                ):
-                    weighted_norms(block[slot], inverse, self.norms[lo:hi], column)
-                for step in segment.steps:
-                    target = kept[step.target].view[lo:hi] if step.target in kept else None
-                    block[step.target] = evaluate_block(step, block, target)
-
-            self.workers.run(run, vertices, block_rows)
-            if not (np.isfinite(self.rounding.scale).all() and np.isfinite(self.norms).all()):
+            rounding = segment.rounding({slot: unit_of(slot, self.ranges, self.deferred) for slot in segment.bases})
+            norms = Table.empty(vertices, (len(rounding.bases),), np.float64, 0)
+            self.bound = tolerance(self.map, norms, rounding.scale, rounding.constant)
+            found = evaluate_segment(
+                segment, self.network, self.values, self.deferred, vertices, rounding, self.bound, self.recycler,
+                self.workers,
+            )  # fmt: skip
+            self.deferred = None
+            self.values.update(found.values)
+            self.ranges.update(found.ranges)
+            self.ties += Ties(snapped=found.snapped)
+            self.signs = found.signs
+            if not (np.isfinite(rounding.scale).all() and np.isfinite(norms.view).all()):
                 name = segment.kink.name if segment.kink is not None else "the output"
                 raise EngineError(f"values before {name} leave the range of float64; rescale the network or the domain")
-            self.values.update(kept)
-
-    def _new_value(self, slot: int, vertices: int) -> Table:
-        size = self.network.sizes[slot]
-        memory.admit(8.0 * vertices * size, f"a layer of {size} neurons at {vertices:,} vertices")
-        return Table.empty(vertices, (size,), np.float64, 2 * vertices + 4096)
-
-    def _unit(self, slot: int) -> Float:
-        """The largest magnitude of each feature of a value on the map."""
-        deferred = self.deferred
-        passing = deferred is not None and slot == deferred.target
-        values = self.values[deferred.source if deferred is not None and passing else slot].view
-        ranges = np.array(self.workers.run(feature_range, len(values), grain(1 + values.shape[1]), values))
-        low, high = ranges[:, 0].min(axis=0), ranges[:, 1].max(axis=0)
-        return largest_after(deferred, low, high) if deferred is not None and passing else np.maximum(-low, high)
 
     def subdivide(self, layer: int, segment: Segment) -> None:
         """Cut the map by the segment's rows, carry every live value to the new vertices, and apply the kink."""
         source = self.values[segment.source]
-        self.values = {slot: v for slot, v in self.values.items() if slot in segment.live or slot == segment.source}
-        table = source if segment.plain else Table(source.view[:, segment.neuron] - segment.breakpoint)
+        for slot in self.values.keys() - segment.live - {segment.source}:
+            self.recycler.take_back(self.values.pop(slot))
+        rows = source if segment.plain else Table(source.view[:, segment.neuron] - segment.breakpoint)
         if segment.kink is None:
             self.linear_regions = self.map.faces
         with self._timed("cut"):
-            norms = Table(self.norms, 2 * len(self.norms) + 1024)
-            loose = Table.empty(*self.norms.shape[:1], self.norms.shape[1:], np.float64, len(self.norms) + 1024)
-            rows = Rows(table, norms, loose, self.rounding.scale, self.rounding.constant)
-            result = cut(self.map, layer, rows, self.diameter, self._admit, self.workers)
+            old_vertices = len(self.map.positions)
+            signs = self.signs if self.signs is not None else find_signs(rows.view, self.bound, self.workers)
+            self.passing = segment.passing and segment.plain
+            result = cut(self.map, layer, rows, signs, self.bound, self._admit, self.workers)
         with self._timed("carry"):
-            self.coincidences = self.coincidences.after(result, layer, self.workers)
-            self.last = result
+            if len(self.coincidences):
+                self.coincidences = self.coincidences.on_pieces(result.edge_origin())
+            self.coincidences = self.coincidences.and_of(layer, result.coincident)
             self.map = result.map
             self.face_signs.append(
                 FaceSigns(result.face_parent, result.face_plus, result.face_minus, len(segment.neuron))
             )
-            self.ties = self.ties + result.ties
+            self.ties += result.ties
+            on_chords = ChordRows(result.on_chords, result.on_edges, result.bound, old_vertices)
+            if not self.passing:
+                self._store_rows(rows, on_chords)
             for value in self.values.values():
-                if value is not table:
+                if value is not rows:
                     self._carry(value, result)
             if not segment.plain:
-                restore_breakpoints(source.view, table.view, segment.neuron, segment.breakpoint)
-            if segment.passing:
-                self.deferred = segment.kink
-            elif segment.kink is not None:
+                self.workers.run(
+                    restore_breakpoints, len(source), grain(10 + rows.view.shape[1]), source.view, rows.view,
+                    segment.neuron, segment.breakpoint,
+                )  # fmt: skip
+            if segment.kink is None:
+                self.on_level = self._zero_edges(rows.view)
+            elif segment.passing:
+                self.deferred = Deferred(segment.kink, on_chords if self.passing else None)
+            else:
                 self._apply(segment.kink)
 
+    def _store_rows(self, rows: Table, on_chords: ChordRows) -> None:
+        first, count = len(rows), len(on_chords.new.parents)
+        view = rows.grow(count)
+        snapped = self.workers.run(on_chords.fill, count, grain(20 + 2 * view.shape[1]), view, view, first)
+        self.ties += Ties(snapped=sum(snapped))
+
     def _carry(self, value: Table, result: Cut) -> None:
-        for batch in result.batches:
-            first = len(value)
-            view = value.grow(len(batch))
-            self.workers.run(
-                map_kernels.interpolate,
-                len(batch),
-                grain(10 + 2 * view.shape[1]),
-                view,
-                first,
-                batch.parents,
-                batch.weights,
-            )
+        for new in (result.on_edges, result.on_chords):
+            first, count = len(value), len(new.parents)
+            view = value.grow(count)
+            self.workers.run(interpolate, count, grain(10 + 2 * view.shape[1]), view, first, new)
 
     def _apply(self, kink: Kink) -> None:
         source = self.values[kink.source]
@@ -272,23 +242,32 @@ class _Walk:
 
         self.workers.run(run, len(source), grain(10 + source.view.shape[1]))
         self.values[kink.target] = target
+        largest = largest_after(kink, *self.ranges[kink.source])
+        self.ranges[kink.target] = (-largest, largest)
 
-    def _admit(self, vertices: int, edges: int, half_edges: int) -> None:
-        """Refuse more vertices than fit: their values, and those of the next layer."""
+    def _zero_edges(self, rows: Float) -> NDArray[np.bool_]:
+        zero = np.empty(len(self.map.edges), np.bool_)
+        self.workers.run(
+            map_kernels.find_zero_edges, len(zero), grain(10 + 2 * rows.shape[1]), self.map.edges, rows, zero
+        )
+        return zero
+
+    def _admit(self, vertices: int, rows: int, edges: int, half_edges: int) -> None:
+        """Refuse more vertices, with so many rows each, than fit."""
         if half_edges > _MOST_HALF_EDGES:
             raise MemoryLimitError(
                 f"a partition of {half_edges:,} half-edges is beyond 32 bits; slice a smaller domain"
             )
-        width = sum(value.view.shape[1] for value in self.values.values())
+        width = rows if self.passing else sum(value.view.shape[1] for value in self.values.values())
         total = len(self.map.positions) + vertices
         words = max(1, -(-width // 64))
-        needed = 8.0 * (total * (width + 4 + 3 * words) + 6 * edges + 2 * half_edges)
+        needed = 8.0 * (vertices * width + total * (8 + 5 * words) + 6 * edges + half_edges)
         memory.admit(needed, f"a partition of {total:,} vertices")
 
     def frozen(self) -> _Walk:
         """The walk as it stands, without its values: what follows does not change it."""
         still = copy(self)
-        still.map = replace(self.map, positions=Table(self.map.positions.view))
+        still.map = self.map.frozen()
         still.face_signs, still.values = list(self.face_signs), {}
         still.workers = Workers(1)
         return still
@@ -303,22 +282,29 @@ class _Walk:
         return replace(partition, seconds=dict(self.seconds))
 
     def _partition(self, values: Float) -> Partition:
-        planar_map = self.map
-        segments = self.segments
-        layer, row = planar_map.edge_layer, planar_map.edge_row
+        planar_map, segments, run = self.map, self.segments, self.workers.run
+        layer, row = planar_map.edge_layer.view, planar_map.edge_row.view
         first_row = np.cumsum([0, *(len(segment.neuron) for segment in segments)])
-        neuron = np.concatenate([segment.neuron for segment in segments])
-        breakpoint_ = np.concatenate([segment.breakpoint for segment in segments])
-        border = layer == BORDER
-        flat = np.where(border, 0, first_row[layer] + row)
+        neurons = np.concatenate([segment.neuron for segment in segments])
+        breakpoints = np.concatenate([segment.breakpoint for segment in segments])
+        neuron, breakpoint_ = np.empty(len(layer), np.int32), np.empty(len(layer))
+        run(
+            map_kernels.name_edges,
+            len(layer),
+            grain(5),
+            layer,
+            row,
+            first_row,
+            neurons,
+            breakpoints,
+            neuron,
+            breakpoint_,
+        )
         also = self.coincidences.entries[np.argsort(self.coincidences.entries[:, 0], kind="stable")]
         also_flat = first_row[also[:, 1]] + also[:, 2]
         loops = np.empty((2, len(planar_map.half_edges)), np.int32)
-        self.workers.run(
-            map_kernels.vertices_of_loops, loops.shape[1], grain(5), planar_map.edges, planar_map.half_edges, *loops
-        )
+        run(map_kernels.vertices_of_loops, loops.shape[1], grain(5), planar_map.edges, planar_map.half_edges, *loops)
         finished = len(self.face_signs) == len(segments)
-        on_level = self.last.zero_edges() if finished else np.zeros(len(layer), np.bool_)
         return Partition(
             network=self.network,
             plane=self.plane,
@@ -326,13 +312,13 @@ class _Walk:
             values=values[:, 0] if values.shape[1] == 1 else values,
             edges=planar_map.edges,
             edge_layer=layer,
-            edge_neuron=np.where(border, row, neuron[flat]) if len(neuron) else row,
-            edge_breakpoint=np.where(border, 0.0, breakpoint_[flat]) if len(neuron) else np.zeros(len(row)),
-            edge_on_level=on_level,
-            edge_faces=planar_map.edge_faces(),
+            edge_neuron=neuron,
+            edge_breakpoint=breakpoint_,
+            edge_on_level=self.on_level if finished else np.zeros(len(layer), np.bool_),
+            edge_faces=planar_map.edge_faces(self.workers),
             edge_also_offsets=np.cumsum(np.bincount(also[:, 0] + 1, minlength=len(layer) + 1), dtype=np.int32),
-            edge_also=np.stack([also[:, 1], neuron[also_flat]], axis=1),
-            edge_also_breakpoint=breakpoint_[also_flat],
+            edge_also=np.stack([also[:, 1], neurons[also_flat]], axis=1),
+            edge_also_breakpoint=breakpoints[also_flat],
             face_offsets=planar_map.offsets,
             face_vertices=loops[0],
             face_edges=loops[1],

@@ -19,12 +19,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import assert_never
+from typing import NamedTuple, assert_never
 
 import numpy as np
 
-from engine.jit import inline, kernel, lowest_bit, summing_kernel
-from engine.steps import Affine, Float, Gather, Linear, Scale, Sum
+from engine.jit import inline, kernel, summing_kernel
+from engine.steps import Affine, Float, Gather, Int, Linear, Scale, Sum
 
 UNIT_ROUNDOFF = 2.0**-52
 SAFETY = 64.0
@@ -190,11 +190,29 @@ def weighted_norms(values, inverse_unit, norms, column):
         norms[v, column] = np.sqrt(total)
 
 
-# What the kernels need to know of a tolerance travels as the tuple
-#   norms (V, r), loose (V, r), scale (r, R), constant (R,), uncertainty (V,), first (V + 1,), incident (I,), edges (E,
-# 2),   positions (V, 2)
-# uncertainty is 0 where it is negligible; first and incident list the edges at the other vertices.  loose are norms
-# enlarged such that constant + loose @ scale is never below the tolerance: nearly every sign is decided by it.
+class Tolerance(NamedTuple):
+    """What kernels need to know of the tolerances of one cut's R rows at the vertices.
+
+    norms (V, r), scale (r, R), constant (R,) float64: the rounding term is constant + norms @ scale.  loose (V', r):
+    norms enlarged such that constant + loose @ scale is never below the tolerance, known for the vertices on cut edges
+    too; nearly every sign is decided by it.  uncertainty (V,), positions (V, 2): of the vertices; `negligible` and less
+    of the former counts for nothing.  edges (E, 2) int32: before the cut; first (V + 1,), incident (I,) int32: those at
+    each vertex of uncertain position, empty when there is none.
+
+    Kernels unpack it once: taking an array out of a tuple counts a reference, which costs more than what is done with
+    it.
+    """
+
+    norms: Float
+    loose: Float
+    scale: Float
+    constant: Float
+    uncertainty: Float
+    negligible: float
+    positions: Float
+    edges: Int
+    first: Int
+    incident: Int
 
 
 @inline
@@ -205,12 +223,12 @@ def distance(positions, a, b):
 
 
 @inline
-def tolerance(v, k, rows, norms, scale, constant, uncertainty, first, incident, edges, positions):
+def tolerance(v, k, rows, norms, scale, constant, uncertainty, negligible, positions, edges, first, incident):
     """The bound of row k at a vertex that existed before the cut."""
     result = constant[k]
     for i in range(norms.shape[1]):
         result += norms[v, i] * scale[i, k]
-    if uncertainty[v] > 0.0:
+    if uncertainty[v] > negligible:
         steepest = 0.0
         for i in range(first[v], first[v + 1]):
             a, b = edges[incident[i], 0], edges[incident[i], 1]
@@ -223,15 +241,16 @@ def tolerance(v, k, rows, norms, scale, constant, uncertainty, first, incident, 
 
 @inline
 def tolerance_after_edges(
-    v, k, rows, parents, weights, vertices, norms, scale, constant, uncertainty, first, incident, edges, positions
-):
-    """The bound of row k at an old vertex or at one that this cut made on an edge."""
+    v, k, rows, vertices, parents, weights, norms, scale, constant, uncertainty, negligible, positions, edges, first,
+    incident,
+):  # fmt: skip
+    """The bound of row k at one of the `vertices` old vertices, or at one that this cut made on an edge."""
     if v < vertices:
-        return tolerance(v, k, rows, norms, scale, constant, uncertainty, first, incident, edges, positions)
+        return tolerance(v, k, rows, norms, scale, constant, uncertainty, negligible, positions, edges, first, incident)
     a, b = parents[v - vertices, 0], parents[v - vertices, 1]
     t, dt = weights[v - vertices, 0], weights[v - vertices, 1]
-    at_a = tolerance(a, k, rows, norms, scale, constant, uncertainty, first, incident, edges, positions)
-    at_b = tolerance(b, k, rows, norms, scale, constant, uncertainty, first, incident, edges, positions)
+    at_a = tolerance(a, k, rows, norms, scale, constant, uncertainty, negligible, positions, edges, first, incident)
+    at_b = tolerance(b, k, rows, norms, scale, constant, uncertainty, negligible, positions, edges, first, incident)
     return (1.0 - t) * at_a + t * at_b + abs(rows[a, k] - rows[b, k]) * dt
 
 
@@ -246,95 +265,95 @@ def crossing(za, zb, tol_a, tol_b):
 
 
 @kernel
-def list_incident(edges, uncertainty, first, incident):
-    """first (V + 1,), zero on entry, and incident (I,): the edges at each vertex of uncertain position."""
-    for e in range(len(edges)):
+def list_incident(uncertain, edges, uncertainty, negligible, vertices):
+    """first (V + 1,) and incident (I,): those of the edges `uncertain` at each vertex of uncertain position."""
+    first = np.zeros(vertices + 1, np.int32)
+    for e in uncertain:
         for end in range(2):
-            if uncertainty[edges[e, end]] > 0.0:
-                first[edges[e, end] + 1] += 1
-    for v in range(len(first) - 1):
+            first[edges[e, end] + 1] += uncertainty[edges[e, end]] > negligible
+    for v in range(vertices):
         first[v + 1] += first[v]
-    filled = first.copy()
-    for e in range(len(edges)):
+    incident, filled = np.empty(first[vertices], np.int32), first.copy()
+    for e in uncertain:
         for end in range(2):
             v = edges[e, end]
-            if uncertainty[v] > 0.0:
+            if uncertainty[v] > negligible:
                 incident[filled[v]] = e
                 filled[v] += 1
-
-
-@kernel
-def loosen(lo, hi, bound):
-    """Enlarge the norms of the vertices lo..hi by what the uncertainty of their position can add to any row's bound."""
-    norms, loose, _, _, uncertainty, first, incident, edges, positions = bound
-    for v in range(lo, hi):
-        for i in range(norms.shape[1]):
-            steepest = 0.0
-            for j in range(first[v], first[v + 1]):
-                a, b = edges[incident[j], 0], edges[incident[j], 1]
-                length = distance(positions, a, b)
-                if length > 0.0:
-                    steepest = max(steepest, (norms[a, i] + norms[b, i]) / length)
-            loose[v, i] = norms[v, i] + uncertainty[v] * steepest / (SAFETY * UNIT_ROUNDOFF)
+    return first, incident
 
 
 @inline
-def _loose_bound(v, loose, scale, constant, out):
+def _bound_of(v, norms, scale, constant, out):
+    """out[k] = constant[k] + norms[v] @ scale[:, k]."""
     count = len(constant)
-    for i in range(loose.shape[1]):
-        norm = loose[v, i]
+    if norms.shape[1] == 0:
+        for k in range(count):
+            out[k] = constant[k]
+    for i in range(norms.shape[1]):
+        norm = norms[v, i]
         if i == 0:
             for k in range(count):
                 out[k] = constant[k] + norm * scale[0, k]
         else:
             for k in range(count):
                 out[k] += norm * scale[i, k]
-    if loose.shape[1] == 0:
-        for k in range(count):
-            out[k] = constant[k]
+
+
+@inline
+def _pack_signs(v, rows, bounds, plus, minus):
+    """The words of the rows' signs at v where they exceed the bounds `bounds`; returns whether that decides all."""
+    count, decided = rows.shape[1], True
+    for w in range(plus.shape[1]):
+        first = w * WORD
+        width = max(0, min(WORD, count - first))
+        p = np.uint64(0)
+        m = np.uint64(0)
+        for i in range(width):
+            z = rows[v, first + i]
+            t = bounds[first + i]
+            p |= np.uint64(z > t) << np.uint64(i)
+            m |= np.uint64(z < -t) << np.uint64(i)
+        plus[v, w] = p
+        minus[v, w] = m
+        decided &= width == 0 or (p | m) == ALL >> np.uint64(WORD - width)
+    return decided
 
 
 @kernel
-def classify(lo, hi, rows, bound, plus, minus, undecided):
-    """Signs of all rows at the vertices lo..hi, into the words plus, minus (V, W).
+def classify(lo, hi, rows, norms, scale, constant, plus, minus, undecided):
+    """Signs of all rows at the vertices lo..hi by their rounding alone, into the words plus, minus (V, W).
 
-    undecided[v]: some row has a value within the loose bound; `settle` decides it.
+    undecided[v]: some row has a value within the bound.
     """
-    _, loose_norms, scale, constant, _, _, _, _, _ = bound
-    count, words = rows.shape[1], plus.shape[1]
-    loose = np.empty(count)
+    bounds = np.empty(rows.shape[1])
     for v in range(lo, hi):
-        _loose_bound(v, loose_norms, scale, constant, loose)
-        undecided[v] = False
-        for w in range(words):
-            first = w * WORD
-            width = max(0, min(WORD, count - first))
-            p = np.uint64(0)
-            m = np.uint64(0)
-            for i in range(width):
-                z = rows[v, first + i]
-                t = loose[first + i]
-                p |= np.uint64(z > t) << np.uint64(i)
-                m |= np.uint64(z < -t) << np.uint64(i)
-            plus[v, w] = p
-            minus[v, w] = m
-            undecided[v] |= width > 0 and (p | m) != ALL >> np.uint64(WORD - width)
+        _bound_of(v, norms, scale, constant, bounds)
+        undecided[v] = not _pack_signs(v, rows, bounds, plus, minus)
 
 
 @kernel
-def settle(lo, hi, vertices, rows, bound, plus, minus):
-    """Decide by the full bound what `classify` left open at vertices[lo:hi]; returns the zeros that it found."""
-    norms, _, scale, constant, uncertainty, first, incident, edges, positions = bound
+def settle(lo, hi, vertices, rows, bound, plus, minus, zero):
+    """Decide by the full bound what `classify` left open at vertices[lo:hi], and all rows where the position is
+    uncertain.  zero[n]: some row is zero at vertices[n].  Returns how many zeros rounding made.
+    """
+    norms, loose, scale, constant, uncertainty, negligible, positions, edges, first, incident = bound
+    bounds = np.empty(rows.shape[1])
     snapped = 0
     for n in range(lo, hi):
         v = vertices[n]
+        if uncertainty[v] > negligible:
+            _loosen(v, norms, loose, uncertainty, positions, edges, first, incident)
+            _bound_of(v, loose, scale, constant, bounds)
+            _pack_signs(v, rows, bounds, plus, minus)
+        zero[n] = False
         for k in range(rows.shape[1]):
             w, bit = k // WORD, np.uint64(1) << np.uint64(k % WORD)
             if (plus[v, w] | minus[v, w]) & bit:
                 continue
-            z, full = (
-                rows[v, k],
-                tolerance(v, k, rows, norms, scale, constant, uncertainty, first, incident, edges, positions),
+            z = rows[v, k]
+            full = tolerance(
+                v, k, rows, norms, scale, constant, uncertainty, negligible, positions, edges, first, incident
             )
             if z > full:
                 plus[v, w] |= bit
@@ -342,7 +361,21 @@ def settle(lo, hi, vertices, rows, bound, plus, minus):
                 minus[v, w] |= bit
             else:
                 snapped += full > 0.0
+                zero[n] = True
     return snapped
+
+
+@inline
+def _loosen(v, norms, loose, uncertainty, positions, edges, first, incident):
+    """Enlarge the norms at v by what the uncertainty of its position can add to any row's"""
+    for i in range(norms.shape[1]):
+        steepest = 0.0
+        for j in range(first[v], first[v + 1]):
+            a, b = edges[incident[j], 0], edges[incident[j], 1]
+            length = distance(positions, a, b)
+            if length > 0.0:
+                steepest = max(steepest, (norms[a, i] + norms[b, i]) / length)
+        loose[v, i] = norms[v, i] + uncertainty[v] * steepest / (SAFETY * UNIT_ROUNDOFF)
 
 
 @kernel
@@ -352,95 +385,3 @@ def flatten_zeros(vertices, rows, plus, minus):
         for k in range(rows.shape[1]):
             if not (plus[v, k // WORD] | minus[v, k // WORD]) >> np.uint64(k % WORD) & np.uint64(1):
                 rows[v, k] = 0.0
-
-
-@kernel
-def classify_new(
-    lo, hi, rows, bound, plus, minus, first_new, parents, weights, carried, vertices, edge_parents, edge_weights
-):  # fmt: skip
-    """Interpolate the rows at the new vertices lo..hi (counted from `first_new`), and find their signs.
-
-    parents (N, 2) int32, weights (N, 2) float64 (t, dt), carried (N, W) uint64: rows that are zero by construction.  A
-    value within its bound is set to zero.  Returns the number of those.  `vertices`, edge_parents and edge_weights
-    tell what the parents are (see tolerance_after_edges).
-    """
-    norms, loose_norms, scale, constant, uncertainty, first_incident, incident, edges, positions = bound
-    count, words = rows.shape[1], plus.shape[1]
-    loose = np.empty(count)
-    snapped = 0
-    for n in range(lo, hi):
-        a, b = parents[n, 0], parents[n, 1]
-        t, dt = weights[n, 0], weights[n, 1]
-        s = 1.0 - t
-        v = first_new + n
-        for i in range(norms.shape[1]):
-            norms[v, i] = s * norms[a, i] + t * norms[b, i]
-            along = dt * (norms[a, i] + norms[b, i]) / (SAFETY * UNIT_ROUNDOFF)
-            loose_norms[v, i] = s * loose_norms[a, i] + t * loose_norms[b, i] + along
-        _loose_bound(v, loose_norms, scale, constant, loose)
-        for k in range(count):
-            rows[v, k] = s * rows[a, k] + t * rows[b, k]
-        for w in range(words):
-            first = w * WORD
-            width = max(0, min(WORD, count - first))
-            p = np.uint64(0)
-            m = np.uint64(0)
-            for i in range(width):
-                z = rows[v, first + i]
-                bound_i = loose[first + i]
-                p |= np.uint64(z > bound_i) << np.uint64(i)
-                m |= np.uint64(z < -bound_i) << np.uint64(i)
-            p &= ~carried[n, w]
-            m &= ~carried[n, w]
-            if width > 0:
-                open_bits = ~(p | m) & (ALL >> np.uint64(WORD - width))
-                while open_bits != 0:
-                    bit = open_bits & (~open_bits + np.uint64(1))
-                    row = first + np.int64(lowest_bit(open_bits))
-                    open_bits &= ~bit
-                    za, zb, z = rows[a, row], rows[b, row], rows[v, row]
-                    if not carried[n, w] & bit and not (za == 0.0 and zb == 0.0):
-                        full = abs(za - zb) * dt
-                        full += s * tolerance_after_edges(
-                            a,
-                            row,
-                            rows,
-                            edge_parents,
-                            edge_weights,
-                            vertices,
-                            norms,
-                            scale,
-                            constant,
-                            uncertainty,
-                            first_incident,
-                            incident,
-                            edges,
-                            positions,
-                        )
-                        full += t * tolerance_after_edges(
-                            b,
-                            row,
-                            rows,
-                            edge_parents,
-                            edge_weights,
-                            vertices,
-                            norms,
-                            scale,
-                            constant,
-                            uncertainty,
-                            first_incident,
-                            incident,
-                            edges,
-                            positions,
-                        )
-                        if z > full:
-                            p |= bit
-                            continue
-                        if z < -full:
-                            m |= bit
-                            continue
-                        snapped += full > 0.0
-                    rows[v, row] = 0.0
-            plus[v, w] = p
-            minus[v, w] = m
-    return snapped

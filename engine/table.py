@@ -42,10 +42,47 @@ class Table:
         needed = self._used + rows
         if needed > len(self._buffer):
             try:
-                larger = np.empty((needed, *self._buffer.shape[1:]), self._buffer.dtype)
+                larger = np.empty((2 * needed, *self._buffer.shape[1:]), self._buffer.dtype)
             except MemoryError as error:
                 raise MemoryLimitError(f"{error}; slice a smaller domain or a smaller network") from error
             larger[: self._used] = self._buffer[: self._used]
             self._buffer = larger
         self._used = needed
         return self._buffer[:needed]
+
+    def keep(self, first: int, kept: NDArray[np.bool_]) -> None:
+        """Of the rows from `first` on keep some, in order; kept: (len(self) - first,) bool."""
+        number = int(np.count_nonzero(kept))
+        self._buffer[first : first + number] = self._buffer[first : self._used][kept]
+        self._used = first + number
+
+
+class Recycler:
+    """Memory of tables that are no longer read, for tables to come: the system gives fresh memory page by page, and
+    writes zeros first.
+    """
+
+    __slots__ = ("_free",)
+
+    def __init__(self) -> None:
+        self._free: list[NDArray[np.float64]] = []
+
+    def table(self, rows: int, width: int) -> Table:
+        """A float64 table of `rows` rows that are not yet written, with room for half as many more and some."""
+        needed = (rows + rows // 2 + 4096) * width
+        fitting = [buffer for buffer in self._free if needed <= len(buffer) <= 16 * needed]
+        if fitting:
+            buffer = min(fitting, key=len)
+            self._free = [other for other in self._free if other is not buffer]
+        else:
+            buffer = np.empty(3 * needed)
+        capacity = len(buffer) // max(1, width)
+        table = Table(buffer[: capacity * width].reshape(capacity, width))
+        table._used = rows
+        return table
+
+    def take_back(self, table: Table) -> None:
+        """Nobody reads this table again, nor any view of it."""
+        buffer = table._buffer.base
+        if isinstance(buffer, np.ndarray) and buffer.ndim == 1 and buffer.dtype == np.float64:
+            self._free.append(buffer)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import os
 import threading
 from collections.abc import Callable, Iterator, Sequence
@@ -112,7 +113,8 @@ def available_cores() -> int:
 
 
 class _SingleThreadedBlas:
-    """Keeps numpy's BLAS on one thread while any computation runs: its idle threads spin, and its pool is not
+    """Keeps numpy's and scipy's BLAS on one thread while any computation runs: its idle threads spin, and its pool is
+    not
     reentrant.
 
     threadpoolctl finds the library, but lets only one thread of a process change it; here a counter and a lock see to
@@ -123,6 +125,9 @@ class _SingleThreadedBlas:
         self._lock = threading.Lock()
         self._users = 0
         self._before: list[int] = []
+        importlib.import_module(
+            "scipy.linalg.cython_blas"
+        )  # kernels' products are scipy's: it must be there to be found
         found = ThreadpoolController().select(internal_api="openblas").lib_controllers
         self._libraries = [_thread_functions(library.dynlib) for library in found]
 

@@ -1,0 +1,204 @@
+"""Values at the vertices of a map: a segment's affine steps on all of them, block by block.
+
+The vertices on a cut's chords are many, and their pre-activations are read once, by the next segment: they are
+interpolated block by block when that runs, and never stored.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from engine import memory
+from engine.kinks import apply_kink, feature_range, largest_after
+from engine.linear_layer import run_linear
+from engine.network import Network, evaluate
+from engine.new_vertices import NewVertices, interpolate_rows
+from engine.predicates import Rounding, Tolerance, classify, weighted_norms
+from engine.schedule import Segment
+from engine.steps import Affine, Float, Kink, Linear
+from engine.subdivide import Signs
+from engine.table import Recycler, Table
+from engine.workers import Workers
+
+BLOCK_SIZE = (
+    1 << 15
+)  # numbers in a block of the widest value: blocks depend on the network alone, and stay in the cache
+_LEAST_ROWS = 256
+
+Range = tuple[Float, Float]
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class ChordRows:
+    """What makes the rows of a cut at its vertices on chords, which follow those that are stored."""
+
+    new: NewVertices
+    on_edges: NewVertices
+    bound: Tolerance
+    old_vertices: int
+
+    @property
+    def arguments(self) -> tuple[NewVertices, NewVertices, Tolerance, int]:
+        return self.new, self.on_edges, self.bound, self.old_vertices
+
+    def fill(self, lo: int, hi: int, rows: Float, out: Float, shift: int) -> int:
+        """The rows at the chords' vertices lo..hi into out[lo + shift:]; returns how many zeros rounding made."""
+        snapped: int = interpolate_rows(lo, hi, rows, out, shift, *self.arguments)
+        return snapped
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Deferred:
+    """A kink that is applied only when its value is read; on_chords: its source is stored for all other vertices."""
+
+    kink: Kink
+    on_chords: ChordRows | None
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Evaluation:
+    """What a segment's steps gave: the values to keep by slot, their features' ranges, and how many zeros rounding
+    made.
+
+    signs: of the segment's rows, when these are the source's features themselves, else None.
+    """
+
+    values: dict[int, Table]
+    ranges: dict[int, Range]
+    snapped: int
+    signs: Signs | None
+
+
+def unit_of(slot: int, ranges: Mapping[int, Range], deferred: Deferred | None) -> Float:
+    """The largest magnitude of each feature of a value on the map."""
+    if deferred is not None and slot == deferred.kink.target:
+        return largest_after(deferred.kink, *ranges[deferred.kink.source])
+    low, high = ranges[slot]
+    return np.maximum(-low, high)
+
+
+def evaluate_segment(
+    segment: Segment, network: Network, values: Mapping[int, Table], deferred: Deferred | None, vertices: int,
+    rounding: Rounding, bound: Tolerance, recycler: Recycler, workers: Workers,
+) -> Evaluation:  # fmt: skip
+    """Run the segment's steps on all vertices; only what is needed later is kept.  Fills bound.norms."""
+    kept = {
+        slot: _table(network.sizes[slot], vertices, recycler)
+        for slot in sorted(segment.computed & (segment.live | {segment.source}))
+    }
+    read = {slot: table.view for slot, table in values.items()}
+    widest = max(network.sizes[slot] for slot in (*segment.bases, *segment.computed))
+    block_rows = max(_LEAST_ROWS, BLOCK_SIZE // widest)
+    signs = _new_signs(vertices, network.sizes[segment.source]) if segment.plain and segment.steps else None
+    linear = _only_step(segment, deferred)
+    if linear is not None and deferred is not None and signs is not None:
+        chords = deferred.on_chords or _no_chords(bound)
+        pieces = workers.run(
+            run_linear, vertices, 2 * block_rows, block_rows, read[deferred.kink.source], *chords.arguments,
+            _pieces_of(deferred.kink), _inverse_unit(rounding), np.ascontiguousarray(linear.weight.T), linear.bias,
+            kept[linear.target].view, (bound.norms, bound.scale, bound.constant), signs.arguments,
+        )  # fmt: skip
+        return _evaluation(kept, [(snapped, [found]) for snapped, found in pieces], signs)
+
+    scratch = threading.local()
+
+    def run(lo: int, hi: int) -> tuple[int, list[Float]]:
+        if not hasattr(scratch, "block"):
+            scratch.block = np.empty((2, block_rows * widest))
+        block = {slot: value[lo:hi] for slot, value in read.items()}
+        snapped = 0
+        if deferred is not None:
+            before, after = (
+                room[: (hi - lo) * network.sizes[deferred.kink.source]].reshape(hi - lo, -1) for room in scratch.block
+            )
+            source, snapped = _source_block(deferred, read[deferred.kink.source], lo, hi, before)
+            del block[deferred.kink.source]
+            block[deferred.kink.target] = apply_kink(deferred.kink, source, after)
+        for column, (slot, inverse_unit) in enumerate(zip(rounding.bases, rounding.inverse_units, strict=True)):
+            weighted_norms(block[slot], inverse_unit, bound.norms[lo:hi], column)
+        for step in segment.steps:
+            target = kept[step.target].view[lo:hi] if step.target in kept else None
+            block[step.target] = _evaluate_step(step, block, target)
+        if signs is not None:
+            _classify(lo, hi, kept[segment.source].view, bound, signs)
+        return snapped, [feature_range(block[slot]) for slot in kept]
+
+    return _evaluation(kept, workers.run(run, vertices, block_rows), signs)
+
+
+def _evaluation(kept: dict[int, Table], pieces: list[tuple[int, list[Float]]], signs: Signs | None) -> Evaluation:
+    found = [np.array(every) for every in zip(*(ranges for _, ranges in pieces), strict=True)]
+    ranges = {slot: (each[:, 0].min(axis=0), each[:, 1].max(axis=0)) for slot, each in zip(kept, found, strict=True)}
+    return Evaluation(kept, ranges, sum(snapped for snapped, _ in pieces), signs)
+
+
+def find_signs(rows: Float, bound: Tolerance, workers: Workers) -> Signs:
+    """Signs of rows (V, R) by their rounding alone."""
+    signs = _new_signs(*rows.shape)
+    workers.run(_classify, len(rows), max(_LEAST_ROWS, BLOCK_SIZE // max(1, rows.shape[1])), rows, bound, signs)
+    return signs
+
+
+def _classify(lo: int, hi: int, rows: Float, bound: Tolerance, signs: Signs) -> None:
+    classify(lo, hi, rows, bound.norms, bound.scale, bound.constant, signs.plus, signs.minus, signs.undecided)
+
+
+def _new_signs(vertices: int, rows: int) -> Signs:
+    words = max(1, -(-rows // 64))
+    plus, minus = np.empty((2, vertices, words), np.uint64)
+    return Signs(plus, minus, np.empty(vertices, np.bool_))
+
+
+def _table(size: int, vertices: int, recycler: Recycler) -> Table:
+    memory.admit(8.0 * vertices * size, f"a layer of {size} neurons at {vertices:,} vertices")
+    return recycler.table(vertices, size)
+
+
+def _only_step(segment: Segment, deferred: Deferred | None) -> Linear | None:
+    """The segment's step when that is one matrix on the deferred kink's value, as in plain networks."""
+    match segment.steps:
+        case (Linear(groups=1) as linear,) if deferred is not None and linear.source == deferred.kink.target:
+            return linear if linear.target == segment.source else None
+    return None
+
+
+def _source_block(deferred: Deferred, stored: Float, lo: int, hi: int, room: Float) -> tuple[Float, int]:
+    """The deferred kink's source at the vertices lo..hi, and how many zeros rounding made there."""
+    chords, first = deferred.on_chords, len(stored)
+    if chords is None or hi <= first:
+        return stored[lo:hi], 0
+    if lo < first:
+        room[: first - lo] = stored[lo:]
+    start = max(lo, first)
+    return room, chords.fill(start - first, hi - first, stored, room, first - lo)
+
+
+def _no_chords(bound: Tolerance) -> ChordRows:
+    none = NewVertices.empty(0, 1)
+    return ChordRows(none, none, bound, 0)
+
+
+def _pieces_of(kink: Kink) -> tuple[Float, Float, Float]:
+    return kink.breakpoints, kink.slopes, kink.intercepts
+
+
+def _inverse_unit(rounding: Rounding) -> Float:
+    """What the features of the only base are multiplied by before their norm is taken; empty when there is none."""
+    return rounding.inverse_units[0] if rounding.bases else np.empty(0)
+
+
+def _evaluate_step(step: Affine, block: Mapping[int, Float], target: Float | None) -> Float:
+    """The value of a step on a block of vertices, written into `target` when that is given."""
+    if isinstance(step, Linear) and step.groups == 1:
+        result = np.matmul(block[step.source], step.weight.T, out=target)
+        result += step.bias
+        return result
+    result = evaluate(step, block, len(next(iter(block.values()))))
+    if target is None:
+        return result
+    target[:] = result
+    return target

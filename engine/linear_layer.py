@@ -1,0 +1,155 @@
+"""One matrix on the value of a kink, the usual layer, as a single kernel: block by block through all that it needs.
+
+On a block of neighbouring vertices about half of the features of a ReLU are zero throughout: their columns are left out
+of the product.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from engine.jit import comparing_kernel, inline, kernel, summing_kernel
+from engine.new_vertices import interpolate_rows
+from engine.predicates import classify
+
+_DENSE = 0.85  # share of features that are not zero in a block above which leaving the others out does not pay
+_STRIP = 8
+
+
+@kernel
+def run_linear(
+    lo, hi, block_rows, stored, chords, on_edges, chord_bound, old_vertices, kink, inverse_unit, weight, bias, target,
+    rounding, signs,
+):  # fmt: skip
+    """target = kink(source) @ weight + bias at the vertices lo..hi, the norms of kink(source), and the signs of target.
+
+    stored (S, n): the source, at the first S vertices; those of `chords` follow, see interpolate_rows.  kink:
+    (breakpoints, slopes, intercepts); weight (n, m), bias (m,); rounding: (norms, scale, constant); signs: (plus,
+    minus, undecided).  inverse_unit (n,): the norms' units, empty when no norm is needed.  Returns how many zeros
+    rounding made on chords, and (2, m) the smallest and the largest value of each feature.
+    """
+    breakpoints, slopes, intercepts = kink
+    norms, scale, constant = rounding
+    plus, minus, undecided = signs
+    width, outputs, first = stored.shape[1], weight.shape[1], len(stored)
+    room = min(block_rows, hi - lo)
+    source, hidden = np.empty((room, width)), np.empty(room * width)
+    columns, part = np.empty(width, np.int64), np.empty(width * outputs)
+    found = np.empty((2, outputs))
+    found[0] = np.inf
+    found[1] = -np.inf
+    snapped = 0
+    for start in range(lo, hi, block_rows):
+        stop = min(start + block_rows, hi)
+        rows = stop - start
+        if stop <= first:
+            block = stored[start:stop]
+        else:
+            for v in range(start, min(stop, first)):
+                source[v - start] = stored[v]
+            from_chord = max(start, first) - first
+            snapped += interpolate_rows(
+                from_chord, stop - first, stored, source, first - start, chords, on_edges, chord_bound, old_vertices
+            )
+            block = source[:rows]
+        live = _apply_live(block, hidden, columns, breakpoints, slopes, intercepts, inverse_unit, norms[start:stop])
+        value = hidden[: rows * live].reshape(rows, live)
+        if live == width:
+            np.dot(value, weight, target[start:stop])
+        else:
+            for j in range(live):
+                for k in range(outputs):
+                    part[j * outputs + k] = weight[columns[j], k]
+            np.dot(value, part[: live * outputs].reshape(live, outputs), target[start:stop])
+        _add_bias(target[start:stop], bias, found)
+        classify(start, stop, target, norms, scale, constant, plus, minus, undecided)
+    return snapped, found
+
+
+@inline
+def _phi(z, k, breakpoints, slopes, intercepts):
+    p = 0
+    while p < breakpoints.shape[1] and breakpoints[k, p] < z:
+        p += 1
+    return slopes[k, p] * z + intercepts[k, p]
+
+
+@summing_kernel
+def _apply_live(source, target, columns, breakpoints, slopes, intercepts, inverse_unit, norms):
+    """The kink on a block (N, n) without the features that are zero throughout it, into target (N * n,), and the norm
+    of
+    each row divided by the units into norms (N, 1), unless there is none.
+
+    columns: the features that are left, or all when these are most.  Returns how many are left.
+    """
+    rows, width = source.shape
+    relu = breakpoints.shape[1] == 1
+    for k in range(width):
+        relu = relu and breakpoints[k, 0] == 0.0 and slopes[k, 0] == 0.0 and slopes[k, 1] == 1.0
+        relu = relu and intercepts[k, 0] == 0.0 and intercepts[k, 1] == 0.0
+    live = np.zeros(width, np.bool_)
+    if relu:
+        for v in range(rows):
+            for k in range(width):
+                live[k] |= source[v, k] > 0.0
+    else:
+        for v in range(rows):
+            for k in range(width):
+                live[k] |= _phi(source[v, k], k, breakpoints, slopes, intercepts) != 0.0
+    count = 0
+    for k in range(width):
+        if live[k]:
+            columns[count] = k
+            count += 1
+    if count > _DENSE * width:
+        count = width
+        for k in range(width):
+            columns[k] = k
+    weights = np.empty(count)
+    for j in range(count if len(inverse_unit) else 0):
+        weights[j] = inverse_unit[columns[j]]
+    for v in range(rows):
+        start = v * count
+        if relu and count == width:
+            for k in range(width):
+                z = source[v, k]
+                target[start + k] = z if z > 0.0 else 0.0
+        elif relu:
+            for j in range(count):
+                z = source[v, columns[j]]
+                target[start + j] = z if z > 0.0 else 0.0
+        else:
+            for j in range(count):
+                k = columns[j]
+                target[start + j] = _phi(source[v, k], k, breakpoints, slopes, intercepts)
+        if len(inverse_unit):
+            total = 0.0
+            for j in range(count):
+                h = target[start + j] * weights[j]
+                total += h * h
+            norms[v, 0] = np.sqrt(total)
+    return count
+
+
+@comparing_kernel
+def _add_bias(values, bias, found):
+    """Add the bias (n,) to a block (N, n); found (2, n): the smallest and the largest value of each feature so far."""
+    rows, width = values.shape
+    # In strips of rows: the compiler makes vectors of this loop over k, and none of the plain one.
+    whole = rows - rows % _STRIP
+    for v in range(0, whole, _STRIP):
+        for k in range(width):
+            least, most, shift = found[0, k], found[1, k], bias[k]
+            for i in range(_STRIP):
+                z = values[v + i, k] + shift
+                values[v + i, k] = z
+                least = z if z < least else least
+                most = z if z > most else most
+            found[0, k] = least
+            found[1, k] = most
+    for v in range(whole, rows):
+        for k in range(width):
+            z = values[v, k] + bias[k]
+            values[v, k] = z
+            found[0, k] = min(z, found[0, k])
+            found[1, k] = max(z, found[1, k])
