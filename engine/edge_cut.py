@@ -149,7 +149,7 @@ def split_edges(
     number, cut_crossing, cut_vertex, cut_row, cut_place = cut
     items, own_crossing, own_vertex, own_row, own_place, own_weights, _, _ = found
     parents, weights, carried = new
-    loose, old_edges = bound.loose, len(number)
+    loose, old_edges = bound[1], len(number)
     for i in range(len(items)):
         e = items[i]
         a, b = edges[e, 0], edges[e, 1]

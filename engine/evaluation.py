@@ -9,6 +9,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -42,8 +43,8 @@ class ChordRows:
     old_vertices: int
 
     @property
-    def arguments(self) -> tuple[NewVertices, NewVertices, Tolerance, int]:
-        return self.new, self.on_edges, self.bound, self.old_vertices
+    def arguments(self) -> tuple[Any, ...]:
+        return tuple(self.new), tuple(self.on_edges), tuple(self.bound), self.old_vertices
 
     def fill(self, lo: int, hi: int, rows: Float, out: Float, shift: int) -> int:
         """The rows at the chords' vertices lo..hi into out[lo + shift:]; returns how many zeros rounding made."""

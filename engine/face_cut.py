@@ -118,8 +118,9 @@ def _set_side(k, positive, depth, plus, minus):
 
 
 @kernel
-def cut_faces(lo, hi, base, most, loops, bound, active, face_plus, face_minus, on_edges, new, positions, uncertainty,
-              after, stop):  # fmt: skip
+def cut_faces(
+    lo, hi, base, stop, most, loops, bound, active, face_plus, face_minus, on_edges, new, positions, uncertainty, after
+):
     """Cut each face lo..hi along the chords of its active rows, and copy the others.
 
     base (4,): the first face, vertex, edge and half-edge of this piece; most: room for places and chords of one face;

@@ -8,7 +8,7 @@ Loops are lists of half-edges, counter-clockwise: 2 e runs edge e from its first
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -33,6 +33,11 @@ class Loops(NamedTuple):
     plus: NDArray[np.uint64]
     minus: NDArray[np.uint64]
     rows: Float
+
+    @property
+    def arguments(self) -> tuple[Any, ...]:
+        """For kernels: numba finds the type of plain tuples in compiled code, of named ones in Python at every call."""
+        return self.offsets, self.half_edges, self.edges, tuple(self.cut), self.plus, self.minus, self.rows
 
 
 @inline

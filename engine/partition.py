@@ -231,7 +231,7 @@ class _Walk:
         for new in (result.on_edges, result.on_chords):
             first, count = len(value), len(new.parents)
             view = value.grow(count)
-            self.workers.run(interpolate, count, grain(10 + 2 * view.shape[1]), view, first, new)
+            self.workers.run(interpolate, count, grain(10 + 2 * view.shape[1]), view, first, tuple(new))
 
     def _apply(self, kink: Kink) -> None:
         source = self.values[kink.source]

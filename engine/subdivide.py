@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from itertools import accumulate
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -184,8 +185,8 @@ def _settle(rows: Float, signs: Signs, bound: Tolerance, workers: Workers) -> tu
         return 0, False
     zero = np.empty(len(vertices), np.bool_)
     snapped = workers.run(
-        predicates.settle, len(vertices), grain(20 + 3 * rows.shape[1]), vertices, rows, bound, signs.plus, signs.minus,
-        zero,
+        predicates.settle, len(vertices), grain(20 + 3 * rows.shape[1]), vertices, rows, tuple(bound), signs.plus,
+        signs.minus, zero,
     )  # fmt: skip
     predicates.flatten_zeros(vertices[zero], rows, signs.plus, signs.minus)
     return sum(snapped), bool(zero.any())
@@ -202,15 +203,15 @@ def _cut_edges(
         found = [
             Crossings(*piece)
             for piece in workers.run(
-                edge_cut.find_crossings, old_edges, grain(40 + 20 * words), before.edges, rows.view, bound, signs.plus,
-                signs.minus, number,
+                edge_cut.find_crossings, old_edges, grain(40 + 20 * words), before.edges, rows.view, tuple(bound),
+                signs.plus, signs.minus, number,
             )
         ]  # fmt: skip
         at_end = [piece for piece in found if piece.at_end]
         if not at_end:
             break
         for piece in at_end:
-            snapped += edge_cut.snap_to_ends(piece, before.edges, rows.view, signs.plus, signs.minus)
+            snapped += edge_cut.snap_to_ends(tuple(piece), before.edges, rows.view, signs.plus, signs.minus)
 
     first_cut, cuts = _starts(len(piece.edges) for piece in found)
     first_crossing, crossings = _starts(len(piece.row) for piece in found)
@@ -219,14 +220,15 @@ def _cut_edges(
     edges = Table(before.edges, 2 * (old_edges + vertices) + 4096)
     bound = bound._replace(loose=loose.grow(vertices))
     cut_edges, new = CutEdges.empty(number, cuts, crossings), NewVertices.empty(vertices, words)
-    arguments = (
-        old_vertices, cut_edges, edges.grow(vertices), before.edge_layer.grow(vertices), before.edge_row.grow(vertices),
-        new, rows.grow(vertices), bound, before.positions.grow(vertices), before.uncertainty.grow(vertices),
+    arguments: tuple[Any, ...] = (
+        old_vertices, tuple(cut_edges), edges.grow(vertices), before.edge_layer.grow(vertices),
+        before.edge_row.grow(vertices), tuple(new), rows.grow(vertices), tuple(bound), before.positions.grow(vertices),
+        before.uncertainty.grow(vertices),
     )  # fmt: skip
 
     def split(lo: int, hi: int) -> int:
         return sum(
-            edge_cut.split_edges(found[p], first_cut[p], first_crossing[p], first_vertex[p], *arguments)
+            edge_cut.split_edges(tuple(found[p]), first_cut[p], first_crossing[p], first_vertex[p], *arguments)
             for p in range(lo, hi)
         )
 
@@ -246,7 +248,7 @@ def _cut_faces(
     parent_plus, parent_minus = np.empty((2, count, words), np.uint64)
     piece = grain(150 + 50 * words)
     need = np.array(
-        workers.run(face_cut.measure_faces, count, piece, loops, active, parent_plus, parent_minus)
+        workers.run(face_cut.measure_faces, count, piece, loops.arguments, active, parent_plus, parent_minus)
     )  # (P, 6)
     faces, vertices, chords, half_edges = need[:, :4].sum(axis=0).tolist()
     admit(vertices, 0, chords, half_edges)
@@ -263,13 +265,14 @@ def _cut_faces(
         before.edge_row.grow(chords),
     )  # fmt: skip
     most = (int(need[:, LOOP].max()), int(need[:, CHORDS].max()))
-    arguments = (
-        most, loops, bound, active, parent_plus, parent_minus, on_edges, new, positions, uncertainty, after,
+    arguments: tuple[Any, ...] = (
+        most, loops.arguments, tuple(bound), active, parent_plus, parent_minus, tuple(on_edges), tuple(new), positions,
+        uncertainty, tuple(after),
     )  # fmt: skip
 
     def run(lo: int, hi: int, stop: Stop) -> list[NDArray[np.int64]]:
         return [
-            face_cut.cut_faces(p * piece, min((p + 1) * piece, count), base[p], *arguments, stop) for p in range(lo, hi)
+            face_cut.cut_faces(p * piece, min((p + 1) * piece, count), base[p], stop, *arguments) for p in range(lo, hi)
         ]
 
     if most[0] > _LONG_WORK:
