@@ -28,7 +28,7 @@ from engine.workers import Workers
 BLOCK_SIZE = (
     1 << 15
 )  # numbers in a block of the widest value: blocks depend on the network alone, and stay in the cache
-_LEAST_ROWS = 256
+_LEAST_ROWS = 128
 
 Range = tuple[Float, Float]
 
