@@ -17,7 +17,7 @@ from engine.region_maps import maps_beside, maps_of_region, workspace
 SQUARE = -16  # label of the square's sides
 NO_WALK = -1  # the region beyond an edge has the same signature but for the edge's row
 LOST = -2  # the region beyond an edge was not found
-EMPTY, FLAT = 0, -1  # number of corners where there is no polygon; the output equals the level throughout
+EMPTY = 0  # number of corners where there is no polygon
 
 _TURNS = 4096  # sectors around an edge
 
@@ -172,9 +172,8 @@ def polygon_of_region(layers, box, bits, point, radius, room, frame, polygon, la
     kinks, output = len(layers.first_neuron) - 2, len(layers.bias) - 1
     g0, g1, g2, value = maps[0, output], maps[1, output], maps[2, output], maps[3, output]
     size = np.sqrt(g0 * g0 + g1 * g1 + g2 * g2)
-    bound = map_tolerance(layers.norms[output], sizes[0, kinks], 0.0, 0.0, abs(layers.bias[output]))
     if size <= map_tolerance(layers.norms[output], sizes[1, kinks], 0.0, 0.0, 0.0):
-        return (FLAT if abs(value) <= bound else EMPTY), False, size
+        return EMPTY, False, size
     _basis(maps[:3, output], size, frame)
     # onto the plane, with all the maps' values
     d0, d1, d2 = -frame[2, 0] * value / size, -frame[2, 1] * value / size, -frame[2, 2] * value / size
@@ -276,7 +275,7 @@ def _first_zero(x, y, tilt):
 def find_polygons(lo, hi, layers, box, signatures, points, radii):
     """The polygons of the regions lo..hi, around their reference points (n, 3), guessing their radii (n,).
 
-    Returns counts (n,) int32 of corners (EMPTY, FLAT), gradients (n, 3), areas (n,), radii (n,) found, then for all
+    Returns counts (n,) int32 of corners (EMPTY), gradients (n, 3), areas (n,), radii (n,) found, then for all
     corners in order: positions (H, 3), uncertainties (H,), labels (H,) int32 of the edges that follow them (a row; -1
     to -6: a side of the box), walks (H,) int32, and (Q, W) uint64 the signatures beyond edges where walks is >= 0.
     """

@@ -8,9 +8,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.errors import EngineError
+from engine.jit import kernel
 from engine.kinks import apply_kink
 from engine.layers import Layers
 from engine.network import Network, evaluate
+from engine.predicates import map_tolerance
+from engine.region_maps import maps_beside, workspace
 from engine.segment import walk_segments
 from engine.steps import Float, Kink
 from engine.workers import Workers
@@ -47,13 +50,14 @@ class Seeds:
 class Crossings:
     """Crossings of the level: points (N, 3) float64; signatures (N, W) uint64 of the regions on their positive sides.
 
-    extremes: the smallest and the largest value on the grid, less the level; zeros: grid points that are on it.
+    extremes: the smallest and the largest value on the grid, less the level
+    flat_regions: number of regions around points of the grid in which the network equals the level throughout
     """
 
     points: Float
     signatures: NDArray[np.uint64]
     extremes: tuple[float, float]
-    zeros: int
+    flat_regions: int
 
 
 def find_crossings(
@@ -61,12 +65,15 @@ def find_crossings(
 ) -> Crossings:
     """All crossings of the level along edges of the grid whose ends differ in sign, and along the segments."""
     starts, ends = [np.empty((0, 3))], [np.empty((0, 3))]
-    extremes, zeros = (np.inf, -np.inf), 0
+    extremes, flat = (np.inf, -np.inf), 0
     if seeds.resolution:
         axes = [grid_axis(box[0, d], box[1, d], seeds.resolution) for d in range(3)]
         points = np.stack(np.meshgrid(*axes, indexing="ij"), axis=-1)
         values = field(network, points.reshape(-1, 3), workers).reshape(points.shape[:3]) - level
-        extremes, zeros = (float(values.min()), float(values.max())), int(np.count_nonzero(values == 0.0))
+        extremes = float(values.min()), float(values.max())
+        on_level = points[values == 0.0]
+        found = workers.run(flat_regions, len(on_level), _SEGMENTS, layers, on_level)
+        flat = len(np.unique(np.concatenate(found), axis=0)) if found else 0
         for d in range(3):
             first = tuple(slice(None, -1) if axis == d else slice(None) for axis in range(3))
             second = tuple(slice(1, None) if axis == d else slice(None) for axis in range(3))
@@ -79,11 +86,28 @@ def find_crossings(
     a, b = np.concatenate(starts), np.concatenate(ends)
     results = workers.run(walk_segments, len(a), _SEGMENTS, layers, a, b, False)
     if not results:
-        return Crossings(np.empty((0, 3)), np.empty((0, layers.words), np.uint64), extremes, zeros)
+        return Crossings(np.empty((0, 3)), np.empty((0, layers.words), np.uint64), extremes, flat)
     segment = np.concatenate([result[4] for result in results])
     t = np.concatenate([result[5] for result in results])[:, None]
     signatures = np.concatenate([result[6] for result in results])
-    return Crossings((1.0 - t) * a[segment] + t * b[segment], signatures, extremes, zeros)
+    return Crossings((1.0 - t) * a[segment] + t * b[segment], signatures, extremes, flat)
+
+
+@kernel
+def flat_regions(lo, hi, layers, points):
+    """The signatures (., W) of the regions around the points lo..hi in which the output vanishes."""
+    room = workspace(layers, 4)
+    output, last = len(layers.bias) - 1, len(layers.first_neuron) - 2
+    frame = np.eye(3)
+    found = np.empty((hi - lo, max(1, (len(layers.row_neuron) + 63) >> 6)), np.uint64)
+    count = 0
+    for i in range(lo, hi):
+        maps_beside(layers, frame, points[i], 0.0, room, found[count])
+        maps, sizes = room[0], room[5]
+        steepest = max(abs(maps[0, output]), abs(maps[1, output]), abs(maps[2, output]))
+        if steepest <= map_tolerance(layers.norms[output], sizes[1, last], 0.0, 0.0, 0.0):
+            count += 1
+    return found[:count].copy()
 
 
 def grid_axis(low: float, high: float, cells: int) -> Float:

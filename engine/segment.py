@@ -11,6 +11,7 @@ from engine.errors import EngineError
 from engine.jit import kernel
 from engine.layers import layers_of
 from engine.network import Network
+from engine.predicates import UNIT_ROUNDOFF
 from engine.region_maps import maps_beside, tolerance_of, workspace
 from engine.steps import Float, Int
 
@@ -72,6 +73,16 @@ def partition_segment(network: Network, start: ArrayLike, end: ArrayLike, level:
 
 
 @kernel
+def _parameter_rounding(start, end):
+    """How uncertain a parameter along a segment is, for the rounding of the points' coordinates."""
+    largest, length = 0.0, 0.0
+    for d in range(len(start)):
+        largest = max(largest, abs(start[d]), abs(end[d]))
+        length += (end[d] - start[d]) ** 2
+    return 2.0 * UNIT_ROUNDOFF * (1.0 + largest / np.sqrt(length))
+
+
+@kernel
 def _grown(array, length):
     if length <= len(array):
         return array
@@ -103,11 +114,12 @@ def walk_segments(lo, hi, layers, starts, ends, keep):
     for s in range(lo, hi):
         for d in range(len(point)):
             frame[0, d] = ends[s, d] - starts[s, d]
-        t, row = 0.0, -1
+        uncertainty = _parameter_rounding(starts[s], ends[s])
+        t, row, z_end = 0.0, -1, 1.0
         while True:
             for d in range(len(point)):
                 point[d] = (1.0 - t) * starts[s, d] + t * ends[s, d]
-            maps_beside(layers, frame, point, 0.0, room, bits)
+            maps_beside(layers, frame, point, uncertainty, room, bits)
             step, next_row = 1.0 - t, -1
             for m in range(kinks):
                 for k in range(first_neuron[m], first_neuron[m + 1]):
@@ -117,13 +129,16 @@ def walk_segments(lo, hi, layers, starts, ends, keep):
                         if slope != 0.0 and (slope < 0.0) == (up == 1):
                             x = maps[1, k] - row_breakpoint[r]
                             # a row that vanishes here is behind, whatever its slope's last digits say
-                            if abs(x) < abs(step * slope) and abs(x) > tolerance_of(k, m, 0.0, layers, sizes):
+                            bound = tolerance_of(k, m, 0.0, layers, sizes) + uncertainty * abs(slope)
+                            if bound < abs(x) < abs(step * slope):
                                 step, next_row = abs(x / slope), r
             z = maps[1, output]
-            if abs(z) <= tolerance_of(output, kinks, 0.0, layers, sizes):
+            bound = tolerance_of(output, kinks, 0.0, layers, sizes) + uncertainty * abs(maps[0, output])
+            if abs(z) <= bound or (t > 0.0 and z_end == 0.0):
                 z = 0.0
             z_end = z + step * maps[0, output]
-            if abs(z_end) <= tolerance_of(output, kinks, step, layers, sizes):
+            bound = tolerance_of(output, kinks, step, layers, sizes) + uncertainty * abs(maps[0, output])
+            if abs(z_end) <= bound:
                 z_end = 0.0
             if keep:
                 t_of, value_of = _grown(t_of, events + 2), _grown(value_of, events + 2)

@@ -13,7 +13,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from engine import memory, stitching
 from engine.errors import EngineError
-from engine.facets import FLAT, find_polygons
+from engine.facets import find_polygons
 from engine.layers import Layers, layers_of
 from engine.network import Network
 from engine.plane import checked_box
@@ -49,7 +49,8 @@ class SurfaceReport:
     open_edges: edges beyond which the surface goes on but was not found, for rounding
     collapsed: edges, too short to tell from rounding, that were made one vertex; spread: the largest distance between
     what different facets take for one vertex
-    flat_regions: regions met on which the network equals the level throughout (they are no part of the surface)
+    flat_regions: regions around points of the grid in which the network equals the level throughout; of those, the
+    border towards greater values belongs to the surface
     grid: cells of the grid along each side of the box on which crossings were looked for; seeds: crossings found
     certified: whether nothing was missed, for certain; None when that was not asked (see certify_surface)
     """
@@ -229,7 +230,7 @@ class _March:
         self.layers, self.box, self.workers = layers, box, workers
         self.signatures = np.empty((1 << 12, layers.words), np.uint64)
         self.table = np.full(1 << 14, -1, np.int32)
-        self.count = self.visited = self.facets = self.flat = 0
+        self.count = self.visited = self.facets = 0
         self.points, self.radii = np.empty((0, 3)), np.empty(0)
         self.parts: list[tuple[Any, ...]] = []
 
@@ -261,7 +262,6 @@ class _March:
             radii.append(more_radii)
             self.visited += len(counts)
             self.facets += int(np.count_nonzero(counts > 0))
-            self.flat += int(np.count_nonzero(counts == FLAT))
             self.parts.append((np.maximum(counts, 0), gradients, areas, positions, uncertainties, labels, beyond))
         self.points, self.radii = np.concatenate(points), np.concatenate(radii)
 
@@ -359,7 +359,7 @@ def _finish(
         open_edges=mesh.open_edges,
         collapsed=mesh.collapsed,
         spread=float(mesh.spread),
-        flat_regions=march.flat,
+        flat_regions=crossings.flat_regions,
         grid=seeds.resolution,
         seeds=len(crossings.points),
     )
