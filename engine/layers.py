@@ -11,18 +11,22 @@ absent: a plain chain has one for each layer.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import NamedTuple, assert_never
 
 import numpy as np
 from numpy.typing import NDArray
 
 from engine.errors import EngineError
+from engine.kinks import largest_after
 from engine.network import Network
 from engine.steps import Float, Gather, Int, Kink, Linear, Scale, Sum
 
 
 class Layers(NamedTuple):
     """The layers, flat, as kernels take them: K kinks, then the output minus the level as the last layer.
+
+    The neurons of kinks are measured in units of their own, powers of two (which change no digits).
 
     first_neuron  (K + 2,) int64: layer m has the neurons first_neuron[m] to first_neuron[m + 1] of N in all
     reads_input   (K + 1,) bool; input_weights (D, N) float64, bias (N,) float64
@@ -104,7 +108,56 @@ def layers_of(network: Network, level: float) -> Layers:
                 assert_never(step)
     blocks, constant = values[network.output]
     layers.append((blocks, constant - level))
-    return _flat(network.kinks, layers, network.input_size)
+    units = _units(network.kinks, layers)
+    scaled_layers = [_in_units(value, units, m) for m, value in enumerate(layers)]
+    scaled_kinks = [_kink_in_units(kink, units[m]) for m, kink in enumerate(network.kinks)]
+    return _flat(scaled_kinks, scaled_layers, network.input_size)
+
+
+_Units = tuple[Float, Float]
+"""The powers of two (n,) each that the neurons of a layer are measured in, before and after the nonlinearity."""
+
+
+def _units(kinks: tuple[Kink, ...], layers: list[_Value]) -> list[_Units]:
+    """Units about the size of the neurons' weights, of each layer; the output is left as it is.
+
+    Tolerances compare a neuron with the norm of what its layer reads, which so gives each feature its due, however
+    differently a network's neurons are scaled.
+    """
+    units: list[_Units] = []
+    for kink, (blocks, constant) in zip(kinks, layers, strict=False):
+        squares = constant**2
+        for source, block in blocks.items():
+            squares = squares + ((block if source == _INPUT else block * units[source][1]) ** 2).sum(axis=1)
+        before = _power_of_two(np.sqrt(squares))
+        units.append((before, _power_of_two(largest_after(kink, -before, before))))
+    return [*units, (np.ones(len(layers[-1][1])),) * 2]
+
+
+def _power_of_two(sizes: Float) -> Float:
+    return np.asarray(np.exp2(np.round(np.log2(np.where(sizes > 0.0, sizes, 1.0)))))
+
+
+def _in_units(value: _Value, units: list[_Units], m: int) -> _Value:
+    blocks, constant = value
+    inverse = 1.0 / units[m][0]
+    scaled = {
+        source: (block if source == _INPUT else block * units[source][1]) * inverse[:, None]
+        for source, block in blocks.items()
+    }
+    return scaled, constant * inverse
+
+
+def _kink_in_units(kink: Kink, units: _Units) -> Kink:
+    """The nonlinearity between values in their units."""
+    before, after = units
+    return replace(
+        kink,
+        breakpoints=kink.breakpoints / before[:, None],
+        slopes=kink.slopes * (before / after)[:, None],
+        intercepts=kink.intercepts / after[:, None],
+        row_breakpoint=kink.row_breakpoint / before[kink.row_neuron],
+    )
 
 
 def _times(step: Linear, matrix: Float) -> Float:
@@ -132,7 +185,7 @@ def _gather(step: Gather, parts: list[_Value]) -> _Value:
     return {source: block[step.index] for source, block in result.items()}, constant[step.index]
 
 
-def _flat(kinks: tuple[Kink, ...], layers: list[_Value], dimension: int) -> Layers:
+def _flat(kinks: list[Kink], layers: list[_Value], dimension: int) -> Layers:
     sizes = [len(constant) for _, constant in layers]
     first_neuron = np.cumsum([0, *sizes])
     count = int(first_neuron[-1])
