@@ -14,7 +14,7 @@ from collections.abc import Sequence
 from typing import Any, NoReturn
 
 from app import __version__
-from app.commands import info, slice, train
+from app.commands import info, slice, surface, train
 from app.commands.errors import CommandError
 
 _FAILED = 2
@@ -63,7 +63,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--version", action="version", version=f"splinescope {__version__}")
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
-    for command in (info, slice, train):
+    for command in (info, slice, surface, train):
         command.add_parser(commands)
     return parser
 
