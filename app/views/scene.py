@@ -1,0 +1,133 @@
+"""The 3D scene: a level surface, the domain's box, and slices in place.  Draws with any pyvista plotter, without Qt.
+
+scene = Scene(plotter, domain, layers=8)
+scene.draw_surface(surface)
+scene.place_slice(0, SlicePlane.from_axis("z", 0.0), accent(0))
+scene.draw_slice(0, slice_lines(partition, level_set(partition)))
+scene.update(SceneLook())
+scene.look_from()
+plotter.screenshot("scene.png")
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from app.state.look import SceneLook
+from app.state.palette import BACKGROUND, RGB
+from app.views.box_actors import BoxActors
+from app.views.slice_actors import SliceActors
+from app.views.surface_actors import SurfaceActors
+from engine import PlaneError, SlicePlane, plane_box_polygon
+
+if TYPE_CHECKING:
+    import pyvista
+    from vtkmodules.vtkCommonDataModel import vtkPolyData
+
+    from app.state.surfaces import PolygonSurface
+    from app.views.slice_lines import SliceLines
+
+VIEW: Final = (1.0, 0.62, 1.35)
+"""The direction from the box's middle to the eye at the start; y is up."""
+_MARGIN = 0.5  # of the box's diagonal, seen from its middle
+
+
+@dataclass(slots=True)
+class _Slice:
+    actors: SliceActors
+    plane: SlicePlane
+    visible: bool
+    lines: SliceLines | None = None
+
+
+class Scene:
+    """What is drawn in one plotter; `update` is to be called after changes, and renders nothing by itself."""
+
+    def __init__(self, plotter: pyvista.Plotter, domain: ArrayLike, layers: int) -> None:
+        self.domain: NDArray[np.float64] = np.asarray(domain, np.float64)
+        self._layers = layers
+        self._renderer = plotter.renderer
+        plotter.renderer.SetBackground(*BACKGROUND)
+        plotter.camera_set = True  # else the first picture moves it
+        self.camera = self._renderer.GetActiveCamera()
+        self._box = BoxActors(self._renderer, self.domain)
+        self._surface = SurfaceActors(self._renderer, layers)
+        self._slices: dict[int, _Slice] = {}
+        self.look_from()
+
+    def look_from(self, direction: ArrayLike = VIEW, up: ArrayLike = (0.0, 1.0, 0.0)) -> None:
+        """Look at the middle of the box from a direction (3,), the whole of it in view."""
+        middle, radius = self.domain.mean(axis=0), _MARGIN * float(np.linalg.norm(np.ptp(self.domain, axis=0)))
+        towards = np.asarray(direction, np.float64) / np.linalg.norm(direction)
+        distance = radius / np.sin(np.radians(self.camera.GetViewAngle() / 2))
+        self.camera.SetFocalPoint(*middle)
+        self.camera.SetPosition(*(middle + distance * towards))
+        self.camera.SetViewUp(*np.asarray(up, np.float64))
+        self.fit_range()
+
+    def fit_range(self) -> None:
+        """Near and far planes around the box, whatever the camera did."""
+        lower, upper = self.domain - 0.2 * np.ptp(self.domain, axis=0) * np.array([[1.0], [-1.0]])
+        self._renderer.ResetCameraClippingRange(*np.stack([lower, upper], axis=1).ravel())
+
+    def draw_surface(self, surface: PolygonSurface | None) -> None:
+        self._surface.draw(surface)
+
+    def draw_stand_in(self, data: vtkPolyData | None) -> None:
+        """A coarser surface, drawn until there is a fine one and while something moves."""
+        self._surface.draw_coarse(data)
+
+    def place_slice(self, key: int, plane: SlicePlane, accent: RGB, active: bool = False, visible: bool = True) -> None:
+        """Put a slice's frame where the plane meets the box; its lines, those of an earlier place, go."""
+        known = self._slices.get(key)
+        if known is None:
+            known = self._slices[key] = _Slice(SliceActors(self._renderer, self._layers, accent), plane, visible)
+        if plane is not known.plane:
+            known.plane, known.lines = plane, None
+            known.actors.draw(None)
+        try:
+            corners = plane.to_input(plane_box_polygon(plane, self.domain))
+        except PlaneError:  # outside the box: nothing to frame
+            corners = np.empty((0, 3))
+        known.visible = visible
+        known.actors.place(corners, active)
+
+    def draw_slice(self, key: int, lines: SliceLines) -> None:
+        """The lines of slice `key`; lines of a plane at which it is no longer are not drawn."""
+        known = self._slices[key]
+        if lines.plane is known.plane and lines is not known.lines:
+            known.lines = lines
+            known.actors.draw(lines)
+
+    def draw_level_set(self, key: int, points: NDArray[np.float32], offsets: NDArray[np.int32]) -> None:
+        """The level set of slice `key` before its lines: points (K, 3), P polylines that start at offsets (P + 1,)."""
+        self._slices[key].actors.draw_level(points, offsets)
+
+    def remove_slice(self, key: int) -> None:
+        self._slices.pop(key).actors.remove()
+
+    def update(self, look: SceneLook, clip: SlicePlane | None = None, moving: int | None = None) -> None:
+        """Show what the look asks for.
+
+        clip: the surface is cut away in front of this plane.  moving: the slice that is being moved; the others are
+        then drawn by their first lines only, and the coarse surface stands in.
+        """
+        self._box.show(look.box, look.axes)
+        self._surface.show(look.surface, look.creases, look.hidden_depths, moving is not None)
+        self._surface.clip(None if clip is None else (clip.origin, clip.normal))
+        for key, part in self._slices.items():
+            thinned = moving is not None and key != moving
+            depths = _first_depths(part.lines, _THINNED) if thinned else self._layers
+            part.actors.show(part.visible, look.hidden_depths if look.lines else frozenset(range(99)), depths)
+
+
+_THINNED = 6000  # lines of a resting slice while another one moves
+
+
+def _first_depths(lines: SliceLines | None, most: int) -> int:
+    """How many of the first layers have together at most so many lines, but at least two."""
+    return 0 if lines is None else max(2, int(np.searchsorted(lines.first[1:] - lines.first[0], most, side="right")))
