@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
 
 
@@ -28,3 +28,6 @@ class SceneLook:
     axes: bool = True
     lines: bool = True
     hidden_depths: frozenset[int] = frozenset()
+
+    def with_hidden(self, depths: frozenset[int]) -> SceneLook:
+        return replace(self, hidden_depths=depths)

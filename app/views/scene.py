@@ -19,7 +19,9 @@ from numpy.typing import ArrayLike, NDArray
 
 from app.state.look import SceneLook
 from app.state.palette import BACKGROUND, RGB
+from app.state.planes import centre_in
 from app.views.box_actors import BoxActors
+from app.views.plane_handle import PlaneHandle, distance_to_segment
 from app.views.slice_actors import SliceActors
 from app.views.surface_actors import SurfaceActors
 from engine import PlaneError, SlicePlane, plane_box_polygon
@@ -29,6 +31,7 @@ if TYPE_CHECKING:
     from vtkmodules.vtkCommonDataModel import vtkPolyData
 
     from app.state.surfaces import PolygonSurface
+    from app.views.camera import Lens
     from app.views.slice_lines import SliceLines
 
 VIEW: Final = (1.0, 0.62, 1.35)
@@ -41,6 +44,7 @@ class _Slice:
     actors: SliceActors
     plane: SlicePlane
     visible: bool
+    corners: NDArray[np.float64]
     lines: SliceLines | None = None
 
 
@@ -56,7 +60,9 @@ class Scene:
         self.camera = self._renderer.GetActiveCamera()
         self._box = BoxActors(self._renderer, self.domain)
         self._surface = SurfaceActors(self._renderer, layers)
+        self.handle = PlaneHandle(self._renderer, float(np.linalg.norm(np.ptp(self.domain, axis=0))))
         self._slices: dict[int, _Slice] = {}
+        self._active: int | None = None
         self.look_from()
 
     def look_from(self, direction: ArrayLike = VIEW, up: ArrayLike = (0.0, 1.0, 0.0)) -> None:
@@ -82,26 +88,39 @@ class Scene:
         self._surface.draw_coarse(data)
 
     def place_slice(self, key: int, plane: SlicePlane, accent: RGB, active: bool = False, visible: bool = True) -> None:
-        """Put a slice's frame where the plane meets the box; its lines, those of an earlier place, go."""
+        """Put a slice's frame where the plane meets the box; lines drawn at an earlier place stay there."""
         known = self._slices.get(key)
         if known is None:
-            known = self._slices[key] = _Slice(SliceActors(self._renderer, self._layers, accent), plane, visible)
-        if plane is not known.plane:
-            known.plane, known.lines = plane, None
-            known.actors.draw(None)
+            known = self._slices[key] = _Slice(
+                SliceActors(self._renderer, self._layers, accent), plane, visible, np.empty((0, 3))
+            )
+        known.plane = plane
         try:
             corners = plane.to_input(plane_box_polygon(plane, self.domain))
         except PlaneError:  # outside the box: nothing to frame
             corners = np.empty((0, 3))
-        known.visible = visible
+        known.visible, known.corners = visible, corners
         known.actors.place(corners, active)
+        if active:
+            self._active = key
+            self.handle.place(centre_in(plane, self.domain), plane.normal, accent)
 
     def draw_slice(self, key: int, lines: SliceLines) -> None:
-        """The lines of slice `key`; lines of a plane at which it is no longer are not drawn."""
+        """The lines of slice `key`, in the plane that they were computed for."""
         known = self._slices[key]
-        if lines.plane is known.plane and lines is not known.lines:
+        if lines is not known.lines:
             known.lines = lines
             known.actors.draw(lines)
+
+    def draw_highlight(self, key: int, lines: SliceLines, edges: NDArray[np.int32], color: RGB) -> None:
+        """Tell edges (H, 2) of slice `key` apart; none: nothing is told apart any more."""
+        self._slices[key].actors.draw_highlight(lines.points, edges, color)
+
+    def clear_slice(self, key: int) -> None:
+        """No lines in slice `key`."""
+        known = self._slices[key]
+        known.lines = None
+        known.actors.draw(None)
 
     def draw_level_set(self, key: int, points: NDArray[np.float32], offsets: NDArray[np.int32]) -> None:
         """The level set of slice `key` before its lines: points (K, 3), P polylines that start at offsets (P + 1,)."""
@@ -109,16 +128,51 @@ class Scene:
 
     def remove_slice(self, key: int) -> None:
         self._slices.pop(key).actors.remove()
+        if self._active == key:
+            self._active = None
 
-    def update(self, look: SceneLook, clip: SlicePlane | None = None, moving: int | None = None) -> None:
+    def frame_at(self, lens: Lens, px: float, py: float, reach: float = 6.0) -> int | None:
+        """The visible slice whose frame passes within `reach` pixels of a pixel, the nearest one to it."""
+        best, nearest = None, reach
+        for key, part in self._slices.items():
+            if part.visible and len(part.corners):
+                seen = lens.to_pixels(part.corners)
+                distance = min(
+                    distance_to_segment(np.array([px, py]), a, b)
+                    for a, b in zip(seen, np.roll(seen, -1, axis=0), strict=True)
+                )
+                if distance < nearest:
+                    best, nearest = key, distance
+        return best
+
+    def plane_at(self, origin: NDArray[np.float64], direction: NDArray[np.float64]) -> int | None:
+        """The visible slice that a ray from `origin` (3,) along `direction` (3,) meets first, inside the box."""
+        best, nearest = None, np.inf
+        slack = 1e-9 * np.ptp(self.domain, axis=0)
+        for key, part in self._slices.items():
+            across = float(direction @ part.plane.normal)
+            if not part.visible or abs(across) < 1e-9:
+                continue
+            t = float((part.plane.origin - origin) @ part.plane.normal) / across
+            hit = origin + t * direction
+            inside = (hit >= self.domain[0] - slack).all() and (hit <= self.domain[1] + slack).all()
+            if inside and 0 < t < nearest:
+                best, nearest = key, t
+        return best
+
+    def update(
+        self, look: SceneLook, clip: SlicePlane | None = None, moving: int | None = None, handles: bool = False
+    ) -> None:
         """Show what the look asks for.
 
         clip: the surface is cut away in front of this plane.  moving: the slice that is being moved; the others are
-        then drawn by their first lines only, and the coarse surface stands in.
+        then drawn by their first lines only, and the coarse surface stands in.  handles: the active slice has one.
         """
         self._box.show(look.box, look.axes)
         self._surface.show(look.surface, look.creases, look.hidden_depths, moving is not None)
         self._surface.clip(None if clip is None else (clip.origin, clip.normal))
+        active = self._slices.get(self._active) if self._active is not None else None
+        self.handle.show(handles and active is not None and active.visible and len(active.corners) > 0)
         for key, part in self._slices.items():
             thinned = moving is not None and key != moving
             depths = _first_depths(part.lines, _THINNED) if thinned else self._layers

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from app.views.slice_lines import SliceLines
 
-_LINE, _FRAME, _ACTIVE_FRAME, _LEVEL, _CASING = 1.0, 2.0, 3.5, 3.5, 6.5
+_LINE, _FRAME, _ACTIVE_FRAME, _LEVEL, _CASING, _HIGHLIGHT = 1.0, 2.0, 3.5, 3.5, 6.5, 4.0
 _NO_POINTS: Final = np.empty((0, 3), np.float32)
 _NO_LINES: Final = np.zeros(1, np.int32)
 
@@ -31,6 +31,7 @@ class SliceActors:
         self._frame = line_actor(None, accent, _FRAME, ON_SURFACE)
         self._casing = line_actor(None, BACKGROUND, _CASING, ON_SURFACE)
         self._level = line_actor(None, accent, _LEVEL, ON_TOP)
+        self._highlight = line_actor(None, accent, _HIGHLIGHT, ON_TOP)
         self._has_lines = False
         for actor in self._all:
             actor.VisibilityOff()
@@ -38,7 +39,7 @@ class SliceActors:
 
     @property
     def _all(self) -> list[vtkActor]:
-        return [*self._depths, self._frame, self._casing, self._level]
+        return [*self._depths, self._frame, self._casing, self._level, self._highlight]
 
     def place(self, corners: NDArray[np.float64], active: bool) -> None:
         """The frame through corners (M, 3), thicker when it is the active slice's."""
@@ -64,12 +65,17 @@ class SliceActors:
         for actor in (self._casing, self._level):
             set_data(actor, data)
 
+    def draw_highlight(self, points: NDArray[np.float32], edges: NDArray[np.int32], color: RGB) -> None:
+        """Edges (H, 2) between points (V, 3) told apart by a colour and their width."""
+        set_data(self._highlight, segments(points_of(points), edges))
+        self._highlight.GetProperty().SetColor(*color)
+
     def show(self, visible: bool, hidden_depths: Set[int], first_depths: int) -> None:
         """What is to be seen: all or nothing, without hidden depths, and of the lines only the first depths."""
         for depth, actor in enumerate(self._depths):
             actor.SetVisibility(visible and self._has_lines and depth not in hidden_depths and depth < first_depths)
         self._frame.SetVisibility(visible)
-        for actor in (self._casing, self._level):
+        for actor in (self._casing, self._level, self._highlight):
             data = actor.GetMapper().GetInput()
             actor.SetVisibility(visible and data is not None and data.GetNumberOfLines() > 0)
 

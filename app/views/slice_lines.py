@@ -32,20 +32,26 @@ class SliceLines:
 
 def slice_lines(partition: Partition, level_set: LevelSet | None) -> SliceLines:
     """Order a partition's edges by layer; level_set: None while it is not known."""
-    layers = len(partition.network.kinks)
-    layer = partition.edge_layer
-    order = np.argsort(layer, kind="stable")
-    first = np.searchsorted(layer[order], np.arange(layers + 1))
+    edges, first = edges_by_layer(partition)
     polylines = () if level_set is None else level_set.polylines
     level, offsets = joined(polylines, partition.plane)
     return SliceLines(
         partition.plane,
         partition.points.astype(np.float32),
-        np.ascontiguousarray(partition.edges[order]),
-        first.astype(np.int32),
+        edges,
+        first,
         level,
         offsets,
     )
+
+
+def edges_by_layer(partition: Partition) -> tuple[Int, Int]:
+    """The edges (E, 2) int32 by layer, the border's first, the level's last, and where each depth starts (L + 1,)."""
+    layers = len(partition.network.kinks)
+    layer = partition.edge_layer.astype(np.int16)  # of which stable sorting is by radix
+    order = np.argsort(layer, kind="stable")
+    first = np.searchsorted(layer[order], np.arange(layers + 1, dtype=np.int16))
+    return np.ascontiguousarray(partition.edges[order]), first.astype(np.int32)
 
 
 def joined(polylines: tuple[Float, ...], plane: SlicePlane) -> tuple[NDArray[np.float32], Int]:
