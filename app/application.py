@@ -70,7 +70,7 @@ def photograph(path: Path, picture: Path, size: tuple[int, int]) -> str | None:
     window.refused.connect(refusals.append)
     window.open_path(path)
     poll = QTimer(window)
-    poll.timeout.connect(lambda: running.quit() if window.settled or refusals else None)
+    poll.timeout.connect(lambda: running.exit() if window.settled or refusals else None)
     poll.start(_POLL_MILLISECONDS)
     _end_by_interrupt(running)
     running.exec()

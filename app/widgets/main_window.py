@@ -90,6 +90,7 @@ class MainWindow(QMainWindow):
         self.splitter.addWidget(self.board)
         self.splitter.setStretchFactor(0, 3)
         self.splitter.setStretchFactor(1, 2)
+        self.splitter.setSizes([700, 430])
         self.splitter.setHandleWidth(8)
         self.splitter.setChildrenCollapsible(False)
         body = QHBoxLayout()
