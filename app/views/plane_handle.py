@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 from numpy.typing import NDArray
 from vtkmodules.vtkFiltersSources import vtkConeSource, vtkSphereSource
-from vtkmodules.vtkRenderingCore import vtkActor, vtkPolyDataMapper, vtkRenderer
+from vtkmodules.vtkRenderingCore import vtkActor, vtkCamera, vtkPolyDataMapper, vtkRenderer
 
 from app.state.palette import RGB
 from app.views.actors import line_actor, set_data
@@ -32,9 +32,16 @@ class Grip(Enum):
 
 
 class PlaneHandle:
-    """Stands at a point of the plane and points along its normal."""
+    """Stands at a point of the plane and points along its normal; drawn over everything else.
 
-    def __init__(self, renderer: vtkRenderer, diagonal: float) -> None:
+    `renderer` draws it: a layer above the scene's, which shows nothing but what is added to it.
+    """
+
+    def __init__(self, camera: vtkCamera, diagonal: float) -> None:
+        self.renderer = vtkRenderer()
+        self.renderer.SetLayer(1)
+        self.renderer.InteractiveOff()
+        self.renderer.SetActiveCamera(camera)
         self._length = LENGTH * diagonal
         self._knob_source, self._tip_source = vtkSphereSource(), vtkConeSource()
         self._knob_source.SetRadius(_KNOB * diagonal)
@@ -49,7 +56,7 @@ class PlaneHandle:
         self._shown = False
         for actor in (self._shaft, *self._solids):
             actor.VisibilityOff()
-            renderer.AddActor(actor)
+            self.renderer.AddActor(actor)
 
     def place(self, foot: Float, normal: Float, color: RGB) -> None:
         self._points = np.stack([foot, foot + self._length * normal])

@@ -60,7 +60,11 @@ class Scene:
         self.camera = self._renderer.GetActiveCamera()
         self._box = BoxActors(self._renderer, self.domain)
         self._surface = SurfaceActors(self._renderer, layers)
-        self.handle = PlaneHandle(self._renderer, float(np.linalg.norm(np.ptp(self.domain, axis=0))))
+        self.handle = PlaneHandle(self.camera, float(np.linalg.norm(np.ptp(self.domain, axis=0))))
+        window = plotter.render_window
+        assert window is not None  # of a plotter that is not closed
+        window.SetNumberOfLayers(2)
+        window.AddRenderer(self.handle.renderer)
         self._slices: dict[int, _Slice] = {}
         self._active: int | None = None
         self.look_from()
