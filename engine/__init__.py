@@ -1,4 +1,4 @@
-"""The exact partition of slices of continuous piecewise linear networks."""
+"""The exact partition of slices of continuous piecewise linear networks, and their exact level surfaces."""
 
 from engine.errors import Cancelled, EngineError, MemoryLimitError, NotPiecewiseLinearError, PlaneError, TraceError
 from engine.level_set import Chains, LevelSet, chain_edges, chain_lines, level_set
@@ -8,6 +8,10 @@ from engine.partition import Progress, partition_polygon, partition_slice
 from engine.planar_map import Partition, Ties
 from engine.plane import SlicePlane, convex_polygon, plane_box_polygon, square_polygon
 from engine.regions import AffineMaps, affine_maps, areas, centroids, gradient_norms
+from engine.seeds import Seeds
+from engine.segment import SegmentPartition, partition_segment
+from engine.surface import Surface, SurfaceProgress, SurfaceReport, extract_surface
+from engine.surface_cut import SurfaceCut, cut_surface
 
 __all__ = [
     "AffineMaps",
@@ -23,7 +27,13 @@ __all__ = [
     "Partition",
     "PlaneError",
     "Progress",
+    "Seeds",
+    "SegmentPartition",
     "SlicePlane",
+    "Surface",
+    "SurfaceCut",
+    "SurfaceProgress",
+    "SurfaceReport",
     "Ties",
     "TraceError",
     "affine_maps",
@@ -32,9 +42,12 @@ __all__ = [
     "chain_edges",
     "chain_lines",
     "convex_polygon",
+    "cut_surface",
+    "extract_surface",
     "gradient_norms",
     "level_set",
     "partition_polygon",
+    "partition_segment",
     "partition_slice",
     "plane_box_polygon",
     "square_polygon",

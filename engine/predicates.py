@@ -444,3 +444,16 @@ def classify_new(
             plus[v, w] = p
             minus[v, w] = m
     return snapped
+
+
+# The level surface.  Signs there are of affine maps around a reference point, which have their own bound: H is the norm
+# of what a layer reads at that point, G that of its gradients, so |h| <= H + G r at the distance r.
+
+SHORT_EDGE = 1e-9  # of the domain's diameter: a shorter edge that only one of its two facets has is rounding's
+SAME_DIRECTION = 1e-9  # radians: creases closer than that around a common edge are one
+
+
+@inline
+def map_tolerance(norm, value, slope, reach, constant):
+    """The bound of a row up to the distance `reach` from the reference point: norm |W_k|, value H, slope G."""
+    return SAFETY * UNIT_ROUNDOFF * (norm * (value + slope * reach) + constant)
