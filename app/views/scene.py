@@ -84,8 +84,9 @@ class Scene:
         lower, upper = self.domain - 0.2 * np.ptp(self.domain, axis=0) * np.array([[1.0], [-1.0]])
         self._renderer.ResetCameraClippingRange(*np.stack([lower, upper], axis=1).ravel())
 
-    def draw_surface(self, surface: PolygonSurface | None) -> None:
-        self._surface.draw(surface)
+    def draw_surface(self, surface: PolygonSurface | None, mesh: vtkPolyData | None = None) -> None:
+        """mesh: what `coloured_by_normals` makes of the surface, if that is at hand."""
+        self._surface.draw(surface, mesh)
 
     def draw_stand_in(self, data: vtkPolyData | None) -> None:
         """A coarser surface, drawn until there is a fine one and while something moves."""

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from app.views.slice_lines import SliceLines
 
 _LINE, _FRAME, _ACTIVE_FRAME, _LEVEL, _CASING, _HIGHLIGHT = 1.0, 2.0, 3.5, 3.5, 6.5, 4.0
+_OPACITY: Final = 0.5
 _NO_POINTS: Final = np.empty((0, 3), np.float32)
 _NO_LINES: Final = np.zeros(1, np.int32)
 
@@ -28,6 +29,8 @@ class SliceActors:
     def __init__(self, renderer: vtkRenderer, layers: int, accent: RGB) -> None:
         self._renderer = renderer
         self._depths = [line_actor(None, color, _LINE) for color in depth_colors(layers)]
+        for actor in self._depths:
+            actor.GetProperty().SetOpacity(_OPACITY)
         self._frame = line_actor(None, accent, _FRAME, ON_SURFACE)
         self._casing = line_actor(None, BACKGROUND, _CASING, ON_SURFACE)
         self._level = line_actor(None, accent, _LEVEL, ON_TOP)

@@ -8,6 +8,7 @@ import numpy as np
 from vtkmodules.util.numpy_support import numpy_to_vtk
 from vtkmodules.vtkCommonCore import vtkUnsignedCharArray
 from vtkmodules.vtkCommonDataModel import vtkPlane, vtkPolyData
+from vtkmodules.vtkFiltersCore import vtkQuadricClustering, vtkTriangleFilter
 from vtkmodules.vtkRenderingCore import vtkActor, vtkPolyDataMapper, vtkRenderer
 
 from app.state.palette import depth_colors
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from app.state.surfaces import PolygonSurface
 
 _CREASE = 1.2
+_CLUSTERS = 90  # along each side of the surface's box
 
 
 class SurfaceActors:
@@ -38,12 +40,13 @@ class SurfaceActors:
     def _all(self) -> list[vtkActor]:
         return [self._fine, self._coarse, *self._creases]
 
-    def draw(self, surface: PolygonSurface | None) -> None:
+    def draw(self, surface: PolygonSurface | None, mesh: vtkPolyData | None = None) -> None:
+        """mesh: what `coloured_by_normals` makes of the surface, if that is at hand."""
         self._has_fine = surface is not None and len(surface.face_offsets) > 1
         self._has_creases = surface is not None and len(surface.edges) > 0
         if surface is None:
             return
-        set_data(self._fine, coloured_by_normals(surface))
+        set_data(self._fine, coloured_by_normals(surface) if mesh is None else mesh)
         points = points_of(surface.vertices)
         for depth, actor in enumerate(self._creases):
             set_data(actor, segments(points, surface.edges[surface.edge_layer == depth]))
@@ -89,6 +92,24 @@ def coloured_by_normals(surface: PolygonSurface) -> vtkPolyData:
     normals = (surface.gradients / np.where(lengths > 0, lengths, 1.0)).astype(np.float32)
     data.GetCellData().SetNormals(numpy_to_vtk(normals, deep=True))
     return data
+
+
+def thinned(mesh: vtkPolyData) -> vtkPolyData:
+    """Some ten thousand triangles near a surface, coloured by their normals.
+
+    By clustering vertices with quadrics (Lindstrom, "Out-of-core simplification of large polygonal models", 2000).
+    """
+    triangles = vtkTriangleFilter()
+    triangles.SetInputData(mesh)
+    clusters = vtkQuadricClustering()
+    clusters.SetInputConnection(triangles.GetOutputPort())
+    clusters.AutoAdjustNumberOfDivisionsOff()
+    clusters.SetNumberOfDivisions(_CLUSTERS, _CLUSTERS, _CLUSTERS)
+    clusters.SetUseInputPoints(True)
+    clusters.SetCopyCellData(True)
+    clusters.Update()
+    found: vtkPolyData = clusters.GetOutput()
+    return found
 
 
 def _surface_actor() -> vtkActor:

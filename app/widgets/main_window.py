@@ -24,6 +24,7 @@ from app.views.scene_view import SceneView
 from app.widgets.error_dialog import ErrorDialog
 from app.widgets.hover import Hover
 from app.widgets.live_slices import DrawnSlice, LiveSlices
+from app.widgets.live_surface import DrawnSurface, LiveSurface
 from app.widgets.marks import application_icon
 from app.widgets.plane_panel import PlanePanel
 from app.widgets.scene_link import SceneLink
@@ -58,6 +59,8 @@ class MainWindow(QMainWindow):
         self.resize(1440, 900)
         self.store = Store()
         self.slices = LiveSlices(self.store, self)
+        self.surface = LiveSurface(self.store, self)
+        self.slices.level_cutter = self.surface.cut
         self.hover = Hover(self.store, self.slices, self)
         self.strip = ToolStrip(self.store, self)
         self.panel = PlanePanel(self.store, self)
@@ -69,6 +72,7 @@ class MainWindow(QMainWindow):
         self._opener = Worker("opening", self)
         self._computed_at: dict[int, float] = {}
         self._draw_seconds: float | None = None
+        self._surface_note = ""
         self.error_dialog: ErrorDialog | None = None
         self._arrange()
         self._build_menus()
@@ -118,6 +122,10 @@ class MainWindow(QMainWindow):
         self.legend.isolated.connect(self.isolate_depth)
         self.hover.found.connect(self.status.show_hover)
         self.slices.computed.connect(self._computed)
+        self.surface.progressed.connect(lambda facets: self.status.show_busy(f"exact surface: {facets:,} facets"))
+        self.surface.computed.connect(self._surface_computed)
+        self.surface.failed.connect(self._surface_failed)
+        self.status.stopped.connect(self._stop)
 
     def _build_menus(self) -> None:
         file = self.menuBar().addMenu("&File")
@@ -243,6 +251,7 @@ class MainWindow(QMainWindow):
     def _changed(self, change: Change) -> None:
         session = change.after
         if isinstance(change.action, actions.Open) and session.opened is not None:
+            self._surface_note = ""
             self.setWindowTitle(f"{session.opened.name} \N{EM DASH} SplineScope")
             self.status.show_network(session.opened)
         if isinstance(change.action, actions.MovePlane):
@@ -265,7 +274,7 @@ class MainWindow(QMainWindow):
         drawn = None if part is None else self.slices.result(part.key)
         self.status.show_slice(part.name if part is not None else "", drawn, self._draw_seconds)
         neuron, opened = session.neuron, session.opened
-        self.scene_view.message = ""
+        self.scene_view.message = self._surface_note
         if neuron is not None and opened is not None:
             name = opened.network.neuron_name(neuron.layer, neuron.index)
             self.scene_view.message = f"highlighted: layer {neuron.layer}, neuron {neuron.index} ({name})"
@@ -277,6 +286,23 @@ class MainWindow(QMainWindow):
             self._draw_seconds = None
             self._show_legend()
             self._show_status()
+
+    def _surface_computed(self, drawn: DrawnSurface) -> None:
+        self.status.show_busy("")
+        self.scene_link.show_surface(drawn)
+        self._surface_note = drawn.surface.describe() if drawn.surface.empty else ""
+        self._show_status()
+
+    def _surface_failed(self, reason: str) -> None:
+        self.status.show_busy("")
+        self._surface_note = f"coarse surface: {reason}"
+        self._show_status()
+
+    def _stop(self) -> None:
+        if self._opener.busy:
+            self._opener.withdraw("open")
+        else:
+            self.surface.cancel()
 
     def _drawn(self) -> None:
         key = self.store.session.active
@@ -354,6 +380,7 @@ class MainWindow(QMainWindow):
         return (
             session.opened is not None
             and not self._opener.busy
+            and self.surface.finished
             and all(self.slices.finished(part.key) for part in session.slices)
             and self.board.settled
             and self.scene_view.settled
@@ -362,6 +389,7 @@ class MainWindow(QMainWindow):
     def closeEvent(self, event: QCloseEvent) -> None:
         """Workers first, which deliver nothing any more; then what VTK holds; then the window."""
         self._opener.close()
+        self.surface.close()
         self.slices.close()
         self.board.close_worker()
         self.scene_view.close_scene()

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from PySide6.QtCore import QObject
 
 from app.state import actions
@@ -13,10 +11,8 @@ from app.views.scene_view import SceneView
 from app.views.slice_image import HIGHLIGHT
 from app.views.surface_actors import coloured_by_normals
 from app.widgets.live_slices import DrawnSlice, LiveSlices
+from app.widgets.live_surface import DrawnSurface
 from engine import PlaneError, SlicePlane
-
-if TYPE_CHECKING:
-    from app.state.surfaces import PolygonSurface
 
 
 class SceneLink(QObject):
@@ -30,10 +26,11 @@ class SceneLink(QObject):
         view.plane_moved.connect(self._moved)
         view.plane_chosen.connect(lambda key: store.do(actions.ActivateSlice(key)))
 
-    def show_surface(self, surface: PolygonSurface) -> None:
+    def show_surface(self, drawn: DrawnSurface) -> None:
         """The exact surface, in the place of the coarse one."""
         if self._view.scene is not None:
-            self._view.scene.draw_surface(surface)
+            self._view.scene.draw_surface(drawn.surface, drawn.mesh)
+            self._view.scene.draw_stand_in(drawn.stand_in)
             self._view.request()
 
     def _moved(self, key: int, plane: SlicePlane, live: bool) -> None:

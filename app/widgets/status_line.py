@@ -5,24 +5,36 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import numpy as np
+from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QLabel, QSizePolicy, QStatusBar, QWidget
 
 from app.state.session import OpenNetwork
 from app.widgets.hover import Found
+from app.widgets.marks import cross
+from app.widgets.parts import icon_button, label
 
 if TYPE_CHECKING:
     from app.widgets.live_slices import DrawnSlice
 
 
 class StatusLine(QStatusBar):
+    """stopped: the button beside what is being worked on."""
+
+    stopped = Signal()
+
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setSizeGripEnabled(False)
+        self._slice = self._hover = ""
         self.left, self.network = QLabel(self), QLabel(self)
         self.left.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
+        self.busy, self.stop = label("", "muted"), icon_button(cross(), "Stop this", 11)
+        self.stop.clicked.connect(self.stopped)
+        self.addWidget(self.busy)
+        self.addWidget(self.stop)
         self.addWidget(self.left, 1)
+        self.show_busy("")
         self.addPermanentWidget(self.network)
-        self._slice = self._hover = self._busy = ""
 
     def show_network(self, opened: OpenNetwork) -> None:
         neurons = sum(len(kink.breakpoints) for kink in opened.network.kinks)
@@ -59,13 +71,14 @@ class StatusLine(QStatusBar):
         self._show()
 
     def show_busy(self, what: str) -> None:
-        """What is being worked on in the background; empty: nothing."""
-        self._busy = what
-        self._show()
+        """What is being worked on in the background, and a button to stop it; empty: nothing."""
+        self.busy.setText(what)
+        self.busy.setVisible(bool(what))
+        self.stop.setVisible(bool(what))
 
     def _show(self) -> None:
         text = self._hover or self._slice
-        self.left.setText(f"{self._busy}   {text}" if self._busy and not self._hover else text)
+        self.left.setText(text)
         self.left.setToolTip(text)
 
 
