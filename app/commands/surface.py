@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from sdf_models import Checkpoint
 
 _EXTENSIONS: Final = (".ply", ".obj", ".stl", ".vtp", ".npz")
-_GRID, _SAMPLES = 32, 256
+_GRID, _SAMPLES, _BUDGET = 32, 256, 50_000
 _SLOW_SECONDS = 1.0  # what takes longer is shown
 
 _EPILOG = """\
@@ -77,6 +77,15 @@ def add_parser(commands: Any) -> None:
         help=f"along each side of the box: cells of the grid where the exact surface is looked for (default: {_GRID}), "
         f"or samples of marching cubes (default: {_SAMPLES})",
     )
+    parser.add_argument(
+        "--certify",
+        type=_budget,
+        nargs="?",
+        const=_BUDGET,
+        metavar="BOXES",
+        help="try to prove, by bounds on boxes, that no component was missed (at most so many boxes; "
+        f"default: {_BUDGET:,})",
+    )
     parser.add_argument("--json", action="store_true", help="print one JSON object with what was found")
     parser.set_defaults(run=run)
 
@@ -88,6 +97,8 @@ def run(arguments: argparse.Namespace) -> None:
     check_outputs(creases, (".vtp",), source=arguments.file)
     check_outputs([*outputs, *creases], _EXTENSIONS, source=arguments.file)
     exact = arguments.method == "exact"
+    if arguments.certify is not None and not exact:
+        raise CommandError("--certify: marching cubes proves nothing; leave --method marching out")
     if creases and not exact:
         raise CommandError("--creases: marching cubes finds no creases; leave --method marching out")
     checkpoint = open_checkpoint(arguments.file)
@@ -103,6 +114,8 @@ def run(arguments: argparse.Namespace) -> None:
         with cancelled_by_interrupt() as cancel:
             if exact:
                 surface = extract(network, domain, arguments.level, arguments.resolution or _GRID, cancel)
+                if arguments.certify is not None:
+                    surface = certified(surface, arguments.certify, cancel)
                 mesh, facts = mesh_of(surface), surface_facts(surface)
             else:
                 mesh, facts = _marched(checkpoint, domain, arguments, cancel)
@@ -137,6 +150,25 @@ def extract(
             bar.update(progress.facets - bar.n)
 
         return extract_surface(network, domain, level, grid, report, cancel)
+
+
+def certified(surface: Surface, budget: int, cancel: Callable[[], bool]) -> Surface:
+    """The surface with a certificate, or with what stayed unproven told on stderr."""
+    from tqdm import tqdm
+
+    from engine import certify_surface, with_certificate
+
+    hidden = not sys.stderr.isatty()
+    with tqdm(desc="certificate", unit=" boxes", delay=_SLOW_SECONDS, leave=False, disable=hidden) as bar:
+
+        def report(done: int, waiting: int) -> None:
+            bar.set_postfix_str(f"{waiting:,} waiting", refresh=False)
+            bar.update(done - bar.n)
+
+        certificate = certify_surface(surface, budget, report, cancel)
+    if not certificate.certified:
+        print(f"splinescope: {certificate.describe()}", file=sys.stderr)
+    return with_certificate(surface, certificate)
 
 
 def surface_facts(surface: Surface) -> dict[str, Any]:
@@ -211,11 +243,19 @@ def _text(facts: dict[str, Any], surface: Surface | None) -> str:
     counts = f"{facts['facets']:,} facets, {facts['vertices']:,} vertices, {_plural(facts['components'], 'component')}"
     how = "closed" if facts["closed"] else "not closed"
     volume = "" if facts["volume"] is None else f", volume {facts['volume']:.6g}"
+    if facts["certified"] is not None:
+        how += ", certified" if facts["certified"] else ", not certified"
     return f"{counts}, {how}, area {facts['area']:.6g}{volume}, {sum(facts['seconds'].values()):.3f} s"
 
 
 def _plural(count: int, name: str) -> str:
     return f"{count:,} {name}{'s' if count != 1 else ''}"
+
+
+def _budget(text: str) -> int:
+    if not text.isdecimal() or not 1 <= int(text) <= 100_000_000:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number of boxes")
+    return int(text)
 
 
 def _resolution(text: str) -> int:

@@ -28,7 +28,7 @@ _FINER: Final = 2  # pixels are drawn smaller by this factor, and averaged
 _REFERENCE: Final = 1200.0  # the height of a picture for which the scene's line widths are made
 _FILLED: Final = 0.93  # of the picture, by the box
 _THIN: Final = 1.5  # lines of partitions are no wider than this; they keep fine
-_PARTITION: Final = 0.6
+_PARTITION: Final = 0.8
 
 
 def draw_picture(
@@ -87,10 +87,14 @@ def _scene_pixels(
 
 
 def _fill(scene: Scene, width: int, height: int) -> None:
-    """Come so near that the box fills the picture."""
+    """Come so near that the box, in the middle, fills the picture."""
     corners = np.array(list(product(*scene.domain.T)))
     seen = Lens(scene.camera, width, height).to_pixels(corners) / np.array([width, height]) * 2 - 1
-    scene.camera.Zoom(_FILLED / float(np.abs(seen).max()))
+    low, high = seen.min(axis=0), seen.max(axis=0)
+    factor = 2 * _FILLED / float((high - low).max())
+    x, y = (low + high) / 2 * factor
+    scene.camera.Zoom(factor)
+    scene.camera.SetWindowCenter(x, -y)
 
 
 def _draw_legend(picture: Image.Image, height: int, layers: int, slices: Sequence[SliceResult]) -> None:
