@@ -88,6 +88,10 @@ class Scene:
         """mesh: what `coloured_by_normals` makes of the surface, if that is at hand."""
         self._surface.draw(surface, mesh)
 
+    def draw_crease(self, points: NDArray[np.float64], edges: NDArray[np.int32], color: RGB) -> None:
+        """Tell edges (H, 2) between points (V, 3) of the surface apart; none: nothing is told apart any more."""
+        self._surface.draw_highlight(points, edges, color)
+
     def draw_stand_in(self, data: vtkPolyData | None) -> None:
         """A coarser surface, drawn until there is a fine one and while something moves."""
         self._surface.draw_coarse(data)

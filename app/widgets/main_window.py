@@ -121,6 +121,9 @@ class MainWindow(QMainWindow):
         self.legend.toggled.connect(self.toggle_depth)
         self.legend.isolated.connect(self.isolate_depth)
         self.hover.found.connect(self.status.show_hover)
+        self.scene_view.hovered.connect(self._hover_in_space)
+        self.scene_view.left.connect(self.hover.clear)
+        self.scene_view.clicked.connect(self.hover.click_length)
         self.slices.computed.connect(self._computed)
         self.surface.progressed.connect(lambda facets: self.status.show_busy(f"exact surface: {facets:,} facets"))
         self.surface.computed.connect(self._surface_computed)
@@ -311,6 +314,9 @@ class MainWindow(QMainWindow):
             self._show_status()
 
     # What a person does with keys and buttons
+
+    def _hover_in_space(self, key: int, u: float, v: float, pixel: float) -> None:
+        self.hover.over_length(key, self.board.tiles[key].view, u, v, pixel)
 
     def toggle_depth(self, depth: int) -> None:
         look = self.store.session.look
