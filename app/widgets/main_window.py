@@ -162,7 +162,7 @@ class MainWindow(QMainWindow):
         view.addSeparator()
         _action(view.addAction("&Tiles or one slice"), self.strip.tiled.click, QKeySequence("T"))
         _action(view.addAction("&Go to a neuron"), self.strip.search.setFocus, QKeySequence.StandardKey.Find)
-        _action(view.addAction("&No highlight"), self._clear_neuron, QKeySequence("Escape"))
+        _action(view.addAction("&No highlight\tEsc"), self._clear_neuron)
         self._show_recent()
 
     # Files
@@ -341,6 +341,9 @@ class MainWindow(QMainWindow):
         self.store.do(actions.MovePlane(part.key, plane))
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
+        if event.key() == Qt.Key.Key_Escape:
+            self._clear_neuron()
+            return
         step = _STEPS.get(Qt.Key(event.key()))
         active = self.store.session.active
         if step is None or active is None:

@@ -77,7 +77,9 @@ def test_dragging_the_tip_tilts_the_plane(window: Driver) -> None:
     QTest.mouseRelease(view, LEFT, Qt.KeyboardModifier.NoModifier, point(tip + np.array([12.0, -8.0])))
     after = active_plane(window)
     assert 0.5 < after.normal @ before.normal < 0.9999
-    np.testing.assert_allclose(lens(window).to_pixels(view.scene.handle.points)[1], tip + np.array([12.0, -8.0]), atol=6.0)
+    np.testing.assert_allclose(
+        lens(window).to_pixels(view.scene.handle.points)[1], tip + np.array([12.0, -8.0]), atol=6.0
+    )
     check_slice_is_exact(window)
 
 
