@@ -65,7 +65,7 @@ class ToolStrip(QFrame):
         layout.addWidget(self.fill)
         layout.addStretch(1)
         self.search = QLineEdit(self)
-        self.search.setPlaceholderText("Neuron, such as 5/17")
+        self.search.setPlaceholderText("Neuron 5/17")
         self.search.setToolTip("Highlight a neuron's level set everywhere: layer / neuron (Ctrl+F)")
         self.search.setClearButtonEnabled(True)
         self.search.setMinimumWidth(120)
