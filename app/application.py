@@ -5,8 +5,10 @@ from __future__ import annotations
 import os
 import signal
 import sys
+import traceback
 from collections.abc import Sequence
 from pathlib import Path
+from types import TracebackType
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
@@ -43,7 +45,18 @@ def application() -> QApplication:
     made = QApplication(["splinescope"])
     made.setApplicationName("SplineScope")
     dress(made)
+    sys.excepthook = _tell
     return made
+
+
+def _tell(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
+    """What goes wrong in a slot reaches no caller: say so in the window, with the traceback to copy."""
+    detail = "".join(traceback.format_exception(kind, error, trace))
+    print(detail, file=sys.stderr)
+    window = next((found for found in QApplication.topLevelWidgets() if isinstance(found, MainWindow)), None)
+    if window is not None and window.isVisible():
+        message = "Something went wrong in SplineScope itself. Please report it with the detail below."
+        window.show_error("That did not work", message, detail)
 
 
 def run_windows(paths: Sequence[Path]) -> None:

@@ -11,7 +11,7 @@ from app.commands.errors import CommandError
 from app.commands.outputs import check_outputs, could_not_write
 from app.demos import demo_checkpoint
 
-_SIZES = (640, 8192)
+_SMALLEST, _LARGEST = (1000, 640), 8192
 _DEMO = "spot"
 
 
@@ -67,8 +67,9 @@ def _found(path: Path) -> Path:
 
 
 def _size(text: str) -> tuple[int, int]:
-    low, high = _SIZES
     match = re.fullmatch(r"(\d{1,5})x(\d{1,5})", text)
-    if match is None or not all(low <= int(side) <= high for side in match.groups()):
-        raise argparse.ArgumentTypeError(f"{text!r} is not a size from {low}x{low} to {high}x{high}")
-    return int(match[1]), int(match[2])
+    sides = [int(side) for side in match.groups()] if match is not None else [0, 0]
+    if not all(low <= side <= _LARGEST for low, side in zip(_SMALLEST, sides, strict=True)):
+        low = "x".join(map(str, _SMALLEST))
+        raise argparse.ArgumentTypeError(f"{text!r} is not a size from {low} to {_LARGEST}x{_LARGEST}")
+    return sides[0], sides[1]

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 LIVE_SECONDS: Final = 0.11
 """A slice that follows the hand stops after the layer in which this much time has passed."""
-_PUBLISHING_SECONDS: Final = 0.25  # between two pictures of a long slice
+_PUBLISHING_SECONDS: Final = 0.25  # between two pictures of a long slice, or longer where pictures are slow
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -62,7 +62,7 @@ def compute_slice(
 ) -> SliceAnswer:
     """The answer to a request; publishes what is there every now and then.  Raises what partition_slice does."""
     start = time.perf_counter()
-    published = start
+    published, pause = start, _PUBLISHING_SECONDS
     layers = len(request.network.kinks) + 1
 
     def answer(partition: Partition, done: int) -> SliceAnswer:
@@ -70,15 +70,16 @@ def compute_slice(
         return SliceAnswer(request, partition, done, layers, found, time.perf_counter() - start)
 
     def report(progress: Progress) -> None:
-        nonlocal published
+        nonlocal published, pause
         now = time.perf_counter()
         if progress.done == layers:
             return
         if request.live and now - start > LIVE_SECONDS:
             raise _Enough(progress)
-        if not request.live and now - published > _PUBLISHING_SECONDS:
+        if not request.live and now - published > pause:
             publish(answer(progress.snapshot(), progress.done))
             published = time.perf_counter()
+            pause = max(_PUBLISHING_SECONDS, 4 * (published - now))
 
     try:
         partition = partition_slice(request.network, request.plane, request.domain, progress=report, cancel=cancelled)

@@ -78,3 +78,18 @@ class Lens:
         ends = np.array([[x, y, -1.0, 1.0], [x, y, 1.0, 1.0]]) @ self._inverse.T
         near, far = ends[:, :3] / ends[:, 3:]
         return near, (far - near) / np.linalg.norm(far - near)
+
+    def at_depth(self, px: float, py: float, depth: float) -> Float:
+        """The point (3,) seen at a pixel that has a depth in [0, 1] in the depth buffer."""
+        clip = np.array([2 * px / self.width - 1, 1 - 2 * py / self.height, 2 * depth - 1, 1.0]) @ self._inverse.T
+        point: Float = clip[:3] / clip[3]
+        return point
+
+    def pixel_length(self, point: Float) -> float:
+        """How long a pixel is at a point (3,), across the line of sight."""
+        clip = self._matrix @ np.array([*point, 1.0])
+        a, b = (
+            self._inverse @ np.array([clip[0] + shift * 2 * clip[3] / self.width, clip[1], clip[2], clip[3]])
+            for shift in (0.0, 1.0)
+        )
+        return float(np.linalg.norm(b[:3] / b[3] - a[:3] / a[3]))

@@ -67,7 +67,7 @@ def _sign(partition: Partition) -> FaceFill:
     values = _scalar(partition.values) - (partition.level or 0.0)
     sums = np.add.reduceat(values[partition.face_vertices], partition.face_offsets[:-1])
     table = np.array([_INSIDE, _FLAT, _OUTSIDE], np.uint8)
-    return FaceFill(Fill.SIGN, "inside / outside", -1.0, 1.0, table, table[np.sign(sums).astype(int) + 1])
+    return FaceFill(Fill.SIGN, "sign of f", -1.0, 1.0, table, table[np.sign(sums).astype(int) + 1])
 
 
 def _value(partition: Partition) -> FaceFill:

@@ -58,6 +58,11 @@ class PlaneHandle:
             actor.VisibilityOff()
             self.renderer.AddActor(actor)
 
+    @property
+    def points(self) -> Float:
+        """(2, 3): the foot in the plane and the tip."""
+        return self._points
+
     def place(self, foot: Float, normal: Float, color: RGB) -> None:
         self._points = np.stack([foot, foot + self._length * normal])
         self._knob_source.SetCenter(*foot)

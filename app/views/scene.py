@@ -88,6 +88,10 @@ class Scene:
         """mesh: what `coloured_by_normals` makes of the surface, if that is at hand."""
         self._surface.draw(surface, mesh)
 
+    def draw_crease(self, points: NDArray[np.float64], edges: NDArray[np.int32], color: RGB) -> None:
+        """Tell edges (H, 2) between points (V, 3) of the surface apart; none: nothing is told apart any more."""
+        self._surface.draw_highlight(points, edges, color)
+
     def draw_stand_in(self, data: vtkPolyData | None) -> None:
         """A coarser surface, drawn until there is a fine one and while something moves."""
         self._surface.draw_coarse(data)
@@ -170,18 +174,24 @@ class Scene:
     ) -> None:
         """Show what the look asks for.
 
-        clip: the surface is cut away in front of this plane.  moving: the slice that is being moved; the others are
-        then drawn by their first lines only, and the coarse surface stands in.  handles: the active slice has one.
+        clip: the surface is cut away on the side of this plane where the eye is.  moving: the slice that is being
+        moved; the others are then drawn by their first lines only, and the coarse surface stands in.  handles: the
+        active slice has one.
         """
         self._box.show(look.box, look.axes)
         self._surface.show(look.surface, look.creases, look.hidden_depths, moving is not None)
-        self._surface.clip(None if clip is None else (clip.origin, clip.normal))
+        self._surface.clip(None if clip is None else (clip.origin, self._towards_eye(clip)))
         active = self._slices.get(self._active) if self._active is not None else None
         self.handle.show(handles and active is not None and active.visible and len(active.corners) > 0)
         for key, part in self._slices.items():
             thinned = moving is not None and key != moving
             depths = _first_depths(part.lines, _THINNED) if thinned else self._layers
             part.actors.show(part.visible, look.hidden_depths if look.lines else frozenset(range(99)), depths)
+
+    def _towards_eye(self, plane: SlicePlane) -> NDArray[np.float64]:
+        """The plane's normal, or the opposite one."""
+        eye = np.array(self.camera.GetPosition())
+        return plane.normal if float((eye - plane.origin) @ plane.normal) >= 0 else -plane.normal
 
 
 _THINNED = 6000  # lines of a resting slice while another one moves

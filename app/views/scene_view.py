@@ -47,11 +47,17 @@ class _Hold:
 
 
 class SceneView(QWidget):
-    """plane_moved(key, plane, live); plane_chosen(key); drawn: a picture with everything asked for is on the screen."""
+    """plane_moved(key, plane, live); plane_chosen(key); drawn: a picture with everything asked for is on the screen.
+
+    hovered, clicked(key, u, v, length): a point of a slice that is not behind the surface, in the slice's coordinates,
+    and the length of a pixel there; left: nothing such is under the mouse any more.
+    """
 
     plane_moved = Signal(int, object, bool)
     plane_chosen = Signal(int)
-    picked = Signal(QPointF)
+    hovered = Signal(int, float, float, float)
+    left = Signal()
+    clicked = Signal(int, float, float, float)
     drawn = Signal()
 
     def __init__(self, parent: QWidget | None = None) -> None:
@@ -255,6 +261,32 @@ class SceneView(QWidget):
         shape = Qt.CursorShape.SizeAllCursor if grip or frame else Qt.CursorShape.ArrowCursor
         if self.cursor().shape() != shape:
             self.setCursor(shape)
+        found = None if grip or frame else self._slice_point(at)
+        if found is None:
+            self.left.emit()
+        else:
+            self.hovered.emit(*found)
+
+    def _slice_point(self, at: QPointF) -> tuple[int, float, float, float] | None:
+        """The slice under the mouse, where on it, and the length of a pixel there."""
+        assert self.scene is not None
+        lens = self._lens()
+        start, direction = lens.ray(at.x(), at.y())
+        key = self.scene.plane_at(start, direction)
+        if key is None:
+            return None
+        plane = self.planes[key]
+        across = float(direction @ plane.normal)
+        t = float((plane.origin - start) @ plane.normal) / across
+        hit = start + t * direction
+        pixel = lens.pixel_length(hit)
+        ratio = self.devicePixelRatioF()
+        depth = self._window.GetZbufferDataAtPoint(round(at.x() * ratio), round((self.height() - at.y()) * ratio))
+        seen = lens.at_depth(at.x(), at.y(), depth)
+        if depth < 1.0 and float((seen - hit) @ direction) < -4 * pixel / max(abs(across), 0.1):
+            return None  # something is before it
+        u, v = plane.to_plane(hit[None])[0].tolist()
+        return key, u, v, pixel
 
     def _drag_plane(self, hold: _Hold, at: QPointF, live: bool) -> None:
         assert self.scene is not None
@@ -276,8 +308,13 @@ class SceneView(QWidget):
             if pressed is not None and (event.position() - pressed).manhattanLength() > 0:
                 self._drag_plane(hold, event.position(), live=False)
         elif pressed is not None and (event.position() - pressed).manhattanLength() < 4:
-            self.picked.emit(event.position())
+            found = self._slice_point(event.position())
+            if found is not None:
+                self.clicked.emit(*found)
         self.request()
+
+    def leaveEvent(self, event: object) -> None:
+        self.left.emit()
 
     def wheelEvent(self, event: QWheelEvent) -> None:
         if self.scene is None:

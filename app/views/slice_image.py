@@ -33,7 +33,7 @@ class SlicePicture:
     """What there is to draw of a slice.
 
     edges (E, 2) int32, ordered by layer, those of depth d from first[d] to first[d + 1]; border (M, 2) int32;
-    line_length: of all edges inside; area: of the slice; level (K, 2) and level_offsets (P + 1,): polylines;
+    line_lengths: of all edges of each depth; area: of the slice; level (K, 2) and level_offsets (P + 1,): polylines;
     highlight (H, 2) int32: edges of the neuron (layer, index) to be told apart; fill: None for paper.
     """
 
@@ -41,7 +41,7 @@ class SlicePicture:
     edges: Int
     first: Int
     border: Int
-    line_length: float
+    line_lengths: tuple[float, ...]
     area: float
     level: Float
     level_offsets: Int
@@ -60,6 +60,7 @@ def slice_picture(
     """polylines: the level set in the slice's coordinates; neuron: (layer, index), told apart; lines: of this slice."""
     edges, first = edges_by_layer(partition) if lines is None else (lines.edges, lines.first)
     ends = partition.vertices[edges[first[0] : first[-1]]]
+    lengths = np.concatenate([[0.0], np.cumsum(np.hypot(*(ends[:, 1] - ends[:, 0]).T))])
     border = edges[: first[0]]
     corners = partition.vertices[border]
     middle = partition.vertices.mean(axis=0)
@@ -69,7 +70,7 @@ def slice_picture(
         edges=edges,
         first=first,
         border=border,
-        line_length=float(np.hypot(*(ends[:, 1] - ends[:, 0]).T).sum()),
+        line_lengths=tuple(np.diff(lengths[first - first[0]]).tolist()),
         area=0.5 * float(np.abs(x0 * y1 - x1 * y0).sum()),
         level=np.concatenate([np.empty((0, 2)), *polylines]),
         level_offsets=np.cumsum([0, *(len(polyline) for polyline in polylines)]).astype(np.int32),
@@ -118,7 +119,7 @@ def draw(
         raster.blend(image, cover, _bytes(color))
 
     layers = len(picture.first) - 1
-    widths = _widths(picture, framing.scale, layers)
+    widths = _widths(picture, framing.scale, hidden_depths)
     colors = depth_colors(layers)
     for depth in reversed(range(layers)):
         if depth not in hidden_depths:
@@ -158,9 +159,11 @@ def _lay_fill(image: Image, picture: SlicePicture, scale: float, x: float, y: fl
         raster.lay_value_colors(image, ids, values, fill.low + level, fill.high + level, fill.table)
 
 
-def _widths(picture: SlicePicture, scale: float, layers: int) -> list[float]:
+def _widths(picture: SlicePicture, scale: float, hidden_depths: frozenset[int]) -> list[float]:
     """A width in pixels for each depth: a share of the mean distance between lines, tapering from first to last."""
-    spacing = scale * picture.area / picture.line_length if picture.line_length else np.inf
+    layers = len(picture.line_lengths)
+    length = sum(length for depth, length in enumerate(picture.line_lengths) if depth not in hidden_depths)
+    spacing = scale * picture.area / length if length else np.inf
     taper = 1 + _TAPER * np.linspace(1, -1, layers) if layers > 1 else np.ones(layers)
     return [float(width) for width in np.clip(_COVERAGE * spacing * taper, _FINEST, _WIDEST)]
 

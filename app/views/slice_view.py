@@ -142,6 +142,11 @@ class SliceView(QWidget):
         self.framing, self._fitted = framing, False
         self.redraw()
 
+    @property
+    def pixel(self) -> float:
+        """The length of a pixel."""
+        return 1.0 / self.framing.scale if self.framing is not None else 0.0
+
     def at(self, position: QPointF) -> tuple[float, float] | None:
         """The slice's coordinates at a position of the widget."""
         if self.framing is None or position.x() < _LEFT or position.y() > self.height() - _BOTTOM:

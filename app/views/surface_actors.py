@@ -11,8 +11,8 @@ from vtkmodules.vtkCommonDataModel import vtkPlane, vtkPolyData
 from vtkmodules.vtkFiltersCore import vtkQuadricClustering, vtkTriangleFilter
 from vtkmodules.vtkRenderingCore import vtkActor, vtkPolyDataMapper, vtkRenderer
 
-from app.state.palette import depth_colors
-from app.views.actors import ON_SURFACE, line_actor, set_data
+from app.state.palette import RGB, depth_colors
+from app.views.actors import ON_SURFACE, ON_TOP, line_actor, set_data
 from app.views.vtk_arrays import points_of, polygons, segments
 
 if TYPE_CHECKING:
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from app.state.surfaces import PolygonSurface
 
-_CREASE = 1.2
+_CREASE, _HIGHLIGHT = 1.2, 4.0
 _CLUSTERS = 90  # along each side of the surface's box
 
 
@@ -31,14 +31,15 @@ class SurfaceActors:
         self._layers = layers
         self._fine, self._coarse = _surface_actor(), _surface_actor()
         self._creases = [line_actor(None, color, _CREASE, ON_SURFACE) for color in depth_colors(layers)]
-        self._has_fine = self._has_coarse = self._has_creases = False
+        self._highlight = line_actor(None, (0.0, 0.0, 0.0), _HIGHLIGHT, ON_TOP)
+        self._has_fine = self._has_coarse = self._has_creases = self._has_highlight = False
         for actor in self._all:
             actor.VisibilityOff()
             renderer.AddActor(actor)
 
     @property
     def _all(self) -> list[vtkActor]:
-        return [self._fine, self._coarse, *self._creases]
+        return [self._fine, self._coarse, *self._creases, self._highlight]
 
     def draw(self, surface: PolygonSurface | None, mesh: vtkPolyData | None = None) -> None:
         """mesh: what `coloured_by_normals` makes of the surface, if that is at hand."""
@@ -51,6 +52,12 @@ class SurfaceActors:
         for depth, actor in enumerate(self._creases):
             set_data(actor, segments(points, surface.edges[surface.edge_layer == depth]))
 
+    def draw_highlight(self, points: NDArray[np.float64], edges: NDArray[np.int32], color: RGB) -> None:
+        """Edges (H, 2) between points (V, 3) told apart by a colour and their width."""
+        self._has_highlight = len(edges) > 0
+        set_data(self._highlight, segments(points_of(points), edges))
+        self._highlight.GetProperty().SetColor(*color)
+
     def draw_coarse(self, data: vtkPolyData | None) -> None:
         """The stand-in, as `coloured_by_normals` makes it."""
         self._has_coarse = data is not None
@@ -61,6 +68,7 @@ class SurfaceActors:
         coarse = self._has_coarse and (moving or not self._has_fine)
         self._coarse.SetVisibility(surface and coarse)
         self._fine.SetVisibility(surface and self._has_fine and not coarse)
+        self._highlight.SetVisibility(surface and self._has_highlight)
         for depth, actor in enumerate(self._creases):
             actor.SetVisibility(creases and self._has_creases and not moving and depth not in hidden_depths)
 

@@ -50,8 +50,13 @@ class Hover(QObject):
         self._marked: SliceView | None = None
 
     def over(self, key: int, view: SliceView, u: float, v: float) -> None:
+        """The mouse is at (u, v) of slice `key`, shown in a 2D view."""
+        self.over_length(key, view, u, v, view.pixel)
+
+    def over_length(self, key: int, view: SliceView, u: float, v: float, pixel: float) -> None:
+        """As `over`, of a view in which a pixel has another length."""
         self.clear()
-        found = self.at(key, u, v, _REACH / view.framing.scale if view.framing is not None else 0.0)
+        found = self.at(key, u, v, _REACH * pixel)
         if found is not None:
             view.show_region(found.corners)
             self._marked = view
@@ -65,7 +70,10 @@ class Hover(QObject):
 
     def click(self, key: int, view: SliceView, u: float, v: float) -> None:
         """Highlight the neuron of the line that was hit; beside all lines, none."""
-        found = self.at(key, u, v, _REACH / view.framing.scale if view.framing is not None else 0.0)
+        self.click_length(key, u, v, view.pixel)
+
+    def click_length(self, key: int, u: float, v: float, pixel: float) -> None:
+        found = self.at(key, u, v, _REACH * pixel)
         if found is not None and found.neuron != self._store.session.neuron:
             self._store.do(actions.SelectNeuron(found.neuron))
 

@@ -150,7 +150,9 @@ class LiveSlices(QObject):
         key, self._moving = self._moving, None
         if key is None or not any(part.key == key for part in self._store.session.slices):
             return
-        if not self.current(key):
+        if self.current(key):
+            self._complement(key)
+        else:
             self._request(self._store.session, key, live=False)
         self.rested.emit(key)
 
@@ -186,11 +188,15 @@ class LiveSlices(QObject):
             self._waiting_for.discard(key)
         self._shown[key] = result
         self.computed.emit(key, result)
-        session = self._store.session
         if result.answer.complete and self._moving is None:
-            self._index(key, result)
-            if result.fill is not session.fill or result.picture.neuron != _pair(session.neuron):
-                self._repaint(session, key)
+            self._complement(key)
+
+    def _complement(self, key: int) -> None:
+        """What a whole slice gets once the hand rests: an index, and what changed in the look meanwhile."""
+        session, shown = self._store.session, self._shown[key]
+        self._index(key, shown)
+        if shown.fill is not session.fill or shown.picture.neuron != _pair(session.neuron):
+            self._repaint(session, key)
 
     def _missed(self, request: SliceRequest, error: Exception) -> None:
         key = request.key

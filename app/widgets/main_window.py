@@ -121,6 +121,9 @@ class MainWindow(QMainWindow):
         self.legend.toggled.connect(self.toggle_depth)
         self.legend.isolated.connect(self.isolate_depth)
         self.hover.found.connect(self.status.show_hover)
+        self.scene_view.hovered.connect(self._hover_in_space)
+        self.scene_view.left.connect(self.hover.clear)
+        self.scene_view.clicked.connect(self.hover.click_length)
         self.slices.computed.connect(self._computed)
         self.surface.progressed.connect(lambda facets: self.status.show_busy(f"exact surface: {facets:,} facets"))
         self.surface.computed.connect(self._surface_computed)
@@ -159,7 +162,7 @@ class MainWindow(QMainWindow):
         view.addSeparator()
         _action(view.addAction("&Tiles or one slice"), self.strip.tiled.click, QKeySequence("T"))
         _action(view.addAction("&Go to a neuron"), self.strip.search.setFocus, QKeySequence.StandardKey.Find)
-        _action(view.addAction("&No highlight"), self._clear_neuron, QKeySequence("Escape"))
+        _action(view.addAction("&No highlight\tEsc"), self._clear_neuron)
         self._show_recent()
 
     # Files
@@ -312,6 +315,9 @@ class MainWindow(QMainWindow):
 
     # What a person does with keys and buttons
 
+    def _hover_in_space(self, key: int, u: float, v: float, pixel: float) -> None:
+        self.hover.over_length(key, self.board.tiles[key].view, u, v, pixel)
+
     def toggle_depth(self, depth: int) -> None:
         look = self.store.session.look
         self.store.do(actions.ChangeLook(look.with_hidden(look.hidden_depths ^ {depth})))
@@ -335,6 +341,9 @@ class MainWindow(QMainWindow):
         self.store.do(actions.MovePlane(part.key, plane))
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
+        if event.key() == Qt.Key.Key_Escape:
+            self._clear_neuron()
+            return
         step = _STEPS.get(Qt.Key(event.key()))
         active = self.store.session.active
         if step is None or active is None:

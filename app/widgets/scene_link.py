@@ -12,13 +12,14 @@ from app.views.slice_image import HIGHLIGHT
 from app.views.surface_actors import coloured_by_normals
 from app.widgets.live_slices import DrawnSlice, LiveSlices
 from app.widgets.live_surface import DrawnSurface
-from engine import PlaneError, SlicePlane
+from engine import PlaneError, SlicePlane, Surface
 
 
 class SceneLink(QObject):
     def __init__(self, store: Store, slices: LiveSlices, view: SceneView, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self._store, self._slices, self._view = store, slices, view
+        self._surface: Surface | None = None
         store.listen(self._changed)
         slices.computed.connect(self._computed)
         slices.failed.connect(self._failed)
@@ -31,7 +32,20 @@ class SceneLink(QObject):
         if self._view.scene is not None:
             self._view.scene.draw_surface(drawn.surface, drawn.mesh)
             self._view.scene.draw_stand_in(drawn.stand_in)
+            self._surface = drawn.surface
+            self._highlight(self._store.session)
             self._view.request()
+
+    def _highlight(self, session: Session) -> None:
+        """The creases that the highlighted neuron makes on the surface."""
+        surface, neuron = self._surface, session.neuron
+        if surface is None or self._view.scene is None:
+            return
+        if neuron is None:
+            edges = surface.edges[:0]
+        else:
+            edges = surface.edges[(surface.edge_layer == neuron.layer) & (surface.edge_neuron == neuron.index)]
+        self._view.scene.draw_crease(surface.vertices, edges, HIGHLIGHT)
 
     def _moved(self, key: int, plane: SlicePlane, live: bool) -> None:
         self._store.do(actions.MovePlane(key, plane, live))
@@ -41,9 +55,12 @@ class SceneLink(QObject):
         if session.opened is None:
             return
         if isinstance(change.action, actions.Open):
+            self._surface = None
             scene = view.open(session.opened.domain, session.opened.layers)
             scene.draw_stand_in(coloured_by_normals(session.opened.preview))
             view.set_up(view.up)
+        if isinstance(change.action, actions.SelectNeuron):
+            self._highlight(session)
         assert view.scene is not None
         for key in set(view.planes) - {part.key for part in session.slices}:
             view.scene.remove_slice(key)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Qt, QTimer, Signal
 from PySide6.QtGui import QMouseEvent
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QProgressBar, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QProgressBar, QSizePolicy, QVBoxLayout, QWidget
 
 from app.state.session import Slice
 from app.state.slices import axis_labels
@@ -39,6 +39,7 @@ class SliceTile(QFrame):
         self._name.setObjectName("heading")
         self._place.setStyleSheet(f"color: {color_of(part.accent).darker(115).name()}; font-weight: 600;")
         self._count.setObjectName("muted")
+        self._place.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
         self._progress = QProgressBar(self)
         self._progress.setTextVisible(False)
         self._cancel = icon_button(cross(), "Stop computing this slice", 12)
@@ -54,8 +55,7 @@ class SliceTile(QFrame):
         header.setSpacing(7)
         header.addWidget(self._chip)
         header.addWidget(self._name)
-        header.addWidget(self._place)
-        header.addStretch(1)
+        header.addWidget(self._place, 1)
         header.addWidget(self._progress)
         header.addWidget(self._cancel)
         header.addWidget(self._count)
