@@ -14,6 +14,7 @@ and Effective Robustness Certification", NeurIPS 2018).
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
@@ -74,16 +75,17 @@ def certify_surface(
     axes = [np.linspace(low, high, _FIRST + 1) for low, high in surface.domain.T]
     size = np.array([axis[1] - axis[0] for axis in axes])
     lower = np.stack(np.meshgrid(*(axis[:-1] for axis in axes), indexing="ij"), axis=-1).reshape(-1, 3)
-    waiting = [np.stack([lower, lower + size], axis=1)]
+    waiting = deque([np.stack([lower, lower + size], axis=1)])
+    hopeless: list[Float] = []  # too small to halve: rounding would take over
     batch = max(16, _BATCH // int(np.diff(layers.first_neuron).max()))
     shadows = _Shadows(surface)
     counts = dict.fromkeys(("boxes", "empty", "sloped", "visited"), 0)
     with Workers(1, cancel) as workers, single_threaded_blas():
         while waiting and counts["boxes"] < budget:
-            boxes = waiting.pop()
+            boxes = waiting.popleft()
             boxes, rest = boxes[:batch], boxes[batch:]
             if len(rest):
-                waiting.append(rest)
+                waiting.appendleft(rest)
             workers.check()
             value, gradient = enclose(layers, boxes)
             empty = (value[:, 0] > 0.0) | (value[:, 1] < 0.0)
@@ -100,12 +102,14 @@ def certify_surface(
             for name, found in (("empty", empty), ("sloped", sloped), ("visited", visited)):
                 counts[name] += int(np.count_nonzero(found))
             left = boxes[~(empty | sloped | visited)]
-            if len(left):
-                waiting.append(_eighths(left))
+            tiny = (left[:, 1] - left[:, 0] < CERTIFIED_SLACK * (surface.domain[1] - surface.domain[0])).any(axis=1)
+            hopeless.append(left[tiny])
+            if not tiny.all():
+                waiting.append(_eighths(left[~tiny]))
             if progress is not None:
                 progress(counts["boxes"], sum(map(len, waiting)))
         border = _has_border(surface, cancel)
-    unproven = np.concatenate([np.empty((0, 2, 3)), *waiting])
+    unproven = np.concatenate([np.empty((0, 2, 3)), *hopeless, *waiting])
     unproven.setflags(write=False)
     return Certificate(border and not len(unproven), **counts, unproven=unproven, border=border)
 
@@ -230,7 +234,7 @@ class _Shadows:
             if len(polygon) > 2:
                 y, z = (polygon[:, 1:] - polygon[0, 1:]).T
                 covered += 0.5 * abs(float((y * np.roll(z, -1) - z * np.roll(y, -1)).sum()))
-        return bool(covered >= (1.0 - CERTIFIED_SLACK) * side)
+        return bool(0.0 < (1.0 - CERTIFIED_SLACK) * side <= covered)
 
 
 def _above(polygon: Float, axis: int, at: float, sign: float) -> Float:

@@ -122,7 +122,7 @@ def test_a_picture_shows_surface_slices_and_legend(splinescope_process: Run, tmp
     assert picture.shape == (360, 480, 3)
     for number in range(2):
         color = np.rint(255 * np.array(accent(number)))
-        assert (np.abs(picture - color).max(axis=2) < 40).sum() > 100
+        assert (np.abs(picture - color).max(axis=2) < 60).sum() > 40
     # the normals of a torus point everywhere, so its colours are many
     assert len(np.unique(picture[:300].reshape(-1, 3) // 32, axis=0)) > 60
     assert (picture[:10, :10] == 255).all()
