@@ -1,4 +1,4 @@
-# make run    the demo: sets everything up by itself
+# make run    the demo: sets everything up by itself, opens the window; without a display, makes a picture of it
 # make test   everything that a change must pass
 .DEFAULT_GOAL := run
 .DELETE_ON_ERROR:
@@ -9,12 +9,16 @@ PYTHON ?= python3
 SPOT := resources/checkpoints/spot.safetensors
 PLANES := --plane x=0 --plane y=0 --plane z=0
 
-run: .venv/installed
-	@mkdir -p out
-	$(BIN)/splinescope slice $(SPOT) $(PLANES) --out out/spot.png --out out/spot.svg
+run: .venv/installed .venv/libraries
+	@if [ -n "$$DISPLAY$$WAYLAND_DISPLAY" ] || [ "$$(uname)" != Linux ]; \
+	then $(BIN)/splinescope open $(SPOT); \
+	else mkdir -p out && $(BIN)/splinescope slice $(SPOT) $(PLANES) --out out/spot.png --out out/spot.svg \
+	  && $(BIN)/splinescope render $(SPOT) $(PLANES) --out out/spot-surface.png \
+	  && $(BIN)/splinescope open $(SPOT) --screenshot out/window.png >/dev/null \
+	  && echo "There is no display to open the window on: a picture of it is in out/window.png"; fi
 
-test: check
-	$(BIN)/python -m pytest
+test: check .venv/libraries .venv/xvfb
+	QT_API=pyside6 QT_QPA_PLATFORM=xcb xvfb-run -a -s "-screen 0 1600x1000x24" $(BIN)/python -m pytest -p no:xvfb
 
 check: .venv/installed-dev
 	$(BIN)/ruff check .
@@ -22,13 +26,15 @@ check: .venv/installed-dev
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-bench: .venv/installed-dev
-	$(BIN)/python -m pytest tests/benchmarks --benchmark-only -s
+bench: .venv/installed-dev .venv/libraries .venv/xvfb
+	QT_API=pyside6 QT_QPA_PLATFORM=xcb xvfb-run -a -s "-screen 0 1600x1000x24" $(BIN)/python -m pytest -p no:xvfb tests/benchmarks --benchmark-only -s
 
 # The pictures of the README, made by the program itself.
-pictures: .venv/installed
+pictures: .venv/installed .venv/libraries .venv/xvfb
 	@mkdir -p resources/pictures
 	$(BIN)/splinescope slice $(SPOT) $(PLANES) --dpi 160 --out resources/pictures/spot.png
+	$(BIN)/splinescope render $(SPOT) $(PLANES) --size 1200x1000 --out resources/pictures/spot-surface.png
+	QT_QPA_PLATFORM=xcb xvfb-run -a -s "-screen 0 1920x1200x24" $(BIN)/python resources/pictures/make_screenshots.py
 
 clean:
 	rm -rf .venv out build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis .benchmarks .import_linter_cache
@@ -51,3 +57,23 @@ clean:
 .venv/installed-dev: pyproject.toml constraints.txt | .venv/bin/python
 	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[dev]'
 	@touch .venv/installed $@
+
+# What the window needs of the system: shared libraries and a font; and a display in memory for tests.
+LIBRARIES := libegl1 libgl1 libfontconfig1 libdbus-1-3 libxkbcommon0 libglib2.0-0 fonts-dejavu-core \
+  libxcb-cursor0 libxcb-icccm4 libxcb-keysyms1 libxcb-shape0 libxkbcommon-x11-0
+
+.venv/libraries: .venv/installed
+	@{ $(BIN)/python -c 'import PySide6.QtWidgets, vtkmodules.vtkRenderingOpenGL2' && \
+	  { [ "$$(uname)" != Linux ] || PATH="$$PATH:/sbin" ldconfig -p | grep -q libxcb-cursor; }; } 2>/dev/null \
+	  || $(call install,$(LIBRARIES))
+	@touch $@
+
+.venv/xvfb: .venv/installed
+	@{ command -v xvfb-run && command -v xauth; } >/dev/null || $(call install,xvfb xauth)
+	@touch $@
+
+define install
+if [ "$$(uname)" != Linux ]; then :; elif [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; \
+	  then apt-get update -qq && apt-get install -y -qq --no-install-recommends $(1) >/dev/null; \
+	  else echo "splinescope: packages are missing; run: sudo apt-get install $(1)"; exit 1; fi
+endef

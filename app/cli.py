@@ -14,9 +14,11 @@ from collections.abc import Sequence
 from typing import Any, NoReturn
 
 from app import __version__
-from app.commands import info, slice, train
+from app.commands import info, open, render, slice, surface, train
 from app.commands.errors import CommandError
 
+_COMMANDS = {"open": open, "info": info, "slice": slice, "surface": surface, "render": render, "train": train}
+_OPEN_OPTIONS = ("--screenshot", "--size")
 _FAILED = 2
 _INTERRUPTED = 130
 
@@ -24,7 +26,7 @@ _INTERRUPTED = 130
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; returns the exit code: 0, 2 after an error told in one line on stderr, 130 after Ctrl-C."""
     try:
-        parsed = _parser().parse_args(arguments)
+        parsed = _parser().parse_args(_with_command(sys.argv[1:] if arguments is None else list(arguments)))
         parsed.run(parsed)
         if sys.stdout is not None:
             sys.stdout.flush()
@@ -63,9 +65,16 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--version", action="version", version=f"splinescope {__version__}")
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
-    for command in (info, slice, train):
+    for command in _COMMANDS.values():
         command.add_parser(commands)
     return parser
+
+
+def _with_command(arguments: list[str]) -> list[str]:
+    """`splinescope FILES...` is `splinescope open FILES...`; so is `splinescope` alone."""
+    first = arguments[0] if arguments else ""
+    named = first in _COMMANDS or (first.startswith("-") and first not in _OPEN_OPTIONS)
+    return arguments if named else ["open", *arguments]
 
 
 def _one_line(message: str) -> str:

@@ -120,8 +120,8 @@ def evaluate(step: Step, values: Mapping[int, Float], count: int) -> Float:
     """The value (count, size) float64 that a step writes, from the values (count, *) of the slots that it reads."""
     match step:
         case Linear():
-            blocks = values[step.source].reshape(count * step.groups, -1)
-            return (blocks @ step.weight.T + step.bias).reshape(count, -1)
+            blocks = values[step.source].reshape(count * step.groups, step.weight.shape[1])
+            return (blocks @ step.weight.T + step.bias).reshape(count, step.groups * len(step.bias))
         case Scale():
             return values[step.source] * step.factor + step.shift
         case Sum():

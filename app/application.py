@@ -1,0 +1,134 @@
+"""Bringing up windows: from the command line, from Python, and to take pictures of them."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+import traceback
+from collections.abc import Sequence
+from pathlib import Path
+from types import TracebackType
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+from PySide6.QtCore import QTimer
+from PySide6.QtWidgets import QApplication
+
+from app.jobs.opening import open_module
+from app.widgets.main_window import MainWindow
+from app.widgets.picture_file import write_png
+from app.widgets.theme import dress
+
+if TYPE_CHECKING:
+    from numpy.typing import ArrayLike
+    from torch import nn
+
+    from sdf_models import Checkpoint
+
+_POLL_MILLISECONDS: Final = 40
+
+
+def has_display() -> bool:
+    """Whether windows can be seen: on Linux, whether an X or Wayland server is named."""
+    return sys.platform != "linux" or bool(os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY"))
+
+
+def application() -> QApplication:
+    """The process's one application, in the window's style.  Without a display it draws into memory."""
+    if not has_display():
+        os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
+        os.environ.setdefault("VTK_DEFAULT_OPENGL_WINDOW", "vtkEGLRenderWindow")
+    existing = QApplication.instance()
+    if isinstance(existing, QApplication):
+        return existing
+    made = QApplication(["splinescope"])
+    made.setApplicationName("SplineScope")
+    dress(made)
+    sys.excepthook = _tell
+    return made
+
+
+def _tell(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
+    """What goes wrong in a slot reaches no caller: say so in the window, with the traceback to copy."""
+    detail = "".join(traceback.format_exception(kind, error, trace))
+    print(detail, file=sys.stderr)
+    window = next((found for found in QApplication.topLevelWidgets() if isinstance(found, MainWindow)), None)
+    if window is not None and window.isVisible():
+        message = "Something went wrong in SplineScope itself. Please report it with the detail below."
+        window.show_error("That did not work", message, detail)
+
+
+def run_windows(paths: Sequence[Path]) -> None:
+    """A window for each file, until all are closed."""
+    running = application()
+    windows = [_window(path) for path in paths]
+    _end_by_interrupt(running)
+    running.exec()
+    for window in windows:
+        window.close()
+
+
+def photograph(path: Path, picture: Path, size: tuple[int, int]) -> str | None:
+    """Bring up the window on a file, wait until everything is exact and drawn, and save a picture of it as PNG.
+
+    Returns why the file could not be opened, None when all went well.  Raises OSError when the picture cannot be
+    written.
+    """
+    running = application()
+    window = MainWindow()
+    window.resize(*size)
+    window.show()
+    refusals: list[str] = []
+    window.refused.connect(refusals.append)
+    window.open_path(path)
+    poll = QTimer(window)
+    poll.timeout.connect(lambda: running.exit() if window.settled or refusals else None)
+    poll.start(_POLL_MILLISECONDS)
+    _end_by_interrupt(running)
+    running.exec()
+    poll.stop()
+    complete = window.settled
+    image = window.grab().toImage()
+    window.close()
+    if refusals:
+        return refusals[0]
+    if not complete:
+        raise KeyboardInterrupt
+    write_png(image, picture)
+    return None
+
+
+def show_module(module_or_checkpoint: nn.Module | Checkpoint, domain: ArrayLike | None) -> None:
+    from sdf_models import Checkpoint
+
+    if isinstance(module_or_checkpoint, Checkpoint):
+        module, own = module_or_checkpoint.module, module_or_checkpoint.domain
+    else:
+        module, own = module_or_checkpoint, np.array([[-1.0] * 3, [1.0] * 3])
+    box = np.array(own if domain is None else domain, np.float64)
+    if box.ndim != 2 or len(box) != 2 or not (np.isfinite(box).all() and (box[0] < box[1]).all()):
+        raise ValueError(f"the domain must be a box's lower and upper corner (2, 3), not {box.tolist()}")
+    opened = open_module(module, box, type(module).__name__)
+    running = application()
+    window = MainWindow()
+    window.show_network(opened)
+    window.show()
+    _end_by_interrupt(running)
+    running.exec()
+    window.close()
+
+
+def _window(path: Path) -> MainWindow:
+    window = MainWindow()
+    window.show()
+    window.open_path(path)
+    return window
+
+
+def _end_by_interrupt(running: QApplication) -> None:
+    """Ctrl-C closes the windows: the timer lets Python see the signal."""
+    signal.signal(signal.SIGINT, lambda *_: running.quit())
+    heartbeat = QTimer(running)
+    heartbeat.timeout.connect(lambda: None)
+    heartbeat.start(200)

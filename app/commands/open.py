@@ -1,0 +1,75 @@
+"""splinescope open: the window on checkpoints; or a picture of it."""
+
+from __future__ import annotations
+
+import argparse
+import re
+from pathlib import Path
+from typing import Any
+
+from app.commands.errors import CommandError
+from app.commands.outputs import check_outputs, could_not_write
+from app.demos import demo_checkpoint
+
+_SMALLEST, _LARGEST = (1000, 640), 8192
+_DEMO = "spot"
+
+
+def add_parser(commands: Any) -> None:
+    parser = commands.add_parser("open", help="open the window; the command may be left out", description=__doc__)
+    parser.add_argument(
+        "files", type=Path, nargs="*", metavar="FILE", help="a checkpoint, or the name of a demo; each gets a window"
+    )
+    parser.add_argument(
+        "--screenshot",
+        type=Path,
+        metavar="PNG",
+        help="save a picture of the whole window once everything in it is exact and drawn, and end; needs no display",
+    )
+    parser.add_argument("--size", type=_size, default=(1600, 1000), metavar="1600x1000", help="of the picture")
+    parser.set_defaults(run=run)
+
+
+def run(arguments: argparse.Namespace) -> None:
+    files = [_found(path) for path in arguments.files or [Path(_DEMO)]]
+    picture: Path | None = arguments.screenshot
+    if picture is not None:
+        if len(files) > 1:
+            raise CommandError(f"{picture}: a picture shows one window; give one FILE")
+        check_outputs([picture], (".png",), source=files[0])
+    try:
+        from app.application import has_display, photograph, run_windows
+    except ImportError as error:
+        raise CommandError(
+            f"the window cannot be opened: {error}; install what is missing (on Debian: apt-get install libegl1 libgl1 "
+            "libfontconfig1 libdbus-1-3 libxkbcommon0 libglib2.0-0 fonts-dejavu-core libxcb-cursor0 libxcb-icccm4 "
+            "libxcb-keysyms1 libxcb-shape0 libxkbcommon-x11-0)"
+        ) from error
+    if picture is None:
+        if not has_display():
+            raise CommandError(
+                "there is no display to open a window on; use --screenshot FILE.png for a picture of it, or "
+                "splinescope slice"
+            )
+        run_windows(files)
+        return
+    try:
+        refusal = photograph(files[0], picture, arguments.size)
+    except OSError as error:
+        raise could_not_write(error, [picture]) from error
+    if refusal is not None:
+        raise CommandError(refusal)
+    print(f"wrote {picture}")
+
+
+def _found(path: Path) -> Path:
+    return (None if path.exists() else demo_checkpoint(str(path))) or path
+
+
+def _size(text: str) -> tuple[int, int]:
+    match = re.fullmatch(r"(\d{1,5})x(\d{1,5})", text)
+    sides = [int(side) for side in match.groups()] if match is not None else [0, 0]
+    if not all(low <= side <= _LARGEST for low, side in zip(_SMALLEST, sides, strict=True)):
+        low = "x".join(map(str, _SMALLEST))
+        raise argparse.ArgumentTypeError(f"{text!r} is not a size from {low} to {_LARGEST}x{_LARGEST}")
+    return sides[0], sides[1]

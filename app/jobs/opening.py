@@ -1,0 +1,115 @@
+"""From a file or a module to a network that can be looked at."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from copy import deepcopy
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from app.state.session import OpenNetwork
+from app.state.surfaces import CoarseSurface
+from engine import Cancelled, EngineError, Network
+
+if TYPE_CHECKING:
+    from torch import nn
+
+_OPERATIONS: Final = 4e9  # multiplications that a coarse surface may cost
+_RESOLUTIONS: Final = (20, 64)
+_BLOCK: Final = 1 << 15
+
+
+class OpeningError(ValueError):
+    """A file or module cannot be looked at; one line: what, why, what to do."""
+
+
+def open_file(path: Path, cancelled: Callable[[], bool]) -> OpenNetwork:
+    """Raises OpeningError."""
+    from sdf_models import CheckpointError, load_checkpoint
+
+    try:
+        checkpoint = load_checkpoint(path)
+    except CheckpointError as error:
+        raise OpeningError(str(error)) from error
+    facts = [(key, value) for key, value in checkpoint.provenance.items() if key != "path"]
+    facts += [("note", note) for note in checkpoint.notes]
+    return open_module(checkpoint.module, checkpoint.domain, path.name, path, tuple(facts), cancelled)
+
+
+def open_module(
+    module: nn.Module,
+    domain: NDArray[np.float64],
+    name: str,
+    path: Path | None = None,
+    facts: tuple[tuple[str, str], ...] = (),
+    cancelled: Callable[[], bool] = lambda: False,
+) -> OpenNetwork:
+    """Trace a module and look at its surface coarsely.  Raises OpeningError."""
+    if domain.shape != (2, 3):
+        raise OpeningError(
+            f"{path or name}: the network takes {domain.shape[1]} inputs, and the window shows networks of three; "
+            "use partition_slice from Python"
+        )
+    try:
+        network = Network.trace(module, input_shape=(3,))
+    except EngineError as error:
+        raise OpeningError(f"{path or name}: {error}") from error
+    if network.output_size != 1:
+        raise OpeningError(
+            f"{path or name}: the network has {network.output_size} outputs, and the window shows networks of one; "
+            "wrap it in a module that selects one"
+        )
+    parameters = sum(parameter.numel() for parameter in module.parameters())
+    own = [("parameters", f"{parameters:,}"), *((f"depth {i}", k) for i, k in enumerate(network.layer_names))]
+    preview = coarse_surface(module, domain, parameters, cancelled)
+    return OpenNetwork(name, path, network, domain, (*facts, *own), preview)
+
+
+def coarse_surface(
+    module: nn.Module, domain: NDArray[np.float64], parameters: int, cancelled: Callable[[], bool]
+) -> CoarseSurface:
+    """The zero level set of the interpolation on a grid, by flying edges (Schroeder, Maynard, Geveci, 2015).
+
+    The module runs in its own dtype, on a copy in eval mode; the grid is coarser where it has many parameters.
+    """
+    import torch
+
+    low, high = _RESOLUTIONS
+    n = int(np.clip((_OPERATIONS / max(parameters, 1)) ** (1 / 3), low, high))
+    still = deepcopy(module).eval()
+    dtype = next((parameter.dtype for parameter in still.parameters()), torch.float64)
+    x, y, z = (torch.linspace(float(a), float(b), n, dtype=dtype) for a, b in domain.T)
+    grid = torch.stack(torch.meshgrid(z, y, x, indexing="ij")[::-1], dim=-1).reshape(-1, 3)
+    blocks = []
+    with torch.no_grad():
+        for block in grid.split(_BLOCK):
+            if cancelled():
+                raise Cancelled("cancelled by a newer request")
+            blocks.append(still(block).reshape(-1).double())
+    return _contoured(torch.cat(blocks).numpy(), domain, n)
+
+
+def _contoured(values: NDArray[np.float64], domain: NDArray[np.float64], n: int) -> CoarseSurface:
+    from vtkmodules.util.numpy_support import numpy_to_vtk, vtk_to_numpy
+    from vtkmodules.vtkCommonDataModel import vtkImageData
+    from vtkmodules.vtkFiltersCore import vtkFlyingEdges3D
+
+    image = vtkImageData()
+    image.SetDimensions(n, n, n)
+    image.SetOrigin(*domain[0])
+    image.SetSpacing(*((domain[1] - domain[0]) / (n - 1)))
+    image.GetPointData().SetScalars(numpy_to_vtk(values, deep=True))
+    contour = vtkFlyingEdges3D()
+    contour.SetInputData(image)
+    contour.SetValue(0, 0.0)
+    contour.ComputeNormalsOff()
+    contour.Update()
+    found = contour.GetOutput()
+    if found.GetNumberOfPolys() == 0:
+        return CoarseSurface.from_triangles(np.empty((0, 3)), np.empty((0, 3), np.int32))
+    points = vtk_to_numpy(found.GetPoints().GetData()).astype(np.float64)
+    triangles = vtk_to_numpy(found.GetPolys().GetConnectivityArray()).reshape(-1, 3).astype(np.int32)[:, ::-1]
+    return CoarseSurface.from_triangles(points, triangles)

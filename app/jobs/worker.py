@@ -1,0 +1,126 @@
+"""A thread that works on the newest request of each key, and delivers on the thread that made it."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Hashable
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Any
+
+from PySide6.QtCore import QObject, Qt, Signal
+
+from engine import Cancelled
+
+
+@dataclass(eq=False, slots=True)
+class Job:
+    """One request.
+
+    work(context) runs on the worker's thread; deliver gets what it publishes and what it returns, fail the error that
+    it raises, both on the thread that owns the worker.  urgent: goes first.  patient: gives way to an urgent one, which
+    cancels it; its caller hears of that by `fail` with Cancelled.
+    """
+
+    key: Hashable
+    work: Callable[[Context], Any]
+    deliver: Callable[[Any], None]
+    fail: Callable[[Exception], None]
+    urgent: bool = False
+    patient: bool = False
+    cancelled: threading.Event = field(default_factory=threading.Event)
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """What a running job may ask and say."""
+
+    cancelled: Callable[[], bool]
+    publish: Callable[[Any], None]
+
+
+class Worker(QObject):
+    """One thread and one pending place for each key: a newer job takes the place of an older one that waits.
+
+    A running job is not cancelled by a newer one of its key, unless it is patient: under a stream of requests some
+    must come to an end.
+    """
+
+    _done = Signal(object, object, object)
+
+    def __init__(self, name: str, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._wake = threading.Condition()
+        self._waiting: dict[Hashable, Job] = {}
+        self._running: Job | None = None
+        self._closed = False
+        self._done.connect(self._deliver, Qt.ConnectionType.QueuedConnection)
+        self._thread = threading.Thread(target=self._run, name=f"splinescope-{name}")
+        self._thread.start()
+
+    def submit(self, job: Job) -> None:
+        with self._wake:
+            self._waiting.pop(job.key, None)
+            self._waiting[job.key] = job
+            running = self._running
+            if running is not None and running.patient and (job.urgent or job.key == running.key):
+                running.cancelled.set()
+            self._wake.notify()
+
+    def withdraw(self, key: Hashable) -> None:
+        """Forget the waiting job of a key and cancel the running one; neither is delivered any more."""
+        with self._wake:
+            self._waiting.pop(key, None)
+            if self._running is not None and self._running.key == key:
+                self._running.cancelled.set()
+
+    @property
+    def busy(self) -> bool:
+        with self._wake:
+            return self._running is not None or bool(self._waiting)
+
+    def close(self) -> None:
+        """Cancel everything and wait for the thread to end; nothing is delivered after this."""
+        with self._wake:
+            self._closed = True
+            self._waiting.clear()
+            if self._running is not None:
+                self._running.cancelled.set()
+            self._wake.notify()
+        self._thread.join()
+
+    def _run(self) -> None:
+        while (job := self._next()) is not None:
+            context = Context(job.cancelled.is_set, partial(self._publish, job))
+            try:
+                result, error = job.work(context), None
+            except Exception as raised:  # a thread has no caller to raise to: `fail` is told instead
+                result, error = None, raised
+            with self._wake:
+                self._running = None
+                closed = self._closed
+            if not closed:
+                self._done.emit(job, result, error)
+
+    def _publish(self, job: Job, value: Any) -> None:
+        self._done.emit(job, value, None)
+
+    def _next(self) -> Job | None:
+        with self._wake:
+            while not self._waiting and not self._closed:
+                self._wake.wait()
+            if self._closed:
+                return None
+            key = next((key for key, job in self._waiting.items() if job.urgent), next(iter(self._waiting)))
+            self._running = self._waiting.pop(key)
+            return self._running
+
+    def _deliver(self, job: Job, result: Any, error: Exception | None) -> None:
+        if self._closed:
+            return
+        if error is not None:
+            job.fail(error)
+        elif not job.cancelled.is_set():
+            job.deliver(result)
+        else:
+            job.fail(Cancelled("cancelled by a newer request"))

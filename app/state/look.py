@@ -1,0 +1,33 @@
+"""What is to be seen, apart from what is computed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from enum import Enum
+
+
+class Fill(Enum):
+    """What the regions of a slice are filled with."""
+
+    NONE = "none"
+    SIGN = "sign"
+    VALUE = "f"
+    GRADIENT = "gradient norm"
+    AREA = "area"
+    RANDOM = "random"
+
+
+@dataclass(frozen=True, slots=True)
+class SceneLook:
+    """Switches of the 3D view; hidden_depths also of the slices' 2D views."""
+
+    surface: bool = True
+    creases: bool = False
+    clip: bool = False
+    box: bool = True
+    axes: bool = True
+    lines: bool = True
+    hidden_depths: frozenset[int] = frozenset()
+
+    def with_hidden(self, depths: frozenset[int]) -> SceneLook:
+        return replace(self, hidden_depths=depths)

@@ -1,0 +1,86 @@
+"""What the application is showing, as one frozen value: a network, slices, and how they are drawn.
+
+Every change makes a new session (see `app.state.actions`), so that earlier ones can be kept and come back.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from app.state.look import Fill, SceneLook
+from app.state.palette import RGB, accent
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from app.state.surfaces import CoarseSurface
+    from engine import Network, SlicePlane
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class OpenNetwork:
+    """A network to look at.
+
+    name: for people; path: the file it came from, None for a module of the caller's; domain (2, 3); facts: what is
+    known of it, in lines (label, text); preview: a coarse surface, without faces when the level set was not seen.
+    """
+
+    name: str
+    path: Path | None
+    network: Network
+    domain: NDArray[np.float64]
+    facts: tuple[tuple[str, str], ...]
+    preview: CoarseSurface
+
+    @property
+    def layers(self) -> int:
+        return len(self.network.kinks)
+
+
+@dataclass(frozen=True, slots=True)
+class Neuron:
+    """A neuron of the kink `layer`; (number of kinks, component) is the network's output."""
+
+    layer: int
+    index: int
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Slice:
+    """A slice plane with a name; `colour` counts accents.  `key` is its own for as long as the program runs."""
+
+    key: int
+    name: str
+    plane: SlicePlane
+    colour: int
+    visible: bool = True
+
+    @property
+    def accent(self) -> RGB:
+        return accent(self.colour)
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Session:
+    opened: OpenNetwork | None = None
+    slices: tuple[Slice, ...] = ()
+    active: int | None = None
+    look: SceneLook = field(default_factory=SceneLook)
+    fill: Fill = Fill.NONE
+    neuron: Neuron | None = None
+    tiled: bool = True
+    next_key: int = 0
+
+    def slice(self, key: int) -> Slice:
+        """Raises KeyError when there is no such slice."""
+        for part in self.slices:
+            if part.key == key:
+                return part
+        raise KeyError(key)
+
+    @property
+    def active_slice(self) -> Slice | None:
+        return None if self.active is None else self.slice(self.active)

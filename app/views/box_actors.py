@@ -1,0 +1,70 @@
+"""The domain's box in the 3D scene, and its axes with their ranges."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+from vtkmodules.vtkRenderingCore import vtkActor, vtkBillboardTextActor3D, vtkRenderer
+
+from app.state.palette import RGB
+from app.views.actors import line_actor
+from app.views.vtk_arrays import points_of, segments
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+_BOX: RGB = (0.72, 0.74, 0.78)
+_AXES: RGB = (0.30, 0.33, 0.38)
+_FONT_SIZE = 15
+
+
+class BoxActors:
+    """Twelve thin edges; three of them, from the lower corner, are the axes with names and ranges."""
+
+    def __init__(self, renderer: vtkRenderer, domain: NDArray[np.float64]) -> None:
+        corners = np.array([[domain[bit >> axis & 1, axis] for axis in range(3)] for bit in range(8)])
+        edges = [(bit, bit | 1 << axis) for bit in range(8) for axis in range(3) if not bit >> axis & 1]
+        points = points_of(corners)
+        self._box = line_actor(segments(points, np.array(edges, np.int32)), _BOX, 1.0)
+        self._axes = line_actor(segments(points, np.array([(0, 1), (0, 2), (0, 4)], np.int32)), _AXES, 2.0)
+        self._labels = [label for axis in range(3) for label in _labels(domain, axis)]
+        for prop in (self._box, self._axes, *self._labels):
+            renderer.AddViewProp(prop)
+
+    def show(self, box: bool, axes: bool) -> None:
+        self._box.SetVisibility(box)
+        for prop in (self._axes, *self._labels):
+            prop.SetVisibility(axes)
+
+    @property
+    def lines(self) -> list[vtkActor]:
+        return [self._box, self._axes]
+
+
+def _labels(domain: NDArray[np.float64], axis: int) -> list[vtkBillboardTextActor3D]:
+    """The axis's name at its middle, its range at its ends; a little outside the box."""
+    size = domain[1] - domain[0]
+    labels = []
+    for t, text in ((0.5, "xyz"[axis]), (0.0, f"{domain[0, axis]:g}"), (1.0, f"{domain[1, axis]:g}")):
+        if t == 0.0 and axis != 0 and np.ptp(domain[0]) == 0:
+            continue  # the same number three times at one corner
+        position = domain[0] - 0.035 * size
+        position[axis] = domain[0, axis] + t * size[axis]
+        labels.append(_label(position, text.replace("-", "\N{MINUS SIGN}"), t == 0.5))
+    return labels
+
+
+def _label(position: NDArray[np.float64], text: str, name: bool) -> vtkBillboardTextActor3D:
+    label = vtkBillboardTextActor3D()
+    label.SetInput(text)
+    label.SetPosition(*position)
+    label.PickableOff()
+    look = label.GetTextProperty()
+    look.SetFontFamilyToArial()
+    look.SetFontSize(_FONT_SIZE if name else _FONT_SIZE - 3)
+    look.SetBold(name)
+    look.SetColor(*_AXES)
+    look.SetJustificationToCentered()
+    look.SetVerticalJustificationToCentered()
+    return label

@@ -1,0 +1,95 @@
+"""Moving a camera by hand: plain geometry on VTK's camera."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+if TYPE_CHECKING:
+    from vtkmodules.vtkRenderingCore import vtkCamera
+
+Float = NDArray[np.float64]
+
+_DEGREES_PER_HEIGHT = 260.0
+_STEEPEST = 0.996  # cosine between the line of sight and the vertical: no tumbling over the pole
+
+
+def orbit(camera: vtkCamera, dx: float, dy: float, height: int, up: Float) -> None:
+    """Turn about the focal point as a drag by (dx, dy) pixels asks for, the vertical kept upright."""
+    degrees = _DEGREES_PER_HEIGHT / max(height, 1)
+    focus, position = np.array(camera.GetFocalPoint()), np.array(camera.GetPosition())
+    arm = position - focus
+    arm = _turned(arm, up, -np.radians(dx * degrees))
+    right = np.cross(up, arm)
+    raised = _turned(arm, right / np.linalg.norm(right), -np.radians(dy * degrees))
+    if abs(float(raised @ up)) < _STEEPEST * np.linalg.norm(raised):
+        arm = raised
+    camera.SetPosition(*(focus + arm))
+    camera.SetViewUp(*up)
+
+
+def pan(camera: vtkCamera, dx: float, dy: float, height: int) -> None:
+    """Move sideways so that the focal point follows a drag by (dx, dy) pixels."""
+    focus, position = np.array(camera.GetFocalPoint()), np.array(camera.GetPosition())
+    distance = float(np.linalg.norm(position - focus))
+    unit = 2 * distance * np.tan(np.radians(camera.GetViewAngle() / 2)) / max(height, 1)
+    forward = (focus - position) / distance
+    right = np.cross(forward, np.array(camera.GetViewUp()))
+    right /= np.linalg.norm(right)
+    step = unit * (-dx * right + dy * np.cross(right, forward))
+    camera.SetFocalPoint(*(focus + step))
+    camera.SetPosition(*(position + step))
+
+
+def zoom(camera: vtkCamera, factor: float) -> None:
+    """Come nearer to the focal point by a factor above 1."""
+    focus, position = np.array(camera.GetFocalPoint()), np.array(camera.GetPosition())
+    camera.SetPosition(*(focus + (position - focus) / factor))
+
+
+def _turned(vector: Float, axis: Float, angle: float) -> Float:
+    """About a unit axis, by Rodrigues' formula."""
+    c, s = np.cos(angle), np.sin(angle)
+    turned: Float = vector * c + np.cross(axis, vector) * s + axis * (axis @ vector) * (1 - c)
+    return turned
+
+
+class Lens:
+    """Between space and pixels, for one camera and one size of picture (in pixels, the row at the top first)."""
+
+    def __init__(self, camera: vtkCamera, width: int, height: int) -> None:
+        self.width, self.height = max(width, 1), max(height, 1)
+        matrix = camera.GetCompositeProjectionTransformMatrix(self.width / self.height, -1, 1)
+        self._matrix = np.array([[matrix.GetElement(i, j) for j in range(4)] for i in range(4)])
+        self._inverse = np.linalg.inv(self._matrix)
+
+    def to_pixels(self, points: Float) -> Float:
+        """(N, 2): where points (N, 3) are seen."""
+        clip = np.concatenate([points, np.ones((len(points), 1))], axis=1) @ self._matrix.T
+        view = clip[:, :2] / clip[:, 3:]
+        pixels: Float = (view * np.array([1.0, -1.0]) + 1) / 2 * np.array([self.width, self.height])
+        return pixels
+
+    def ray(self, px: float, py: float) -> tuple[Float, Float]:
+        """A point (3,) on the line of sight through a pixel, and its direction (3,)."""
+        x, y = 2 * px / self.width - 1, 1 - 2 * py / self.height
+        ends = np.array([[x, y, -1.0, 1.0], [x, y, 1.0, 1.0]]) @ self._inverse.T
+        near, far = ends[:, :3] / ends[:, 3:]
+        return near, (far - near) / np.linalg.norm(far - near)
+
+    def at_depth(self, px: float, py: float, depth: float) -> Float:
+        """The point (3,) seen at a pixel that has a depth in [0, 1] in the depth buffer."""
+        clip = np.array([2 * px / self.width - 1, 1 - 2 * py / self.height, 2 * depth - 1, 1.0]) @ self._inverse.T
+        point: Float = clip[:3] / clip[3]
+        return point
+
+    def pixel_length(self, point: Float) -> float:
+        """How long a pixel is at a point (3,), across the line of sight."""
+        clip = self._matrix @ np.array([*point, 1.0])
+        a, b = (
+            self._inverse @ np.array([clip[0] + shift * 2 * clip[3] / self.width, clip[1], clip[2], clip[3]])
+            for shift in (0.0, 1.0)
+        )
+        return float(np.linalg.norm(b[:3] / b[3] - a[:3] / a[3]))

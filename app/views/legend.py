@@ -1,0 +1,164 @@
+"""The depths' colours, one swatch for each, and the colour bar of a fill."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from PySide6.QtCore import QEvent, QPointF, QRectF, QSize, Qt, Signal
+from PySide6.QtGui import (
+    QColor,
+    QFont,
+    QFontMetricsF,
+    QHelpEvent,
+    QLinearGradient,
+    QMouseEvent,
+    QPainter,
+    QPaintEvent,
+    QPen,
+)
+from PySide6.QtWidgets import QSizePolicy, QToolTip, QWidget
+
+from app.state.palette import depth_colors
+from app.views.fills import FaceFill
+
+_HEIGHT: Final = 40
+_WIDEST_CELL, _BAR = 30.0, 130.0
+_INK, _FAINT = QColor("#1f2733"), QColor("#667085")
+
+
+class DepthLegend(QWidget):
+    """toggled(depth): a click; isolated(depth): a double click."""
+
+    toggled = Signal(int)
+    isolated = Signal(int)
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setFixedHeight(_HEIGHT)
+        self.setMinimumWidth(220)
+        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
+        self.setCursor(Qt.CursorShape.PointingHandCursor)
+        self.names: tuple[str, ...] = ()
+        self.counts: tuple[int, ...] = ()
+        self.hidden: frozenset[int] = frozenset()
+
+    def show_layers(self, names: tuple[str, ...], hidden: frozenset[int], counts: tuple[int, ...] = ()) -> None:
+        """names: of the layers, from the first; counts: their lines in the active slice."""
+        self.names, self.hidden, self.counts = names, hidden, counts
+        self.update()
+
+    def cell(self, depth: int) -> QRectF:
+        """Where the swatch of a depth is."""
+        left = 48.0
+        width = min(_WIDEST_CELL, (self.width() - left - 8) / max(len(self.names), 1))
+        return QRectF(left + depth * width, 8, width, 13)
+
+    def depth_at(self, point: QPointF) -> int | None:
+        for depth in range(len(self.names)):
+            if self.cell(depth).adjusted(0, -8, 0, 20).contains(point):
+                return depth
+        return None
+
+    def sizeHint(self) -> QSize:
+        return QSize(320, _HEIGHT)
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        painter = QPainter(self)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        painter.setFont(QFont(self.font().family(), 9))
+        painter.setPen(_FAINT)
+        painter.drawText(QRectF(4, 4, 44, 20), Qt.AlignmentFlag.AlignVCenter, "depth")
+        painter.setFont(QFont(self.font().family(), 8))
+        metrics = QFontMetricsF(painter.font())
+        every = 1
+        while self.names and every * self.cell(0).width() < metrics.horizontalAdvance(str(len(self.names))) + 4:
+            every *= 2
+        for depth, rgb in enumerate(depth_colors(len(self.names))):
+            cell = self.cell(depth)
+            shown = depth not in self.hidden
+            painter.setPen(Qt.PenStyle.NoPen if shown else QPen(QColor("#c3cad5"), 1))
+            painter.setBrush(QColor.fromRgbF(*rgb) if shown else QColor("#ffffff"))
+            painter.drawRoundedRect(cell.adjusted(0.75, 0, -0.75, 0), 3, 3)
+            if depth % every == 0:
+                painter.setPen(_INK if shown else QColor("#b4bcc8"))
+                painter.drawText(cell.translated(0, 15), Qt.AlignmentFlag.AlignCenter, str(depth))
+        painter.end()
+
+    def mouseReleaseEvent(self, event: QMouseEvent) -> None:
+        depth = self.depth_at(event.position())
+        if depth is not None and event.button() == Qt.MouseButton.LeftButton:
+            self.toggled.emit(depth)
+
+    def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:
+        depth = self.depth_at(event.position())
+        if depth is not None:
+            self.isolated.emit(depth)
+
+    def event(self, event: QEvent) -> bool:
+        if isinstance(event, QHelpEvent):
+            depth = self.depth_at(QPointF(event.pos()))
+            if depth is not None:
+                lines = f"\n{self.counts[depth]:,} edges in the active slice" if depth < len(self.counts) else ""
+                what = f"depth {depth}: {self.names[depth]}{lines}\nclick hides or shows it, double click isolates it"
+                QToolTip.showText(event.globalPos(), what, self)
+                return True
+        return super().event(event)
+
+
+class ColorBar(QWidget):
+    """The scale of a fill; nothing without one."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setFixedHeight(_HEIGHT)
+        self.setFixedWidth(0)
+        self._fill: FaceFill | None = None
+
+    def show_fill(self, fill: FaceFill | None) -> None:
+        self._fill = fill
+        shown = fill is not None and fill.high > fill.low
+        self.setFixedWidth(round(_BAR + 90) if shown else 0)
+        self.update()
+
+    @property
+    def fill(self) -> FaceFill | None:
+        return self._fill
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        fill = self._fill
+        if fill is None or self.width() == 0:
+            return
+        painter = QPainter(self)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        painter.setFont(QFont(self.font().family(), 9))
+        painter.setPen(_FAINT)
+        painter.drawText(QRectF(0, 4, 66, 20), Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignRight, fill.label)
+        bar = QRectF(74, 8, _BAR, 13)
+        painter.setPen(QPen(QColor("#c3cad5"), 0.8))
+        painter.setFont(QFont(self.font().family(), 8))
+        if len(fill.table) <= 3:
+            self._paint_classes(painter, bar, fill)
+        else:
+            gradient = QLinearGradient(bar.topLeft(), bar.topRight())
+            for k in range(17):
+                gradient.setColorAt(k / 16, QColor(*fill.table[round(k / 16 * (len(fill.table) - 1))].tolist()))
+            painter.setBrush(gradient)
+            painter.drawRoundedRect(bar, 3, 3)
+            painter.setPen(_INK)
+            for align, value in ((Qt.AlignmentFlag.AlignLeft, fill.low), (Qt.AlignmentFlag.AlignRight, fill.high)):
+                text = f"{value:.3g}".replace("-", "\N{MINUS SIGN}")
+                painter.drawText(bar.translated(0, 15), align | Qt.AlignmentFlag.AlignVCenter, text)
+            if fill.logarithmic:
+                painter.setPen(_FAINT)
+                painter.drawText(bar.translated(0, 15), Qt.AlignmentFlag.AlignCenter, "log")
+        painter.end()
+
+    def _paint_classes(self, painter: QPainter, bar: QRectF, fill: FaceFill) -> None:
+        half = bar.width() / 2
+        for k, (color, text) in enumerate(zip((fill.table[0], fill.table[-1]), ("f < 0", "f > 0"), strict=True)):
+            box = QRectF(bar.left() + k * half, bar.top(), half - 2, bar.height())
+            painter.setPen(QPen(QColor("#c3cad5"), 0.8))
+            painter.setBrush(QColor(*color.tolist()))
+            painter.drawRoundedRect(box, 3, 3)
+            painter.setPen(_INK)
+            painter.drawText(box.translated(0, 15), Qt.AlignmentFlag.AlignCenter, text)

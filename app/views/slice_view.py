@@ -1,0 +1,313 @@
+"""The 2D view of a slice: the picture that a worker draws, rulers, what lies under the mouse."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+from PySide6.QtCore import QPointF, QRectF, Qt, Signal
+from PySide6.QtGui import (
+    QColor,
+    QFont,
+    QFontMetricsF,
+    QImage,
+    QMouseEvent,
+    QPainter,
+    QPaintEvent,
+    QPen,
+    QPolygonF,
+    QResizeEvent,
+    QWheelEvent,
+)
+from PySide6.QtWidgets import QSizePolicy, QWidget
+
+from app.state.palette import RGB
+from app.views.framing import Framing
+from app.views.slice_image import Image, SlicePicture, draw
+
+_LEFT, _BOTTOM = 40, 22  # pixels for the rulers
+_TICK_DISTANCE: Final = 70.0
+_INK, _FAINT = QColor("#5b6472"), QColor("#d5d9e0")
+_CLICK: Final = 4
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Drawing:
+    """Everything that a picture of a slice depends on; a worker calls it."""
+
+    picture: SlicePicture
+    framing: Framing
+    accent: RGB
+    hidden_depths: frozenset[int]
+    pixel_ratio: float
+
+    def __call__(self) -> Image:
+        return draw(self.picture, self.framing, self.accent, self.hidden_depths, self.pixel_ratio)
+
+
+class SliceView(QWidget):
+    """drawing_wanted(Drawing): call it elsewhere and give the result to `show_drawing`.
+
+    hovered(u, v), left, clicked(u, v, pixels per unit): in the slice's coordinates; nudged(notches): the wheel asks to
+    move the plane.
+    """
+
+    drawing_wanted = Signal(object)
+    hovered = Signal(float, float)
+    left = Signal()
+    clicked = Signal(float, float)
+    nudged = Signal(float)
+
+    def __init__(self, accent: RGB, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setMinimumSize(150, 110)
+        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
+        self.setMouseTracking(True)
+        self.setFocusPolicy(Qt.FocusPolicy.ClickFocus)
+        self.accent = accent
+        self.hidden_depths: frozenset[int] = frozenset()
+        self.axis_names = ("u", "v")
+        self.note = ""
+        self.framing: Framing | None = None
+        self._fitted = True
+        self._picture: SlicePicture | None = None
+        self._image: tuple[QImage, Framing] | None = None
+        self._wanted: Drawing | None = None
+        self._region: QPolygonF | None = None
+        self._pressed: QPointF | None = None
+        self._last: QPointF | None = None
+
+    @property
+    def picture(self) -> SlicePicture | None:
+        return self._picture
+
+    @property
+    def settled(self) -> bool:
+        """The newest drawing asked for is on the screen."""
+        return self._wanted is None
+
+    def show_picture(self, picture: SlicePicture | None) -> None:
+        """Draw another picture; the part of the slice in view stays, unless all of it was."""
+        self._picture, self._region = picture, None
+        if picture is None:
+            self._image = self._wanted = None
+            self.update()
+            return
+        if self._fitted or self.framing is None:
+            self.framing = self._whole()
+        self.redraw()
+
+    def redraw(self) -> None:
+        """Ask for a new drawing; until it is there the last one is shown where it belongs."""
+        if self._picture is not None and self.framing is not None:
+            self._wanted = Drawing(
+                self._picture, self.framing, self.accent, self.hidden_depths, self.devicePixelRatioF()
+            )
+            self.drawing_wanted.emit(self._wanted)
+        self.update()
+
+    def show_drawing(self, drawing: Drawing, image: Image) -> None:
+        height, width = image.shape[:2]
+        picture = QImage(image.data, width, height, 4 * width, QImage.Format.Format_RGBX8888).copy()
+        self._image = (picture, drawing.framing)
+        if drawing is self._wanted:
+            self._wanted = None
+        self.update()
+
+    def show_region(self, corners: NDArray[np.float64] | None) -> None:
+        """Mark the region with corners (M, 2), None: no region."""
+        self._region = None if corners is None else QPolygonF([QPointF(u, v) for u, v in corners.tolist()])
+        self.update()
+
+    def fit(self) -> None:
+        """The whole slice."""
+        self._fitted = True
+        self.framing = self._whole()
+        self.redraw()
+
+    def _whole(self) -> Framing | None:
+        if self._picture is None:
+            return None
+        vertices = self._picture.partition.vertices[np.unique(self._picture.border)]
+        return Framing.around(vertices.min(axis=0), vertices.max(axis=0), *self._area())
+
+    def _area(self) -> tuple[int, int]:
+        return max(self.width() - _LEFT, 2), max(self.height() - _BOTTOM, 2)
+
+    def _change(self, framing: Framing) -> None:
+        self.framing, self._fitted = framing, False
+        self.redraw()
+
+    @property
+    def pixel(self) -> float:
+        """The length of a pixel."""
+        return 1.0 / self.framing.scale if self.framing is not None else 0.0
+
+    def at(self, position: QPointF) -> tuple[float, float] | None:
+        """The slice's coordinates at a position of the widget."""
+        if self.framing is None or position.x() < _LEFT or position.y() > self.height() - _BOTTOM:
+            return None
+        return self.framing.to_slice(position.x() - _LEFT, position.y())
+
+    def position_of(self, u: float, v: float) -> QPointF:
+        """Where a point of the slice is in the widget."""
+        assert self.framing is not None
+        x, y = self.framing.to_pixel(u, v)
+        return QPointF(x + _LEFT, y)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        if self.framing is not None:
+            self.framing = self._whole() if self._fitted else self.framing.resized(*self._area())
+            self.redraw()
+        super().resizeEvent(event)
+
+    def wheelEvent(self, event: QWheelEvent) -> None:
+        turned = event.angleDelta().y() or event.angleDelta().x()
+        if event.modifiers() & Qt.KeyboardModifier.ControlModifier:
+            self.nudged.emit(turned / 120)
+        elif self.framing is not None:
+            self._change(self.framing.zoomed(1.0018**turned, event.position().x() - _LEFT, event.position().y()))
+        event.accept()
+
+    def mousePressEvent(self, event: QMouseEvent) -> None:
+        self._pressed = self._last = event.position()
+        event.accept()
+
+    def mouseMoveEvent(self, event: QMouseEvent) -> None:
+        at = event.position()
+        if self._last is not None and self._pressed is not None and self.framing is not None:
+            if (at - self._pressed).manhattanLength() >= _CLICK or self.cursor().shape() == _GRABBED:
+                self.setCursor(_GRABBED)
+                delta, self._last = at - self._last, at
+                self._change(self.framing.moved(delta.x(), delta.y()))
+            return
+        where = self.at(at)
+        if where is None:
+            self.left.emit()
+        else:
+            self.hovered.emit(*where)
+
+    def mouseReleaseEvent(self, event: QMouseEvent) -> None:
+        dragged = self.cursor().shape() == _GRABBED
+        self.unsetCursor()
+        if self._pressed is not None and not dragged and event.button() == Qt.MouseButton.LeftButton:
+            where = self.at(event.position())
+            if where is not None:
+                self.clicked.emit(*where)
+        self._pressed = self._last = None
+
+    def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:
+        self.fit()
+
+    def leaveEvent(self, event: object) -> None:
+        self.left.emit()
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        painter = QPainter(self)
+        painter.fillRect(self.rect(), QColor("white"))
+        width, height = self._area()
+        area = QRectF(_LEFT, 0, width, height)
+        if self.framing is not None and self._image is not None:
+            painter.save()
+            painter.setClipRect(area)
+            self._paint_image(painter, self.framing)
+            self._paint_region(painter, self.framing)
+            painter.restore()
+        if self.framing is not None:
+            self._paint_rulers(painter, self.framing, area)
+        if self.note:
+            self._paint_note(painter, area)
+        painter.end()
+
+    def _paint_image(self, painter: QPainter, framing: Framing) -> None:
+        assert self._image is not None
+        image, drawn = self._image
+        if drawn == framing:
+            painter.drawImage(QRectF(_LEFT, 0, framing.width, framing.height), image, QRectF(image.rect()))
+            return
+        left, top = framing.to_pixel(*drawn.to_slice(0, 0))
+        right, bottom = framing.to_pixel(*drawn.to_slice(drawn.width, drawn.height))
+        painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform)
+        painter.drawImage(QRectF(_LEFT + left, top, right - left, bottom - top), image, QRectF(image.rect()))
+
+    def _paint_region(self, painter: QPainter, framing: Framing) -> None:
+        if self._region is None:
+            return
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        painter.setPen(QPen(QColor(20, 24, 32), 1.4))
+        painter.setBrush(QColor(255, 214, 10, 120))
+        painter.drawPolygon(QPolygonF([self.position_of(p.x(), p.y()) for p in self._region.toList()]))
+
+    def _paint_rulers(self, painter: QPainter, framing: Framing, area: QRectF) -> None:
+        painter.setFont(QFont(self.font().family(), 8))
+        metrics = QFontMetricsF(painter.font())
+        painter.setPen(QPen(_FAINT, 1))
+        painter.drawLine(area.topLeft(), area.bottomLeft())
+        painter.drawLine(area.bottomLeft(), area.bottomRight())
+        step = nice_step(_TICK_DISTANCE / framing.scale)
+        low_u, low_v = framing.to_slice(0, framing.height)
+        high_u, high_v = framing.to_slice(framing.width, 0)
+        format_ = tick_format(step)
+        for value in ticks(low_u, high_u, step):
+            x = area.left() + framing.to_pixel(value, 0)[0]
+            text = format_(value)
+            half = metrics.horizontalAdvance(text) / 2
+            painter.setPen(QPen(_FAINT, 1))
+            painter.drawLine(QPointF(x, area.bottom()), QPointF(x, area.bottom() + 4))
+            if x - half > area.left() + 2 and x + half < area.right() - 14:
+                painter.setPen(_INK)
+                painter.drawText(QPointF(x - half, self.height() - 5), text)
+        for value in ticks(low_v, high_v, step):
+            y = framing.to_pixel(0, value)[1]
+            text = format_(value)
+            painter.setPen(QPen(_FAINT, 1))
+            painter.drawLine(QPointF(area.left() - 4, y), QPointF(area.left(), y))
+            if 20 < y < area.bottom() - 6:
+                painter.setPen(_INK)
+                painter.drawText(QPointF(area.left() - 6 - metrics.horizontalAdvance(text), y + 4), text)
+        name = QFont(self.font().family(), 9)
+        name.setItalic(True)
+        name.setBold(True)
+        painter.setFont(name)
+        painter.setPen(_INK)
+        painter.drawText(QPointF(area.right() - 11, self.height() - 5), self.axis_names[0])
+        painter.drawText(QPointF(area.left() - 14, 14), self.axis_names[1])
+
+    def _paint_note(self, painter: QPainter, area: QRectF) -> None:
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        painter.setFont(QFont(self.font().family(), 9))
+        metrics = QFontMetricsF(painter.font())
+        size = metrics.size(0, self.note)
+        box = QRectF(0, 0, size.width() + 20, size.height() + 10)
+        box.moveCenter(QPointF(area.center().x(), area.bottom() - 20))
+        painter.setPen(Qt.PenStyle.NoPen)
+        painter.setBrush(QColor(255, 255, 255, 235))
+        painter.drawRoundedRect(box, 6, 6)
+        painter.setPen(QColor("#2b3240"))
+        painter.drawText(box, Qt.AlignmentFlag.AlignCenter, self.note)
+
+
+_GRABBED: Final = Qt.CursorShape.ClosedHandCursor
+
+
+def nice_step(least: float) -> float:
+    """The smallest of 1, 2, 5 times a power of ten that is at least so large."""
+    power = 10.0 ** math.floor(math.log10(least))
+    return next(power * factor for factor in (1, 2, 5, 10) if power * factor >= least * (1 - 1e-9))
+
+
+def ticks(low: float, high: float, step: float) -> list[float]:
+    return [k * step for k in range(math.ceil(low / step), math.floor(high / step) + 1)][:200]
+
+
+def tick_format(step: float) -> Callable[[float], str]:
+    digits = max(0, -math.floor(math.log10(step) + 1e-9))
+
+    def text(value: float) -> str:
+        return f"{value:.{digits}f}".replace("-", "\N{MINUS SIGN}") if digits <= 6 else f"{value:.6g}"
+
+    return text

@@ -1,0 +1,1 @@
+"""The window: widgets, and the wires between state, jobs and views."""

@@ -1,0 +1,55 @@
+"""An error: one sentence, and detail that can be copied."""
+
+from __future__ import annotations
+
+from PySide6.QtGui import QGuiApplication
+from PySide6.QtWidgets import (
+    QDialog,
+    QDialogButtonBox,
+    QHBoxLayout,
+    QLabel,
+    QPlainTextEdit,
+    QPushButton,
+    QStyle,
+    QVBoxLayout,
+    QWidget,
+)
+
+from app.widgets.parts import label
+
+
+class ErrorDialog(QDialog):
+    def __init__(self, heading: str, message: str, detail: str, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setWindowTitle("SplineScope")
+        self.setMinimumWidth(520)
+        self.detail = detail
+        icon = QLabel(self)
+        standard = self.style().standardIcon(QStyle.StandardPixmap.SP_MessageBoxWarning)
+        icon.setPixmap(standard.pixmap(36, 36))
+        title = label(heading, "title")
+        self.message = QLabel(message, self)
+        self.message.setWordWrap(True)
+        self.message.setMinimumWidth(430)
+        self.text = QPlainTextEdit(detail, self)
+        self.text.setReadOnly(True)
+        self.text.setMinimumHeight(110)
+        self.copy = QPushButton("Copy detail", self)
+        self.copy.clicked.connect(lambda: QGuiApplication.clipboard().setText(detail))
+        buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Ok, self)
+        buttons.accepted.connect(self.accept)
+        buttons.addButton(self.copy, QDialogButtonBox.ButtonRole.ActionRole)
+        column = QVBoxLayout()
+        column.setSpacing(8)
+        column.addWidget(title)
+        column.addWidget(self.message)
+        top = QHBoxLayout()
+        top.setSpacing(16)
+        top.addWidget(icon)
+        top.addLayout(column, 1)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(20, 20, 20, 16)
+        layout.setSpacing(14)
+        layout.addLayout(top)
+        layout.addWidget(self.text)
+        layout.addWidget(buttons)

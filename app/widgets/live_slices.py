@@ -1,0 +1,281 @@
+"""Slices that follow their planes: requests to the worker, answers to the views, the newest first."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, Final
+
+from PySide6.QtCore import QObject, QTimer, Signal
+
+from app.jobs.slicing import SliceAnswer, SliceRequest, compute_slice
+from app.jobs.worker import Context, Job, Worker
+from app.state import actions
+from app.state.look import Fill
+from app.state.session import Neuron, Session
+from app.state.store import Change, Store
+from app.views.fills import FaceFill, face_fill
+from app.views.slice_image import SlicePicture, neuron_edges, slice_picture
+from app.views.slice_lines import SliceLines, joined, slice_lines
+from engine import Cancelled, Location, PlaneError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from engine import SlicePlane
+
+_RESTING_MILLISECONDS: Final = 180
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class DrawnSlice:
+    """A computed slice, ready to be drawn in space and on the page."""
+
+    answer: SliceAnswer
+    lines: SliceLines
+    picture: SlicePicture
+    fill: Fill
+
+    @property
+    def plane(self) -> SlicePlane:
+        return self.answer.request.plane
+
+
+class LiveSlices(QObject):
+    """One worker for all slices.
+
+    computed(key, DrawnSlice): something new to draw; failed(key, error): nothing to draw at this plane; started(key):
+    a request went out; progressed: same as computed for an unfinished one.
+    """
+
+    computed = Signal(int, object)
+    failed = Signal(int, object)
+    started = Signal(int)
+    rested = Signal(int)
+
+    def __init__(self, store: Store, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._store = store
+        self._worker = Worker("slices", self)
+        self._preparer = Worker("regions", self)
+        self._numbers = 0
+        self._newest: dict[int, int] = {}
+        self._shown: dict[int, DrawnSlice] = {}
+        self._locations: dict[int, Location] = {}
+        self._waiting_for: set[int] = set()
+        self.level_cutter: Callable[[SlicePlane], tuple[Any, ...]] | None = None
+        self._rest = QTimer(self)
+        self._rest.setSingleShot(True)
+        self._rest.setInterval(_RESTING_MILLISECONDS)
+        self._rest.timeout.connect(self._complete)
+        self._moving: int | None = None
+        store.listen(self._changed)
+
+    @property
+    def moving(self) -> int | None:
+        """The slice that follows a hand."""
+        return self._moving
+
+    def result(self, key: int) -> DrawnSlice | None:
+        """What is drawn of a slice."""
+        return self._shown.get(key)
+
+    def current(self, key: int) -> bool:
+        """Whether what is drawn is the whole slice at the plane where it is now."""
+        shown = self._shown.get(key)
+        return shown is not None and shown.answer.complete and shown.plane is self._store.session.slice(key).plane
+
+    def finished(self, key: int) -> bool:
+        """Nothing more will come: the slice is whole, painted as asked for and indexed, or cannot be computed."""
+        if key in self._waiting_for or self._moving == key:
+            return False
+        session, shown = self._store.session, self._shown.get(key)
+        if shown is None:
+            return key in self._newest
+        painted = shown.fill is session.fill and shown.picture.neuron == _pair(session.neuron)
+        return self.current(key) and painted and self.location(key) is not None
+
+    def computing(self, key: int) -> bool:
+        return key in self._waiting_for
+
+    def location(self, key: int) -> Location | None:
+        """The index of what is drawn, once it is built."""
+        shown, found = self._shown.get(key), self._locations.get(key)
+        return found if shown is not None and found is not None and found.partition is shown.answer.partition else None
+
+    def cancel(self, key: int) -> None:
+        """Leave slice `key` as far as it has come."""
+        self._numbers += 1
+        self._newest[key] = self._numbers
+        self._worker.withdraw(key)
+        self._waiting_for.discard(key)
+        self.failed.emit(key, Cancelled("cancelled"))
+
+    def close(self) -> None:
+        self._rest.stop()
+        self._worker.close()
+        self._preparer.close()
+
+    def _changed(self, change: Change) -> None:
+        action = change.action
+        match action:
+            case actions.Open():
+                for part in change.before.slices:
+                    self._forget(part.key)
+                for part in change.after.slices:
+                    self._request(change.after, part.key, live=False)
+            case actions.MovePlane(key=key, live=live):
+                self._move(change.after, key, live)
+            case actions.AddSlice() | actions.DuplicateSlice():
+                self._request(change.after, change.after.slices[-1].key, live=False)
+            case actions.RemoveSlice(key=key):
+                self._forget(key)
+            case actions.ChangeFill() | actions.SelectNeuron():
+                for part in change.after.slices:
+                    self._repaint(change.after, part.key)
+            case _:
+                pass
+
+    def _move(self, session: Session, key: int, live: bool) -> None:
+        if live:
+            self._moving = key
+            self._rest.start()
+        else:
+            self._rest.stop()
+            self._moving = None
+        self._request(session, key, live)
+        if not live:
+            self.rested.emit(key)
+
+    def _complete(self) -> None:
+        key, self._moving = self._moving, None
+        if key is None or not any(part.key == key for part in self._store.session.slices):
+            return
+        if self.current(key):
+            self._complement(key)
+        else:
+            self._request(self._store.session, key, live=False)
+        self.rested.emit(key)
+
+    def _request(self, session: Session, key: int, live: bool) -> None:
+        if session.opened is None:
+            return
+        self._numbers += 1
+        self._newest[key] = self._numbers
+        opened = session.opened
+        request = SliceRequest(
+            self._numbers, key, opened.network, session.slice(key).plane, opened.domain, live
+        )  # fmt: skip
+        self._waiting_for.add(key)
+        neuron, fill, cutter = _pair(session.neuron), session.fill, self.level_cutter
+
+        def work(context: Context) -> DrawnSlice:
+            def prepared(answer: SliceAnswer) -> DrawnSlice:
+                return _prepared(answer, neuron, Fill.NONE if live else fill, cutter)
+
+            return prepared(compute_slice(request, context.cancelled, lambda answer: context.publish(prepared(answer))))
+
+        self._worker.submit(
+            Job(key, work, self._take, lambda error: self._missed(request, error), urgent=live, patient=not live)
+        )
+        self.started.emit(key)
+
+    def _take(self, result: DrawnSlice) -> None:
+        request = result.answer.request
+        key, shown = request.key, self._shown.get(request.key)
+        if key not in self._newest or (shown is not None and shown.answer.request.number > request.number):
+            return
+        if self._newest[key] == request.number and (result.answer.complete or request.live):
+            self._waiting_for.discard(key)
+        self._shown[key] = result
+        self.computed.emit(key, result)
+        if result.answer.complete and self._moving is None:
+            self._complement(key)
+
+    def _complement(self, key: int) -> None:
+        """What a whole slice gets once the hand rests: an index, and what changed in the look meanwhile."""
+        session, shown = self._store.session, self._shown[key]
+        self._index(key, shown)
+        if shown.fill is not session.fill or shown.picture.neuron != _pair(session.neuron):
+            self._repaint(session, key)
+
+    def _missed(self, request: SliceRequest, error: Exception) -> None:
+        key = request.key
+        if self._newest.get(key) != request.number:
+            return
+        if isinstance(error, Cancelled):
+            if not request.live and key != self._moving:  # it gave way to another slice's urgent request
+                self._request(self._store.session, key, live=False)
+            return
+        self._waiting_for.discard(key)
+        if isinstance(error, PlaneError):
+            self._shown.pop(key, None)
+        self.failed.emit(key, error)
+
+    def _index(self, key: int, result: DrawnSlice) -> None:
+        def take(location: Location) -> None:
+            self._locations[key] = location
+
+        self._preparer.submit(Job(("location", key), lambda _: Location.build(result.answer.partition), take, _raise))
+
+    def _repaint(self, session: Session, key: int) -> None:
+        shown = self._shown.get(key)
+        if shown is None:
+            return
+        neuron, fill = _pair(session.neuron), session.fill if shown.answer.complete else Fill.NONE
+
+        def work(context: Context) -> DrawnSlice:
+            known = shown.picture.fill if shown.fill is fill else None
+            return _repainted(shown, neuron, fill, known)
+
+        def take(result: DrawnSlice) -> None:
+            if self._shown.get(key) is shown:
+                self._shown[key] = result
+                self.computed.emit(key, result)
+
+        self._preparer.submit(Job(("picture", key), work, take, _raise))
+
+    def _forget(self, key: int) -> None:
+        self._worker.withdraw(key)
+        for name in ("location", "picture"):
+            self._preparer.withdraw((name, key))
+        for known in (self._newest, self._shown, self._locations):
+            known.pop(key, None)
+        self._waiting_for.discard(key)
+        if self._moving == key:
+            self._moving = None
+
+
+def _prepared(
+    answer: SliceAnswer,
+    highlight: tuple[int, int] | None,
+    fill: Fill,
+    cutter: Callable[[SlicePlane], tuple[Any, ...]] | None,
+) -> DrawnSlice:
+    plane = answer.request.plane
+    lines = slice_lines(answer.partition, answer.level_set)
+    if answer.level_set is not None:
+        polylines = answer.level_set.polylines
+    else:
+        fill = Fill.NONE
+        polylines = () if cutter is None else cutter(plane)
+        points, offsets = joined(polylines, plane)
+        lines = replace(lines, level=points, level_offsets=offsets)
+    picture = slice_picture(answer.partition, polylines, highlight, face_fill(answer.partition, fill), lines)
+    return DrawnSlice(answer, lines, picture, fill)
+
+
+def _repainted(shown: DrawnSlice, highlight: tuple[int, int] | None, fill: Fill, known: FaceFill | None) -> DrawnSlice:
+    partition = shown.answer.partition
+    faces = known if known is not None else face_fill(partition, fill)
+    old = shown.picture
+    fresh = replace(old, fill=faces, highlight=neuron_edges(partition, highlight), neuron=highlight)
+    return replace(shown, picture=fresh, fill=fill)
+
+
+def _pair(neuron: Neuron | None) -> tuple[int, int] | None:
+    return None if neuron is None else (neuron.layer, neuron.index)
+
+
+def _raise(error: Exception) -> None:
+    if not isinstance(error, Cancelled):
+        raise error

@@ -1,0 +1,79 @@
+"""Fields for numbers and vectors that are typed."""
+
+from __future__ import annotations
+
+import math
+
+from PySide6.QtCore import Signal
+from PySide6.QtWidgets import QHBoxLayout, QLineEdit, QWidget
+
+from app.widgets.parts import restyle
+
+
+class NumberField(QLineEdit):
+    """entered(value): a finite number was typed and confirmed; anything else turns the field red and is not taken."""
+
+    entered = Signal(float)
+
+    def __init__(self, name: str, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setAccessibleName(name)
+        self.setToolTip(name)
+        self.setMinimumWidth(50)
+        self._value = 0.0
+        self.editingFinished.connect(self._finish)
+        self.textEdited.connect(lambda: self._mark(False))
+
+    @property
+    def value(self) -> float:
+        return self._value
+
+    def show_value(self, value: float) -> None:
+        self._value = value
+        if not (self.hasFocus() and self.isModified()):
+            self.setText(f"{value:.4g}")
+            self.setCursorPosition(0)
+            self.setToolTip(f"{self.accessibleName()}: {value!r}")
+            self._mark(False)
+
+    def _finish(self) -> None:
+        if not self.isModified():
+            return
+        try:
+            value = float(self.text().replace(",", ".").replace("\N{MINUS SIGN}", "-"))
+        except ValueError:
+            value = math.nan
+        if not math.isfinite(value) or abs(value) > 1e12:
+            self._mark(True)
+            return
+        self._mark(False)
+        self.setModified(False)
+        self._value = value
+        self.entered.emit(value)
+
+    def _mark(self, wrong: bool) -> None:
+        restyle(self, "wrong", wrong)
+
+
+class VectorField(QWidget):
+    """Three numbers; entered: one of them changed."""
+
+    entered = Signal()
+
+    def __init__(self, name: str, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.fields = [NumberField(f"{name} {axis}", self) for axis in "xyz"]
+        layout = QHBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.setSpacing(4)
+        for field in self.fields:
+            layout.addWidget(field)
+            field.entered.connect(lambda _: self.entered.emit())
+
+    @property
+    def values(self) -> list[float]:
+        return [field.value for field in self.fields]
+
+    def show_values(self, values: list[float]) -> None:
+        for field, value in zip(self.fields, values, strict=True):
+            field.show_value(value + 0.0)

@@ -1,0 +1,52 @@
+"""Labels and buttons in the window's style."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from PySide6.QtCore import QSize
+from PySide6.QtGui import QIcon
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QToolButton, QWidget
+
+
+def label(text: str, role: str) -> QLabel:
+    """role: heading, section, muted or title, see the theme."""
+    made = QLabel(text)
+    made.setObjectName(role)
+    return made
+
+
+def button(text: str, tip: str, act: Callable[[], object]) -> QToolButton:
+    made = QToolButton()
+    made.setText(text)
+    made.setToolTip(tip)
+    made.clicked.connect(lambda _=False: act())
+    return made
+
+
+def icon_button(icon: QIcon, tip: str, size: int = 16) -> QToolButton:
+    """Without a frame until the mouse is over it."""
+    made = QToolButton()
+    made.setObjectName("flat")
+    made.setIcon(icon)
+    made.setIconSize(QSize(size, size))
+    made.setToolTip(tip)
+    return made
+
+
+def row(*widgets: QWidget) -> QHBoxLayout:
+    """Widgets side by side, at the left."""
+    layout = QHBoxLayout()
+    layout.setSpacing(4)
+    for widget in widgets:
+        layout.addWidget(widget)
+    layout.addStretch(1)
+    return layout
+
+
+def restyle(widget: QWidget, name: str, value: bool) -> None:
+    """Set a property that the style sheet asks for."""
+    if bool(widget.property(name)) != value or widget.property(name) is None:
+        widget.setProperty(name, value)
+        widget.style().unpolish(widget)
+        widget.style().polish(widget)

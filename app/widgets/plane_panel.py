@@ -1,0 +1,258 @@
+"""The side panel: the list of slices, and the active plane's position as sliders, numbers and buttons."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING
+
+import numpy as np
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtGui import QMouseEvent
+from PySide6.QtWidgets import (
+    QFrame,
+    QGridLayout,
+    QHBoxLayout,
+    QLabel,
+    QLineEdit,
+    QScrollArea,
+    QSlider,
+    QVBoxLayout,
+    QWidget,
+)
+
+from app.state import actions
+from app.state.planes import at_offset, centre_in, flipped, offset, offset_range, rotated, snapped, tilted
+from app.state.session import Session, Slice
+from app.state.store import Change, Store
+from app.widgets.marks import color_of, cross, eye
+from app.widgets.number_field import NumberField, VectorField
+from app.widgets.parts import button, icon_button, label, restyle, row
+from engine import SlicePlane
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+_STEPS = 2000  # of the slider
+
+
+class SliceRow(QFrame):
+    """One slice in the list."""
+
+    def __init__(self, part: Slice, store: Store, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setObjectName("card")
+        self.key, self._store = part.key, store
+        chip = QLabel(self)
+        chip.setFixedSize(10, 10)
+        chip.setStyleSheet(f"background: {color_of(part.accent).name()}; border-radius: 5px;")
+        self.name = QLineEdit(part.name, self)
+        self.name.setStyleSheet("border: none; background: transparent; padding: 0; font-weight: 600;")
+        self.name.setToolTip("Type another name")
+        self.name.setMinimumWidth(30)
+        self.name.editingFinished.connect(self._rename)
+        self.place = label("", "muted")
+        self.place.setMinimumWidth(20)
+        self.eye = icon_button(eye(True), "Show or hide this slice")
+        self.eye.setCheckable(True)
+        self.eye.clicked.connect(lambda shown: store.do(actions.ShowSlice(self.key, shown)))
+        self.delete = icon_button(cross(), "Delete this slice", 13)
+        self.delete.clicked.connect(lambda: store.do(actions.RemoveSlice(self.key)))
+        layout = QHBoxLayout(self)
+        layout.setContentsMargins(10, 4, 4, 4)
+        layout.setSpacing(7)
+        layout.addWidget(chip)
+        layout.addWidget(self.name, 2)
+        layout.addWidget(self.place, 3)
+        layout.addWidget(self.eye)
+        layout.addWidget(self.delete)
+
+    def show_slice(self, part: Slice, active: bool) -> None:
+        if not self.name.hasFocus():
+            self.name.setText(part.name)
+        text = part.plane.describe().replace("-", "\N{MINUS SIGN}")
+        self.place.setText(text if "through" not in text else "oblique")
+        self.place.setToolTip(text)
+        self.eye.setIcon(eye(part.visible))
+        self.eye.setChecked(part.visible)
+        restyle(self, "active", active)
+
+    def mousePressEvent(self, event: QMouseEvent) -> None:
+        self._store.do(actions.ActivateSlice(self.key))
+
+    def _rename(self) -> None:
+        if self.name.isModified():
+            self.name.setModified(False)
+            self._store.do(actions.RenameSlice(self.key, self.name.text()))
+
+
+class PlanePanel(QWidget):
+    """camera_snap: the active plane is to face the eye."""
+
+    camera_snap = Signal()
+
+    def __init__(self, store: Store, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setObjectName("panel")
+        self._store = store
+        self.rows: dict[int, SliceRow] = {}
+        self._list = QVBoxLayout()
+        self._list.setSpacing(5)
+        self.add = button("+", "Add a slice through the middle of the box", self._add)
+        self.duplicate = button("Duplicate", "Another slice at the same place", self._duplicate)
+
+        self.slider = QSlider(Qt.Orientation.Horizontal, self)
+        self.slider.setRange(0, _STEPS)
+        self.slider.setToolTip("Offset along the normal; in the views: arrow keys, Page Up and Down, Ctrl and wheel")
+        self.offset = NumberField("offset", self)
+        self.origin, self.normal = VectorField("origin", self), VectorField("normal", self)
+        self.slider.valueChanged.connect(self._slide)
+        self.slider.sliderReleased.connect(self._release)
+        self.offset.entered.connect(lambda value: self._move(lambda plane: at_offset(plane, value)))
+        self.origin.entered.connect(self._type_origin)
+        self.normal.entered.connect(self._type_normal)
+        self._controls = self._build_controls()
+
+        inner = QWidget(self)
+        inner.setObjectName("panel")
+        column = QVBoxLayout(inner)
+        column.setContentsMargins(10, 10, 6, 10)
+        column.setSpacing(8)
+        heading = QHBoxLayout()
+        heading.addWidget(label("SLICES", "section"))
+        heading.addStretch(1)
+        heading.addWidget(self.duplicate)
+        heading.addWidget(self.add)
+        column.addLayout(heading)
+        column.addLayout(self._list)
+        column.addSpacing(6)
+        column.addWidget(self._controls)
+        column.addStretch(1)
+        area = QScrollArea(self)
+        area.setWidgetResizable(True)
+        area.setFrameShape(QFrame.Shape.NoFrame)
+        area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        area.setWidget(inner)
+        outer = QVBoxLayout(self)
+        outer.setContentsMargins(0, 0, 0, 0)
+        outer.addWidget(area)
+        self.setFixedWidth(268)
+        store.listen(self._changed)
+
+    def _build_controls(self) -> QWidget:
+        controls = QWidget(self)
+        grid = QGridLayout(controls)
+        grid.setContentsMargins(0, 0, 0, 0)
+        grid.setVerticalSpacing(7)
+        grid.setHorizontalSpacing(8)
+        self._heading = label("", "section")
+        grid.addWidget(self._heading, 0, 0, 1, 2)
+        slide = QWidget(self)
+        sliding = QHBoxLayout(slide)
+        sliding.setContentsMargins(0, 0, 0, 0)
+        sliding.addWidget(self.slider, 1)
+        sliding.addWidget(self.offset)
+        self.offset.setFixedWidth(74)
+        rows = ("offset", slide), ("origin", self.origin), ("normal", self.normal)
+        for line, (name, widget) in enumerate(rows, start=1):
+            grid.addWidget(label(name, "muted"), line, 0)
+            grid.addWidget(widget, line, 1)
+        self.snaps = {
+            axis: button(axis, f"Across the {axis} axis, where it is", partial(self._snap, axis)) for axis in "xyz"
+        }
+        self.to_camera = button("Camera", "Across the line of sight", self.camera_snap.emit)
+        self.flip = button("Flip", "Turn round: look from the other side", lambda: self._move(flipped))
+        self.left = button("\N{ANTICLOCKWISE OPEN CIRCLE ARROW} 15°", "Rotate in its plane by 15°",
+                            lambda: self._move(lambda plane: rotated(plane, 15)))  # fmt: skip
+        self.right = button("\N{CLOCKWISE OPEN CIRCLE ARROW} 15°", "Rotate in its plane by \N{MINUS SIGN}15°",
+                             lambda: self._move(lambda plane: rotated(plane, -15)))  # fmt: skip
+        grid.addWidget(label("snap", "muted"), 4, 0)
+        grid.addLayout(row(*self.snaps.values(), self.to_camera), 4, 1)
+        grid.addWidget(label("turn", "muted"), 5, 0)
+        grid.addLayout(row(self.flip, self.left, self.right), 5, 1)
+        return controls
+
+    def _changed(self, change: Change) -> None:
+        session = change.after
+        for key in set(self.rows) - {part.key for part in session.slices}:
+            gone = self.rows.pop(key)
+            self._list.removeWidget(gone)
+            gone.hide()
+            gone.deleteLater()
+        for part in session.slices:
+            if part.key not in self.rows:
+                self.rows[part.key] = SliceRow(part, self._store, self)
+                self._list.addWidget(self.rows[part.key])
+            self.rows[part.key].show_slice(part, part.key == session.active)
+        self._show_plane(session)
+
+    def _show_plane(self, session: Session) -> None:
+        part = session.active_slice
+        self._controls.setEnabled(part is not None)
+        self.duplicate.setEnabled(part is not None)
+        self.add.setEnabled(session.opened is not None)
+        self._controls.setVisible(session.opened is not None)
+        if part is None or session.opened is None:
+            self._heading.setText("NO SLICE")
+            return
+        self._heading.setText(f"PLANE OF {part.name.upper()}")
+        low, high = offset_range(part.plane, session.opened.domain)
+        self.slider.blockSignals(True)
+        if not self.slider.isSliderDown():
+            self.slider.setValue(round(_STEPS * (offset(part.plane) - low) / (high - low)))
+        self.slider.blockSignals(False)
+        self.offset.show_value(offset(part.plane) + 0.0)
+        self.origin.show_values(part.plane.origin.tolist())
+        self.normal.show_values(part.plane.normal.tolist())
+
+    def _move(self, way: Callable[[SlicePlane], SlicePlane], live: bool = False) -> None:
+        part = self._store.session.active_slice
+        if part is not None:
+            self._store.do(actions.MovePlane(part.key, way(part.plane), live))
+
+    def _slide(self, step: int) -> None:
+        session = self._store.session
+        if session.opened is None or session.active_slice is None:
+            return
+        low, high = offset_range(session.active_slice.plane, session.opened.domain)
+        share = min(max(step / _STEPS, 1e-6), 1 - 1e-6)
+        self._move(lambda plane: at_offset(plane, low + share * (high - low)), live=True)
+
+    def _release(self) -> None:
+        self._move(lambda plane: plane)
+
+    def _type_origin(self) -> None:
+        self._move(lambda plane: SlicePlane(np.array(self.origin.values), plane.axes))
+
+    def _type_normal(self) -> None:
+        normal = np.array(self.normal.values)
+        session = self._store.session
+        part = session.active_slice
+        if part is None or session.opened is None:
+            return
+        if not np.linalg.norm(normal) > 0:
+            self.normal.show_values(part.plane.normal.tolist())
+            return
+        axis = int(np.argmax(np.abs(normal)))
+        if np.count_nonzero(normal) == 1 and normal[axis] > 0:
+            plane = SlicePlane.from_normal(part.plane.origin, normal)
+        else:
+            plane = tilted(part.plane, normal, part.plane.origin)
+        self._store.do(actions.MovePlane(part.key, plane))
+
+    def _snap(self, axis: str) -> None:
+        opened = self._store.session.opened
+        if opened is not None:
+            self._move(lambda plane: snapped(axis, centre_in(plane, opened.domain)))
+
+    def _add(self) -> None:
+        opened, part = self._store.session.opened, self._store.session.active_slice
+        if opened is None:
+            return
+        middle = opened.domain.mean(axis=0)
+        oblique = SlicePlane.from_normal(middle, (1.0, 1.0, 1.0))
+        plane = oblique if part is not None else SlicePlane.from_axis("z", float(middle[2]))
+        self._store.do(actions.AddSlice(plane))
+
+    def _duplicate(self) -> None:
+        if self._store.session.active is not None:
+            self._store.do(actions.DuplicateSlice(self._store.session.active))

@@ -1,0 +1,94 @@
+"""Keeps the 3D view in step with the session and the computed slices."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QObject
+
+from app.state import actions
+from app.state.session import Session
+from app.state.store import Change, Store
+from app.views.scene_view import SceneView
+from app.views.slice_image import HIGHLIGHT
+from app.views.surface_actors import coloured_by_normals
+from app.widgets.live_slices import DrawnSlice, LiveSlices
+from app.widgets.live_surface import DrawnSurface
+from engine import PlaneError, SlicePlane, Surface
+
+
+class SceneLink(QObject):
+    def __init__(self, store: Store, slices: LiveSlices, view: SceneView, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._store, self._slices, self._view = store, slices, view
+        self._surface: Surface | None = None
+        store.listen(self._changed)
+        slices.computed.connect(self._computed)
+        slices.failed.connect(self._failed)
+        slices.rested.connect(self._rested)
+        view.plane_moved.connect(self._moved)
+        view.plane_chosen.connect(lambda key: store.do(actions.ActivateSlice(key)))
+
+    def show_surface(self, drawn: DrawnSurface) -> None:
+        """The exact surface, in the place of the coarse one."""
+        if self._view.scene is not None:
+            self._view.scene.draw_surface(drawn.surface, drawn.mesh)
+            self._view.scene.draw_stand_in(drawn.stand_in)
+            self._surface = drawn.surface
+            self._highlight(self._store.session)
+            self._view.request()
+
+    def _highlight(self, session: Session) -> None:
+        """The creases that the highlighted neuron makes on the surface."""
+        surface, neuron = self._surface, session.neuron
+        if surface is None or self._view.scene is None:
+            return
+        if neuron is None:
+            edges = surface.edges[:0]
+        else:
+            edges = surface.edges[(surface.edge_layer == neuron.layer) & (surface.edge_neuron == neuron.index)]
+        self._view.scene.draw_crease(surface.vertices, edges, HIGHLIGHT)
+
+    def _moved(self, key: int, plane: SlicePlane, live: bool) -> None:
+        self._store.do(actions.MovePlane(key, plane, live))
+
+    def _changed(self, change: Change) -> None:
+        session, view = change.after, self._view
+        if session.opened is None:
+            return
+        if isinstance(change.action, actions.Open):
+            self._surface = None
+            scene = view.open(session.opened.domain, session.opened.layers)
+            scene.draw_stand_in(coloured_by_normals(session.opened.preview))
+            view.set_up(view.up)
+        if isinstance(change.action, actions.SelectNeuron):
+            self._highlight(session)
+        assert view.scene is not None
+        for key in set(view.planes) - {part.key for part in session.slices}:
+            view.scene.remove_slice(key)
+            del view.planes[key]
+        self._place(session)
+        view.active, view.look = session.active, session.look
+        view.moving = self._slices.moving
+        view.request()
+
+    def _place(self, session: Session) -> None:
+        assert self._view.scene is not None
+        for part in session.slices:
+            self._view.planes[part.key] = part.plane
+            self._view.scene.place_slice(part.key, part.plane, part.accent, part.key == session.active, part.visible)
+
+    def _computed(self, key: int, result: DrawnSlice) -> None:
+        scene = self._view.scene
+        if scene is None or key not in self._view.planes:
+            return
+        scene.draw_slice(key, result.lines)
+        scene.draw_highlight(key, result.lines, result.picture.highlight, HIGHLIGHT)
+        self._view.request()
+
+    def _failed(self, key: int, error: Exception) -> None:
+        if isinstance(error, PlaneError) and self._view.scene is not None and key in self._view.planes:
+            self._view.scene.clear_slice(key)
+            self._view.request()
+
+    def _rested(self, key: int) -> None:
+        self._view.moving = self._slices.moving
+        self._view.request()

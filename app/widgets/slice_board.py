@@ -1,0 +1,146 @@
+"""All slices' cards: tiles in a column or a grid, or the active one alone."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QEvent, QObject, Signal
+from PySide6.QtWidgets import QGridLayout, QWidget
+
+from app.jobs.worker import Job, Worker
+from app.state import actions
+from app.state.session import Session
+from app.state.store import Change, Store
+from app.views.slice_view import Drawing
+from app.widgets.hover import Hover
+from app.widgets.live_slices import DrawnSlice, LiveSlices
+from app.widgets.parts import label
+from app.widgets.slice_tile import SliceTile
+from engine import Cancelled
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+
+class SliceBoard(QWidget):
+    """nudged(key, notches): the wheel over a slice asks to move its plane; drawn: all pictures are on the screen."""
+
+    nudged = Signal(int, float)
+    drawn = Signal()
+
+    def __init__(self, store: Store, slices: LiveSlices, hover: Hover, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._store, self._slices, self._hover = store, slices, hover
+        self._painter = Worker("pictures", self)
+        self._grid = QGridLayout(self)
+        self._grid.setContentsMargins(0, 0, 0, 0)
+        self._grid.setSpacing(8)
+        self._empty = label("No slices. Add one with the + button.", "muted")
+        self.tiles: dict[int, SliceTile] = {}
+        store.listen(self._changed)
+        slices.computed.connect(self._computed)
+        slices.failed.connect(self._failed)
+        slices.started.connect(self._started)
+
+    def close_worker(self) -> None:
+        self._painter.close()
+
+    @property
+    def settled(self) -> bool:
+        """Every visible tile shows its newest picture."""
+        return all(tile.view.settled for tile in self.tiles.values() if tile.isVisible())
+
+    def _changed(self, change: Change) -> None:
+        session = change.after
+        for key in set(self.tiles) - {part.key for part in session.slices}:
+            tile = self.tiles.pop(key)
+            tile.removeEventFilter(self)
+            self._painter.withdraw(key)
+            self._grid.removeWidget(tile)
+            tile.hide()
+            tile.deleteLater()
+        for part in session.slices:
+            if part.key not in self.tiles:
+                self.tiles[part.key] = self._tile(part.key, session)
+            tile = self.tiles[part.key]
+            tile.show_slice(part, part.key == session.active)
+            if tile.view.hidden_depths != session.look.hidden_depths:
+                tile.view.hidden_depths = session.look.hidden_depths
+                tile.view.redraw()
+        if isinstance(change.action, actions.MovePlane):
+            self._hover.clear()
+            return
+        self._arrange(session)
+
+    def _tile(self, key: int, session: Session) -> SliceTile:
+        tile = SliceTile(session.slice(key), self)
+        tile.view.hidden_depths = session.look.hidden_depths
+        tile.view.drawing_wanted.connect(partial(self._draw, key))
+        tile.view.hovered.connect(partial(self._hover.over, key, tile.view))
+        tile.view.left.connect(self._hover.clear)
+        tile.view.clicked.connect(partial(self._hover.click, key, tile.view))
+        tile.view.nudged.connect(lambda notches: self.nudged.emit(key, notches))
+        tile.chosen.connect(lambda: self._store.do(actions.ActivateSlice(key)))
+        tile.enlarged.connect(lambda: self._enlarge(key))
+        tile.cancelled.connect(lambda: self._slices.cancel(key))
+        tile.view.installEventFilter(self)
+        return tile
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        if event.type() == QEvent.Type.MouseButtonPress:
+            key = next((key for key, tile in self.tiles.items() if tile.view is watched), None)
+            if key is not None and key != self._store.session.active:
+                self._store.do(actions.ActivateSlice(key))
+        return False
+
+    def _enlarge(self, key: int) -> None:
+        self._store.do(actions.ActivateSlice(key))
+        self._store.do(actions.TileSlices(not self._store.session.tiled))
+
+    def _arrange(self, session: Session) -> None:
+        """Up to three tiles are a column, more are two columns."""
+        shown = [part.key for part in session.slices if part.visible and (session.tiled or part.key == session.active)]
+        columns = 1 if len(shown) <= 3 else 2
+        while self._grid.count():
+            self._grid.takeAt(0)
+        for row in range(self._grid.rowCount()):
+            self._grid.setRowStretch(row, 0)
+        for i, key in enumerate(shown):
+            self._grid.addWidget(self.tiles[key], i // columns, i % columns)
+            self._grid.setRowStretch(i // columns, 1)
+        for key, tile in self.tiles.items():
+            tile.setVisible(key in shown)
+        self._empty.setVisible(not shown)
+        if not shown:
+            self._grid.addWidget(self._empty, 0, 0)
+
+    def _started(self, key: int) -> None:
+        if key in self.tiles:
+            self.tiles[key].started()
+
+    def _computed(self, key: int, result: DrawnSlice) -> None:
+        self.tiles[key].show_result(result, not self._slices.computing(key))
+
+    def _failed(self, key: int, error: Exception) -> None:
+        if key not in self.tiles:
+            return
+        if isinstance(error, Cancelled):
+            tile = self.tiles[key]
+            tile.show_failure(f"stopped; {tile.view.note}" if tile.view.note else "stopped")
+        else:
+            self.tiles[key].show_nothing(str(error))
+
+    def _draw(self, key: int, drawing: Drawing) -> None:
+        def take(image: NDArray[np.uint8]) -> None:
+            if key in self.tiles:
+                self.tiles[key].view.show_drawing(drawing, image)
+                self.drawn.emit()
+
+        self._painter.submit(Job(key, lambda _: drawing(), take, _raise, urgent=key == self._store.session.active))
+
+
+def _raise(error: Exception) -> None:
+    if not isinstance(error, Cancelled):
+        raise error

@@ -1,0 +1,128 @@
+"""One slice's card: its title, its 2D view, and how far its computation is."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import Qt, QTimer, Signal
+from PySide6.QtGui import QMouseEvent
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QProgressBar, QSizePolicy, QVBoxLayout, QWidget
+
+from app.state.session import Slice
+from app.state.slices import axis_labels
+from app.views.slice_view import SliceView
+from app.widgets.marks import color_of, cross
+from app.widgets.parts import icon_button, restyle
+
+if TYPE_CHECKING:
+    from app.widgets.live_slices import DrawnSlice
+
+_SLOW_MILLISECONDS = 350
+
+
+class SliceTile(QFrame):
+    """chosen: a click; enlarged: a double click on the title; cancelled: the button beside the progress bar."""
+
+    chosen = Signal()
+    enlarged = Signal()
+    cancelled = Signal()
+
+    def __init__(self, part: Slice, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setObjectName("card")
+        self.key = part.key
+        self.view = SliceView(part.accent, self)
+        self._chip = QLabel(self)
+        self._chip.setFixedSize(10, 10)
+        self._chip.setStyleSheet(f"background: {color_of(part.accent).name()}; border-radius: 5px;")
+        self._name, self._place, self._count = QLabel(self), QLabel(self), QLabel(self)
+        self._name.setObjectName("heading")
+        self._place.setStyleSheet(f"color: {color_of(part.accent).darker(115).name()}; font-weight: 600;")
+        self._count.setObjectName("muted")
+        self._place.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
+        self._progress = QProgressBar(self)
+        self._progress.setTextVisible(False)
+        self._cancel = icon_button(cross(), "Stop computing this slice", 12)
+        self._cancel.setFixedSize(18, 18)
+        self._cancel.clicked.connect(self.cancelled)
+        self._slow = QTimer(self)
+        self._slow.setSingleShot(True)
+        self._slow.setInterval(_SLOW_MILLISECONDS)
+        self._slow.timeout.connect(lambda: self._show_progress(True))
+
+        header = QHBoxLayout()
+        header.setContentsMargins(10, 7, 8, 3)
+        header.setSpacing(7)
+        header.addWidget(self._chip)
+        header.addWidget(self._name)
+        header.addWidget(self._place, 1)
+        header.addWidget(self._progress)
+        header.addWidget(self._cancel)
+        header.addWidget(self._count)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(2, 0, 6, 4)
+        layout.setSpacing(0)
+        layout.addLayout(header)
+        layout.addWidget(self.view, 1)
+        self._progress.setFixedWidth(64)
+        self._show_progress(False)
+        self.show_slice(part, False)
+
+    def show_slice(self, part: Slice, active: bool) -> None:
+        """Name and whether it is the active one."""
+        self._name.setText(part.name)
+        restyle(self, "active", active)
+
+    def show_result(self, drawn: DrawnSlice, current: bool) -> None:
+        """current: whether it is the whole slice at the place where the plane is now."""
+        answer = drawn.answer
+        self.view.axis_names = axis_labels(drawn.plane)
+        self.view.show_picture(drawn.picture)
+        self._place.setText(drawn.plane.describe().replace("-", "\N{MINUS SIGN}"))
+        self._place.setToolTip(self._place.text())
+        self._count.setText(f"{answer.partition.regions:,} regions")
+        self.view.note = ""
+        if not answer.complete:
+            self.view.note = f"layers 0..{answer.done - 1} of {answer.layers - 1}"
+            self._count.setText("")
+        elif answer.level_set is not None and answer.level_set.empty:
+            self.view.note = "no zero level set in this slice"
+        if current:
+            self.finished()
+        else:
+            self._progress.setRange(0, answer.layers)
+            self._progress.setValue(answer.done)
+
+    def show_failure(self, message: str) -> None:
+        """Why there is nothing to see."""
+        self.finished()
+        self.view.note = message
+        self.view.update()
+
+    def show_nothing(self, message: str) -> None:
+        self.view.show_picture(None)
+        self._count.setText("")
+        self.show_failure(message)
+
+    def started(self) -> None:
+        """A computation is on its way."""
+        if not self._slow.isActive() and not self._progress.isVisible():
+            self._progress.setRange(0, 0)
+            self._slow.start()
+
+    def finished(self) -> None:
+        self._slow.stop()
+        self._show_progress(False)
+
+    def _show_progress(self, visible: bool) -> None:
+        self._progress.setVisible(visible)
+        self._cancel.setVisible(visible)
+        self._count.setVisible(not visible)
+
+    def mousePressEvent(self, event: QMouseEvent) -> None:
+        self.chosen.emit()
+        super().mousePressEvent(event)
+
+    def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:
+        if event.button() == Qt.MouseButton.LeftButton:
+            self.enlarged.emit()

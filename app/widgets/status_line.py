@@ -1,0 +1,94 @@
+"""The status line: what the active slice holds, what is under the mouse, the network."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+from PySide6.QtCore import Signal
+from PySide6.QtWidgets import QLabel, QSizePolicy, QStatusBar, QWidget
+
+from app.state.session import OpenNetwork
+from app.widgets.hover import Found
+from app.widgets.marks import cross
+from app.widgets.parts import icon_button, label
+
+if TYPE_CHECKING:
+    from app.widgets.live_slices import DrawnSlice
+
+
+class StatusLine(QStatusBar):
+    """stopped: the button beside what is being worked on."""
+
+    stopped = Signal()
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setSizeGripEnabled(False)
+        self._slice = self._hover = ""
+        self.left, self.network = QLabel(self), QLabel(self)
+        self.left.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
+        self.busy, self.stop = label("", "muted"), icon_button(cross(), "Stop this", 11)
+        self.stop.clicked.connect(self.stopped)
+        self.addWidget(self.busy)
+        self.addWidget(self.stop)
+        self.addWidget(self.left, 1)
+        self.show_busy("")
+        self.addPermanentWidget(self.network)
+
+    def show_network(self, opened: OpenNetwork) -> None:
+        neurons = sum(len(kink.breakpoints) for kink in opened.network.kinks)
+        error = opened.network.max_forward_error
+        self.network.setText(
+            f"{opened.name} · {neurons:,} neurons in {opened.layers} layers · piecewise linear, "
+            f"traced to {error.double:.0e}"
+        )
+        facts = "\n".join(f"{name}: {text}" for name, text in opened.facts if not name.startswith("depth"))
+        notes = "\n".join(opened.network.notes)
+        self.network.setToolTip(f"{facts}\n{notes}".strip())
+
+    def show_slice(self, name: str, drawn: DrawnSlice | None, draw_seconds: float | None) -> None:
+        if drawn is None:
+            self._slice = ""
+        else:
+            answer, partition = drawn.answer, drawn.answer.partition
+            counts = np.diff(drawn.lines.first)
+            lines = " ".join(f"{count:,}" for count in counts.tolist())
+            level = answer.level_set.describe() if answer.level_set is not None and answer.level_set.empty else ""
+            ties = f"{partition.ties:,} tie{'' if partition.ties == 1 else 's'}"
+            drawing = "" if draw_seconds is None else f", drawn in {1000 * draw_seconds:.0f} ms"
+            layers = "" if answer.complete else f" by layers 0..{answer.done - 1}"
+            self._slice = (
+                f"{name}: {partition.regions:,} regions{layers} · lines per depth {lines} · {ties} · "
+                f"computed in {1000 * answer.seconds:.0f} ms{drawing}"
+            )
+            if level:
+                self._slice = f"{name}: {level} · {partition.regions:,} regions · {ties}"
+        self._show()
+
+    def show_hover(self, found: Found | None) -> None:
+        self._hover = "" if found is None else describe(found)
+        self._show()
+
+    def show_busy(self, what: str) -> None:
+        """What is being worked on in the background, and a button to stop it; empty: nothing."""
+        self.busy.setText(what)
+        self.busy.setVisible(bool(what))
+        self.stop.setVisible(bool(what))
+
+    def _show(self) -> None:
+        text = self._hover or self._slice
+        self.left.setText(text)
+        self.left.setToolTip(text)
+
+
+def describe(found: Found) -> str:
+    where = ", ".join(f"{value:.4g}" for value in found.point)
+    facts = f"f = {found.value:.4g} · |A| = {found.gradient:.4g} · area {found.area:.3g} · ({where})"
+    facts = facts.replace("-", "\N{MINUS SIGN}")
+    return f"{neuron_text(found)} · {facts}" if found.neuron is not None else f"region: {facts}"
+
+
+def neuron_text(found: Found) -> str:
+    assert found.neuron is not None
+    return f"layer {found.neuron.layer}, neuron {found.neuron.index} ({found.name})"

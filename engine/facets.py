@@ -1,0 +1,355 @@
+"""Kernels: the polygon of the level surface in each region, and the region beyond each of its edges.
+
+A region is handled around a reference point near the polygon.  There the output is an affine function, whose zeros
+are a plane; the polygon is that plane cut by the half-spaces of the rows, found in coordinates (s, t) on the plane that
+turn counter-clockwise around the gradient.  Only rows that come near the point are tried: those that could meet the
+square of half-width r around it.  When a side of that square is left over in the end, r was too small.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from engine.growing import grown, grown_rows
+from engine.jit import inline, kernel
+from engine.predicates import SAME_DIRECTION, UNIT_ROUNDOFF, map_tolerance
+from engine.region_maps import maps_beside, maps_of_region, workspace
+
+SQUARE = -16  # label of the square's sides
+NO_WALK = -1  # the region beyond an edge has the same signature but for the edge's row
+LOST = -2  # the region beyond an edge was not found
+EMPTY = 0  # number of corners where there is no polygon
+
+_TURNS = 4096  # sectors around an edge
+
+
+@kernel
+def _clip(polygon, labels, shared, count, a, b, z, tolerance, label, spare, signs):
+    """Keep a s + b t + z >= 0 of a convex polygon: its corners (s, t, uncertainty), the label of the edge after each
+    corner and whether it has several.  Returns the number of corners, negative when the row vanishes on all of it.
+    """
+    slope = np.sqrt(a * a + b * b)
+    best, best_value, below, above = 0, -np.inf, 0, 0
+    for i in range(count):
+        value = a * polygon[i, 0] + b * polygon[i, 1] + z
+        bound = tolerance + slope * polygon[i, 2]
+        spare[i, 0], spare[i, 1] = value, bound
+        if value > bound:
+            signs[i] = 1
+            above += 1
+        elif value < -bound:
+            signs[i] = -1
+            below += 1
+        else:
+            signs[i] = 0
+        if value > best_value:
+            best, best_value = i, value
+    if above == 0:
+        return -count if below == 0 else 0
+    if below == 0:
+        if above < count - 1:
+            for i in range(count):
+                if signs[i] == 0 and signs[(i + 1) % count] == 0:
+                    shared[i] = True
+                    labels[i] = _first_label(labels[i], label)
+        return count
+    # from the corner farthest inside, forward and backward to the first ones that are not
+    last = best
+    while signs[(last + 1) % count] > 0:
+        last = (last + 1) % count
+    first = best
+    while signs[(first - 1 + count) % count] > 0:
+        first = (first - 1 + count) % count
+    out, back = (last + 1) % count, (first - 1 + count) % count
+    leave, enter = count, count + 1
+    _cross(polygon, signs, spare, last, out, slope, leave)
+    _cross(polygon, signs, spare, first, back, slope, enter)
+    enter_label, enter_shared = labels[back], shared[back]
+    size = (last - first + count) % count + 1
+    # the corners first..last move to the front; spare's rows from `base` on hold them meanwhile
+    base = count + 2
+    for n in range(size):
+        i = (first + n) % count
+        spare[base + n, 0], spare[base + n, 1], spare[base + n, 2] = polygon[i, 0], polygon[i, 1], polygon[i, 2]
+        signs[base + n] = labels[i]
+        signs[base + size + n] = shared[i]
+    for c in range(3):
+        polygon[0, c] = spare[enter, c]
+        polygon[size + 1, c] = spare[leave, c]
+    labels[0], shared[0] = enter_label, enter_shared
+    labels[size + 1], shared[size + 1] = label, False
+    for n in range(size):
+        for c in range(3):
+            polygon[n + 1, c] = spare[base + n, c]
+        labels[n + 1], shared[n + 1] = signs[base + n], signs[base + size + n] != 0
+    return size + 2
+
+
+@inline
+def _first_label(one, other):
+    """Sides of the domain come before rows, and earlier rows before later ones."""
+    return min(one, other)
+
+
+@kernel
+def _cross(polygon, signs, spare, inside, outside, slope, result):
+    """Into spare[result]: where the edge between two corners crosses the row, or the outer one if it lies on it."""
+    if signs[outside] == 0:
+        for c in range(3):
+            spare[result, c] = polygon[outside, c]
+        return
+    z0, z1, bound0, bound1 = spare[inside, 0], spare[outside, 0], spare[inside, 1], spare[outside, 1]
+    t = z0 / (z0 - z1)
+    ds, dt = polygon[outside, 0] - polygon[inside, 0], polygon[outside, 1] - polygon[inside, 1]
+    length = np.sqrt(ds * ds + dt * dt)
+    # the bounds hold the corners' own uncertainty, which counts below: along the edge only the row's is new
+    new = (1.0 - t) * (bound0 - slope * polygon[inside, 2]) + t * (bound1 - slope * polygon[outside, 2])
+    spare[result, 0], spare[result, 1] = polygon[inside, 0] + t * ds, polygon[inside, 1] + t * dt
+    uncertainty = (1.0 - t) * polygon[inside, 2] + t * polygon[outside, 2]
+    spare[result, 2] = uncertainty + (new / (z0 - z1) + 2.0 * UNIT_ROUNDOFF) * length
+
+
+@inline
+def _basis(gradient, size, frame):
+    """frame (3, 3): directions s and t in the plane across a gradient of that size, and the gradient's."""
+    least = 0
+    for d in range(3):
+        frame[2, d] = gradient[d] / size
+        if abs(gradient[d]) < abs(gradient[least]):
+            least = d
+    n0, n1, n2 = frame[2, 0], frame[2, 1], frame[2, 2]
+    x0, x1, x2 = 1.0 * (least == 0), 1.0 * (least == 1), 1.0 * (least == 2)
+    along = n0 * x0 + n1 * x1 + n2 * x2
+    x0, x1, x2 = x0 - along * n0, x1 - along * n1, x2 - along * n2
+    length = np.sqrt(x0 * x0 + x1 * x1 + x2 * x2)
+    x0, x1, x2 = x0 / length, x1 / length, x2 / length
+    frame[0, 0], frame[0, 1], frame[0, 2] = x0, x1, x2
+    frame[1, 0], frame[1, 1], frame[1, 2] = n1 * x2 - n2 * x1, n2 * x0 - n0 * x2, n0 * x1 - n1 * x0
+
+
+@kernel
+def _near_rows(layers, maps, sizes, frame, bits, reach, flat, near, near_row):
+    """The rows that come nearer to the reference point than `reach` on the plane: near (., 4) with their a, b, z and
+    tolerance, positive inside the region, and near_row (.,); returns their number.  flat (3, N): room.
+    """
+    first_neuron, first_row, row_breakpoint = layers.first_neuron, layers.first_row, layers.row_breakpoint
+    norms, bias = layers.norms, layers.bias
+    count = 0
+    u0, u1, u2, v0, v1, v2 = frame[0, 0], frame[0, 1], frame[0, 2], frame[1, 0], frame[1, 1], frame[1, 2]
+    m0, m1, m2, m3 = maps[0], maps[1], maps[2], maps[3]
+    flat_a, flat_b, far = flat[0], flat[1], flat[2]
+    for m in range(len(first_neuron) - 2):
+        lo, hi = first_neuron[m], first_neuron[m + 1]
+        value, slope = sizes[0, m], sizes[1, m]
+        factor = 1.01 * reach * reach
+        for k in range(lo, hi):
+            a = m0[k] * u0 + m1[k] * u1 + m2[k] * u2
+            b = m0[k] * v0 + m1[k] * v1 + m2[k] * v2
+            bound = map_tolerance(norms[k], value, slope, reach, abs(bias[k]))
+            flat_a[k], flat_b[k] = a, b
+            far[k] = factor * (a * a + b * b) + 101.0 * bound * bound  # at least (reach |(a, b)| + bound)^2
+        for r in range(first_row[lo], first_row[hi]):
+            k = layers.row_neuron[r]
+            z = m3[k] - row_breakpoint[r]
+            if z * z <= far[k]:
+                inside = 1.0 if (bits[r >> 6] >> np.uint64(r & 63)) & np.uint64(1) else -1.0
+                near[count, 0], near[count, 1], near[count, 2] = inside * flat_a[k], inside * flat_b[k], inside * z
+                constant = abs(bias[k]) + abs(row_breakpoint[r])
+                near[count, 3] = map_tolerance(norms[k], value, slope, reach, constant)
+                near_row[count] = r
+                count += 1
+    return count
+
+
+@kernel
+def polygon_of_region(layers, box, bits, point, radius, room, frame, polygon, labels, shared, buffers):
+    """Find the polygon of one region: corners in `polygon`, the frame of its plane, and `point` moved onto the plane.
+
+    Returns (corners, whether some row vanishes on all of it, the gradient's size).
+    """
+    near, near_row, flat, spare, signs, identity = buffers
+    maps, sizes = room[0], room[5]
+    maps_of_region(layers, bits, identity, point, room)
+    kinks, output = len(layers.first_neuron) - 2, len(layers.bias) - 1
+    g0, g1, g2, value = maps[0, output], maps[1, output], maps[2, output], maps[3, output]
+    size = np.sqrt(g0 * g0 + g1 * g1 + g2 * g2)
+    if size <= map_tolerance(layers.norms[output], sizes[1, kinks], 0.0, 0.0, 0.0):
+        return EMPTY, False, size
+    _basis(maps[:3, output], size, frame)
+    # onto the plane, with all the maps' values
+    d0, d1, d2 = -frame[2, 0] * value / size, -frame[2, 1] * value / size, -frame[2, 2] * value / size
+    point[0], point[1], point[2] = point[0] + d0, point[1] + d1, point[2] + d2
+    m0, m1, m2, m3 = maps[0], maps[1], maps[2], maps[3]
+    for k in range(output):
+        m3[k] += d0 * m0[k] + d1 * m1[k] + d2 * m2[k]
+    diameter = 0.0
+    for d in range(3):
+        diameter += (box[1, d] - box[0, d]) ** 2
+    diameter = np.sqrt(diameter)
+    half = min(max(radius, 1e-12 * diameter), diameter)
+    while True:
+        polygon[0, 0], polygon[1, 0], polygon[2, 0], polygon[3, 0] = -half, half, half, -half
+        polygon[0, 1], polygon[1, 1], polygon[2, 1], polygon[3, 1] = -half, -half, half, half
+        for i in range(4):
+            polygon[i, 2], labels[i], shared[i] = UNIT_ROUNDOFF * half, SQUARE, False
+        reach = 1.4143 * half
+        count, vanishes = 4, False
+        for side in range(6):
+            d = side >> 1
+            inside = 1.0 if side & 1 == 0 else -1.0
+            a, b = inside * frame[0, d], inside * frame[1, d]
+            z = inside * (point[d] - box[side & 1, d])
+            if z <= reach:
+                tolerance = 4.0 * UNIT_ROUNDOFF * max(abs(box[0, d]), abs(box[1, d]))
+                found = _clip(polygon, labels, shared, count, a, b, z, tolerance, -1 - side, spare, signs)
+                count = abs(found)
+        if count > 0:
+            rows = _near_rows(layers, maps, sizes, frame, bits, reach, flat, near, near_row)
+            for n in range(rows):
+                found = _clip(
+                    polygon, labels, shared, count, near[n, 0], near[n, 1], near[n, 2], near[n, 3], near_row[n],
+                    spare, signs,
+                )  # fmt: skip
+                vanishes |= found < 0
+                count = abs(found)
+                if count == 0:
+                    break
+        if count < 3:
+            return EMPTY, vanishes, size
+        open_ = False
+        for i in range(count):
+            open_ |= labels[i] == SQUARE
+        if not open_ or half >= diameter:
+            return count, vanishes, size
+        half = min(4.0 * half, diameter)
+
+
+@kernel
+def _beyond_edge(layers, point, uncertainty, inward, normal, along, room, frame, bits):
+    """The signature of the region in which the surface goes on across an edge on which several rows vanish.
+
+    Around the edge, regions are sectors.  From the polygon, which runs `inward` from a point of the edge, we turn
+    through those where the output is positive (on the side of its normal) until it vanishes again.  Returns whether
+    that was found.
+    """
+    maps, sizes = room[0], room[5]
+    kinks, output = len(layers.first_neuron) - 2, len(layers.bias) - 1
+    for d in range(3):
+        frame[0, d], frame[1, d], frame[2, d] = inward[d], normal[d], along[d]
+    turned = 0.0
+    for _ in range(_TURNS):
+        maps_beside(layers, frame, point, uncertainty, room, bits)
+        tilt = map_tolerance(layers.norms[output], sizes[1, kinks], 0.0, 0.0, 0.0)
+        end = _first_zero(maps[0, output], maps[1, output], tilt)
+        nearest = np.inf
+        for m in range(kinks):
+            for k in range(layers.first_neuron[m], layers.first_neuron[m + 1]):
+                for r in range(layers.first_row[k], layers.first_row[k + 1]):
+                    z = maps[3, k] - layers.row_breakpoint[r]
+                    slope = np.sqrt(maps[0, k] ** 2 + maps[1, k] ** 2)
+                    bound = map_tolerance(layers.norms[k], sizes[0, m], 0.0, 0.0, abs(layers.bias[k]))
+                    if abs(z) > bound + uncertainty * slope:
+                        continue
+                    tilt = map_tolerance(layers.norms[k], sizes[1, m], 0.0, 0.0, 0.0)
+                    if slope > tilt:
+                        inside = 1.0 if (bits[r >> 6] >> np.uint64(r & 63)) & np.uint64(1) else -1.0
+                        nearest = min(nearest, _first_zero(inside * maps[0, k], inside * maps[1, k], tilt))
+        if end <= nearest + SAME_DIRECTION:
+            return True
+        turned += nearest
+        if turned > 2.0 * np.pi + 1e-6 or nearest <= 0.0:
+            return False
+        c, s = np.cos(nearest), np.sin(nearest)
+        for d in range(3):
+            x, y = frame[0, d], frame[1, d]
+            frame[0, d], frame[1, d] = c * x + s * y, c * y - s * x
+    return False
+
+
+@inline
+def _first_zero(x, y, tilt):
+    """The angle in (0, pi] at which x cos + y sin, positive just after the angle 0, vanishes."""
+    return np.pi if abs(x) <= tilt else np.arctan2(abs(x), -y)
+
+
+@kernel
+def find_polygons(lo, hi, layers, box, signatures, points, radii):
+    """The polygons of the regions lo..hi, around their reference points (n, 3), guessing their radii (n,).
+
+    Returns counts (n,) int32 of corners (EMPTY), gradients (n, 3), areas (n,), radii (n,) found, then for all
+    corners in order: positions (H, 3), uncertainties (H,), labels (H,) int32 of the edges that follow them (a row; -1
+    to -6: a side of the box), walks (H,) int32, and (Q, W) uint64 the signatures beyond edges where walks is >= 0.
+    """
+    rows, neurons, words = len(layers.row_neuron), len(layers.bias), signatures.shape[1]
+    room, turning_room = workspace(layers, 4), workspace(layers, 4)
+    most = rows + 16
+    polygon, labels, shared = np.empty((most, 3)), np.empty(most, np.int32), np.empty(most, np.bool_)
+    spare, signs = np.empty((2 * most + 2, 3)), np.empty(3 * most + 2, np.int32)
+    near, near_row, flat = np.empty((rows, 4)), np.empty(rows, np.int32), np.empty((3, neurons))
+    buffers = (near, near_row, flat, spare, signs, np.eye(3))
+    frame, turning = np.empty((3, 3)), np.empty((3, 3))
+    point, middle, along, inward = np.empty(3), np.empty(3), np.empty(3), np.empty(3)
+    beyond = np.empty(words, np.uint64)
+    counts, gradients = np.empty(hi - lo, np.int32), np.zeros((hi - lo, 3))
+    areas, found_radii = np.zeros(hi - lo), np.zeros(hi - lo)
+    room_for = 6 * (hi - lo) + most
+    positions, uncertainties = np.empty((room_for, 3)), np.empty(room_for)
+    edge_labels, walks = np.empty(room_for, np.int32), np.empty(room_for, np.int32)
+    walked = np.empty((16, words), np.uint64)
+    h, q = 0, 0
+    for i in range(lo, hi):
+        for d in range(3):
+            point[d] = points[i, d]
+        bits = signatures[i]
+        count, vanishes, size = polygon_of_region(
+            layers, box, bits, point, radii[i], room, frame, polygon, labels, shared, buffers
+        )  # fmt: skip
+        counts[i - lo] = count
+        if count < 3:
+            continue
+        for d in range(3):
+            gradients[i - lo, d] = size * frame[2, d]
+        positions, uncertainties = grown_rows(positions, h, h + count), grown(uncertainties, h, h + count)
+        edge_labels, walks = grown(edge_labels, h, h + count), grown(walks, h, h + count)
+        twice, radius = 0.0, 0.0
+        for n in range(count):
+            s, t = polygon[n, 0], polygon[n, 1]
+            following = n + 1 if n + 1 < count else 0
+            twice += s * polygon[following, 1] - t * polygon[following, 0]
+            radius = max(radius, s * s + t * t)
+            for d in range(3):
+                x = point[d] + (s * frame[0, d] + t * frame[1, d])
+                positions[h + n, d] = min(max(x, box[0, d]), box[1, d])
+            uncertainties[h + n], edge_labels[h + n], walks[h + n] = polygon[n, 2], labels[n], NO_WALK
+        areas[i - lo], found_radii[i - lo] = 0.5 * twice, np.sqrt(radius)
+        for n in range(count):
+            following = n + 1 if n + 1 < count else 0
+            if labels[n] < 0:
+                side = -1 - labels[n]
+                for v in (n, following):
+                    positions[h + v, side >> 1] = box[side & 1, side >> 1]
+            elif vanishes or shared[n]:
+                s, t = 0.5 * (polygon[n, 0] + polygon[following, 0]), 0.5 * (polygon[n, 1] + polygon[following, 1])
+                x, y = polygon[following, 0] - polygon[n, 0], polygon[following, 1] - polygon[n, 1]
+                length = np.sqrt(x * x + y * y)
+                walks[h + n] = LOST
+                if length == 0.0:
+                    continue
+                for d in range(3):
+                    middle[d] = point[d] + (s * frame[0, d] + t * frame[1, d])
+                    along[d] = (x * frame[0, d] + y * frame[1, d]) / length
+                    inward[d] = (x * frame[1, d] - y * frame[0, d]) / length
+                uncertainty = max(polygon[n, 2], polygon[following, 2])
+                if _beyond_edge(
+                    layers, middle, uncertainty, inward, frame[2], along, turning_room, turning, beyond
+                ):  # fmt: skip
+                    walked = grown_rows(walked, q, q + 1)
+                    for w in range(words):
+                        walked[q, w] = beyond[w]
+                    walks[h + n] = q
+                    q += 1
+        h += count
+    return (
+        counts, gradients, areas, found_radii,
+        positions[:h], uncertainties[:h], edge_labels[:h], walks[:h], walked[:q],
+    )  # fmt: skip

@@ -1,0 +1,390 @@
+"""The exact level surface of a network in three dimensions: from crossings on a grid from region to region."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from engine import memory, stitching
+from engine.errors import EngineError
+from engine.facets import find_polygons
+from engine.layers import Layers, layers_of
+from engine.network import Network
+from engine.plane import checked_box
+from engine.predicates import SHORT_EDGE
+from engine.seeds import Crossings, Seeds, find_crossings
+from engine.steps import Float, Int
+from engine.surface_regions import insert_regions, rebuild_table, visit_neighbours
+from engine.workers import Cancel, Workers, never, single_threaded_blas
+
+T = TypeVar("T", bound=np.generic)
+
+OUTSIDE = -1
+_REGIONS = 64  # in a piece of work: well under a millisecond each
+_WAVE = 1 << 14  # regions between two reports
+_BYTES = 400.0  # for each polygon, without its signature
+
+
+@dataclass(frozen=True, slots=True)
+class SurfaceProgress:
+    """Facets found so far, and regions that wait to be visited."""
+
+    facets: int
+    waiting: int
+
+
+@dataclass(frozen=True, slots=True)
+class SurfaceReport:
+    """What is known of an extracted surface.
+
+    facets, vertices, components: how many; border_edges: edges where the surface leaves the box
+    euler: the Euler characteristic V - E + F of each component (2 - 2 genus where it is closed)
+    closed: no edge is on the border, and none is open
+    open_edges: edges beyond which the surface goes on but was not found, for rounding
+    collapsed: edges, too short to tell from rounding, that were made one vertex; spread: the largest distance between
+    what different facets take for one vertex
+    flat_regions: regions around points of the grid in which the network equals the level throughout; of those, the
+    border towards greater values belongs to the surface
+    grid: cells of the grid along each side of the box on which crossings were looked for; seeds: crossings found
+    certified: whether nothing was missed, for certain; None when that was not asked (see certify_surface)
+    """
+
+    facets: int
+    vertices: int
+    components: int
+    border_edges: int
+    euler: tuple[int, ...]
+    closed: bool
+    open_edges: int
+    collapsed: int
+    spread: float
+    flat_regions: int
+    grid: int
+    seeds: int
+    certified: bool | None = None
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Surface:
+    """The surface on which a network equals a level, in a box: one convex planar polygon in each region it crosses.
+
+    vertices      (V, 3) float64
+    face_offsets  (F + 1,) int32, face_vertices (H,) int32: loops, counter-clockwise seen from where the network is
+                  greater than the level; face_edges (H,) int32: the edge from each of them to the next
+    gradients     (F, 3) float64: the network's gradient in the facet's region, normal to the facet
+    areas         (F,) float64
+    signatures    (F, W) uint64: bit r % 64 of word r // 64 tells whether row r is greater than its breakpoint in the
+                  facet's region (that on the positive side, where a facet lies between two)
+    components    (F,) int32: the connected component of each facet
+    edges         (E, 2) int32: from the first to the second, counter-clockwise around the first face
+    edge_layer, edge_neuron (E,) int32: the kink and neuron (the first of several) of the crease; layer -1 where the box
+                  cuts the surface (neuron: 0 and 1 the lower and upper side in x, 2 and 3 in y, 4 and 5 in z)
+    edge_faces    (E, 2) int32: the facets on both sides; -1 outside the box
+    level, domain (2, 3) float64
+    extremes      the smallest and the largest value of the network on the grid
+    seconds       by stage
+    """
+
+    network: Network
+    vertices: Float
+    face_offsets: Int
+    face_vertices: Int
+    face_edges: Int
+    gradients: Float
+    areas: Float
+    signatures: NDArray[np.uint64]
+    components: Int
+    edges: Int
+    edge_layer: Int
+    edge_neuron: Int
+    edge_faces: Int
+    level: float
+    domain: Float
+    extremes: tuple[float, float]
+    report: SurfaceReport
+    seconds: dict[str, float]
+
+    @property
+    def facets(self) -> int:
+        return len(self.face_offsets) - 1
+
+    @property
+    def empty(self) -> bool:
+        return self.facets == 0
+
+    @property
+    def area(self) -> float:
+        return float(self.areas.sum())
+
+    @property
+    def normals(self) -> Float:
+        """(F, 3) float64: the gradients' directions."""
+        return np.asarray(self.gradients / np.linalg.norm(self.gradients, axis=1, keepdims=True))
+
+    def volume(self) -> float | None:
+        """The volume where the network is below the level, by the divergence theorem; None when not closed."""
+        if not self.report.closed:
+            return None
+        first = np.repeat(self.face_vertices[self.face_offsets[:-1]], np.diff(self.face_offsets))
+        following = np.arange(1, len(self.face_vertices) + 1)
+        following[self.face_offsets[1:] - 1] = self.face_offsets[:-1]
+        centre = self.domain.mean(axis=0)
+        a, b, c = (self.vertices[v] - centre for v in (first, self.face_vertices, self.face_vertices[following]))
+        return float(np.einsum("nd,nd->", a, np.cross(b, c))) / 6.0
+
+    def activation_pattern(self, faces: Int | None = None) -> NDArray[np.int8]:
+        """(N, R) int8: 1 or -1 for every row of every kink (by kink, neuron, breakpoint) in the regions of facets."""
+        rows = sum(len(kink.row_neuron) for kink in self.network.kinks)
+        words = self.signatures if faces is None else self.signatures[faces]
+        bits = np.unpackbits(words.astype("<u8").view(np.uint8), axis=1, count=rows, bitorder="little")
+        return (2 * bits.astype(np.int8) - 1).astype(np.int8)
+
+    def describe(self) -> str:
+        """One line for people: how much there is, or why there is nothing."""
+        name = "zero level surface" if self.level == 0.0 else f"level surface f = {self.level:g}"
+        report = self.report
+        if not self.empty:
+            parts = f"{report.components:,} component{'s' if report.components > 1 else ''}"
+            how = "closed" if report.closed else "open" if report.open_edges else "cut by the box"
+            return f"{name}: {report.facets:,} facets, {report.vertices:,} vertices, {parts}, {how}"
+        smallest, largest = self.extremes
+        if report.flat_regions:
+            return f"no {name} in the box: f equals {self.level:g} throughout {report.flat_regions:,} regions"
+        if smallest > self.level:
+            return f"no {name} in the box: f is above {self.level:g} on the whole grid, smallest value {smallest:.4g}"
+        if largest <= self.level:
+            return f"no {name} in the box: f is not above {self.level:g} on the grid, largest value {largest:.4g}"
+        return f"no {name} was found in the box"
+
+
+def extract_surface(
+    network: Network,
+    domain: ArrayLike,
+    level: float = 0.0,
+    seeds: int | Seeds = 32,
+    progress: Callable[[SurfaceProgress], None] | None = None,
+    cancel: Cancel = never,
+    threads: int | None = None,
+) -> Surface:
+    """The exact surface network(x) = level in a box, as a mesh of planar convex polygons with shared vertices.
+
+    domain: (2, 3) float64, lower and upper corner.  seeds: where to start: the resolution of a grid, or a Seeds.  Every
+    component that crosses an edge of the grid whose ends differ in sign is found, whole.  progress is called on the
+    calling thread; once cancel has said True this raises Cancelled.  threads: how many to use, all cores when None.
+    Raises EngineError when the network is not one of three inputs and one output or the domain is no box,
+    MemoryLimitError before memory runs out.
+
+    In a region the network is affine, so the surface there is a plane cut by the half-spaces of the neurons; across an
+    edge of that polygon lies the region in which the edge's neuron has changed sign (Lei and Jia, "Analytic Marching:
+    An Analytic Meshing Solution from Deep Implicit Surface Networks", ICML 2020, start and go on the same way).
+    """
+    if network.input_size != 3:
+        raise EngineError(f"the network takes {network.input_size} inputs; a level surface needs three dimensions")
+    if not math.isfinite(level):
+        raise EngineError(f"the level must be a finite number, not {level}")
+    if threads is not None and threads < 1:
+        raise EngineError(f"the number of threads must be at least 1, not {threads}")
+    box = np.stack(checked_box(domain, 3))
+    seeds = seeds if isinstance(seeds, Seeds) else Seeds(seeds)
+    layers = layers_of(network, level)
+    clock = _Clock()
+    with Workers(threads, cancel) as workers, single_threaded_blas():
+        crossings = find_crossings(network, layers, box, level, seeds, workers)
+        clock.lap("seeds")
+        march = _March(layers, box, workers)
+        march.start(crossings)
+        while march.waiting:
+            march.visit()
+            if progress is not None:
+                progress(SurfaceProgress(march.facets, march.waiting))
+        clock.lap("facets")
+        mesh = _stitch(march, workers)
+        clock.lap("stitch")
+        return _finish(network, layers, box, level, seeds, crossings, march, mesh, clock.seconds)
+
+
+class _Clock:
+    def __init__(self) -> None:
+        self.seconds: dict[str, float] = {}
+        self._last = time.perf_counter()
+
+    def lap(self, stage: str) -> None:
+        now = time.perf_counter()
+        self.seconds[stage], self._last = now - self._last, now
+
+
+class _March:
+    """The regions that the surface crosses, as far as they are known, and their polygons.
+
+    signatures (., W), the first `count` of them in use; table: their hash table; the polygons of the first `visited`
+    regions, in `parts`, as find_polygons gives them, each with the regions beyond its edges.
+    """
+
+    def __init__(self, layers: Layers, box: Float, workers: Workers) -> None:
+        self.layers, self.box, self.workers = layers, box, workers
+        self.signatures = np.empty((1 << 12, layers.words), np.uint64)
+        self.table = np.full(1 << 14, -1, np.int32)
+        self.count = self.visited = self.facets = 0
+        self.points, self.radii = np.empty((0, 3)), np.empty(0)
+        self.parts: list[tuple[Any, ...]] = []
+
+    @property
+    def waiting(self) -> int:
+        return self.count - self.visited
+
+    def start(self, crossings: Crossings) -> None:
+        self._reserve(len(crossings.points))
+        self.count, fresh = insert_regions(self.signatures, crossings.signatures, self.count, self.table)
+        self.points = crossings.points[fresh]
+        self.radii = np.full(len(self.points), float(np.linalg.norm(self.box[1] - self.box[0])) / 64.0)
+
+    def visit(self) -> None:
+        """Find the polygons of the regions that wait, up to some number, and what lies beyond their edges."""
+        first, some = self.visited, min(self.waiting, _WAVE)
+        arguments = (self.layers, self.box, self.signatures[first : first + some], self.points, self.radii)
+        pieces = self.workers.run(find_polygons, some, _REGIONS, *arguments)
+        points, radii = [self.points[some:]], [self.radii[some:]]
+        self._reserve(sum(len(piece[4]) for piece in pieces))
+        for piece in pieces:
+            counts, gradients, areas, found, positions, uncertainties, labels, walks, walked = piece
+            beyond = np.empty(len(labels), np.int32)
+            self.count, more, more_radii = visit_neighbours(
+                counts, found, positions, labels, walks, walked, self.visited, self.signatures, self.count, self.table,
+                beyond,
+            )  # fmt: skip
+            points.append(more)
+            radii.append(more_radii)
+            self.visited += len(counts)
+            self.facets += int(np.count_nonzero(counts > 0))
+            self.parts.append((np.maximum(counts, 0), gradients, areas, positions, uncertainties, labels, beyond))
+        self.points, self.radii = np.concatenate(points), np.concatenate(radii)
+
+    def _reserve(self, more: int) -> None:
+        """Room for `more` regions."""
+        needed = self.count + more
+        if needed > len(self.signatures):
+            size = 2 * needed
+            memory.admit(size * (8.0 * self.layers.words + _BYTES), f"a surface of {needed:,} facets")
+            signatures = np.empty((size, self.layers.words), np.uint64)
+            signatures[: self.count] = self.signatures[: self.count]
+            self.signatures = signatures
+        if 2 * needed > len(self.table):
+            self.table = np.full(1 << (4 * needed - 1).bit_length(), -1, np.int32)
+            rebuild_table(self.signatures, self.count, self.table)
+
+    def joined(self) -> list[Any]:
+        """The arrays of all parts."""
+        if not self.parts:
+            empty = find_polygons(0, 0, self.layers, self.box, self.signatures[:0], self.points, self.radii)
+            return [*empty[:3], *empty[4:7], np.empty(0, np.int32)]
+        return [np.concatenate(arrays) for arrays in zip(*self.parts, strict=True)]
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class _Mesh:
+    kept: Int
+    vertices: Float
+    face_offsets: Int
+    face_vertices: Int
+    face_edges: Int
+    edges: Int
+    edge_faces: Int
+    edge_labels: Int
+    gradients: Float
+    areas: Float
+    collapsed: int
+    open_edges: int
+    spread: float
+
+
+def _stitch(march: _March, workers: Workers) -> _Mesh:
+    """The polygons as one mesh."""
+    counts, gradients, areas, positions, uncertainties, labels, beyond = march.joined()
+    march.parts.clear()
+    offsets = np.concatenate([[0], np.cumsum(counts)]).astype(np.int32)
+    owner, twin, following, corners = (np.empty(len(labels), np.int32) for _ in range(4))
+    short = SHORT_EDGE * float(np.linalg.norm(march.box[1] - march.box[0]))
+    workers.check()
+    stitching.match_edges(offsets, beyond, positions, owner, twin)
+    workers.check()
+    collapsed, unmatched = stitching.collapse_edges(offsets, positions, owner, short, twin, following, corners)
+    stitching.join_corners(twin, following, corners)
+    workers.check()
+    vertex, vertices, spread = stitching.number_vertices(following, corners, positions, uncertainties)
+    kept, face_offsets, face_vertices, face_edges, edges, edge_faces, edge_labels = stitching.list_mesh(
+        offsets, owner, twin, following, vertex, labels
+    )
+    return _Mesh(
+        kept, vertices, face_offsets, face_vertices, face_edges, edges, edge_faces, edge_labels, gradients[kept],
+        areas[kept], collapsed, unmatched, spread,
+    )  # fmt: skip
+
+
+def _finish(
+    network: Network,
+    layers: Layers,
+    box: Float,
+    level: float,
+    seeds: Seeds,
+    crossings: Crossings,
+    march: _March,
+    mesh: _Mesh,
+    seconds: dict[str, float],
+) -> Surface:
+    components, count = stitching.label_components(len(mesh.kept), mesh.edge_faces)
+    row_layer, row_neuron = layers.layer_of_row()
+    crease = mesh.edge_labels >= 0
+    edge_layer = np.full(len(crease), -1, np.int32)
+    edge_neuron = (-1 - mesh.edge_labels).astype(np.int32)
+    edge_layer[crease], edge_neuron[crease] = row_layer[mesh.edge_labels[crease]], row_neuron[mesh.edge_labels[crease]]
+    border = int(np.count_nonzero(~crease))
+    # a vertex of two components counts in both
+    owners = np.repeat(components, np.diff(mesh.face_offsets)).astype(np.int64)
+    vertices = np.unique(owners * max(len(mesh.vertices), 1) + mesh.face_vertices) // max(len(mesh.vertices), 1)
+    euler = np.bincount(vertices, minlength=count) + np.bincount(components, minlength=count)
+    euler = euler - np.bincount(components[mesh.edge_faces[:, 0]], minlength=count)
+    report = SurfaceReport(
+        facets=len(mesh.kept),
+        vertices=len(mesh.vertices),
+        components=count,
+        border_edges=border,
+        euler=tuple(euler.tolist()),
+        closed=len(mesh.kept) > 0 and not (mesh.edge_faces[:, 1] == OUTSIDE).any(),
+        open_edges=mesh.open_edges,
+        collapsed=mesh.collapsed,
+        spread=float(mesh.spread),
+        flat_regions=crossings.flat_regions,
+        grid=seeds.resolution,
+        seeds=len(crossings.points),
+    )
+    return Surface(
+        network=network,
+        vertices=_read_only(mesh.vertices),
+        face_offsets=_read_only(mesh.face_offsets),
+        face_vertices=_read_only(mesh.face_vertices),
+        face_edges=_read_only(mesh.face_edges),
+        gradients=_read_only(mesh.gradients),
+        areas=_read_only(mesh.areas),
+        signatures=_read_only(march.signatures[mesh.kept]),
+        components=_read_only(components),
+        edges=_read_only(mesh.edges),
+        edge_layer=_read_only(edge_layer),
+        edge_neuron=_read_only(edge_neuron),
+        edge_faces=_read_only(mesh.edge_faces),
+        level=level,
+        domain=_read_only(box),
+        extremes=(crossings.extremes[0] + level, crossings.extremes[1] + level),
+        report=report,
+        seconds=seconds,
+    )
+
+
+def _read_only(array: NDArray[T]) -> NDArray[T]:
+    array.setflags(write=False)
+    return array

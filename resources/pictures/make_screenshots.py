@@ -1,0 +1,210 @@
+"""Pictures of the window's main states: `make pictures` runs this.
+
+Those that the README shows are written beside this file, all of them into out/pictures.
+"""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+import torch
+from PySide6.QtCore import QCoreApplication, QEvent, QPoint
+from PySide6.QtGui import QColor, QImage, QPainter
+from PySide6.QtTest import QTest
+
+from app.application import application
+from app.jobs.opening import open_module
+from app.state import actions
+from app.state.look import Fill
+from app.state.planes import shifted
+from app.state.session import Neuron
+from app.widgets.main_window import MainWindow
+from app.widgets.picture_file import write_png
+from engine import SlicePlane
+from sdf_models import ReluMLP
+from sdf_models.architectures import Architecture
+
+ROOT = Path(__file__).resolve().parents[2]
+CHECKPOINTS = ROOT / "resources" / "checkpoints"
+OUT = ROOT / "out" / "pictures"
+IN_README = ("start", "inside")
+
+
+@dataclass
+class Studio:
+    """A window to bring into a state, and to take a picture of."""
+
+    window: MainWindow
+
+    def settle(self, seconds: float = 240.0) -> None:
+        end = time.monotonic() + seconds
+        while not self.window.settled:
+            if time.monotonic() > end:
+                raise TimeoutError("the window did not settle")
+            QTest.qWait(20)
+
+    def open(self, name: str) -> None:
+        self.window.open_path(CHECKPOINTS / f"{name}.safetensors")
+        self.settle()
+
+    def do(self, action: actions.Action) -> None:
+        self.window.store.do(action)
+
+    def look(self, **changes: object) -> None:
+        self.do(actions.ChangeLook(replace(self.window.store.session.look, **changes)))
+
+
+def start(studio: Studio) -> None:
+    studio.open("spot")
+
+
+def dragging(studio: Studio) -> None:
+    """The hand holds the plane z; the picture is taken before it rests."""
+    studio.open("spot")
+    view, part = studio.window.scene_view, studio.window.store.session.active_slice
+    opened = studio.window.store.session.opened
+    for _ in range(12):
+        part = studio.window.store.session.active_slice
+        studio.do(actions.MovePlane(part.key, shifted(part.plane, 0.03, opened.domain), live=True))
+        QTest.qWait(60)
+    end = time.monotonic() + 20
+    while studio.window.slices.result(part.key).plane is not studio.window.store.session.active_slice.plane:
+        studio.window.slices._rest.start()
+        if time.monotonic() > end:
+            raise TimeoutError("no slice followed the hand")
+        QTest.qWait(5)
+    QTest.qWait(150)
+    view.repaint()
+
+
+def isolated(studio: Studio) -> None:
+    studio.open("spot")
+    studio.window.isolate_depth(2)
+
+
+def values(studio: Studio) -> None:
+    studio.open("gyroid")
+    studio.do(actions.ChangeFill(Fill.VALUE))
+
+
+def gradients(studio: Studio) -> None:
+    studio.open("spot")
+    studio.do(actions.ChangeFill(Fill.GRADIENT))
+    studio.do(actions.ActivateSlice(studio.window.store.session.slices[0].key))
+    studio.do(actions.TileSlices(False))
+
+
+def random_colours(studio: Studio) -> None:
+    studio.open("torus")
+    studio.do(actions.ChangeFill(Fill.RANDOM))
+
+
+def highlighted(studio: Studio) -> None:
+    studio.open("spot")
+    studio.do(actions.SelectNeuron(Neuron(3, 17)))
+
+
+def inside(studio: Studio) -> None:
+    """The surface cut at an oblique plane, with its creases."""
+    studio.open("spot")
+    session = studio.window.store.session
+    for part in session.slices[:2]:
+        studio.do(actions.ShowSlice(part.key, False))
+    plane = SlicePlane.from_normal((0.0, 0.05, 0.02), (-0.93, -0.05, -0.35), (0.0, 0.0, 1.0))
+    studio.do(actions.MovePlane(session.slices[2].key, plane))
+    studio.do(actions.RenameSlice(session.slices[2].key, "oblique"))
+    studio.do(actions.ChangeFill(Fill.SIGN))
+    studio.look(clip=True, creases=True)
+
+
+def small(studio: Studio) -> None:
+    studio.window.resize(1100, 700)
+    studio.open("gyroid")
+
+
+def hovering(studio: Studio) -> None:
+    studio.open("torus")
+    tile = studio.window.board.tiles[studio.window.store.session.active]
+    view = tile.view
+    view.framing = view.framing.zoomed(3.0, 200, 60)
+    view.redraw()
+    studio.settle()
+    QTest.mouseMove(view, QPoint(view.width() // 2, view.height() // 3))
+    QTest.qWait(100)
+
+
+def nothing(studio: Studio) -> None:
+    """A network without a zero level set."""
+    module = ReluMLP(Architecture(16, 3))
+    generator = torch.Generator().manual_seed(1)
+    with torch.no_grad():
+        for parameter in module.parameters():
+            parameter.copy_(torch.randn(parameter.shape, generator=generator) / 3)
+        module.output.bias += 4.0
+    domain = np.array([[-1.0] * 3, [1.0] * 3])
+    studio.window.show_network(open_module(module, domain, "nowhere zero"))
+
+
+def error(studio: Studio) -> None:
+    studio.open("torus")
+    broken = OUT / "broken.npz"
+    broken.write_bytes(b"this is not a checkpoint")
+    studio.window.open_path(broken)
+    while studio.window.error_dialog is None:
+        QTest.qWait(20)
+    broken.unlink()
+
+
+STATES: dict[str, Callable[[Studio], None]] = {
+    "start": start, "dragging": dragging, "isolated": isolated, "values": values, "gradients": gradients,
+    "random": random_colours, "highlighted": highlighted, "inside": inside, "small": small, "hovering": hovering,
+    "nothing": nothing, "error": error,
+}  # fmt: skip
+
+
+def main(names: list[str]) -> None:
+    running = application()
+    OUT.mkdir(parents=True, exist_ok=True)
+    for name in names or STATES:
+        window = MainWindow()
+        window.resize(1600, 1000)
+        window.show()
+        studio = Studio(window)
+        STATES[name](studio)
+        if name not in ("dragging", "error", "hovering"):
+            studio.settle()
+        picture = window.grab().toImage()
+        dialog = window.error_dialog
+        if dialog is not None:
+            picture = with_dialog(window)
+            dialog.accept()
+        write_png(picture, OUT / f"{name}.png")
+        if name in IN_README:
+            write_png(picture, Path(__file__).parent / f"window-{name}.png")
+        print(f"{name}: {OUT / name}.png")
+        window.close()
+        window.deleteLater()
+        QCoreApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete)
+        running.processEvents()
+
+
+def with_dialog(window: MainWindow) -> QImage:
+    """The window and the dialog where it is on it."""
+    QTest.qWait(200)
+    picture = window.grab()
+    painter = QPainter(picture)
+    painter.fillRect(picture.rect(), QColor(20, 24, 32, 70))
+    dialog = window.error_dialog
+    at = QPoint((window.width() - dialog.width()) // 2, (window.height() - dialog.height()) // 3)
+    painter.drawPixmap(at, dialog.grab())
+    painter.end()
+    return picture.toImage()
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

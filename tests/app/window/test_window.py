@@ -1,0 +1,269 @@
+"""The window: files, hovering and clicking, the legend, fills, closing."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from PySide6.QtCore import QMimeData, QPoint, QPointF, Qt, QTimer, QUrl
+from PySide6.QtGui import QDragEnterEvent, QDropEvent, QGuiApplication, QImage
+from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QApplication
+
+import app
+from app.state import actions
+from app.state.look import Fill
+from app.state.session import Neuron
+from app.widgets.main_window import MainWindow
+from app.widgets.picture_dialog import PictureDialog
+from engine import Partition, extract_surface
+from sdf_models import load_checkpoint, save_checkpoint
+from tests.app.conftest import DOMAIN, random_module
+from tests.app.window.conftest import LEFT, Driver, check_nothing_left, wait_until
+
+
+def long_edge(partition: Partition) -> tuple[int, np.ndarray]:
+    """The longest edge that a neuron made, and its middle."""
+    ends = partition.vertices[partition.edges]
+    lengths = np.hypot(*(ends[:, 1] - ends[:, 0]).T)
+    lengths[(partition.edge_layer < 0) | (partition.edge_layer >= len(partition.network.kinks))] = 0
+    edge = int(np.argmax(lengths))
+    return edge, ends[edge].mean(axis=0)
+
+
+def pre_activation(module: torch.nn.Module, point: np.ndarray, layer: int, neuron: int) -> float:
+    """By the module itself, hooked at its linear layers."""
+    seen: list[torch.Tensor] = []
+    linear = [part for part in module.modules() if isinstance(part, torch.nn.Linear)]
+    hooks = [part.register_forward_hook(lambda _m, _i, output: seen.append(output)) for part in linear]
+    module(torch.tensor(point[None], dtype=torch.float64))
+    for hook in hooks:
+        hook.remove()
+    return float(seen[layer][0, neuron])
+
+
+def test_hovering_names_the_neuron_whose_line_it_is(window: Driver, checkpoint: Path) -> None:
+    module = load_checkpoint(checkpoint).module.double()
+    view, partition = window.tile.view, window.window.slices.result(window.tile.key).answer.partition
+    edge, middle = long_edge(partition)
+    QTest.mouseMove(view, view.position_of(*middle).toPoint())
+    wait_until(lambda: "neuron" in window.window.status.left.text(), 5)
+    layer, neuron = int(partition.edge_layer[edge]), int(partition.edge_neuron[edge])
+    text = window.window.status.left.text()
+    assert f"layer {layer}, neuron {neuron} ({partition.network.neuron_name(layer, neuron)})" in text
+    point = partition.plane.to_input(middle[None])[0]
+    assert abs(pre_activation(module, point, layer, neuron)) < 1e-12
+    found = window.window.hover.at(window.tile.key, *middle, 0.01)
+    assert found is not None
+    x = torch.tensor(found.point[None], dtype=torch.float64, requires_grad=True)
+    value = module(x)
+    value.sum().backward()
+    assert found.value == pytest.approx(float(value.detach()), abs=1e-12)
+
+
+def test_hovering_tells_the_facts_of_a_region(window: Driver, checkpoint: Path) -> None:
+    module = load_checkpoint(checkpoint).module.double()
+    partition = window.window.slices.result(window.tile.key).answer.partition
+    sizes = np.diff(partition.face_offsets)
+    face = int(np.argmax(sizes))
+    corners = partition.vertices[
+        partition.face_vertices[partition.face_offsets[face] : partition.face_offsets[face + 1]]
+    ]
+    found = window.window.hover.at(window.tile.key, *corners.mean(axis=0), 0.0)
+    assert found is not None
+    assert found.neuron is None
+    x = torch.tensor(found.point[None], dtype=torch.float64, requires_grad=True)
+    value = module(x)
+    value.sum().backward()
+    assert found.value == pytest.approx(float(value.detach()), abs=1e-12)
+    assert found.gradient == pytest.approx(float(x.grad.norm()), rel=1e-9)
+
+
+def test_a_click_highlights_the_neuron_in_every_slice(window: Driver) -> None:
+    view, partition = window.tile.view, window.window.slices.result(window.tile.key).answer.partition
+    edge, middle = long_edge(partition)
+    QTest.mouseClick(view, LEFT, Qt.KeyboardModifier.NoModifier, view.position_of(*middle).toPoint())
+    neuron = Neuron(int(partition.edge_layer[edge]), int(partition.edge_neuron[edge]))
+    assert window.window.store.session.neuron == neuron
+    window.settle()
+    for part in window.window.store.session.slices:
+        drawn = window.window.slices.result(part.key)
+        found = drawn.answer.partition
+        own = (found.edge_layer == neuron.layer) & (found.edge_neuron == neuron.index)
+        assert np.array_equal(drawn.picture.highlight, found.edges[own])
+    assert f"layer {neuron.layer}, neuron {neuron.index}" in window.window.scene_view.message
+    assert window.window.strip.search.text() == f"{neuron.layer}/{neuron.index}"
+    QTest.keyClick(window.window, Qt.Key.Key_Escape)
+    assert window.window.store.session.neuron is None
+
+
+def test_the_search_goes_to_a_neuron_or_turns_red(window: Driver) -> None:
+    search = window.window.strip.search
+    search.setFocus()
+    QTest.keyClicks(search, "2/7")
+    QTest.keyClick(search, Qt.Key.Key_Return)
+    assert window.window.store.session.neuron == Neuron(2, 7)
+    for wrong in ("9/1", "2/800", "a", "1/-1"):
+        search.clear()
+        QTest.keyClicks(search, wrong)
+        QTest.keyClick(search, Qt.Key.Key_Return)
+        assert search.property("wrong") is True
+        assert window.window.store.session.neuron is None
+
+
+def test_a_click_on_the_legend_hides_a_layer_and_a_double_click_isolates_it(window: Driver) -> None:
+    legend, store = window.window.legend, window.window.store
+    image = window.tile.view.grab().toImage()
+    QTest.mouseClick(legend, LEFT, Qt.KeyboardModifier.NoModifier, legend.cell(1).center().toPoint())
+    assert store.session.look.hidden_depths == {1}
+    window.settle()
+    assert window.tile.view.grab().toImage() != image
+    QTest.mouseClick(legend, LEFT, Qt.KeyboardModifier.NoModifier, legend.cell(1).center().toPoint())
+    assert store.session.look.hidden_depths == frozenset()
+    for expected in ({0, 1}, set()):
+        QTest.mouseDClick(legend, LEFT, Qt.KeyboardModifier.NoModifier, legend.cell(2).center().toPoint())
+        assert store.session.look.hidden_depths == expected
+    window.settle()
+    assert window.tile.view.grab().toImage() == image
+
+
+@pytest.mark.parametrize("fill", list(Fill))
+def test_fills_have_a_colour_bar(window: Driver, fill: Fill) -> None:
+    plain = window.tile.view.grab().toImage()
+    box = window.window.strip.fill
+    box.setCurrentIndex(box.findData(fill))
+    box.activated.emit(box.currentIndex())
+    window.settle()
+    assert (window.tile.view.grab().toImage() == plain) == (fill is Fill.NONE)
+    assert (window.window.color_bar.width() > 0) == (fill not in (Fill.NONE, Fill.RANDOM))
+
+
+def test_double_click_fits_and_the_wheel_zooms_at_the_mouse(window: Driver) -> None:
+    view = window.tile.view
+    whole = view.framing
+    at = QPoint(120, 40)
+    before = view.at(QPointF(at))
+    window.wheel(view, at, 5)
+    assert view.framing.scale > 2 * whole.scale
+    np.testing.assert_allclose(view.at(QPointF(at)), before, atol=1e-12)
+    window.drag(view, np.array([120.0, 60.0]), [np.array([130.0, 60.0]), np.array([150.0, 70.0])])
+    QTest.mouseRelease(view, LEFT, Qt.KeyboardModifier.NoModifier, QPoint(150, 70))
+    np.testing.assert_allclose(view.at(QPointF(150, 70)), view.framing.to_slice(150 - 40, 70))
+    QTest.mouseDClick(view, LEFT, Qt.KeyboardModifier.NoModifier, at)
+    assert view.framing == whole
+
+
+def test_the_exact_surface_takes_the_place_of_the_coarse_one(window: Driver) -> None:
+    opened = window.window.store.session.opened
+    surface = window.window.surface.drawn.surface
+    expected = extract_surface(opened.network, opened.domain)
+    assert np.array_equal(surface.vertices, expected.vertices)
+    assert len(opened.preview.face_offsets) > 1
+
+
+@pytest.mark.parametrize("content", [b"", b"not a checkpoint", b"\x80\x04\x95."])
+def test_a_broken_file_changes_nothing_and_says_why(window: Driver, tmp_path: Path, content: bytes) -> None:
+    path = tmp_path / "broken.npz"
+    path.write_bytes(content)
+    before = window.window.store.session
+    window.window.open_path(path)
+    wait_until(lambda: window.window.error_dialog is not None)
+    dialog = window.window.error_dialog
+    assert str(path) in dialog.message.text()
+    assert "small.safetensors stays open" in dialog.message.text()
+    QTest.mouseClick(dialog.copy, LEFT)
+    assert QGuiApplication.clipboard().text() == dialog.detail
+    dialog.accept()
+    assert window.window.store.session is before
+    assert window.window.recent() == [Path(dict(before.opened.facts).get("path", before.opened.path)).resolve()]
+
+
+def test_a_dropped_file_is_opened_and_remembered(empty_window: Driver, checkpoint: Path) -> None:
+    data = QMimeData()
+    data.setUrls([QUrl.fromLocalFile(str(checkpoint))])
+    enter = QDragEnterEvent(QPointF(50, 50), Qt.DropAction.CopyAction, data, LEFT, Qt.KeyboardModifier.NoModifier)
+    QApplication.sendEvent(empty_window.window, enter)
+    assert enter.isAccepted()
+    event = QDropEvent(QPointF(50, 50), Qt.DropAction.CopyAction, data, LEFT, Qt.KeyboardModifier.NoModifier)
+    QApplication.sendEvent(empty_window.window, event)
+    empty_window.settle()
+    assert empty_window.window.recent() == [checkpoint.resolve()]
+    assert [entry.text() for entry in empty_window.window.recent_menu.actions()] == [str(checkpoint.resolve())]
+
+
+def test_an_empty_slice_says_so(empty_window: Driver, tmp_path: Path) -> None:
+    module = random_module()
+    with torch.no_grad():
+        module.output.bias += 100.0
+    path = tmp_path / "nowhere.safetensors"
+    save_checkpoint(path, module, DOMAIN)
+    empty_window.open(path)
+    assert empty_window.tile.view.note == "no zero level set in this slice"
+    assert "no zero level set" in empty_window.window.status.left.text()
+    assert "no zero level surface" in empty_window.window.scene_view.message
+
+
+def test_closing_in_the_middle_of_everything_leaves_nothing(empty_window: Driver, checkpoint: Path) -> None:
+    for wait in (0, 30, 200):
+        window = MainWindow()
+        window.show()
+        window.open_path(checkpoint)
+        QTest.qWait(wait)
+        if window.store.session.active is not None:
+            part = window.store.session.active_slice
+            window.store.do(actions.MovePlane(part.key, part.plane, live=True))
+        window.close()
+        window.deleteLater()
+        del window
+    empty_window.window.close()
+    QTest.qWait(20)
+    check_nothing_left()
+
+
+def test_pictures_of_any_size_with_transparency(window: Driver, tmp_path: Path) -> None:
+    dialog = PictureDialog(window.window.scene_view, window.window.show_error, window.window)
+    dialog.width_field.setValue(301)
+    dialog.height_field.setValue(207)
+    dialog.transparent.setChecked(True)
+    dialog.save(tmp_path / "scene.png")
+    image = QImage(str(tmp_path / "scene.png"))
+    assert (image.width(), image.height()) == (301, 207)
+    assert image.pixelColor(0, 0).alpha() == 0
+    dialog = PictureDialog(window.window.scene_view, window.window.show_error, window.window)
+    dialog.save(tmp_path / "no such folder" / "scene.png")
+    assert "was not saved" in window.window.error_dialog.windowTitle() or window.window.error_dialog is not None
+    window.window.error_dialog.accept()
+    dialog.reject()
+
+
+def test_a_live_module_is_shown_from_python(checkpoint: Path) -> None:
+    module = random_module()
+    module.train()
+    seen: list[str] = []
+
+    def look() -> None:
+        found = next(w for w in QApplication.topLevelWidgets() if isinstance(w, MainWindow))
+        seen.append(found.windowTitle())
+        found.close()
+
+    QTimer.singleShot(300, look)
+    app.show(module, domain=DOMAIN)
+    assert seen == ["ReluMLP \N{EM DASH} SplineScope"]
+    assert module.training
+    check_nothing_left()
+    with pytest.raises(ValueError, match="lower and upper corner"):
+        app.show(module, domain=[[1, 1, 1], [0, 0, 0]])
+
+
+def test_the_command_takes_a_picture_of_the_whole_window(splinescope_process, checkpoint: Path, tmp_path: Path) -> None:
+    ran = splinescope_process("open", checkpoint, "--screenshot", "window.png", "--size", "1000x700")
+    assert (ran.code, ran.out) == (0, "wrote window.png\n"), ran.err
+    image = QImage(str(tmp_path / "window.png"))
+    assert (image.width(), image.height()) == (1000, 700)
+    (tmp_path / "broken.npz").write_bytes(b"nothing")
+    ran = splinescope_process("broken.npz", "--screenshot", "other.png")
+    assert ran.code == 2
+    assert ran.err.startswith("splinescope: broken.npz: ")
+    assert not (tmp_path / "other.png").exists()
