@@ -1,0 +1,92 @@
+"""What torch.save writes: a zip archive, or before PyTorch 1.6 a sequence of pickles.
+
+Only torch.load(weights_only=True) reads them, whose unpickler makes tensors and plain containers and nothing else.
+"""
+
+from __future__ import annotations
+
+import io
+import pickle
+import re
+import zipfile
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from sdf_models.families.weights import Weights, weights_of
+from sdf_models.formats import npz
+from sdf_models.formats.format import Damaged, Peek, Refused
+
+NAME = "PyTorch zip"
+LEGACY_NAME = "PyTorch before 1.6"
+
+_LEGACY_MAGIC = b"\x80\x02\x8a\nl\xfc\x9cF\xf9 j\xa8P\x19."
+_CODE = re.compile(rb"PK\x01\x02.{42}[^\n]{0,200}?/(?:code/|constants\.pkl)", re.DOTALL)
+_GLOBAL = re.compile(r"(?:GLOBAL|class|function) '?([\w.]+)'?")
+_LOAD_ERRORS = (
+    RuntimeError, ValueError, TypeError, KeyError, IndexError, AttributeError, AssertionError, EOFError, OSError,
+    OverflowError, MemoryError, UnicodeError, RecursionError, pickle.UnpicklingError, zipfile.BadZipFile,
+)  # fmt: skip
+SAVE_WEIGHTS = """\
+import torch  # where the file comes from, since this runs the code in it
+checkpoint = torch.load("{name}", map_location="cpu", weights_only=False)
+model = checkpoint if hasattr(checkpoint, "state_dict") else checkpoint["model_state_dict"]  # or its key
+torch.save(model.state_dict() if hasattr(model, "state_dict") else model, "weights.pth")
+"""
+
+
+def recognise(peek: Peek) -> bool:
+    """A zip archive whose members lie in one folder with data.pkl, and which has no code."""
+    length = int.from_bytes(peek.head[26:28], "little")
+    first = peek.head[30 : 30 + length]
+    listed = re.search(rb"(^|/)data\.pkl$", first) is not None or b"/data.pkl" in peek.tail
+    return peek.head.startswith(b"PK\x03\x04") and listed and not has_code(peek)
+
+
+def recognise_legacy(peek: Peek) -> bool:
+    return peek.head.startswith(_LEGACY_MAGIC)
+
+
+def has_code(peek: Peek) -> bool:
+    """Whether the archive's directory lists TorchScript's code."""
+    return _CODE.search(peek.tail) is not None
+
+
+def read(path: Path, data: bytes) -> Weights:
+    if data.startswith(b"PK"):
+        _check_directory(data)
+    content = _loaded(data, path)
+    if isinstance(content, torch.Tensor):
+        content = {"tensor": content}
+    if not isinstance(content, (dict, list, tuple)):
+        raise Refused(f"it holds a {type(content).__name__}, not weights", "save the network's state_dict")
+    return weights_of(content, path)
+
+
+def _check_directory(data: bytes) -> None:
+    """Stored members alone, which together are no longer than the file: nothing unpacks to more than it holds."""
+    with npz.directory(data) as archive:
+        members = archive.infolist()
+    if any(member.compress_type != zipfile.ZIP_STORED for member in members):
+        raise Refused("its archive is compressed, which torch.save never does", "save it again with torch.save")
+    if sum(member.file_size for member in members) > len(data):
+        raise Damaged("the archive's members overlap")
+
+
+def _loaded(data: bytes, path: Path) -> Any:
+    try:
+        return torch.load(io.BytesIO(data), map_location="cpu", weights_only=True)
+    except pickle.UnpicklingError as error:
+        name = _GLOBAL.search(str(error))
+        what = f"an object of {name[1]:.60}" if name is not None else "objects"
+        if name is None and "Unsupported" not in str(error) and "Weights only" not in str(error):
+            raise Damaged(f"its pickle cannot be read ({str(error).splitlines()[0]:.80})") from error
+        raise Refused(
+            f"beside weights it holds {what} (a pickled module, or settings), and loading those could run code",
+            "where it was made, save the weights alone: torch.save(model.state_dict(), 'weights.pth')",
+            SAVE_WEIGHTS.format(name=path.name),
+        ) from error
+    except _LOAD_ERRORS as error:
+        reason = (str(error).strip() or type(error).__name__).splitlines()[0]
+        raise Damaged(f"torch cannot read it ({reason:.100})") from error
