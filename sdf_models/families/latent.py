@@ -37,7 +37,9 @@ def latent_code(
             Alternative("mean", f"the mean of the {len(codes)} codes {name} in the file"),
             Alternative(f"{path.name}:0", "the first of them"),
         ]
-    text = f"the network takes {length + 3} inputs: a latent code of {length} numbers, which picks the shape, before x, y, z"
+    text = (
+        f"the network takes {length + 3} inputs: a latent code of {length} numbers, which picks the shape, and x, y, z"
+    )
     if all_inputs:
         if length + 3 in _ENCODED:
             text += f", unless it is a positional encoding of {_ENCODED[length + 3]} frequencies, not linear"

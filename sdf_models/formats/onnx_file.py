@@ -44,10 +44,11 @@ torch.onnx.export(model.eval(), (torch.zeros(1, 3),), "network.onnx", dynamic_ax
 
 def recognise(peek: Peek) -> bool:
     """A protobuf message whose fields, in order, are those of a ModelProto up to its graph."""
-    data, place = peek.head, 0
+    data, place, fields = peek.head, 0, 0
     if not data.startswith(b"\x08"):
         return False
     while place < len(data):
+        fields += 1
         tag, place = data[place], place + 1
         field, kind = tag >> 3, tag & 7
         if field == 7 and kind == 2:
@@ -57,7 +58,7 @@ def recognise(peek: Peek) -> bool:
         value, place = _varint(data, place)
         if kind == 2:
             place += value
-    return False
+    return fields >= 2
 
 
 def _varint(data: bytes, place: int) -> tuple[int, int]:

@@ -59,6 +59,8 @@ class Graph(nn.Module):
             while any(label == other for other, _, _ in steps):
                 label += "_"
             steps.append((label, Operation(operation.name, operation.kind, inputs, operation.outputs, {}, 0), module))
+        if output not in known and all(output not in step.outputs for _, step, _ in steps):
+            raise KeyError(output)
         if output in known or output == source:
             raise ValueError("its output does not depend on its input")
         self._steps: list[tuple[str, tuple[str, ...], tuple[str, ...]]] = []

@@ -170,6 +170,8 @@ def _prelu(x: Tensor, slope: Tensor) -> Tensor:
 
 
 def _concat(operation: Operation, arguments: Arguments, batch: int | None) -> tuple[nn.Module, tuple[bool, ...]]:
+    if "axis" not in operation.attributes:
+        raise ValueError("a Concat without its axis")
     axis = int(operation.attributes["axis"])
 
     def concat(*values: Tensor) -> Tensor:

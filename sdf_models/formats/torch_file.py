@@ -8,6 +8,8 @@ from __future__ import annotations
 import io
 import pickle
 import re
+import struct
+import warnings
 import zipfile
 from pathlib import Path
 from typing import Any
@@ -22,11 +24,11 @@ NAME = "PyTorch zip"
 LEGACY_NAME = "PyTorch before 1.6"
 
 _LEGACY_MAGIC = b"\x80\x02\x8a\nl\xfc\x9cF\xf9 j\xa8P\x19."
-_CODE = re.compile(rb"PK\x01\x02.{42}[^\n]{0,200}?/(?:code/|constants\.pkl)", re.DOTALL)
+_PROGRAM = re.compile(rb"/(?:code/|constants\.pkl)|archive_format|serialized_exported_program|models/model\.json")
 _GLOBAL = re.compile(r"(?:GLOBAL|class|function) '?([\w.]+)'?")
 _LOAD_ERRORS = (
     RuntimeError, ValueError, TypeError, KeyError, IndexError, AttributeError, AssertionError, EOFError, OSError,
-    OverflowError, MemoryError, UnicodeError, RecursionError, pickle.UnpicklingError, zipfile.BadZipFile,
+    OverflowError, MemoryError, UnicodeError, RecursionError, struct.error, pickle.UnpicklingError, zipfile.BadZipFile,
 )  # fmt: skip
 SAVE_WEIGHTS = """\
 import torch  # where the file comes from, since this runs the code in it
@@ -41,16 +43,17 @@ def recognise(peek: Peek) -> bool:
     length = int.from_bytes(peek.head[26:28], "little")
     first = peek.head[30 : 30 + length]
     listed = re.search(rb"(^|/)data\.pkl$", first) is not None or b"/data.pkl" in peek.tail
-    return peek.head.startswith(b"PK\x03\x04") and listed and not has_code(peek)
+    return peek.head.startswith(b"PK\x03\x04") and listed and not is_program(peek)
 
 
 def recognise_legacy(peek: Peek) -> bool:
     return peek.head.startswith(_LEGACY_MAGIC)
 
 
-def has_code(peek: Peek) -> bool:
-    """Whether the archive's directory lists TorchScript's code."""
-    return _CODE.search(peek.tail) is not None
+def is_program(peek: Peek) -> bool:
+    """Whether the archive's directory lists what TorchScript or torch.export write."""
+    directory = peek.tail[max(0, peek.tail.find(b"PK\x01\x02")) :]
+    return _PROGRAM.search(directory) is not None
 
 
 def read(path: Path, data: bytes) -> Weights:
@@ -76,14 +79,16 @@ def _check_directory(data: bytes) -> None:
 
 def _loaded(data: bytes, path: Path) -> Any:
     try:
-        return torch.load(io.BytesIO(data), map_location="cpu", weights_only=True)
+        with warnings.catch_warnings():  # of unusual pickle protocols, which only damaged files have
+            warnings.simplefilter("ignore", UserWarning)
+            return torch.load(io.BytesIO(data), map_location="cpu", weights_only=True)
     except pickle.UnpicklingError as error:
         name = _GLOBAL.search(str(error))
         what = f"an object of {name[1]:.60}" if name is not None else "objects"
         if name is None and "Unsupported" not in str(error) and "Weights only" not in str(error):
             raise Damaged(f"its pickle cannot be read ({str(error).splitlines()[0]:.80})") from error
         raise Refused(
-            f"beside weights it holds {what} (a pickled module, or settings), and loading those could run code",
+            f"a PyTorch file with {what} in it (a pickled module, or settings), and loading those could run code",
             "where it was made, save the weights alone: torch.save(model.state_dict(), 'weights.pth')",
             SAVE_WEIGHTS.format(name=path.name),
         ) from error

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
+from itertools import pairwise
 
 import torch
 from torch import Tensor, nn
@@ -131,7 +132,7 @@ def plain_mlp(
     sizes: Sequence[int] = (3, 16, 16, 1), activation: Callable[[], nn.Module] = nn.ReLU, *, batch_norm: bool = False
 ) -> nn.Sequential:
     layers: list[nn.Module] = []
-    for i, (columns, rows) in enumerate(zip(sizes[:-1], sizes[1:], strict=True)):
+    for i, (columns, rows) in enumerate(pairwise(sizes)):
         layers.append(nn.Linear(columns, rows))
         if i < len(sizes) - 2:
             layers += [nn.BatchNorm1d(rows)] if batch_norm else []
