@@ -138,8 +138,8 @@ def _text(facts: dict[str, Any]) -> str:
             (
                 "reference",
                 f"differs from the network's own {reference['dtype']} forward by "
-                f"{reference['relative_difference']:.1e} of the largest value, on {reference['points']:,} points of the "
-                "domain",
+                f"{reference['relative_difference']:.1e} of the largest value, on {reference['points']:,} points of "
+                "the domain",
             )
         )
     else:

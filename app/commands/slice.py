@@ -222,7 +222,7 @@ def _json(arguments: argparse.Namespace, checkpoint: Checkpoint, network: Networ
         "notes": [*checkpoint.notes, *network.notes],
         "last_activation": checkpoint.last_activation.name if checkpoint.last_activation.known else "unknown",
         "level_in_file": arguments.level,
-        "approximation": approximation_facts(checkpoint.approximation),
+        "relu_limit": approximation_facts(checkpoint.approximation),
     }
     slices = [slice_facts(result) for result in results]
     return json.dumps(facts | (slices[0] if len(slices) == 1 else {"slices": slices}), indent=2)

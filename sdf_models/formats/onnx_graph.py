@@ -41,7 +41,7 @@ class Graph(nn.Module):
         batch: int | None,
     ) -> None:
         super().__init__()
-        self._source, self._output = source, output
+        self.source, self._output = source, output
         known = dict(constants)
         steps: list[tuple[str, Operation, nn.Module]] = []
         for operation in _needed(operations, output):
@@ -84,7 +84,7 @@ class Graph(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         values: dict[str, Any] = {name: getattr(self, label) for name, label in self._kept.items()}
-        values[self._source] = x
+        values[self.source] = x
         for i, (label, inputs, outputs) in enumerate(self._steps):
             result = self.get_submodule(label)(*(values[name] if name else None for name in inputs))
             results = result if isinstance(result, (tuple, list)) else (result,)

@@ -21,12 +21,14 @@ def recognise(peek: Peek) -> bool:
 
 
 def read(path: Path, data: bytes) -> Weights:
-    arrays = npz.read(data)
-    if set(arrays) >= _SLICE_ARRAYS:
+    with npz.directory(data) as archive:
+        names = {name.removesuffix(".npy") for name in archive.namelist()}
+    if names >= _SLICE_ARRAYS:
         raise Refused(
             "this is the partition of a slice, written by splinescope slice, not a network",
             "read it with numpy.load, and give the checkpoint that was sliced",
         )
+    arrays = npz.read(data)
     tensors: dict[str, torch.Tensor] = {}
     for name, array in arrays.items():
         if array.dtype.kind != "f" or array.dtype.itemsize not in (2, 4, 8):

@@ -1,4 +1,4 @@
-"""Whatever is done to a file of any format, it is opened whole or refused in one line, in time and in bounded memory."""
+"""Whatever is done to a file of any format, it is opened whole or refused in one line, in bounded memory."""
 
 from __future__ import annotations
 

@@ -146,7 +146,8 @@ OPERATORS: dict[str, tuple[list[Any], dict[str, np.ndarray[Any, Any]], int]] = {
         9,
     ),
     "MatMul, Add, Relu": (
-        [N("MatMul", ["x", "w"], ["h"]), N("Add", ["b", "h"], ["i"]), N("Relu", ["i"], ["j"]), N("MatMul", ["j", "v"], ["y"])],
+        [N("MatMul", ["x", "w"], ["h"]), N("Add", ["b", "h"], ["i"]), N("Relu", ["i"], ["j"]),
+            N("MatMul", ["j", "v"], ["y"])],
         {"w": W, "b": B, "v": V},
         9,
     ),
@@ -187,7 +188,8 @@ OPERATORS: dict[str, tuple[list[Any], dict[str, np.ndarray[Any, Any]], int]] = {
     "Concat, Slice by attributes, Gather": (
         [
             N("MatMul", ["x", "w"], ["h"]), N("Slice", ["h"], ["i"], starts=[1], ends=[5], axes=[1]),
-            N("Gather", ["x", "two"], ["g"], axis=1), N("Concat", ["i", "g"], ["c"], axis=1), N("MatMul", ["c", "v"], ["y"]),
+            N("Gather", ["x", "two"], ["g"], axis=1), N("Concat", ["i", "g"], ["c"], axis=1),
+            N("MatMul", ["c", "v"], ["y"]),
         ],
         {"w": W, "v": V, "two": np.int64([2, -3])},
         9,
@@ -198,13 +200,15 @@ OPERATORS: dict[str, tuple[list[Any], dict[str, np.ndarray[Any, Any]], int]] = {
             N("Gather", ["h", "one"], ["y"], axis=1),
         ],
         {
-            "w": W, "s": np.int64([-1]), "e": np.int64([-9]), "a": np.int64([1]), "t": np.int64([-1]), "one": np.int64(1),
+            "w": W, "s": np.int64([-1]), "e": np.int64([-9]), "a": np.int64([1]), "t": np.int64([-1]),
+            "one": np.int64(1),
         },
         13,
     ),
     "Reshape, Flatten, Transpose": (
         [
-            N("MatMul", ["x", "w"], ["h"]), N("Reshape", ["h", "shape"], ["i"]), N("Transpose", ["i"], ["j"], perm=[0, 2, 1]),
+            N("MatMul", ["x", "w"], ["h"]), N("Reshape", ["h", "shape"], ["i"]),
+            N("Transpose", ["i"], ["j"], perm=[0, 2, 1]),
             N("Relu", ["j"], ["k"]), N("Flatten", ["k"], ["l"]), N("MatMul", ["l", "v"], ["y"]),
         ],
         {"w": W, "v": V, "shape": np.int64([0, 2, -1])},
@@ -224,7 +228,8 @@ OPERATORS: dict[str, tuple[list[Any], dict[str, np.ndarray[Any, Any]], int]] = {
     ),
     "Squeeze and Unsqueeze by attributes": (
         [
-            N("Unsqueeze", ["x"], ["i"], axes=[1, 3]), N("Squeeze", ["i"], ["j"], axes=[1, 3]), N("MatMul", ["j", "w"], ["h"]),
+            N("Unsqueeze", ["x"], ["i"], axes=[1, 3]), N("Squeeze", ["i"], ["j"], axes=[1, 3]),
+            N("MatMul", ["j", "w"], ["h"]),
             N("Relu", ["h"], ["k"]), N("MatMul", ["k", "v"], ["y"]),
         ],
         {"w": W, "v": V},
@@ -249,7 +254,8 @@ OPERATORS: dict[str, tuple[list[Any], dict[str, np.ndarray[Any, Any]], int]] = {
     ),
     "Split, Sum, ReduceSum": (
         [
-            N("MatMul", ["x", "w"], ["h"]), N("Split", ["h", "parts"], ["i", "j"], axis=1), N("Sum", ["i", "j", "i"], ["k"]),
+            N("MatMul", ["x", "w"], ["h"]), N("Split", ["h", "parts"], ["i", "j"], axis=1),
+            N("Sum", ["i", "j", "i"], ["k"]),
             N("Relu", ["k"], ["l"]), N("ReduceSum", ["l", "one"], ["y"], keepdims=0),
         ],
         {"w": W, "parts": np.int64([3, 3]), "one": np.int64([1])},
