@@ -24,8 +24,8 @@ from sdf_models.formats.unsupported import refusal
 from sdf_models.last_activation import NOTHING, LastActivation
 from sdf_models.reading import Choices, Open, Question, Reading
 
-SIDE_FILE_SUFFIX = ".json"
-"""Choices for FILE are also read from FILE.json, where there is one (`Reading.to_json`)."""
+SIDE_FILE_SUFFIX = ".reading.json"
+"""Choices for FILE are also read from FILE.reading.json, where there is one (`Reading.to_json`)."""
 _LARGEST_SIDE_FILE = 1 << 16
 
 
@@ -84,7 +84,7 @@ class Checkpoint:
 def load_checkpoint(path: str | os.PathLike[str], reading: Reading | None = None) -> Checkpoint:
     """Open a checkpoint, recognised by its content.  No code in the file is run, and memory stays within its limits.
 
-    reading: the choices where the file leaves several readings; a side file FILE.json may hold them too.
+    reading: the choices where the file leaves several readings; a side file FILE.reading.json may hold them too.
 
     Raises CheckpointError, and of its kinds OpenQuestionError where a choice is missing.
     """

@@ -123,7 +123,7 @@ def with_advice(error: EngineError) -> str:
     if not isinstance(error, NotPiecewiseLinearError):
         return str(error)
     if error.layer_class == "Softplus":
-        return f"{error}; --relu-limit draws its ReLU limit, an approximation"
+        return f"{error}; train it with ReLU, or say --relu-limit to draw its ReLU limit, an approximation"
     if error.layer_class in ("ELU", "GELU", "SiLU", "Sine", "Tanh", "Sigmoid"):
         return f"{error}; train it with ReLU to have linear regions"
     return str(error)

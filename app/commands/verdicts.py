@@ -33,7 +33,7 @@ def layer_verdicts(module: nn.Module) -> list[tuple[str, str, str]]:
                 Network.trace(layer, input_shape=(size,))
                 verdict = "piecewise linear"
             except NotPiecewiseLinearError as error:
-                verdict = f"NOT piecewise linear: {error.reason}"
+                verdict = f"NOT piecewise linear: {error.reason.partition(';')[0]}"
             except EngineError:
                 verdict = "as traced"
         verdicts.append((path, kind, verdict))

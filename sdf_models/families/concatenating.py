@@ -49,8 +49,8 @@ def _specs(specs: Mapping[str, Any]) -> Mapping[str, Any]:
 
 
 def _is_deepsdf(network: FoundNetwork, specs: Mapping[str, Any]) -> str | None:
-    dims = _specs(specs).get("dims")
-    if isinstance(dims, list) and len(dims) == len(network.linear) - 1:
+    dims, arch = _specs(specs).get("dims"), specs.get("NetworkArch", "deep_sdf_decoder")
+    if isinstance(dims, list) and len(dims) == len(network.linear) - 1 and arch == "deep_sdf_decoder":
         return f"{specs['specs.json']} describes it"
     normalised = [layer.normalised for layer in network.linear]
     if any(normalised) and not normalised[-1] and not network.path.endswith(("decoder", "network")):

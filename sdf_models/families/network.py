@@ -62,8 +62,8 @@ class FoundNetwork:
 def find_network(weights: Weights, choices: Choices, preferred: re.Pattern[str] | None = None) -> FoundNetwork:
     """The one network to draw.  Raises Refused, and Open where the file holds several."""
     layers, other = layers_of(weights.tensors)
-    _refuse_encodings(other + [layer.name for layer in layers])
-    layers = [layer for layer in layers if not _TABLE.search(layer.name)]
+    _refuse_encodings(other)
+    layers = [layer for layer in layers if not _is_table(layer)]
     found = _search("", layers, weights.ordered)
     if not found:
         raise _no_network(layers)
@@ -87,6 +87,12 @@ def find_network(weights: Weights, choices: Choices, preferred: re.Pattern[str] 
         chosen = paths.index(path)
     path, group = found[chosen]
     return FoundNetwork(path, tuple(group), weights, tuple(p for i, p in enumerate(paths) if i != chosen))
+
+
+def _is_table(layer: Layer) -> bool:
+    """Whether a matrix is a table of latent codes: torch.nn.Embedding has no bias."""
+    last = layer.name.rsplit(".", 1)[-1]
+    return layer.kind == "linear" and layer.bias is None and _TABLE.search(last) is not None
 
 
 def latent_tables(weights: Weights) -> dict[str, Tensor]:

@@ -23,7 +23,12 @@ _LARGEST = 1 << 27
 
 WRAPPERS: Final = frozenset({"module", "_orig_mod", "_fsdp_wrapped_module", "_forward_module"})
 """Components of names that DataParallel, torch.compile and their like add."""
-_TRAINING = re.compile(r"optim|sched|lr_|grad_scaler|amp|loops|callbacks|rng_state|_history|loss", re.IGNORECASE)
+_TRAINING = re.compile(
+    r"optim\w*|.*optimi[sz]er\w*|.*sched(uler)?s?(_states?)?|(grad_)?scaler|amp|loops|callbacks|.*rng_states?|.*history|"
+    r"loss(_\w*)?",
+    re.IGNORECASE,
+)
+"""Keys of what belongs to the training alone."""
 _TEXT = 200
 
 Metadata = Mapping[str, Any]
@@ -79,7 +84,9 @@ def _items(content: Any) -> Iterator[tuple[str, Any]]:
         if visited > MOST_ITEMS or len(path) > _DEEPEST:
             raise Refused("its content is nested too deeply or has too many items", "save the network's state_dict")
         if isinstance(item, Mapping):
-            inner = [((*path, str(key)[:_TEXT]), part) for key, part in item.items() if not _TRAINING.search(str(key))]
+            inner = [
+                ((*path, str(key)[:_TEXT]), part) for key, part in item.items() if not _TRAINING.fullmatch(str(key))
+            ]
             stack += reversed(inner)
         elif isinstance(item, (list, tuple)) and not _numbers_only(item):
             if len(item) > MOST_ITEMS:

@@ -122,6 +122,8 @@ def _gemm(operation: Operation, arguments: Arguments, batch: int | None) -> tupl
     left_turned, right_turned = operation.attributes.get("transA", 0), operation.attributes.get("transB", 0)
 
     def gemm(left: Tensor, right: Tensor, shift: Tensor | None = None) -> Tensor:
+        if left.dim() != 2 or right.dim() != 2:
+            raise ValueError("Gemm takes two matrices")
         left, right = (left.T if left_turned else left), (right.T if right_turned else right)
         result = _matmul(left, right)
         result = result if alpha == 1.0 else alpha * result

@@ -33,7 +33,8 @@ _LOAD_ERRORS = (
 SAVE_WEIGHTS = """\
 import torch  # where the file comes from, since this runs the code in it
 checkpoint = torch.load("{name}", map_location="cpu", weights_only=False)
-model = checkpoint if hasattr(checkpoint, "state_dict") else checkpoint["model_state_dict"]  # or its key
+keys = ("model_state_dict", "state_dict", "model", "net", "network")  # or the key of yours
+model = checkpoint if hasattr(checkpoint, "state_dict") else next(checkpoint[key] for key in keys if key in checkpoint)
 torch.save(model.state_dict() if hasattr(model, "state_dict") else model, "weights.pth")
 """
 

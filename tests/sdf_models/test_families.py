@@ -320,15 +320,15 @@ def test_side_file_answers(tmp_path: Path) -> None:
     path = saved(tmp_path, module.state_dict())
     reading = Reading(activation="relu", bounds=(-1.5, 1.5), skip_scale=math.sqrt(0.5), flip_sign=False)
     assert Reading.from_json(json.loads(json.dumps(reading.to_json()))) == reading
-    side = path.with_name("net.pth.json")
+    side = path.with_name("net.pth.reading.json")
     side.write_text(json.dumps({"activation": "relu", "bounds": [-1.5, 1.5]}))
     checkpoint = load_checkpoint(path)
     agrees(checkpoint, module(POINTS))
-    assert noted(checkpoint, "activation relu, by net.pth.json")
+    assert noted(checkpoint, "activation relu, by net.pth.reading.json")
     assert checkpoint.domain.tolist() == [[-1.5] * 3, [1.5] * 3]
     for text in ("[", '{"activation": "magic"}', '{"colour": "red"}', "3", '{"output": -1}'):
         side.write_text(text)
-        assert "net.pth.json" in refusal(path)
+        assert "net.pth.reading.json" in refusal(path)
 
 
 def test_batch_norm_before_and_after_the_activation(tmp_path: Path) -> None:

@@ -223,9 +223,9 @@ def test_anything_beside_the_weights(folder: Path, content: Any) -> None:
         text = json.dumps(content)
     except (TypeError, ValueError):
         return
-    (folder / "file.json").write_text(text, encoding="utf-8", errors="surrogatepass")
+    (folder / "file.reading.json").write_text(text, encoding="utf-8", errors="surrogatepass")
     outcome(folder, torch_bytes(dict(STATE)))
-    (folder / "file.json").unlink()
+    (folder / "file.reading.json").unlink()
     (folder / "specs.json").write_text(text, encoding="utf-8", errors="surrogatepass")
     outcome(folder, torch_bytes({"model_state_dict": DEEPSDF}))
     (folder / "specs.json").unlink()

@@ -225,7 +225,7 @@ def test_a_file_never_names_code(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     state = plain_mlp().state_dict()
     torch.save({"state_dict": state, "module": "mine:network"}, "a.pth")
     load_checkpoint("a.pth", RELU)
-    Path("a.pth.json").write_text('{"module": "mine:network"}')
+    Path("a.pth.reading.json").write_text('{"module": "mine:network"}')
     assert "no choice 'module'" in str(refused(Path("a.pth"), RELU))
     assert "mine" not in sys.modules
 
