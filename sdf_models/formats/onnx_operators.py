@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 Arguments = Sequence[Tensor | None]
 Rule = Callable[["Operation", Arguments, "int | None"], tuple[nn.Module, tuple[bool, ...]]]
 
-_LARGEST = 1 << 26
+_LARGEST = 1 << 25
 """Elements of any value that an operation makes."""
 
 UNSUPPORTED: Final = {
@@ -35,6 +35,9 @@ UNSUPPORTED: Final = {
     "Erf": "the error function (GELU) is not piecewise linear",
     "Softmax": "it is not piecewise linear",
     "GridSample": "a feature grid is piecewise trilinear, not piecewise linear",
+    "Greater": "it compares values, as an exported Softplus does: not piecewise linear",
+    "Less": "it compares values, as an exported ELU does: not piecewise linear",
+    "Where": "it chooses by a comparison, as an exported Softplus does: not piecewise linear",
     "If": "what a network does must not depend on its input",
     "Loop": "loops are not supported",
     "Conv": "convolutions are not supported",

@@ -376,7 +376,7 @@ def test_sizes_are_bounded_before_anything_is_made(tmp_path: Path) -> None:
     nodes = [N("Identity", ["x"], ["v0"]), *doubling, N("Relu", ["v40"], ["y"])]
     assert "numbers" in refusal(tmp_path, model_with(nodes=nodes))
     nodes = [N("Reshape", ["x", "col"], ["c"]), N("Mul", ["c", "row"], ["y"])]
-    wide = {"col": np.int64([-1, 1]), "row": np.zeros((1, 1 << 20), np.float32)}
+    wide = {"col": np.int64([-1, 1]), "row": np.zeros((1, 1 << 21), np.float32)}
     assert "numbers" in refusal(tmp_path, model_with(nodes=nodes, constants=wide))
     model = onnx.load_model_from_string(model_with())
     del model.graph.initializer[0].dims[:]
