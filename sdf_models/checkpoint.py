@@ -7,7 +7,7 @@ import json
 import os
 import stat
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from types import MappingProxyType
 
@@ -109,7 +109,8 @@ def _checkpoint(path: Path, name: str, sha256: str, opened: Opened, choices: Cho
     own = {"path": str(path), "format": name, "sha256": sha256}
     provenance = MappingProxyType({**own, **{key: value for key, value in opened.facts.items() if key not in own}})
     notes = (*opened.notes, *choices.notes)
-    return Checkpoint(module, domain, provenance, notes, opened.last_activation, approximation)
+    last_activation = replace(opened.last_activation, sign=-1.0 if choices.peek("flip_sign") else 1.0)
+    return Checkpoint(module, domain, provenance, notes, last_activation, approximation)
 
 
 def save_checkpoint(

@@ -12,10 +12,14 @@ from sdf_models.reading import Alternative, Open, Question
 
 @dataclass(frozen=True, slots=True)
 class LastActivation:
-    """The increasing function of the shown values that is the file's own output; known: whether that is certain."""
+    """The increasing function of the network's values that is the file's own output.
+
+    known: whether that is certain; sign: -1 where the values that are shown are the network's with the sign flipped.
+    """
 
     name: str = "none"
     known: bool = True
+    sign: float = 1.0
 
     def level(self, value: float) -> float:
         """The level of the shown values at which the file's own output is `value`.
@@ -34,7 +38,7 @@ class LastActivation:
                 )
             )
         try:
-            return _INVERSES[self.name](value)
+            return self.sign * _INVERSES[self.name](value)
         except ValueError:
             raise ValueError(f"the level {value:g} is outside of what {MEANINGS[self.name]} can give") from None
 

@@ -4,21 +4,19 @@ from __future__ import annotations
 
 import argparse
 import json
+from dataclasses import asdict
 from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
 from app.commands.errors import CommandError
-from app.commands.loading import about, add_checkpoint_options, open_chosen, with_advice
-from app.commands.verdicts import layer_verdicts
+from app.commands.loading import about, add_checkpoint_options, open_chosen
+from app.inspection import ReferenceCheck, layer_verdicts, reference_check, with_advice
 
 if TYPE_CHECKING:
     from torch import nn
 
     from engine import Network
-    from sdf_models import Approximation, Checkpoint
-
-_POINTS = 1024
-_TOLERANCE = 1e-6
+    from sdf_models import Approximation
 
 
 def add_parser(commands: Any) -> None:
@@ -47,9 +45,7 @@ def _facts(arguments: argparse.Namespace) -> dict[str, Any]:
         "notes": list(checkpoint.notes),
         "last_activation": checkpoint.last_activation.name if checkpoint.last_activation.known else "unknown",
         "approximation": approximation_facts(checkpoint.approximation),
-        "modules": [
-            {"name": name, "class": kind, "verdict": verdict} for name, kind, verdict in layer_verdicts(module)
-        ],
+        "modules": [asdict(verdict) for verdict in layer_verdicts(module)],
     }
     try:
         network = Network.trace(module, input_shape=(checkpoint.domain.shape[1],))
@@ -66,7 +62,7 @@ def _facts(arguments: argparse.Namespace) -> dict[str, Any]:
             for depth, kink in enumerate(network.kinks)
         ],
         "max_forward_error": forward_error(network),
-        "reference": _reference(checkpoint, network),
+        "reference": asdict(reference_check(checkpoint, network)),
     }
 
 
@@ -84,34 +80,6 @@ def approximation_facts(approximation: Approximation | None) -> dict[str, Any] |
         "what": approximation.what,
         "largest_difference": approximation.largest_difference,
         "samples": approximation.samples,
-    }
-
-
-def _reference(checkpoint: Checkpoint, network: Network) -> dict[str, Any]:
-    """Our graph against the network's own forward on points of the domain, relative to the largest value.
-
-    relative_difference: from the forward in float64, which tells whether the graph is right; relative_rounding: from
-    the forward in the network's own dtype, which is that dtype's rounding besides.
-    """
-    import copy
-
-    import numpy as np
-    import torch
-
-    lower, upper = checkpoint.domain
-    dtype = next((p.dtype for p in checkpoint.module.parameters()), torch.float32)
-    x = torch.from_numpy(np.random.default_rng(0).uniform(lower, upper, (_POINTS, len(lower)))).to(dtype)
-    with torch.inference_mode():
-        native = checkpoint.module(x).double().reshape(_POINTS, -1).numpy()
-        double = copy.deepcopy(checkpoint.module).double()(x.double()).reshape(_POINTS, -1).numpy()
-    ours = network.forward(x.double().numpy())
-    largest = float(np.abs(double).max()) or 1.0
-    return {
-        "points": _POINTS,
-        "dtype": str(dtype).removeprefix("torch."),
-        "largest_value": largest,
-        "relative_difference": float(np.abs(ours - double).max()) / largest,
-        "relative_rounding": float(np.abs(ours - native).max()) / largest,
     }
 
 
@@ -141,19 +109,10 @@ def _text(facts: dict[str, Any]) -> str:
         ]
         errors = facts["max_forward_error"].items()
         lines.append(("forward error", ", ".join(f"{value:.1e} against {dtype}" for dtype, value in errors)))
-        reference = facts["reference"]
-        found = "agrees with" if reference["relative_difference"] <= _TOLERANCE else "DIFFERS from"
-        lines.append(
-            (
-                "reference",
-                f"{found} the network's own forward on {reference['points']:,} points of the domain: differs by "
-                f"{reference['relative_difference']:.1e} of the largest value in float64, by "
-                f"{reference['relative_rounding']:.1e} in {reference['dtype']}",
-            )
-        )
+        lines.append(("reference", str(ReferenceCheck(**facts["reference"]))))
     else:
         lines.append(("verdict", f"not piecewise linear: {facts['reason']}"))
-        lines += [("layer", f"{part['name']} ({part['class']}): {part['verdict']}") for part in facts["modules"]]
+        lines += [("layer", f"{part['name']} ({part['kind']}): {part['verdict']}") for part in facts["modules"]]
     if facts["approximation"] is not None:
         lines.append(("APPROXIMATION", facts["approximation"]["what"]))
     lines += [("note", note) for note in facts["notes"]]

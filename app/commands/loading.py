@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Any, Final
 
 from app.commands.errors import CommandError
 from app.demos import demo_checkpoint
+from app.inspection import with_advice
 
 if TYPE_CHECKING:
-    from engine import EngineError, Network
+    from engine import Network
     from sdf_models import Checkpoint, Reading
 
 _OPTIONS: Final = {
@@ -114,19 +115,6 @@ def trace(path: Path, checkpoint: Checkpoint) -> Network:
         return Network.trace(checkpoint.module, input_shape=(checkpoint.domain.shape[1],))
     except EngineError as error:
         raise CommandError(about(path, with_advice(error))) from error
-
-
-def with_advice(error: EngineError) -> str:
-    """What the engine says of a network that it cannot draw, and what its owner can do."""
-    from engine import NotPiecewiseLinearError
-
-    if not isinstance(error, NotPiecewiseLinearError):
-        return str(error)
-    if error.layer_class == "Softplus":
-        return f"{error}; train it with ReLU, or say --relu-limit to draw its ReLU limit, an approximation"
-    if error.layer_class in ("ELU", "GELU", "SiLU", "Sine", "Tanh", "Sigmoid"):
-        return f"{error}; train it with ReLU to have linear regions"
-    return str(error)
 
 
 def about(path: Path, reason: str) -> str:

@@ -56,7 +56,7 @@ class Chain(nn.Module):
         self._operations: list[str | Operation] = []
         for operation in operations:
             if isinstance(operation, Call):
-                name = module_name(operation.name)
+                name = free_name(self, operation.name)
                 self.add_module(name, operation.module)
                 self._operations.append(name)
             else:
@@ -88,10 +88,12 @@ def linear_call(name: str, layer: Layer) -> Call:
     return Call(name, linear(layer.weight, layer.bias))
 
 
-def module_name(name: str) -> str:
-    """A name for a submodule: torch allows no dots, and no names of its own attributes."""
-    plain = re.sub(r"\W", "_", name) or "layer"
-    return f"{plain}_" if hasattr(nn.Module, plain) or plain.isdecimal() else plain
+def free_name(module: nn.Module, name: str) -> str:
+    """A name for a new submodule like `name`: torch allows no dots, and an attribute of the module has one meaning."""
+    free = re.sub(r"\W", "_", name) or "layer"
+    while hasattr(module, free):
+        free += "_"
+    return free
 
 
 def activation(text: str) -> nn.Module:

@@ -64,6 +64,8 @@ def weights_of(content: Any, path: Path, *, ordered: bool = True, metadata: Meta
         if total > _LARGEST:
             raise Refused(f"its tensors hold more than {_LARGEST:,} numbers", "save the weights of the network alone")
         short = ".".join(part for part in name.split(".") if part not in WRAPPERS)
+        if short.count(".") > _DEEPEST:
+            raise Refused("the names of its tensors are nested too deeply", "save the network's state_dict")
         if short in tensors:
             raise Refused(
                 f"it holds two tensors {short!r:.80} under different wrappers", "save one state_dict of the network"

@@ -278,7 +278,8 @@ def _compared(onnx: Any, model: Any, graph: Graph, size: int, batch: int | None)
     """The difference from the package's own evaluation, as a note.  Raises Refused when there is more than rounding."""
     reference = importlib.import_module("onnx.reference")
     dtype = next((p.dtype for p in graph.parameters()), torch.float32)
-    points = np.random.default_rng(0).uniform(-1.0, 1.0, (batch or _POINTS, size))
+    batch = batch or _POINTS
+    points = np.random.default_rng(0).uniform(-1.0, 1.0, (max(1, _POINTS // batch) * batch, size))
     x = torch.from_numpy(points).to(dtype)
     try:
         with torch.inference_mode():
@@ -288,10 +289,11 @@ def _compared(onnx: Any, model: Any, graph: Graph, size: int, batch: int | None)
         raise Refused(f"its graph does not run on points ({reason:.120})", "export it with an input (1, 3)") from error
     try:
         with np.errstate(all="ignore"):
-            theirs = reference.ReferenceEvaluator(model).run(None, {graph.source: x.numpy()})[0]
+            evaluator = reference.ReferenceEvaluator(model)
+            parts = [evaluator.run(None, {graph.source: part.numpy()})[0] for part in torch.split(x, batch)]
     except _CHECK_ERRORS:
         return "not compared with onnx.reference, which cannot evaluate it"
-    theirs = np.asarray(theirs, dtype=np.float64).reshape(-1)
+    theirs = np.concatenate([np.asarray(part, dtype=np.float64).reshape(-1) for part in parts])
     if theirs.shape != ours.shape:
         raise Refused(f"its output has {theirs.size} values, not {ours.size}, by onnx.reference", "export it again")
     difference = float(np.abs(ours - theirs).max(initial=0.0) / max(np.abs(theirs).max(initial=0.0), 1e-30))

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
-from sdf_models.families.modules import module_name
+from sdf_models.families.modules import free_name
 from sdf_models.formats.onnx_operators import OPERATORS
 
 
@@ -43,10 +43,10 @@ class Graph(nn.Module):
         super().__init__()
         self.source, self._output = source, output
         known = dict(constants)
-        steps: list[tuple[str, Operation, nn.Module]] = []
+        steps: list[tuple[Operation, nn.Module]] = []
+        made: set[str] = set()
         for operation in _needed(operations, output):
             missing = [name for name in operation.inputs if name and name not in known and name != source]
-            made = {name for _, step, _ in steps for name in step.outputs}
             if any(name not in made for name in missing):
                 raise KeyError(next(name for name in missing if name not in made))
             arguments = [known.get(name) if name else None for name in operation.inputs]
@@ -54,25 +54,26 @@ class Graph(nn.Module):
             if all(not name or name in known for name in operation.inputs):
                 known |= _folded(operation, module, [a for a, t in zip(arguments, taken, strict=True) if t])
                 continue
+            if made.union(known, [source]).intersection(operation.outputs):
+                raise ValueError(f"two operations make the value {operation.outputs[0][:40]!r}")
+            made.update(name for name in operation.outputs if name)
             inputs = tuple(name for name, take in zip(operation.inputs, taken, strict=True) if take)
-            label = module_name(operation.name.strip("/").replace("/", "_"))
-            while any(label == other for other, _, _ in steps):
-                label += "_"
-            steps.append((label, Operation(operation.name, operation.kind, inputs, operation.outputs, {}, 0), module))
-        if output not in known and all(output not in step.outputs for _, step, _ in steps):
+            steps.append((replace(operation, inputs=inputs), module))
+        if output not in known and output not in made:
             raise KeyError(output)
         if output in known or output == source:
             raise ValueError("its output does not depend on its input")
         self._steps: list[tuple[str, tuple[str, ...], tuple[str, ...]]] = []
         self._kept: dict[str, str] = {}
-        for label, step, module in steps:
+        self._readers: dict[str, int] = {}
+        for step, module in steps:
+            label = free_name(self, step.name.strip("/").replace("/", "_"))
             self.add_module(label, module)
             self._steps.append((label, step.inputs, step.outputs))
             for name in step.inputs:
                 if name in known and name not in self._kept:
-                    self._kept[name] = f"constant_{len(self._kept)}"
+                    self._kept[name] = free_name(self, f"constant_{len(self._kept)}")
                     self._keep(self._kept[name], known[name])
-        self._readers: dict[str, int] = {}
         for i, (_, inputs, _) in enumerate(self._steps):
             self._readers |= dict.fromkeys(inputs, i)
 
