@@ -40,9 +40,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
             print(textwrap.indent(error.recipe.rstrip(), "    "), file=sys.stderr)
         return _FAILED
     except KeyboardInterrupt as interrupt:
-        terminated = isinstance(interrupt, Terminated) or isinstance(interrupt.__context__, Terminated)
         print(f"splinescope: {_one_line(str(interrupt)) or 'interrupted'}", file=sys.stderr)
-        return _TERMINATED if terminated else _INTERRUPTED
+        return _TERMINATED if isinstance(interrupt, Terminated) else _INTERRUPTED
     except BrokenPipeError:  # the reader of our output has left: no one to tell, and nothing more to flush at exit
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return _FAILED

@@ -36,7 +36,12 @@ def cancelled_by_interrupt() -> Iterator[Callable[[], bool]]:
         interrupted.set()
 
     with _handling({signal.SIGINT: interrupt, signal.SIGTERM: interrupt}):
-        yield interrupted.is_set
+        try:
+            yield interrupted.is_set
+        except KeyboardInterrupt as error:
+            if received[:1] == [signal.SIGTERM]:
+                raise Terminated(*error.args) from error
+            raise
     if received:
         raise Terminated if received[0] == signal.SIGTERM else KeyboardInterrupt
 

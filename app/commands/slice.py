@@ -96,10 +96,11 @@ def run(arguments: argparse.Namespace) -> None:
         results = []
         with cancelled_by_interrupt() as cancel:
             for plane, polygon in zip(planes, polygons, strict=True):
-                partition = _partition(network, plane, polygon, level, cancel)
+                try:
+                    partition = _partition(network, plane, polygon, level, cancel)
+                except Cancelled as error:
+                    raise KeyboardInterrupt from error
                 results.append(SliceResult(arguments.file.name, partition, level_set(partition), approximation))
-    except Cancelled as error:
-        raise KeyboardInterrupt from error
     except EngineError as error:
         raise CommandError(about(arguments.file, str(error))) from error
     _write(results, outputs, arguments.dpi)

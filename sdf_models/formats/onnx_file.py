@@ -16,7 +16,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from sdf_models.architectures import ConstantInput
+from sdf_models.architectures import LARGEST_WIDTH, ConstantInput
 from sdf_models.families.ends import last_activation
 from sdf_models.families.latent import latent_code
 from sdf_models.formats.format import LARGEST_FILE, CheckpointFile, Damaged, Format, Opened, Peek, Refused, check_finite
@@ -30,6 +30,7 @@ NAME: Final = "onnx"
 _OLDEST = 9
 _MOST_NODES = 20_000
 _POINTS = 16
+_LARGEST_BATCH = 4096
 _TOLERANCE = 1e-5
 """Relative; the two evaluations are in float32."""
 _LAST: Final = {"Tanh": "tanh", "Sigmoid": "sigmoid"}
@@ -242,13 +243,18 @@ def _features(value: Any) -> int | None:
                 "export it with an input of shape (1, 3)",
             )
         return None
+    if dims[1].dim_value > LARGEST_WIDTH:
+        raise Refused(f"its input has {dims[1].dim_value:,} coordinates", f"at most {LARGEST_WIDTH:,} are possible")
     return dims[1].dim_value if dims[1].dim_value > 0 else None
 
 
 def _batch(value: Any) -> int | None:
     """The number of points that the graph was made for, None for any."""
     dims = value.type.tensor_type.shape.dim
-    return dims[0].dim_value if len(dims) == 2 and dims[0].dim_value > 0 else None
+    count = dims[0].dim_value if len(dims) == 2 else 0
+    if count > _LARGEST_BATCH:
+        raise Refused(f"it is made for {count:,} points at once", "export it with an input of shape (1, 3)")
+    return count if count > 0 else None
 
 
 def _graph(

@@ -384,6 +384,13 @@ def test_sizes_are_bounded_before_anything_is_made(tmp_path: Path) -> None:
     assert "claims the shape" in refusal(tmp_path, model.SerializeToString())
 
 
+@pytest.mark.parametrize(("place", "words"), [(0, "points at once"), (1, "coordinates")])
+def test_huge_input_shapes_are_refused(tmp_path: Path, place: int, words: str) -> None:
+    model = onnx.load_model_from_string(model_with())
+    model.graph.input[0].type.tensor_type.shape.dim[place].dim_value = 1 << 40
+    assert words in refusal(tmp_path, model.SerializeToString())
+
+
 def test_what_else_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert "older than 9" in refusal(tmp_path, model_with(opset=8))
     assert "NaN" in refusal(tmp_path, model_with(constants={"w": np.full_like(W, np.nan)}))
