@@ -78,7 +78,9 @@ def reading_of(arguments: argparse.Namespace) -> Reading:
     """The choices made by options."""
     from sdf_models import Reading
 
-    return Reading(**{choice: getattr(arguments, choice) for choice in (*_OPTIONS, *_FLAGS)})
+    chosen = {choice: getattr(arguments, choice) for choice in (*_OPTIONS, *_FLAGS)}
+    bounds = chosen["bounds"]  # an array where the command has its own --bounds
+    return Reading(**{**chosen, "bounds": None if bounds is None else tuple(float(value) for value in bounds)})
 
 
 def open_chosen(arguments: argparse.Namespace) -> Checkpoint:
