@@ -2,31 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 
 from sdf_models.families import opened_weights
 from sdf_models.families.weights import Weights
 from sdf_models.formats import plain_npz, plain_safetensors, torch_file
-from sdf_models.formats.format import LARGEST_FILE, PEEK, CheckpointFile, Format, Opened, Peek, Refused
-
-
-@dataclass(frozen=True, eq=False, slots=True)
-class Container:
-    """read: from a file's path and content to its tensors; raises Refused."""
-
-    name: str
-    recognise: Callable[[Peek], bool]
-    read: Callable[[Path, bytes], Weights]
-
+from sdf_models.formats.format import LARGEST_FILE, PEEK, CheckpointFile, Container, Format, Opened, Peek, Refused
 
 CONTAINERS: tuple[Container, ...] = (
-    Container(plain_safetensors.NAME, plain_safetensors.recognise, plain_safetensors.read),
-    Container(plain_npz.NAME, plain_npz.recognise, plain_npz.read),
-    Container(torch_file.NAME, torch_file.recognise, torch_file.read),
-    Container(torch_file.LEGACY_NAME, torch_file.recognise_legacy, torch_file.read),
+    plain_safetensors.CONTAINER,
+    plain_npz.CONTAINER,
+    torch_file.CONTAINER,
+    torch_file.LEGACY,
 )
+"""In the order in which they are tried."""
 
 
 def as_format(container: Container) -> Format:

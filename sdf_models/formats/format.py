@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,6 +13,9 @@ from torch import nn
 
 from sdf_models.last_activation import NOTHING, LastActivation
 from sdf_models.reading import Choices
+
+if TYPE_CHECKING:
+    from sdf_models.families.weights import Weights
 
 LARGEST_FILE = 1 << 29
 """Bytes; files, and what they unpack to, are refused beyond it.  Neural distance fields have megabytes at most."""
@@ -73,6 +77,15 @@ class Format:
     name: str
     recognise: Callable[[Peek], bool]
     open: Callable[[CheckpointFile], Opened]
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Container:
+    """A format of named tensors, which its family makes a network.  read: from path and content; raises Refused."""
+
+    name: str
+    recognise: Callable[[Peek], bool]
+    read: Callable[[Path, bytes], Weights]
 
 
 def check_finite(name: str, array: NDArray[np.generic]) -> None:

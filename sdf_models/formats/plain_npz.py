@@ -9,7 +9,7 @@ import torch
 
 from sdf_models.families.weights import Weights, weights_of
 from sdf_models.formats import neural_implicit_queries, npz
-from sdf_models.formats.format import Peek, Refused
+from sdf_models.formats.format import Container, Peek, Refused
 
 NAME = "npz"
 
@@ -38,3 +38,6 @@ def read(path: Path, data: bytes) -> Weights:
     if not tensors:
         raise Refused("it holds no arrays of floating point numbers", "save the weights in float32")
     return weights_of(tensors, path, ordered=False)
+
+
+CONTAINER = Container(NAME, recognise, read)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from sdf_models.families.weights import Weights, parsed_metadata, weights_of
 from sdf_models.formats import splinescope
-from sdf_models.formats.format import Damaged, Peek
+from sdf_models.formats.format import Container, Damaged, Peek
 
 NAME = "safetensors"
 
@@ -22,3 +22,6 @@ def read(path: Path, data: bytes) -> Weights:
     tensors = splinescope.tensors_in(data)
     # safetensors sorts tensors: their order says nothing.
     return weights_of(tensors, path, ordered=False, metadata=parsed_metadata(metadata))
+
+
+CONTAINER = Container(NAME, recognise, read)

@@ -18,7 +18,7 @@ import torch
 
 from sdf_models.families.weights import Weights, weights_of
 from sdf_models.formats import npz
-from sdf_models.formats.format import Damaged, Peek, Refused
+from sdf_models.formats.format import Container, Damaged, Peek, Refused
 
 NAME = "PyTorch zip"
 LEGACY_NAME = "PyTorch before 1.6"
@@ -96,3 +96,7 @@ def _loaded(data: bytes, path: Path) -> Any:
     except _LOAD_ERRORS as error:
         reason = (str(error).strip() or type(error).__name__).splitlines()[0]
         raise Damaged(f"torch cannot read it ({reason:.100})") from error
+
+
+CONTAINER = Container(NAME, recognise, read)
+LEGACY = Container(LEGACY_NAME, recognise_legacy, read)
