@@ -59,7 +59,11 @@ def _is_deepsdf(network: FoundNetwork, specs: Mapping[str, Any]) -> str | None:
 
 
 def _is_sal(network: FoundNetwork, specs: Mapping[str, Any]) -> str | None:
-    return "its layers are decoder.lin0, decoder.lin1, ..." if re.search(r"(^|\.)decoder$", network.path) else None
+    """Its public settings have weight norm or a concatenation, not both; others call a part of theirs decoder too."""
+    both = bool(network.skips()) and any(layer.normalised for layer in network.linear)
+    if network.path != "model_state_dict.decoder" or both:
+        return None
+    return "its layers are decoder.lin0, decoder.lin1, ... in model_state_dict, as in its public code"
 
 
 def _is_idr(network: FoundNetwork, specs: Mapping[str, Any]) -> str | None:

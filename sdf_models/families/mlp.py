@@ -74,7 +74,7 @@ def _activation(network: FoundNetwork, choices: Choices) -> str | None:
         return None
     hint = ""
     if all(_SIREN.search(layer.name) for layer in network.linear[:-1]):
-        hint = " (its names are those of SIREN, whose activation is the sine, which is not piecewise linear)"
+        hint = " (its names are also those of SIREN, whose activation is the sine: not piecewise linear)"
     question = Question(
         "activation",
         f"the file does not say which activation is between its layers{hint}",
