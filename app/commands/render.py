@@ -16,7 +16,7 @@ from app.commands.errors import CommandError
 from app.commands.info import forward_error
 from app.commands.interrupt import cancelled_by_interrupt
 from app.commands.kernels import prepare_kernels, prepare_surface_kernels
-from app.commands.loading import about, open_checkpoint, trace
+from app.commands.loading import about, add_checkpoint_options, level_of, open_chosen, trace
 from app.commands.options import box_of, finite, numbers
 from app.commands.outputs import check_outputs, could_not_write
 from app.commands.surface import extract, surface_facts
@@ -35,9 +35,7 @@ def add_parser(commands: Any) -> None:
     parser = commands.add_parser(
         "render", help="draw the surface with slices in place, without a display", description=__doc__
     )
-    parser.add_argument(
-        "file", type=Path, metavar="FILE", help="a checkpoint, or the name of a demo: spot, gyroid, torus"
-    )
+    add_checkpoint_options(parser, without=("bounds",))
     parser.add_argument("--out", type=Path, required=True, metavar="FILE", help="the picture (.png)")
     parser.add_argument(
         "--size", type=_size, default=(1600, 1200), metavar="1600x1200", help="of the picture in pixels"
@@ -66,9 +64,10 @@ def add_parser(commands: Any) -> None:
 def run(arguments: argparse.Namespace) -> None:
     output: Path = arguments.out
     check_outputs([output], (".png",), source=arguments.file)
-    checkpoint = open_checkpoint(arguments.file)
+    checkpoint = open_chosen(arguments)
+    level = level_of(arguments, checkpoint)
     network = trace(arguments.file, checkpoint)
-    domain = checkpoint.domain if arguments.bounds is None else box_of(arguments.bounds, 3)
+    domain = checkpoint.domain
     camera, up = _directions(arguments)
     from app.state.slices import SliceResult
     from engine import Cancelled, EngineError, level_set, partition_slice
@@ -79,8 +78,8 @@ def run(arguments: argparse.Namespace) -> None:
         if planes:
             prepare_kernels()
         with cancelled_by_interrupt() as cancel:
-            surface = extract(network, domain, arguments.level, _GRID, cancel)
-            partitions = [partition_slice(network, plane, domain, arguments.level, None, cancel) for plane in planes]
+            surface = extract(network, domain, level, _GRID, cancel)
+            partitions = [partition_slice(network, plane, domain, level, None, cancel) for plane in planes]
         slices = [SliceResult(arguments.file.name, partition, level_set(partition)) for partition in partitions]
     except Cancelled as error:
         raise KeyboardInterrupt from error

@@ -14,7 +14,7 @@ from app.commands.errors import CommandError
 from app.commands.info import forward_error
 from app.commands.interrupt import cancelled_by_interrupt
 from app.commands.kernels import prepare_surface_kernels
-from app.commands.loading import about, open_checkpoint, trace
+from app.commands.loading import about, add_checkpoint_options, level_of, open_chosen, trace
 from app.commands.options import box_of, finite, numbers
 from app.commands.outputs import check_outputs, could_not_write
 
@@ -43,9 +43,7 @@ def add_parser(commands: Any) -> None:
         epilog=_EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument(
-        "file", type=Path, metavar="FILE", help="a checkpoint, or the name of a demo: spot, gyroid, torus"
-    )
+    add_checkpoint_options(parser, without=("bounds",))
     parser.add_argument(
         "--out",
         type=Path,
@@ -101,9 +99,10 @@ def run(arguments: argparse.Namespace) -> None:
         raise CommandError("--certify: marching cubes proves nothing; leave --method marching out")
     if creases and not exact:
         raise CommandError("--creases: marching cubes finds no creases; leave --method marching out")
-    checkpoint = open_checkpoint(arguments.file)
+    checkpoint = open_chosen(arguments)
+    level = level_of(arguments, checkpoint)
     network = trace(arguments.file, checkpoint)
-    domain = checkpoint.domain if arguments.bounds is None else box_of(arguments.bounds, 3)
+    domain = checkpoint.domain
     from app.export.mesh import mesh_of
     from engine import Cancelled, EngineError
 
@@ -113,7 +112,7 @@ def run(arguments: argparse.Namespace) -> None:
             prepare_surface_kernels()
         with cancelled_by_interrupt() as cancel:
             if exact:
-                surface = extract(network, domain, arguments.level, arguments.resolution or _GRID, cancel)
+                surface = extract(network, domain, level, arguments.resolution or _GRID, cancel)
                 if arguments.certify is not None:
                     surface = certified(surface, arguments.certify, cancel)
                 mesh, facts = mesh_of(surface), surface_facts(surface)
