@@ -9,14 +9,13 @@ from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
 from app.commands.errors import CommandError
-from app.commands.loading import about, add_checkpoint_options, open_chosen
+from app.commands.loading import about, add_checkpoint_options, approximation_facts, open_chosen
 from app.inspection import ReferenceCheck, layer_verdicts, reference_check, with_advice
 
 if TYPE_CHECKING:
     from torch import nn
 
     from engine import Network
-    from sdf_models import Approximation
 
 
 def add_parser(commands: Any) -> None:
@@ -70,17 +69,6 @@ def forward_error(network: Network) -> dict[str, float]:
     """The largest difference from the module's own forward, by the dtype in which the module ran."""
     error = network.max_forward_error
     return {"float64": error.double, error.native_dtype: error.native}
-
-
-def approximation_facts(approximation: Approximation | None) -> dict[str, Any] | None:
-    """What --json says of a network that is not the file's own; None when it is."""
-    if approximation is None:
-        return None
-    return {
-        "what": approximation.what,
-        "largest_difference": approximation.largest_difference,
-        "samples": approximation.samples,
-    }
 
 
 def _linear_sizes(module: nn.Module) -> list[int]:

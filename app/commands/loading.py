@@ -12,7 +12,7 @@ from app.inspection import with_advice
 
 if TYPE_CHECKING:
     from engine import Network
-    from sdf_models import Checkpoint, Reading
+    from sdf_models import Approximation, Checkpoint, Reading
 
 _OPTIONS: Final = {
     "family": ("NAME", "the public code that defines the architecture: deepsdf, sal, igr, idr, or mlp for any other"),
@@ -108,6 +108,37 @@ def open_checkpoint(path: Path, reading: Reading | None = None) -> Checkpoint:
         return load_checkpoint((None if path.exists() else demo_checkpoint(str(path))) or path, reading)
     except CheckpointError as error:
         raise CommandError(about(path, str(error)), error.recipe) from error
+
+
+def level_of(arguments: argparse.Namespace, checkpoint: Checkpoint) -> float:
+    """The level of the values that are drawn, from --level, which is one of the file's own output."""
+    from sdf_models import CheckpointError
+
+    try:
+        return checkpoint.level(arguments.level)
+    except CheckpointError as error:
+        raise CommandError(str(error)) from error
+
+
+def reading_facts(arguments: argparse.Namespace, checkpoint: Checkpoint, network: Network) -> dict[str, Any]:
+    """What --json says of how a file was read."""
+    return {
+        "notes": [*checkpoint.notes, *network.notes],
+        "last_activation": checkpoint.last_activation.name if checkpoint.last_activation.known else "unknown",
+        "level_in_file": arguments.level,
+        "relu_limit": approximation_facts(checkpoint.approximation),
+    }
+
+
+def approximation_facts(approximation: Approximation | None) -> dict[str, Any] | None:
+    """What --json says of a network that is not the file's own; None when it is."""
+    if approximation is None:
+        return None
+    return {
+        "what": approximation.what,
+        "largest_difference": approximation.largest_difference,
+        "samples": approximation.samples,
+    }
 
 
 def trace(path: Path, checkpoint: Checkpoint) -> Network:

@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 
 from app.commands.errors import CommandError
-from app.commands.info import approximation_facts, forward_error
+from app.commands.info import forward_error
 from app.commands.interrupt import cancelled_by_interrupt
 from app.commands.kernels import prepare_kernels
-from app.commands.loading import about, add_checkpoint_options, open_chosen, trace
+from app.commands.loading import about, add_checkpoint_options, level_of, open_chosen, reading_facts, trace
 from app.commands.options import check_size, finite, numbers, positive
 from app.commands.outputs import check_outputs, could_not_write
 
@@ -80,7 +80,7 @@ def run(arguments: argparse.Namespace) -> None:
     check_outputs(outputs, _EXTENSIONS, source=arguments.file)
     planes = _planes(arguments)
     checkpoint = open_chosen(arguments)
-    level = _level(arguments, checkpoint)
+    level = level_of(arguments, checkpoint)
     network = trace(arguments.file, checkpoint)
 
     from app.state.slices import SliceResult
@@ -154,16 +154,6 @@ def _fitting(planes: list[SlicePlane], arguments: argparse.Namespace, dimension:
     return planes
 
 
-def _level(arguments: argparse.Namespace, checkpoint: Checkpoint) -> float:
-    """The level of the values that are drawn, from the level in the file's own output."""
-    from sdf_models import CheckpointError
-
-    try:
-        return checkpoint.level(arguments.level)
-    except CheckpointError as error:
-        raise CommandError(str(error)) from error
-
-
 def _polygons(
     arguments: argparse.Namespace, planes: list[SlicePlane], domain: NDArray[np.float64]
 ) -> list[NDArray[np.float64]]:
@@ -219,10 +209,7 @@ def _json(arguments: argparse.Namespace, checkpoint: Checkpoint, network: Networ
     facts = {
         "checkpoint": str(arguments.file),
         "max_forward_error": forward_error(network),
-        "notes": [*checkpoint.notes, *network.notes],
-        "last_activation": checkpoint.last_activation.name if checkpoint.last_activation.known else "unknown",
-        "level_in_file": arguments.level,
-        "relu_limit": approximation_facts(checkpoint.approximation),
+        **reading_facts(arguments, checkpoint, network),
     }
     slices = [slice_facts(result) for result in results]
     return json.dumps(facts | (slices[0] if len(slices) == 1 else {"slices": slices}), indent=2)
