@@ -10,32 +10,40 @@ import argparse
 import os
 import re
 import sys
+import textwrap
 from collections.abc import Sequence
 from typing import Any, NoReturn
 
 from app import __version__
 from app.commands import info, open, render, slice, surface, train
 from app.commands.errors import CommandError
+from app.commands.interrupt import Terminated, termination_raises
 
 _COMMANDS = {"open": open, "info": info, "slice": slice, "surface": surface, "render": render, "train": train}
 _OPEN_OPTIONS = ("--screenshot", "--size")
 _FAILED = 2
 _INTERRUPTED = 130
+_TERMINATED = 143
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run one command; returns the exit code: 0, 2 after an error told in one line on stderr, 130 after Ctrl-C."""
+    """Run one command.
+
+    Returns the exit code: 0, 2 after an error told in one line on stderr, 130 after Ctrl-C, 143 after SIGTERM."""
     try:
         parsed = _parser().parse_args(_with_command(sys.argv[1:] if arguments is None else list(arguments)))
-        parsed.run(parsed)
+        with termination_raises():
+            parsed.run(parsed)
         if sys.stdout is not None:
             sys.stdout.flush()
     except CommandError as error:
         print(f"splinescope: {_one_line(str(error))}", file=sys.stderr)
+        if error.recipe:
+            print(textwrap.indent(error.recipe.rstrip(), "    "), file=sys.stderr)
         return _FAILED
     except KeyboardInterrupt as interrupt:
         print(f"splinescope: {_one_line(str(interrupt)) or 'interrupted'}", file=sys.stderr)
-        return _INTERRUPTED
+        return _TERMINATED if isinstance(interrupt, Terminated) else _INTERRUPTED
     except BrokenPipeError:  # the reader of our output has left: no one to tell, and nothing more to flush at exit
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return _FAILED

@@ -3,6 +3,21 @@
 from __future__ import annotations
 
 from sdf_models.architectures import ReluMLP
-from sdf_models.checkpoint import Checkpoint, CheckpointError, load_checkpoint, save_checkpoint
+from sdf_models.checkpoint import Checkpoint, CheckpointError, OpenQuestionError, load_checkpoint, save_checkpoint
+from sdf_models.finishing import Approximation
+from sdf_models.last_activation import LastActivation
+from sdf_models.reading import Alternative, Question, Reading
 
-__all__ = ["Checkpoint", "CheckpointError", "ReluMLP", "load_checkpoint", "save_checkpoint"]
+__all__ = [
+    "Alternative",
+    "Approximation",
+    "Checkpoint",
+    "CheckpointError",
+    "LastActivation",
+    "OpenQuestionError",
+    "Question",
+    "Reading",
+    "ReluMLP",
+    "load_checkpoint",
+    "save_checkpoint",
+]

@@ -25,6 +25,52 @@ class Sine(nn.Module):
         return torch.sin(x)
 
 
+class Negate(nn.Module):
+    def forward(self, x: Tensor) -> Tensor:
+        return -x
+
+
+class OneOutput(nn.Module):
+    """(N, ...) -> (N,): one of the outputs, which are counted in one sequence."""
+
+    def __init__(self, index: int) -> None:
+        super().__init__()
+        self.index = index
+
+    def forward(self, x: Tensor) -> Tensor:
+        return x.reshape(len(x), -1)[:, self.index]
+
+    def extra_repr(self) -> str:
+        return str(self.index)
+
+
+class AffineInput(nn.Module):
+    """x -> A x + t for points (N, D).  matrix: (D, D), shift: (D,)."""
+
+    def __init__(self, matrix: Tensor, shift: Tensor) -> None:
+        super().__init__()
+        self.register_buffer("matrix", matrix)
+        self.register_buffer("shift", shift)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return x @ self.get_buffer("matrix").T + self.get_buffer("shift")
+
+
+class ConstantInput(nn.Module):
+    """A network whose first inputs are held constant: points (N, D) -> network of [code, point].  code: (L,)."""
+
+    def __init__(self, network: nn.Module, code: Tensor) -> None:
+        super().__init__()
+        self.network = network
+        self.register_buffer("code", code)
+
+    def forward(self, x: Tensor) -> Any:
+        return self.network(torch.cat([self.get_buffer("code").expand(len(x), -1), x], dim=1))
+
+    def extra_repr(self) -> str:
+        return f"code of {len(self.get_buffer('code'))}"
+
+
 def linear(weight: Tensor, bias: Tensor | None) -> nn.Linear:
     """A linear layer that holds copies of weight (out, in) and bias (out,), in the weight's dtype."""
     layer = nn.Linear(weight.shape[1], weight.shape[0], bias=bias is not None, dtype=weight.dtype, device="meta")

@@ -6,7 +6,7 @@ import json
 import math
 import shlex
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -110,6 +110,7 @@ def train(
     learning_rate: float = 3e-3,
     seed: int = 0,
     threads: int = 1,
+    stages: Mapping[str, int] | None = None,
     resume: bool = False,
     progress: Progress | None = None,
     cancel: Cancel | None = None,
@@ -118,8 +119,10 @@ def train(
 
     The loss is the mean |f - d|, minimised by Adam with a warm-up and a cosine schedule.  On one machine, equal
     arguments give an equal file, byte for byte, also when the training was cancelled or killed and then resumed:
-    `resume` continues from the state file `out`.training, where there is one.  progress(step, steps, loss) is called
-    after every step.  Where cancel() is true, the state is saved and TrainingCancelled raised.
+    `resume` continues from the state file `out`.training, where there is one.  stages: the network after a number of
+    steps is written besides, under the name of `out` followed by a minus and the stage's name; this changes nothing
+    else.  progress(step, steps, loss) is called after every step.  Where cancel() is true, the state is saved and
+    TrainingCancelled raised.
 
     Raises TargetError and TrainingError.
     """
@@ -130,6 +133,10 @@ def train(
         architecture = Architecture(width, depth)
     except ValueError as error:
         raise TrainingError(str(error)) from error
+    stages = dict(stages or {})
+    for name, step in stages.items():
+        if not 1 <= step < steps:
+            raise TrainingError(f"the stage {name} must lie between step 1 and step {steps - 1}, not at step {step}")
     if not out.parent.is_dir():
         raise TrainingError(f"{out}: the folder {out.parent} does not exist; make it first")
     surface = load_target(target)
@@ -137,12 +144,22 @@ def train(
         run = _Run(architecture, settings, surface, out.with_name(f"{out.name}.training"), cancel)
         if resume:
             run.load()
-        run.go(progress)
-        module = run.module.eval()
-        errors = evaluate(module, surface, _REPORT_SAMPLES, np.random.default_rng([seed, 3]))
-    save_checkpoint(out, module, DOMAIN, facts(target, surface, out, settings, errors))
+
+        def save_stage() -> None:
+            for name, step in stages.items():
+                if step == run.step:
+                    save(stage_path(out, name))
+
+        def save(path: Path) -> FitErrors:
+            errors = evaluate(run.module, surface, _REPORT_SAMPLES, np.random.default_rng([seed, 3]))
+            described = facts(target, surface, out, settings, errors, stages, run.step)
+            save_checkpoint(path, run.module, DOMAIN, described)
+            return errors
+
+        run.go(progress, save_stage)
+        errors = save(out)
     run.state.unlink(missing_ok=True)
-    parameters = sum(parameter.numel() for parameter in module.parameters())
+    parameters = sum(parameter.numel() for parameter in run.module.parameters())
     return TrainingReport(**asdict(errors), out=out, parameters=parameters, seconds=time.perf_counter() - start)
 
 
@@ -155,25 +172,34 @@ def evaluate(module: ReluMLP, target: Target, count: int, rng: np.random.Generat
     return FitErrors(near_error, box_error, surface_error, _slope_error(module, surface), count)
 
 
-def facts(target: str, surface: Target, out: Path, settings: Settings, errors: FitErrors) -> dict[str, str]:
+def stage_path(out: Path, name: str) -> Path:
+    """Where the network of a stage is written: beside the last one."""
+    return out.with_name(f"{out.stem}-{name}{out.suffix}")
+
+
+def facts(
+    target: str, surface: Target, out: Path, settings: Settings, errors: FitErrors, stages: Mapping[str, int], step: int
+) -> dict[str, str]:
     """What a trained checkpoint says of itself."""
+    steps = f"{settings.steps} steps" if step == settings.steps else f"{step} of {settings.steps} steps"
     return {
         **surface.facts,
-        "training": f"mean |f - d| minimised by Adam in {settings.steps} steps of {settings.batch} points",
+        "training": f"mean |f - d| minimised by Adam in {steps} of {settings.batch} points",
         "near_error": f"{errors.near_error:.3g}, mean |f - d| at points of the surface displaced by {NEAR:g}",
         "box_error": f"{errors.box_error:.3g}, mean |f - d| in the box",
         "surface_error": f"{errors.surface_error:.3g}, mean |f - d| on the surface",
         "slope_error": f"{errors.slope_error:.3g}, mean | |grad f| - 1 | on the surface",
-        "command": command(target, out, settings),
+        "command": command(target, out, settings, stages),
     }
 
 
-def command(target: str, out: Path, settings: Settings) -> str:
+def command(target: str, out: Path, settings: Settings, stages: Mapping[str, int]) -> str:
     """The command line that repeats a training, free of the folders of the machine that ran it."""
     name = Path(target).name if Path(target).suffix.lower() in MESH_SUFFIXES else " ".join(target.split())
     shown = out.name if out.is_absolute() else out.as_posix()
     options = " ".join(f"--{key.replace('_', '-')} {value}" for key, value in asdict(settings).items())
-    return f"splinescope train {shlex.quote(name)} --out {shlex.quote(shown)} {options}"
+    saved = "".join(f" --stage {shlex.quote(name)}={step}" for name, step in stages.items())
+    return f"splinescope train {shlex.quote(name)} --out {shlex.quote(shown)} {options}{saved}"
 
 
 class _Run:
@@ -193,7 +219,7 @@ class _Run:
         self.points = torch.from_numpy(points.astype(np.float32))
         self.distances = torch.from_numpy(self._distances(target, points).astype(np.float32))
 
-    def go(self, progress: Progress) -> None:
+    def go(self, progress: Progress, after_step: Callable[[], None]) -> None:
         saved = time.monotonic()
         for chosen in self._batches():
             if self.cancel():
@@ -206,6 +232,7 @@ class _Run:
             self.optimiser.step()
             self.step += 1
             progress(self.step, self.settings.steps, loss.item())
+            after_step()
             if time.monotonic() - saved > _SAVE_SECONDS:
                 self.save()
                 saved = time.monotonic()

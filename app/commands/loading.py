@@ -1,26 +1,144 @@
-"""From a file's path to a checkpoint and its traced network."""
+"""From the command line to a checkpoint and its traced network: FILE, and the options that choose how it is read."""
 
 from __future__ import annotations
 
+import argparse
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Final
 
 from app.commands.errors import CommandError
 from app.demos import demo_checkpoint
+from app.inspection import with_advice
 
 if TYPE_CHECKING:
     from engine import Network
-    from sdf_models import Checkpoint
+    from sdf_models import Approximation, Checkpoint, Reading
+
+_OPTIONS: Final = {
+    "family": ("NAME", "the public code that defines the architecture: deepsdf, sal, igr, idr, or mlp for any other"),
+    "network": ("PATH", "which network of a file that holds several"),
+    "activation": ("NAME", "between layers: relu, leaky_relu:0.01, softplus:100, ..."),
+    "last_activation": ("NAME", "after the last layer: none, tanh, tanh-twice, x+tanh, sigmoid or abs"),
+    "skip_scale": ("S", "what concatenations with the input are multiplied by: 1 or 1/sqrt2"),
+    "skip_order": ("WHERE", "the input's place in them: last or first"),
+    "residual": ("KIND", "sums with earlier layers: none, layer, sum, pre or post"),
+    "latent": ("CODE", "the latent code: zeros, mean, FILE or FILE:INDEX; none: all inputs are coordinates"),
+    "output": ("INDEX", "the one of several outputs to draw, from 0"),
+    "bounds": ("LO,HI", "the domain, one range for all axes or lower and upper corner (default: the file's)"),
+    "input_transform": ("NUMBERS", "the network is applied to A x + t: a scale, a scale and t, or the rows of [A | t]"),
+}
+_FLAGS: Final = {
+    "relu_limit": "draw a Softplus network as its ReLU limit, an approximation that is labelled so",
+    "flip_sign": "negate the output, for networks that are positive inside",
+}
 
 
-def open_checkpoint(path: Path) -> Checkpoint:
+def add_checkpoint_options(parser: argparse.ArgumentParser, *, without: tuple[str, ...] = ()) -> None:
+    """FILE, and the options for what a file leaves open; `without`: choices whose option the command adds itself."""
+    parser.add_argument(
+        "file",
+        type=Path,
+        nargs="?",
+        metavar="FILE",
+        help="a checkpoint, or the name of a demo: spot, gyroid, torus, ...",
+    )
+    group = parser.add_argument_group("how the file is read, where it does not say")
+    for choice, (metavar, text) in _OPTIONS.items():
+        if choice not in without:
+            group.add_argument(_option(choice), type=_answer(choice), metavar=metavar, help=text)
+    for choice, text in _FLAGS.items():
+        group.add_argument(_option(choice), action="store_true", help=text)
+    group.add_argument(
+        "--module",
+        metavar="MODULE:FUNCTION",
+        help="RUNS YOUR CODE: import a Python module and call a function that returns the torch.nn.Module; FILE, if "
+        "given, holds its state_dict",
+    )
+
+
+def _option(choice: str) -> str:
+    return f"--{choice.replace('_', '-')}"
+
+
+def _answer(choice: str) -> Any:
+    """The type of an option: from its text to the value of a choice."""
+
+    def parse(text: str) -> Any:
+        from sdf_models.reading import PARSERS
+
+        try:
+            return PARSERS[choice](text)
+        except ValueError as error:
+            raise argparse.ArgumentTypeError(str(error)) from error
+
+    return parse
+
+
+def reading_of(arguments: argparse.Namespace) -> Reading:
+    """The choices made by options."""
+    from sdf_models import Reading
+
+    chosen = {choice: getattr(arguments, choice) for choice in (*_OPTIONS, *_FLAGS)}
+    bounds = chosen["bounds"]  # an array where the command has its own --bounds
+    return Reading(**{**chosen, "bounds": None if bounds is None else tuple(float(value) for value in bounds)})
+
+
+def open_chosen(arguments: argparse.Namespace) -> Checkpoint:
+    """The checkpoint of a command with `add_checkpoint_options`; afterwards `arguments.file` names it."""
+    from sdf_models import CheckpointError
+    from sdf_models.module_reference import load_module
+
+    if arguments.module is None:
+        if arguments.file is None:
+            raise CommandError("no checkpoint given; give a FILE, or the name of a demo such as spot")
+        return open_checkpoint(arguments.file, reading_of(arguments))
+    file = arguments.file
+    arguments.file = file or Path(arguments.module)
+    try:
+        return load_module(arguments.module, file, reading_of(arguments))
+    except CheckpointError as error:
+        raise CommandError(str(error), error.recipe) from error
+
+
+def open_checkpoint(path: Path, reading: Reading | None = None) -> Checkpoint:
     """Open a file, or a checkpoint that comes with the program by its bare name when there is no such file."""
     from sdf_models import CheckpointError, load_checkpoint
 
     try:
-        return load_checkpoint((None if path.exists() else demo_checkpoint(str(path))) or path)
+        return load_checkpoint((None if path.exists() else demo_checkpoint(str(path))) or path, reading)
     except CheckpointError as error:
-        raise CommandError(about(path, str(error))) from error
+        raise CommandError(about(path, str(error)), error.recipe) from error
+
+
+def level_of(arguments: argparse.Namespace, checkpoint: Checkpoint) -> float:
+    """The level of the values that are drawn, from --level, which is one of the file's own output."""
+    from sdf_models import CheckpointError
+
+    try:
+        return checkpoint.level(arguments.level)
+    except CheckpointError as error:
+        raise CommandError(str(error)) from error
+
+
+def reading_facts(arguments: argparse.Namespace, checkpoint: Checkpoint, network: Network) -> dict[str, Any]:
+    """What --json says of how a file was read."""
+    return {
+        "notes": [*checkpoint.notes, *network.notes],
+        "last_activation": checkpoint.last_activation.name if checkpoint.last_activation.known else "unknown",
+        "level_in_file": arguments.level,
+        "relu_limit": approximation_facts(checkpoint.approximation),
+    }
+
+
+def approximation_facts(approximation: Approximation | None) -> dict[str, Any] | None:
+    """What --json says of a network that is not the file's own; None when it is."""
+    if approximation is None:
+        return None
+    return {
+        "what": approximation.what,
+        "largest_difference": approximation.largest_difference,
+        "samples": approximation.samples,
+    }
 
 
 def trace(path: Path, checkpoint: Checkpoint) -> Network:
@@ -29,7 +147,7 @@ def trace(path: Path, checkpoint: Checkpoint) -> Network:
     try:
         return Network.trace(checkpoint.module, input_shape=(checkpoint.domain.shape[1],))
     except EngineError as error:
-        raise CommandError(about(path, str(error))) from error
+        raise CommandError(about(path, with_advice(error))) from error
 
 
 def about(path: Path, reason: str) -> str:

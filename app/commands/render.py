@@ -16,8 +16,8 @@ from app.commands.errors import CommandError
 from app.commands.info import forward_error
 from app.commands.interrupt import cancelled_by_interrupt
 from app.commands.kernels import prepare_kernels, prepare_surface_kernels
-from app.commands.loading import about, open_checkpoint, trace
-from app.commands.options import box_of, finite, numbers
+from app.commands.loading import about, add_checkpoint_options, level_of, open_chosen, reading_facts, trace
+from app.commands.options import finite, numbers
 from app.commands.outputs import check_outputs, could_not_write
 from app.commands.surface import extract, surface_facts
 
@@ -35,9 +35,7 @@ def add_parser(commands: Any) -> None:
     parser = commands.add_parser(
         "render", help="draw the surface with slices in place, without a display", description=__doc__
     )
-    parser.add_argument(
-        "file", type=Path, metavar="FILE", help="a checkpoint, or the name of a demo: spot, gyroid, torus"
-    )
+    add_checkpoint_options(parser, without=("bounds",))
     parser.add_argument("--out", type=Path, required=True, metavar="FILE", help="the picture (.png)")
     parser.add_argument(
         "--size", type=_size, default=(1600, 1200), metavar="1600x1200", help="of the picture in pixels"
@@ -66,10 +64,12 @@ def add_parser(commands: Any) -> None:
 def run(arguments: argparse.Namespace) -> None:
     output: Path = arguments.out
     check_outputs([output], (".png",), source=arguments.file)
-    checkpoint = open_checkpoint(arguments.file)
+    checkpoint = open_chosen(arguments)
+    level = level_of(arguments, checkpoint)
     network = trace(arguments.file, checkpoint)
-    domain = checkpoint.domain if arguments.bounds is None else box_of(arguments.bounds, 3)
+    domain = checkpoint.domain
     camera, up = _directions(arguments)
+    approximation = "" if checkpoint.approximation is None else str(checkpoint.approximation)
     from app.state.slices import SliceResult
     from engine import Cancelled, EngineError, level_set, partition_slice
 
@@ -79,22 +79,24 @@ def run(arguments: argparse.Namespace) -> None:
         if planes:
             prepare_kernels()
         with cancelled_by_interrupt() as cancel:
-            surface = extract(network, domain, arguments.level, _GRID, cancel)
-            partitions = [partition_slice(network, plane, domain, arguments.level, None, cancel) for plane in planes]
-        slices = [SliceResult(arguments.file.name, partition, level_set(partition)) for partition in partitions]
+            surface = extract(network, domain, level, _GRID, cancel)
+            partitions = [partition_slice(network, plane, domain, level, None, cancel) for plane in planes]
+        slices = [
+            SliceResult(arguments.file.name, partition, level_set(partition), approximation) for partition in partitions
+        ]
     except Cancelled as error:
         raise KeyboardInterrupt from error
     except EngineError as error:
         raise CommandError(about(arguments.file, str(error))) from error
     if surface.empty and not slices:
         raise CommandError(about(arguments.file, f"{surface.describe()}; choose another level or box"))
-    _draw(surface, slices, arguments, camera, up)
+    _draw(surface, slices, arguments, camera, up, approximation)
     if arguments.json:
         from app.export.data import slice_facts
 
         facts: dict[str, Any] = {"checkpoint": str(arguments.file), "max_forward_error": forward_error(network)}
         described = {"surface": surface_facts(surface), "slices": [slice_facts(result) for result in slices]}
-        print(json.dumps(facts | described, indent=2))
+        print(json.dumps(facts | reading_facts(arguments, checkpoint, network) | described, indent=2))
     else:
         print(f"{surface.describe()}\nwrote {output}")
 
@@ -130,6 +132,7 @@ def _draw(
     arguments: argparse.Namespace,
     camera: NDArray[np.float64],
     up: NDArray[np.float64],
+    approximation: str,
 ) -> None:
     from app.export.files import written_together
 
@@ -144,7 +147,7 @@ def _draw(
         ) from error
     try:
         with written_together([arguments.out]) as temporaries:
-            draw_picture(surface, slices, temporaries[0], arguments.size, camera, up, arguments.creases)
+            draw_picture(surface, slices, temporaries[0], arguments.size, camera, up, arguments.creases, approximation)
     except OSError as error:
         raise could_not_write(error, [arguments.out]) from error
 

@@ -15,8 +15,8 @@ from app.commands.errors import CommandError
 from app.commands.info import forward_error
 from app.commands.interrupt import cancelled_by_interrupt
 from app.commands.kernels import prepare_kernels
-from app.commands.loading import about, open_checkpoint, trace
-from app.commands.options import box_of, check_size, finite, numbers, positive
+from app.commands.loading import about, add_checkpoint_options, level_of, open_chosen, reading_facts, trace
+from app.commands.options import check_size, finite, numbers, positive
 from app.commands.outputs import check_outputs, could_not_write
 
 if TYPE_CHECKING:
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
     from app.state.slices import SliceResult
     from engine import Network, Partition, SlicePlane
+    from sdf_models import Checkpoint
 
 _EXTENSIONS: Final = (".svg", ".pdf", ".png", ".npz")
 _SLOW_SECONDS: Final = 1.0  # what takes longer is shown
@@ -44,9 +45,7 @@ def add_parser(commands: Any) -> None:
         epilog=_EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument(
-        "file", type=Path, metavar="FILE", help="a checkpoint, or the name of a demo: spot, gyroid, torus"
-    )
+    add_checkpoint_options(parser, without=("bounds",))
     planes = parser.add_argument_group("planes, a panel each")
     planes.add_argument("--plane", action="append", default=[], metavar="z=0", help="plane across an axis; repeatable")
     planes.add_argument(
@@ -79,46 +78,73 @@ def add_parser(commands: Any) -> None:
 def run(arguments: argparse.Namespace) -> None:
     outputs: list[Path] = arguments.out
     check_outputs(outputs, _EXTENSIONS, source=arguments.file)
-    checkpoint = open_checkpoint(arguments.file)
+    planes = _planes(arguments)
+    checkpoint = open_chosen(arguments)
+    level = level_of(arguments, checkpoint)
     network = trace(arguments.file, checkpoint)
 
     from app.state.slices import SliceResult
     from engine import Cancelled, EngineError
     from engine.level_set import level_set
 
+    approximation = "" if checkpoint.approximation is None else str(checkpoint.approximation)
     try:
-        planes = _planes(arguments, network.input_size)
+        planes = _fitting(planes, arguments, network.input_size)
         polygons = _polygons(arguments, planes, checkpoint.domain)
         prepare_kernels()
         results = []
         with cancelled_by_interrupt() as cancel:
             for plane, polygon in zip(planes, polygons, strict=True):
-                partition = _partition(network, plane, polygon, arguments.level, cancel)
-                results.append(SliceResult(arguments.file.name, partition, level_set(partition)))
-    except Cancelled as error:
-        raise KeyboardInterrupt from error
+                try:
+                    partition = _partition(network, plane, polygon, level, cancel)
+                except Cancelled as error:
+                    raise KeyboardInterrupt from error
+                results.append(SliceResult(arguments.file.name, partition, level_set(partition), approximation))
     except EngineError as error:
         raise CommandError(about(arguments.file, str(error))) from error
     _write(results, outputs, arguments.dpi)
-    print(_json(arguments, network, results) if arguments.json else _text(results, outputs))
+    print(_json(arguments, checkpoint, network, results) if arguments.json else _text(results, outputs))
 
 
-def _planes(arguments: argparse.Namespace, dimension: int) -> list[SlicePlane]:
+def _planes(arguments: argparse.Namespace) -> list[SlicePlane]:
+    """The planes that the options say, before any file is opened."""
     from engine import SlicePlane
+    from engine.errors import PlaneError
 
     if (arguments.origin is None) != (arguments.normal is None):
         raise CommandError("an oblique plane needs both --origin and --normal; give the other one too")
     if arguments.u is not None and arguments.normal is None:
         raise CommandError("--u is the first axis of the plane of --origin and --normal; give those too")
-    planes = [SlicePlane.parse(text) for text in arguments.plane]
+    planes = []
+    for text in arguments.plane:
+        try:
+            planes.append(SlicePlane.parse(text))
+        except PlaneError as error:
+            raise CommandError(f"--plane {text}: {error}; write x, y or z and a finite number, as z=0.25") from error
     if arguments.normal is not None:
-        planes.append(SlicePlane.from_normal(arguments.origin, arguments.normal, arguments.u))
-    if dimension == 2 and not planes:
-        return [SlicePlane.identity()]
-    if dimension != 3:
+        try:
+            planes.append(SlicePlane.from_normal(arguments.origin, arguments.normal, arguments.u))
+        except PlaneError as error:
+            advice = "give three numbers that are not all zero, as --origin=0,0,0 --normal=0,0,1"
+            raise CommandError(f"--origin, --normal, --u: {error}; {advice}") from error
+    return planes
+
+
+def _fitting(planes: list[SlicePlane], arguments: argparse.Namespace, dimension: int) -> list[SlicePlane]:
+    """The planes of a network of `dimension` inputs."""
+    from engine import SlicePlane
+
+    if dimension == 2:
+        if planes:
+            raise CommandError(
+                f"{arguments.file}: the network takes two inputs, so that all of it is one plane; leave out --plane, "
+                "--origin and --normal"
+            )
+        planes = [SlicePlane.identity()]
+    elif dimension != 3:
         raise CommandError(
             f"{arguments.file}: the network takes {dimension} inputs, and planes on the command line lie in three "
-            "dimensions; use SlicePlane from Python"
+            "dimensions; hold some of them constant with --latent, or use SlicePlane from Python"
         )
     if not planes:
         raise CommandError("no plane to slice along; give --plane z=0, or --origin and --normal")
@@ -136,8 +162,6 @@ def _polygons(
     if arguments.half_width is not None:
         check_size(2 * arguments.half_width, "--half-width")
         return [square_polygon(arguments.half_width) for _ in planes]
-    if arguments.bounds is not None:
-        domain = box_of(arguments.bounds, domain.shape[1])
     return [plane_box_polygon(plane, domain) for plane in planes]
 
 
@@ -178,11 +202,15 @@ def _write(results: list[SliceResult], outputs: list[Path], dpi: float) -> None:
         raise could_not_write(error, outputs) from error
 
 
-def _json(arguments: argparse.Namespace, network: Network, results: list[SliceResult]) -> str:
+def _json(arguments: argparse.Namespace, checkpoint: Checkpoint, network: Network, results: list[SliceResult]) -> str:
     """One object: the slice's facts beside the checkpoint's; of several slices, a list `slices` of such facts."""
     from app.export.data import slice_facts
 
-    facts = {"checkpoint": str(arguments.file), "max_forward_error": forward_error(network)}
+    facts = {
+        "checkpoint": str(arguments.file),
+        "max_forward_error": forward_error(network),
+        **reading_facts(arguments, checkpoint, network),
+    }
     slices = [slice_facts(result) for result in results]
     return json.dumps(facts | (slices[0] if len(slices) == 1 else {"slices": slices}), indent=2)
 
@@ -194,6 +222,8 @@ def _text(results: list[SliceResult], outputs: list[Path]) -> str:
         found = "no level set" if level_set.empty else f"level set {level_set.length:.4g} long"
         counts = f"{partition.regions:,} regions, {len(partition.edges):,} edges, {partition.ties} ties"
         lines.append(f"{partition.plane.describe()}: {counts}, {found}, {sum(partition.seconds.values()):.3f} s")
+    if results[0].approximation:
+        lines.append(results[0].approximation)
     return "\n".join([*lines, *(f"wrote {path}" for path in outputs)])
 
 

@@ -14,8 +14,8 @@ from app.commands.errors import CommandError
 from app.commands.info import forward_error
 from app.commands.interrupt import cancelled_by_interrupt
 from app.commands.kernels import prepare_surface_kernels
-from app.commands.loading import about, open_checkpoint, trace
-from app.commands.options import box_of, finite, numbers
+from app.commands.loading import about, add_checkpoint_options, level_of, open_chosen, reading_facts, trace
+from app.commands.options import finite, numbers
 from app.commands.outputs import check_outputs, could_not_write
 
 if TYPE_CHECKING:
@@ -43,9 +43,7 @@ def add_parser(commands: Any) -> None:
         epilog=_EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument(
-        "file", type=Path, metavar="FILE", help="a checkpoint, or the name of a demo: spot, gyroid, torus"
-    )
+    add_checkpoint_options(parser, without=("bounds",))
     parser.add_argument(
         "--out",
         type=Path,
@@ -101,9 +99,10 @@ def run(arguments: argparse.Namespace) -> None:
         raise CommandError("--certify: marching cubes proves nothing; leave --method marching out")
     if creases and not exact:
         raise CommandError("--creases: marching cubes finds no creases; leave --method marching out")
-    checkpoint = open_checkpoint(arguments.file)
+    checkpoint = open_chosen(arguments)
+    level = level_of(arguments, checkpoint)
     network = trace(arguments.file, checkpoint)
-    domain = checkpoint.domain if arguments.bounds is None else box_of(arguments.bounds, 3)
+    domain = checkpoint.domain
     from app.export.mesh import mesh_of
     from engine import Cancelled, EngineError
 
@@ -113,12 +112,12 @@ def run(arguments: argparse.Namespace) -> None:
             prepare_surface_kernels()
         with cancelled_by_interrupt() as cancel:
             if exact:
-                surface = extract(network, domain, arguments.level, arguments.resolution or _GRID, cancel)
+                surface = extract(network, domain, level, arguments.resolution or _GRID, cancel)
                 if arguments.certify is not None:
                     surface = certified(surface, arguments.certify, cancel)
                 mesh, facts = mesh_of(surface), surface_facts(surface)
             else:
-                mesh, facts = _marched(checkpoint, domain, arguments, cancel)
+                mesh, facts = _marched(checkpoint, domain, level, arguments, cancel)
     except Cancelled as error:
         raise KeyboardInterrupt from error
     except EngineError as error:
@@ -128,7 +127,8 @@ def run(arguments: argparse.Namespace) -> None:
         raise CommandError(about(arguments.file, f"{reason}; choose another level or box, or a finer grid"))
     _write(mesh, surface, outputs, creases)
     if arguments.json:
-        facts = {"checkpoint": str(arguments.file), "max_forward_error": forward_error(network)} | facts
+        facts_of_file = {"checkpoint": str(arguments.file), "max_forward_error": forward_error(network)}
+        facts = facts_of_file | reading_facts(arguments, checkpoint, network) | facts
         print(json.dumps(facts, indent=2))
     else:
         print("\n".join([_text(facts, surface), *(f"wrote {path}" for path in [*outputs, *creases])]))
@@ -197,7 +197,11 @@ def surface_facts(surface: Surface) -> dict[str, Any]:
 
 
 def _marched(
-    checkpoint: Checkpoint, domain: NDArray[np.float64], arguments: argparse.Namespace, cancel: Callable[[], bool]
+    checkpoint: Checkpoint,
+    domain: NDArray[np.float64],
+    level: float,
+    arguments: argparse.Namespace,
+    cancel: Callable[[], bool],
 ) -> tuple[Mesh, dict[str, Any]]:
     from tqdm import tqdm
 
@@ -214,11 +218,11 @@ def _marched(
             bar.update(done - bar.n)
 
         try:
-            mesh = march_cubes(checkpoint.module, domain, resolution, arguments.level, cancel, report)
+            mesh = march_cubes(checkpoint.module, domain, resolution, level, cancel, report)
         except Stopped as stopped:
             raise KeyboardInterrupt from stopped
     seconds = time.perf_counter() - start
-    facts = {"method": "marching", "level": arguments.level, "domain": domain.tolist(), "facets": mesh.facets}
+    facts = {"method": "marching", "level": level, "domain": domain.tolist(), "facets": mesh.facets}
     facts |= {"vertices": len(mesh.vertices), **measures(mesh), "resolution": resolution}
     return mesh, facts | {"certified": None, "seconds": {"marching": seconds}}
 

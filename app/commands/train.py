@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import argparse
+import re
 import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,6 +17,8 @@ from app.commands.outputs import check_outputs, could_not_write
 
 if TYPE_CHECKING:
     from sdf_models.training import TrainingReport
+
+_LINES = 10  # of progress where there is no terminal
 
 _EPILOG = """\
 Shapes are written as expressions, and can be combined:
@@ -38,12 +44,24 @@ def add_parser(commands: Any) -> None:
     parser.add_argument("--learning-rate", type=float, default=3e-3, help="the largest (default: 0.003)")
     parser.add_argument("--seed", type=int, default=0, help="equal seeds give equal files (default: 0)")
     parser.add_argument("--threads", type=int, default=1, help="another number gives another file (default: 1)")
+    parser.add_argument(
+        "--stage",
+        type=_stage,
+        action="append",
+        default=[],
+        metavar="NAME=STEP",
+        help="also keep the network after so many steps, in a file beside the last one; repeatable",
+    )
     parser.add_argument("--resume", action="store_true", help="go on with a training that was interrupted")
     parser.set_defaults(run=run)
 
 
 def run(arguments: argparse.Namespace) -> None:
-    check_outputs([arguments.out], [".safetensors"], source=Path(arguments.target))
+    from sdf_models.training import TargetError, TrainingCancelled, TrainingError, stage_path, train
+
+    stages = dict(arguments.stage)
+    outputs = [arguments.out, *(stage_path(arguments.out, name) for name in stages)]
+    check_outputs(outputs, [".safetensors"], source=Path(arguments.target))
 
     state = arguments.out.with_name(f"{arguments.out.name}.training")
     if arguments.resume and arguments.out.exists() and not state.exists():
@@ -51,19 +69,7 @@ def run(arguments: argparse.Namespace) -> None:
             f"{arguments.out}: there is no interrupted training to go on with; leave out --resume to train anew"
         )
 
-    from tqdm import tqdm
-
-    from sdf_models.training import TargetError, TrainingCancelled, TrainingError, train
-
-    with (
-        cancelled_by_interrupt() as cancel,
-        tqdm(total=arguments.steps, unit=" steps", disable=not sys.stderr.isatty()) as bar,
-    ):
-
-        def report(step: int, _: int, loss: float) -> None:
-            bar.set_postfix_str(f"loss {loss:.5f}", refresh=False)
-            bar.update(step - bar.n)
-
+    with cancelled_by_interrupt() as cancel, _progress(arguments.steps) as report:
         try:
             result = train(
                 arguments.target,
@@ -75,6 +81,7 @@ def run(arguments: argparse.Namespace) -> None:
                 learning_rate=arguments.learning_rate,
                 seed=arguments.seed,
                 threads=arguments.threads,
+                stages=stages,
                 resume=arguments.resume,
                 progress=report,
                 cancel=cancel,
@@ -85,7 +92,34 @@ def run(arguments: argparse.Namespace) -> None:
             raise CommandError(str(error)) from error
         except OSError as error:
             raise could_not_write(error, [arguments.out]) from error
-    print(_text(result))
+    print("\n".join([_text(result), *(f"wrote {path}" for path in outputs[1:])]))
+
+
+@contextmanager
+def _progress(steps: int) -> Iterator[Callable[[int, int, float], None]]:
+    """Yields what to call after every step: a bar on a terminal, a line every tenth of the way elsewhere."""
+    from tqdm import tqdm
+
+    terminal = sys.stderr.isatty()
+    start = time.monotonic()
+    with tqdm(total=steps, unit=" steps", disable=not terminal) as bar:
+
+        def report(step: int, _: int, loss: float) -> None:
+            if terminal:
+                bar.set_postfix_str(f"loss {loss:.5f}", refresh=False)
+                bar.update(step - bar.n)
+            elif step * _LINES // steps > (step - 1) * _LINES // steps:
+                seconds = time.monotonic() - start
+                print(f"step {step:,} of {steps:,}, loss {loss:.5f}, {seconds:.0f} s", file=sys.stderr, flush=True)
+
+        yield report
+
+
+def _stage(text: str) -> tuple[str, int]:
+    name, separator, step = text.partition("=")
+    if not separator or not re.fullmatch(r"[A-Za-z0-9_]+", name) or not step.isdecimal():
+        raise argparse.ArgumentTypeError(f"{text!r} is not a stage; write it as early=250")
+    return name, int(step)
 
 
 def _text(report: TrainingReport) -> str:

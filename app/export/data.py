@@ -15,11 +15,14 @@ def write_npz(result: SliceResult, path: Path) -> None:
     """The partition's arrays under the names of `engine.Partition`, which documents their shapes and dtypes.
 
     Besides: points (V, D), origin (D,), axes (2, D), ties, tie_<kind>, linear_regions, level (nan when the output did
-    not cut), kink_names (L,) str.  Reads back with `numpy.load(path)`, no pickle.
+    not cut), kink_names (L,) str, and approximation, str, where the network is not the checkpoint's own.  Reads back
+    with `numpy.load(path)`, no pickle.
     """
     partition = result.partition
     arrays: dict[str, Any] = {name: getattr(partition, name) for name in _ARRAYS}
     arrays["level"] = np.nan if partition.level is None else partition.level
+    if result.approximation:
+        arrays["approximation"] = np.array(result.approximation)
     arrays["kink_names"] = np.array(partition.network.layer_names, dtype=np.str_)
     arrays |= {f"tie_{kind}": count for kind, count in asdict(partition.tie_counts).items()}
     with path.open("wb") as stream:
@@ -56,6 +59,7 @@ def slice_facts(result: SliceResult) -> dict[str, Any]:
     return {
         "plane": {"description": partition.plane.describe(), **partition.plane.to_json()},
         "level": partition.level,
+        "approximation": result.approximation or None,
         "regions": partition.regions,
         "linear_regions": partition.linear_regions,
         "vertices": len(partition.vertices),

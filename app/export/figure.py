@@ -53,12 +53,17 @@ def draw_slices(slices: Sequence[SliceResult]) -> Figure:
     panel = (width - _LEFT - _RIGHT - (columns - 1) * _GAP) / columns
     titles = [_panel_title(result, panel) for result in slices]
     title_heights = [_PANEL_TITLE + _LINE * max(titles[i].count("\n") for i in row) for row in rows]
-    height = _TITLE + sum(title_heights) + len(rows) * (panel + _TICKS) + _LEGEND
+    approximation = textwrap.wrap(slices[0].approximation, int(width / _CHARACTER))
+    top = _TITLE + _LINE * len(approximation)
+    height = top + sum(title_heights) + len(rows) * (panel + _TICKS) + _LEGEND
     figure = Figure(figsize=(width / 72, height / 72), facecolor=BACKGROUND)
 
     name = figure.text(_LEFT / width, 1 - 5 / height, _shortened(slices[0].checkpoint, int(width / 6.0)), va="top")
     name.set(fontsize=_NORMAL + 1, fontweight="bold", parse_math=False)
-    bottom = height - _TITLE
+    if approximation:
+        label = figure.text(_LEFT / width, 1 - _TITLE / height, "\n".join(approximation), va="top", color=accent(0))
+        label.set(fontsize=_NORMAL, gid="approximation", parse_math=False)
+    bottom = height - top
     for row, title_height in zip(rows, title_heights, strict=True):
         bottom -= title_height + panel
         for column, i in enumerate(row):

@@ -16,11 +16,15 @@ _AXES = "xyz"
 
 @dataclass(frozen=True, eq=False, slots=True)
 class SliceResult:
-    """The partition of one slice of a checkpoint, and the level set in it."""
+    """The partition of one slice of a checkpoint, and the level set in it.
+
+    approximation: how the network differs from the checkpoint's own, in words to be shown; "" when it does not.
+    """
 
     checkpoint: str
     partition: Partition
     level_set: LevelSet
+    approximation: str = ""
 
 
 def axis_labels(plane: SlicePlane) -> tuple[str, str]:

@@ -39,10 +39,12 @@ def draw_picture(
     camera: NDArray[np.float64],
     up: NDArray[np.float64],
     creases: bool = False,
+    approximation: str = "",
 ) -> None:
     """Write a PNG of a surface with slices in place, and below it a legend.
 
-    size: pixels; camera, up: (3,) directions to the eye and upwards.  Raises OSError when the file cannot be written.
+    size: pixels; camera, up: (3,) directions to the eye and upwards; approximation: how the network differs from the
+    checkpoint's own, written on top.  Raises OSError when the file cannot be written.
     """
     layers = len(surface.network.kinks)
     legend = max(24, round(0.05 * size[1]))
@@ -50,6 +52,9 @@ def draw_picture(
     picture = Image.new("RGB", size, _rgb(BACKGROUND))
     picture.paste(view, (0, 0))
     _draw_legend(picture, legend, layers if slices or creases else 0, slices)
+    if approximation:
+        font = _font(0.36 * legend)
+        ImageDraw.Draw(picture).text((0.5 * legend, 0.5 * legend), approximation, _rgb(accent(0)), font)
     picture.save(path, "PNG")
 
 

@@ -4,20 +4,31 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 from torch import nn
 
+from sdf_models.last_activation import NOTHING, LastActivation
+from sdf_models.reading import Choices
+
+if TYPE_CHECKING:
+    from sdf_models.families.weights import Weights
+
 LARGEST_FILE = 1 << 29
 """Bytes; files, and what they unpack to, are refused beyond it.  Neural distance fields have megabytes at most."""
+PEEK = 1 << 16
+"""Bytes at the start and at the end of a file by which it is recognised."""
 
 
 class Refused(Exception):  # noqa: N818  becomes a CheckpointError once the file's name is known
-    """A file's content cannot be opened: the reason, and what to do about it."""
+    """A file's content cannot be opened: the reason, what to do about it, and code that does it where there is some."""
 
-    def __init__(self, reason: str, remedy: str) -> None:
+    def __init__(self, reason: str, remedy: str, recipe: str = "") -> None:
         super().__init__(f"{reason}; {remedy}")
+        self.recipe = recipe
 
 
 class Damaged(Refused):
@@ -28,22 +39,53 @@ class Damaged(Refused):
 
 
 @dataclass(frozen=True, eq=False, slots=True)
+class Peek:
+    """The first and the last bytes of a file, PEEK each at most."""
+
+    head: bytes
+    tail: bytes
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class CheckpointFile:
+    """A file to be opened: its path, beside which side files are looked for, its content, and the choices made."""
+
+    path: Path
+    data: bytes
+    choices: Choices
+
+
+@dataclass(frozen=True, eq=False, slots=True)
 class Opened:
-    """What a reader finds in a file.  domain: (2, D) float64, lower and upper corner; facts and notes: for people."""
+    """What a reader finds in a file.
+
+    domain: (2, D) float64, lower and upper corner, or None when the file does not say; facts and notes: for people.
+    """
 
     module: nn.Module
-    domain: NDArray[np.float64]
+    inputs: int
+    domain: NDArray[np.float64] | None = None
     facts: Mapping[str, str] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
+    last_activation: LastActivation = NOTHING
 
 
 @dataclass(frozen=True, eq=False, slots=True)
 class Format:
-    """A container format.  recognise looks at the file's bytes only; open raises Refused, and nothing else."""
+    """A container format.  recognise looks at a few bytes only; open raises Refused or Open, and nothing else."""
 
     name: str
-    recognise: Callable[[bytes], bool]
-    open: Callable[[bytes], Opened]
+    recognise: Callable[[Peek], bool]
+    open: Callable[[CheckpointFile], Opened]
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Container:
+    """A format of named tensors, which its family makes a network.  read: from path and content; raises Refused."""
+
+    name: str
+    recognise: Callable[[Peek], bool]
+    read: Callable[[Path, bytes], Weights]
 
 
 def check_finite(name: str, array: NDArray[np.generic]) -> None:

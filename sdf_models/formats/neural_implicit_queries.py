@@ -17,7 +17,7 @@ from torch import nn
 
 from sdf_models.architectures import Sine, SqueezeLast, linear
 from sdf_models.formats import npz
-from sdf_models.formats.format import Damaged, Format, Opened, Refused, check_finite
+from sdf_models.formats.format import CheckpointFile, Damaged, Format, Opened, Peek, Refused, check_finite
 
 NAME = "neural-implicit-queries npz"
 
@@ -32,8 +32,12 @@ _ACTIVATIONS: dict[str, Callable[[], nn.Module]] = {
 }
 
 
-def open_bytes(data: bytes) -> Opened:
-    operations = _operations(npz.read(data))
+def recognise(peek: Peek) -> bool:
+    return npz.recognise(peek) and re.match(rb"\d{4}\.", npz.first_member(peek)) is not None
+
+
+def open_file(file: CheckpointFile) -> Opened:
+    operations = _operations(npz.read(file.data))
     layers: OrderedDict[str, nn.Module] = OrderedDict()
     sizes: list[int] = []
     for index, (operation, arrays) in enumerate(operations):
@@ -55,11 +59,7 @@ def open_bytes(data: bytes) -> Opened:
     inputs = sizes[0]
     dtypes = {parameter.dtype for layer in layers.values() for parameter in layer.parameters()}
     module = nn.Sequential(layers).to(max(dtypes, key=lambda dtype: torch.finfo(dtype).bits))
-    return Opened(
-        module,
-        np.stack([-np.ones(inputs), np.ones(inputs)]),
-        notes=(f"the file does not say its domain: the box [-1, 1]^{inputs} is assumed",),
-    )
+    return Opened(module, inputs, facts={"family": "mlp"})
 
 
 def _operations(arrays: Arrays) -> list[tuple[str, Arrays]]:
@@ -108,4 +108,4 @@ def _weights(name: str, array: NDArray[np.generic]) -> torch.Tensor:
     return torch.from_numpy(native)
 
 
-FORMAT = Format(NAME, npz.recognise, open_bytes)
+FORMAT = Format(NAME, recognise, open_file)

@@ -12,11 +12,13 @@ import re
 import struct
 import zipfile
 import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import numpy as np
 from numpy.typing import NDArray
 
-from sdf_models.formats.format import LARGEST_FILE, Damaged, Refused
+from sdf_models.formats.format import LARGEST_FILE, Damaged, Peek, Refused
 
 MOST_MEMBERS = 8_192
 
@@ -39,19 +41,31 @@ _ZIP_ERRORS = (
 )
 
 
-def recognise(data: bytes) -> bool:
+def recognise(peek: Peek) -> bool:
     """Whether this is a zip archive whose first member is a .npy file."""
-    name_length = int.from_bytes(data[26:28], "little")
-    return data.startswith(_LOCAL_HEADER) and data[30 : 30 + name_length].endswith(b".npy")
+    return first_member(peek).endswith(b".npy")
+
+
+def first_member(peek: Peek) -> bytes:
+    """The name of a zip archive's first member; empty when it is none."""
+    head = peek.head
+    return head[30 : 30 + int.from_bytes(head[26:28], "little")] if head.startswith(_LOCAL_HEADER) else b""
 
 
 def read(data: bytes) -> dict[str, NDArray[np.generic]]:
     """The arrays by name, read-only.  Raises Refused."""
+    with directory(data) as archive:
+        return {name.removesuffix(".npy"): _array(name, content) for name, content in _members(archive)}
+
+
+@contextmanager
+def directory(data: bytes) -> Iterator[zipfile.ZipFile]:
+    """A zip archive of not too many members; its errors become Damaged."""
     if data.count(_DIRECTORY_ENTRY) > MOST_MEMBERS:
         raise Refused(f"the archive has more than {MOST_MEMBERS} members", "no network looks like that")
     try:
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
-            return {name.removesuffix(".npy"): _array(name, content) for name, content in _members(archive)}
+            yield archive
     except _ZIP_ERRORS as error:
         raise Damaged(f"the zip archive cannot be read ({error!s:.80})") from error
 

@@ -18,7 +18,7 @@ import torch
 from numpy.typing import NDArray
 
 from sdf_models.architectures import Architecture, ReluMLP
-from sdf_models.formats.format import Damaged, Format, Opened, Refused, check_finite
+from sdf_models.formats.format import CheckpointFile, Damaged, Format, Opened, Peek, Refused, check_finite
 
 NAME = "splinescope safetensors"
 KEY = "splinescope"
@@ -38,11 +38,17 @@ def encode(module: ReluMLP, domain: NDArray[np.float64], facts: Mapping[str, str
     return safetensors.torch.save(tensors, metadata={KEY: json.dumps(description)})
 
 
-def recognise(data: bytes) -> bool:
-    return data[8:10] == b'{"'
+def is_safetensors(head: bytes) -> bool:
+    return head[8:10] == b'{"'
 
 
-def open_bytes(data: bytes) -> Opened:
+def recognise(peek: Peek) -> bool:
+    """By the key in its header, which the metadata begins."""
+    return is_safetensors(peek.head) and f'"{KEY}"'.encode() in peek.head[: LARGEST_HEADER + 8]
+
+
+def open_file(file: CheckpointFile) -> Opened:
+    data = file.data
     description = _description(data)
     version = description.get("version")
     if version != VERSION:
@@ -55,23 +61,27 @@ def open_bytes(data: bytes) -> Opened:
     facts = description.get("facts")
     if not isinstance(facts, dict) or not all(isinstance(value, str) for value in facts.values()):
         raise Damaged("the facts in the metadata are not strings by name")
-    return Opened(_module(architecture, data), domain, facts)
+    return Opened(_module(architecture, data), architecture.inputs, domain, facts)
 
 
-def _description(data: bytes) -> dict[str, Any]:
+def header(data: bytes) -> dict[str, Any]:
+    """The header of a safetensors file.  Raises Damaged."""
     size = int.from_bytes(data[:8], "little")
     if size > min(LARGEST_HEADER, len(data) - 8):
         raise Damaged(f"the safetensors header declares {size:,} bytes")
     try:
-        header = json.loads(data[8 : 8 + size])
-        metadata = header.get("__metadata__", {})
-        if KEY not in metadata:
-            raise Refused(
-                "a safetensors file that does not say its architecture",
-                "copy its weights into sdf_models.ReluMLP and write them with sdf_models.save_checkpoint",
-            )
-        description = json.loads(metadata[KEY])
-    except (ValueError, RecursionError, AttributeError, TypeError) as error:
+        found = json.loads(data[8 : 8 + size])
+    except (ValueError, RecursionError) as error:
+        raise Damaged(f"the safetensors header cannot be read ({error!s:.80})") from error
+    if not isinstance(found, dict):
+        raise Damaged("the safetensors header is not a JSON object")
+    return found
+
+
+def _description(data: bytes) -> dict[str, Any]:
+    try:
+        description = json.loads(header(data)["__metadata__"][KEY])
+    except (ValueError, RecursionError, LookupError, TypeError) as error:
         raise Damaged(f"the metadata cannot be read ({error!s:.80})") from error
     if not isinstance(description, dict):
         raise Damaged("the metadata is not a JSON object")
@@ -90,10 +100,7 @@ def _domain(corners: Any, inputs: int) -> NDArray[np.float64]:
 
 def _module(architecture: Architecture, data: bytes) -> ReluMLP:
     """Every shape is compared with the architecture's before the module is allocated."""
-    try:
-        tensors = safetensors.torch.load(data)
-    except (safetensors.SafetensorError, KeyError, ValueError, RuntimeError, TypeError, OverflowError) as error:
-        raise Damaged(f"the tensors cannot be read ({error!s:.80})") from error
+    tensors = tensors_in(data)
     shapes = architecture.shapes()
     if set(tensors) != set(shapes):
         odd = sorted(set(tensors) ^ set(shapes))
@@ -110,4 +117,12 @@ def _module(architecture: Architecture, data: bytes) -> ReluMLP:
     return module
 
 
-FORMAT = Format(NAME, recognise, open_bytes)
+def tensors_in(data: bytes) -> dict[str, torch.Tensor]:
+    """All the tensors of a safetensors file.  Raises Damaged."""
+    try:
+        return safetensors.torch.load(data)
+    except (safetensors.SafetensorError, KeyError, ValueError, RuntimeError, TypeError, OverflowError) as error:
+        raise Damaged(f"the tensors cannot be read ({error!s:.80})") from error
+
+
+FORMAT = Format(NAME, recognise, open_file)

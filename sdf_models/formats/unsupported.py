@@ -4,46 +4,71 @@ from __future__ import annotations
 
 import re
 
-from sdf_models.formats.format import Damaged, Refused
+from sdf_models.formats import torch_file
+from sdf_models.formats.format import Damaged, Peek, Refused
 
-_SAVE_WEIGHTS = (
-    "where it was made, copy the weights into sdf_models.ReluMLP and write them with sdf_models.save_checkpoint"
+_SAVE_WEIGHTS = "where it was made, save the weights alone: torch.save(model.state_dict(), 'weights.pth')"
+_OPENED = (
+    "checkpoints are state dicts of torch.save, .safetensors, .onnx and .npz files of weights, and what splinescope "
+    "train writes"
 )
-_OPENED = "checkpoints are .safetensors files written by splinescope and .npz files of neural-implicit-queries"
+_FROM_TORCHSCRIPT = """\
+import torch  # where the file comes from, since this runs the code in it
+torch.save(torch.jit.load("FILE", map_location="cpu").state_dict(), "weights.pth")
+"""
+_FROM_EXPORTED = """\
+import torch  # where the file comes from, since this runs the code in it
+module = torch.export.load("FILE").module()
+torch.onnx.export(module, (torch.zeros(1, 3),), "network.onnx", dynamo=True)
+"""
 
-_SIGNATURES: tuple[tuple[re.Pattern[bytes], str, str], ...] = tuple(
-    (re.compile(pattern, re.DOTALL), what, remedy)
-    for pattern, what, remedy in (
-        (rb"PK\x03\x04.*/(?:code|constants)[/.]", "a TorchScript or exported program, which runs code", _SAVE_WEIGHTS),
+_SIGNATURES: tuple[tuple[re.Pattern[bytes], str, str, str], ...] = tuple(
+    (re.compile(pattern, re.DOTALL), what, remedy, recipe)
+    for pattern, what, remedy, recipe in (
         (
-            rb"PK\x03\x04.*data\.pkl",
-            "a PyTorch checkpoint (a pickle in a zip archive), not supported yet",
-            _SAVE_WEIGHTS,
+            rb"PK\x03\x04.*(?:archive_format|serialized_exported_program|models/model\.json)",
+            "an exported program (.pt2), whose loader can run code",
+            "where it was made, export it as ONNX",
+            _FROM_EXPORTED,
         ),
-        (rb"PK\x03\x04", "a zip archive that holds no arrays", _OPENED),
-        (rb"\x80[\x00-\x05]", "a pickle (an older PyTorch checkpoint?), which can run code when opened", _SAVE_WEIGHTS),
-        (rb"\x93NUMPY", "a single array (.npy), not a network", _OPENED),
-        (rb"\x89HDF\r\n", "an HDF5 file, not supported", _SAVE_WEIGHTS),
-        (rb"\x08.{0,256}(?:onnx|pytorch|ir_version)", "an ONNX model, not supported yet", _SAVE_WEIGHTS),
-        (rb"\x89PNG|\xff\xd8\xff|GIF8", "a picture", _OPENED),
-        (rb"\x1f\x8b|7z\xbc\xaf|\xfd7zXZ", "a compressed file", "unpack it first"),
+        (
+            rb"PK\x03\x04.*/(?:code|constants)[/.]",
+            "a TorchScript program, which runs code",
+            _SAVE_WEIGHTS,
+            _FROM_TORCHSCRIPT,
+        ),
+        (rb"PK\x03\x04", "a zip archive that holds no arrays", _OPENED, ""),
+        (
+            rb"\x80[\x00-\x05]",
+            "a pickle, which can run code when opened",
+            _SAVE_WEIGHTS,
+            torch_file.SAVE_WEIGHTS.format(name="FILE"),
+        ),
+        (rb"\x93NUMPY", "a single array (.npy), not a network", _OPENED, ""),
+        (rb"\x89HDF\r\n", "an HDF5 file (Keras?), not supported", "export the network as ONNX", ""),
+        (rb"\x1c\x00\x00\x00TFL3|.{4}TFL3", "a TensorFlow Lite model, not supported", "export the network as ONNX", ""),
+        (rb"\x89PNG|\xff\xd8\xff|GIF8", "a picture", _OPENED, ""),
+        (rb"\x1f\x8b|7z\xbc\xaf|\xfd7zXZ", "a compressed file", "unpack it first", ""),
         (
             rb"ply\r?\n|OFF\s|solid |(?:#[^\n]*\n|\s)*(?:v|o|g|mtllib) ",
             "a mesh",
             "fit a network to it: splinescope train",
+            "",
         ),
-        (rb"\s*[\[{]", "a JSON file", _OPENED),
-        (rb"\s*<", "an HTML or XML page (a failed download?)", _OPENED),
-        (rb"[\t\n\r\x20-\x7e]+\Z", "a text file", _OPENED),
+        (rb"\s*[\[{]", "a JSON file", _OPENED, ""),
+        (rb"\s*<", "an HTML or XML page (a failed download?)", _OPENED, ""),
+        (rb"version https://git-lfs", "a pointer of Git LFS, not the file itself", "fetch it: git lfs pull", ""),
+        (rb"[\t\n\r\x20-\x7e]+\Z", "a text file", _OPENED, ""),
     )
 )
 
 
-def refusal(data: bytes) -> Refused:
-    """Why these bytes are not opened."""
-    if not data:
+def refusal(peek: Peek) -> Refused:
+    """Why a file that begins and ends with these bytes is not opened."""
+    if not peek.head:
         return Damaged("the file is empty")
-    for pattern, what, remedy in _SIGNATURES:
-        if pattern.match(data[:65_536]):
-            return Refused(what, remedy)
+    both = peek.head + peek.tail if len(peek.head) < len(peek.tail) or peek.head != peek.tail else peek.head
+    for pattern, what, remedy, recipe in _SIGNATURES:
+        if pattern.match(both):
+            return Refused(what, remedy, recipe)
     return Refused("not a checkpoint of a known format", _OPENED)

@@ -136,7 +136,7 @@ def test_info(splinescope: Run, checkpoint: Path) -> None:
 @pytest.fixture
 def smooth(monkeypatch: pytest.MonkeyPatch) -> None:
     module = nn.Sequential(nn.Linear(3, 4), nn.Softplus(), nn.Linear(4, 1))
-    monkeypatch.setattr("sdf_models.load_checkpoint", lambda path: Checkpoint(module, DOMAIN, {}, ()))
+    monkeypatch.setattr("sdf_models.load_checkpoint", lambda path, reading: Checkpoint(module, DOMAIN, {}, ()))
 
 
 @pytest.mark.usefixtures("smooth")

@@ -180,9 +180,11 @@ def test_what_is_not_a_file_is_refused(tmp_path: Path) -> None:
 
 def test_huge_file_is_refused_unread(tmp_path: Path) -> None:
     path = tmp_path / "sparse"
-    with path.open("wb") as file:
-        file.truncate(1 << 40)
-    assert "too many" in refusal(path)
+    for head, words in ((b"", "known format"), (own_bytes(), "too many"), (b"PK\x03\x04", "zip archive")):
+        with path.open("wb") as file:
+            file.write(head)
+            file.truncate(1 << 40)
+        assert words in refusal(path)
 
 
 def test_failed_write_leaves_the_old_file(tmp_path: Path) -> None:

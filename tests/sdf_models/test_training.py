@@ -159,3 +159,29 @@ def test_bad_options_are_named(tmp_path: Path, options: dict[str, float]) -> Non
 def test_missing_folder_is_named_before_training(tmp_path: Path) -> None:
     with pytest.raises(TrainingError, match="make it first"):
         tiny(tmp_path / "nowhere" / "net.safetensors")
+
+
+def test_stages_are_the_same_training_after_fewer_steps(tmp_path: Path) -> None:
+    plain, staged = tmp_path / "a" / "net.safetensors", tmp_path / "b" / "net.safetensors"
+    for path in (plain, staged):
+        path.parent.mkdir()
+    tiny(plain)
+    done: list[int] = []
+    with pytest.raises(TrainingCancelled):
+        tiny(
+            staged,
+            stages={"early": 5, "middle": 12},
+            progress=lambda step, *_: done.append(step),
+            cancel=lambda: len(done) == 8,
+        )
+    assert sorted(os.listdir(staged.parent)) == ["net-early.safetensors", "net.safetensors.training"]
+    tiny(staged, stages={"early": 5, "middle": 12}, resume=True)
+    early, middle, last = (staged.with_name(f"net{name}.safetensors") for name in ("-early", "-middle", ""))
+    assert sorted(os.listdir(staged.parent)) == sorted(path.name for path in (early, middle, last))
+    state, expected = load_checkpoint(last).module.state_dict(), load_checkpoint(plain).module.state_dict()
+    assert all(torch.equal(state[key], expected[key]) for key in expected)
+    assert "5 of 24 steps" in load_checkpoint(early).provenance["training"]
+    assert load_checkpoint(middle).provenance["command"].endswith("--stage early=5 --stage middle=12")
+    for step in (0, STEPS):
+        with pytest.raises(TrainingError, match="the stage late must lie between"):
+            tiny(plain, stages={"late": step})

@@ -1,0 +1,87 @@
+"""The families of architectures that a state dict can be of, and the way from its tensors to a network."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+import torch
+from torch import nn
+
+from sdf_models.architectures import ConstantInput
+from sdf_models.families.concatenating import DEEPSDF, IDR, IGR, SAL
+from sdf_models.families.family import Family
+from sdf_models.families.latent import latent_code
+from sdf_models.families.mlp import MLP
+from sdf_models.families.network import FoundNetwork, find_network, latent_tables
+from sdf_models.families.side_files import specifications
+from sdf_models.families.weights import Weights, stated_domain
+from sdf_models.formats.format import Opened, Refused
+from sdf_models.reading import Alternative, Choices, Question
+
+FAMILIES: tuple[Family, ...] = (DEEPSDF, SAL, IGR, IDR, MLP)
+
+_DISTANCE = re.compile(r"(^|\.)(implicit_network|sdf_network(_fine)?|decoder)$")
+_SPACE = 3
+
+
+def opened_weights(weights: Weights, choices: Choices) -> Opened:
+    """The network that a container's tensors are.  Raises Refused and Open."""
+    network = find_network(weights, choices, _DISTANCE)
+    specs = specifications(weights.path)
+    family = _family(network, specs, choices)
+    built = family.build(network, specs, choices)
+    dtypes = {parameter.dtype for parameter in built.module.parameters()}
+    dtype = max(dtypes, key=lambda dtype: torch.finfo(dtype).bits)
+    module, inputs = _with_code(built.module.to(dtype), dtype, family, network, choices)
+    if network.others:
+        choices.notes.append(f"not used: the networks {', '.join(network.others)}")
+    facts = {"family": family.name, "layers": _layers(network), **built.facts}
+    facts |= {
+        key.rpartition(".")[2]: str(value)
+        for key, value in weights.metadata.items()
+        if key.rpartition(".")[2] in ("epoch", "global_step", "step", "iteration") and isinstance(value, int)
+    }
+    domain = stated_domain(weights.metadata, inputs)
+    return Opened(module, inputs, domain, facts, weights.notes, built.last_activation)
+
+
+def _family(network: FoundNetwork, specs: Mapping[str, Any], choices: Choices) -> Family:
+    by_name = {family.name: family for family in FAMILIES}
+    chosen = choices.peek("family")
+    if chosen is not None:
+        reason = by_name[chosen].fits(network)
+        if reason is not None:
+            raise Refused(f"it is not of the family {chosen}: {reason}", "choose another --family, or leave it out")
+        return by_name[chosen]
+    fitting = [family for family in FAMILIES if family.fits(network) is None]
+    if fitting == [MLP]:
+        return MLP
+    certain = [(family, why) for family in fitting if (why := family.evidence(network, specs)) is not None]
+    question = Question(
+        "family",
+        "its layers lin0, lin1, ... are those of several public codes, which differ in activation and concatenation",
+        tuple(Alternative(family.name, family.meaning) for family in fitting),
+    )
+    known, why = (certain[0][0].name, certain[0][1]) if certain else (None, "")
+    return by_name[choices.settle(question, known, why)]
+
+
+def _with_code(
+    module: nn.Module, dtype: torch.dtype, family: Family, network: FoundNetwork, choices: Choices
+) -> tuple[nn.Module, int]:
+    """The module as a function of points alone, and their dimension."""
+    length = network.inputs - _SPACE
+    if length <= 0:
+        return module, network.inputs
+    tables = latent_tables(network.weights)
+    code = latent_code(length, network.weights.path, tables, choices, all_inputs=family is MLP)
+    if code is None:
+        return module, network.inputs
+    return ConstantInput(module, code.to(dtype)), _SPACE
+
+
+def _layers(network: FoundNetwork) -> str:
+    sizes = [network.inputs, *(layer.outputs for layer in network.linear)]
+    return " → ".join(str(size) for size in sizes)

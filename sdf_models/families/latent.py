@@ -1,0 +1,92 @@
+"""Latent codes: the constant part of a network's input."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import torch
+from torch import Tensor
+
+from sdf_models.families.weights import Weights
+from sdf_models.formats.format import Refused
+from sdf_models.reading import Alternative, Choices, Question
+
+_ENCODED = {3 + 3 * 2 * count: count for count in range(1, 17)}
+
+
+def latent_code(
+    length: int, path: Path, tables: dict[str, Tensor], choices: Choices, *, all_inputs: bool
+) -> Tensor | None:
+    """The code (length,) to hold constant, by --latent; None when all inputs are to vary (only where `all_inputs`).
+
+    tables: codes (count, 1, length) or (count, length) in the file itself.
+    """
+    beside = path.absolute().parent.parent / "LatentCodes" / path.name
+    found = beside if beside.is_file() else None
+    own = {name: t.reshape(-1, length) for name, t in tables.items() if t.shape[-1] == length}
+    alternatives = [Alternative("zeros", "the code of all zeros, a mean shape")]
+    if found is not None:
+        alternatives += [
+            Alternative("mean", f"the mean of the codes in {_short(found)}"),
+            Alternative(f"{_short(found)}:0", "the first training shape"),
+        ]
+    elif own:
+        name, codes = next(iter(own.items()))
+        alternatives += [
+            Alternative("mean", f"the mean of the {len(codes)} codes {name} in the file"),
+            Alternative(f"{path.name}:0", "the first of them"),
+        ]
+    text = (
+        f"the network takes {length + 3} inputs: a latent code of {length} numbers, which picks the shape, and x, y, z"
+    )
+    if all_inputs:
+        if length + 3 in _ENCODED:
+            text += f", unless it is a positional encoding of {_ENCODED[length + 3]} frequencies, not linear"
+        alternatives.append(Alternative("none", f"no code, a network of {length + 3} dimensions"))
+    answer = choices.settle(Question("latent", text, tuple(alternatives), other="FILE[:INDEX]"))
+    if answer == "none" and all_inputs:
+        return None
+    if answer == "zeros":
+        return torch.zeros(length)
+    if answer == "mean":
+        if found is None and not own:
+            raise Refused(
+                "there are no codes to take the mean of", f"put them into LatentCodes/{path.name}, or say --latent FILE"
+            )
+        return (_codes(found, length) if found is not None else next(iter(own.values()))).mean(dim=0)
+    return _chosen(answer, length, path, own)
+
+
+def _chosen(answer: str, length: int, path: Path, own: dict[str, Tensor]) -> Tensor:
+    file, index = answer, 0
+    match = re.fullmatch(r"(.+):(\d{1,9})", answer)
+    if match is not None:
+        file, index = match[1], int(match[2])
+    where = next(
+        (p for p in (Path(file), path.absolute().parent / file, path.absolute().parent.parent / file) if p.is_file()),
+        None,
+    )
+    if where is None:
+        raise Refused(f"--latent: there is no file {file!r:.80}", "say --latent zeros, mean, or FILE:INDEX")
+    codes = next(iter(own.values())) if own and where.samefile(path) else _codes(where, length)
+    if match is None and len(codes) > 1:
+        raise Refused(f"--latent: {file!r:.80} holds {len(codes)} codes", f"pick one with --latent {file}:0")
+    if index >= len(codes):
+        raise Refused(f"--latent: {file!r:.80} holds {len(codes)} codes, from 0", f"there is no code {index}")
+    return codes[index]
+
+
+def _codes(path: Path, length: int) -> Tensor:
+    """The codes (count, length) in a file of any container that holds tensors."""
+    from sdf_models.formats.containers import tensors_in  # noqa: PLC0415  the containers know the families
+
+    weights: Weights = tensors_in(path)
+    for tensor in weights.tensors.values():
+        if tensor.dim() >= 1 and tensor.shape[-1] == length and tensor.numel():
+            return tensor.reshape(-1, length)
+    raise Refused(f"--latent: {path.name!r:.80} holds no codes of {length} numbers", "give the file of the codes")
+
+
+def _short(path: Path) -> str:
+    return f"{path.parent.name}/{path.name}"

@@ -1,0 +1,158 @@
+"""The tensors of a file under one name each, whatever nesting and wrappers they were saved in."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from sdf_models.formats.format import Damaged, Refused, check_finite
+
+MOST_ITEMS = 100_000
+"""Of a file: nested containers are refused beyond it."""
+_DEEPEST = 32
+_LARGEST = 1 << 27
+"""Numbers in all tensors together."""
+
+WRAPPERS: Final = frozenset({"module", "_orig_mod", "_fsdp_wrapped_module", "_forward_module"})
+"""Components of names that DataParallel, torch.compile and their like add."""
+_TRAINING = re.compile(
+    r"optim\w*|.*optimi[sz]er\w*|.*sched(uler)?s?(_states?)?|(grad_)?scaler|amp|loops|callbacks|.*rng_states?|.*history|"
+    r"loss(_\w*)?",
+    re.IGNORECASE,
+)
+"""Keys of what belongs to the training alone."""
+_TEXT = 200
+
+Metadata = Mapping[str, Any]
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Weights:
+    """What a container holds.
+
+    tensors: float32 or float64, finite, contiguous, by their dotted names without wrappers, in the file's order where
+    it has one; metadata: plain values that the file states, by their dotted names; path: of the file, for what lies
+    beside it; ordered: whether the tensors' order is the file's own.
+    """
+
+    tensors: Mapping[str, Tensor]
+    metadata: Metadata
+    path: Path
+    ordered: bool
+    notes: tuple[str, ...] = ()
+
+
+def weights_of(content: Any, path: Path, *, ordered: bool = True, metadata: Metadata | None = None) -> Weights:
+    """The weights in nested dicts and lists of tensors.  Raises Refused."""
+    tensors: dict[str, Tensor] = {}
+    values: dict[str, Any] = dict(metadata or {})
+    narrow: set[str] = set()
+    total = 0
+    for name, item in _items(content):
+        if not isinstance(item, Tensor):
+            values[name] = item
+            continue
+        total += _checked_size(name, item)
+        if total > _LARGEST:
+            raise Refused(f"its tensors hold more than {_LARGEST:,} numbers", "save the weights of the network alone")
+        short = ".".join(part for part in name.split(".") if part not in WRAPPERS)
+        if short.count(".") > _DEEPEST:
+            raise Refused("the names of its tensors are nested too deeply", "save the network's state_dict")
+        if short in tensors:
+            raise Refused(
+                f"it holds two tensors {short!r:.80} under different wrappers", "save one state_dict of the network"
+            )
+        if item.is_floating_point():
+            tensors[short] = _plain(name, item, narrow)
+    notes = (f"weights in {', '.join(sorted(narrow))} are widened to float32",) if narrow else ()
+    return Weights(tensors, values, path, ordered, notes)
+
+
+def _items(content: Any) -> Iterator[tuple[str, Any]]:
+    """Tensors and plain values by name.  A depth and a count bound what a small file can unfold to."""
+    stack: list[tuple[tuple[str, ...], Any]] = [((), content)]
+    visited = 0
+    while stack:
+        path, item = stack.pop()
+        visited += 1
+        if visited > MOST_ITEMS or len(path) > _DEEPEST:
+            raise Refused("its content is nested too deeply or has too many items", "save the network's state_dict")
+        if isinstance(item, Mapping):
+            inner = [
+                ((*path, str(key)[:_TEXT]), part) for key, part in item.items() if not _TRAINING.fullmatch(str(key))
+            ]
+            stack += reversed(inner)
+        elif isinstance(item, (list, tuple)) and not _numbers_only(item):
+            if len(item) > MOST_ITEMS:
+                raise Refused("its content has too many items", "save the network's state_dict")
+            stack += reversed([((*path, str(i)), part) for i, part in enumerate(item)])
+        elif isinstance(item, (Tensor, str, bool, int, float, list, tuple)):
+            yield ".".join(path), item
+
+
+def _numbers_only(item: list[Any] | tuple[Any, ...]) -> bool:
+    return len(item) <= 64 and all(isinstance(part, (bool, int, float)) for part in item)
+
+
+def _checked_size(name: str, tensor: Tensor) -> int:
+    """The number of elements, once it is certain that the file holds them all."""
+    if type(tensor) not in (Tensor, torch.nn.Parameter) or tensor.layout != torch.strided or tensor.is_quantized:
+        raise Refused(f"{name!r:.80} is not a plain tensor", "save plain dense weights")
+    if tensor.device.type != "cpu":
+        raise Refused(
+            f"{name!r:.80} is without data (on the {tensor.device.type} device)", "save the weights themselves"
+        )
+    if tensor.numel() * tensor.element_size() > tensor.untyped_storage().nbytes():
+        raise Damaged(f"{name!r:.80} claims the shape {tuple(tensor.shape)!s:.60}, more than the file holds")
+    return tensor.numel()
+
+
+def _plain(name: str, tensor: Tensor, narrow: set[str]) -> Tensor:
+    tensor = tensor.detach()
+    if tensor.dtype not in (torch.float32, torch.float64):
+        narrow.add(str(tensor.dtype).removeprefix("torch."))
+        tensor = tensor.float()
+    tensor = tensor.contiguous()
+    check_finite(name, tensor.numpy())
+    return tensor
+
+
+def parsed_metadata(strings: Mapping[str, str]) -> dict[str, Any]:
+    """Metadata of strings, with JSON values read where they are such."""
+    found: dict[str, Any] = {}
+    for key, text in strings.items():
+        try:
+            value = json.loads(text)
+        except (ValueError, RecursionError):
+            value = text
+        found |= dict(_items({key: value})) if isinstance(value, dict) else {key: value}
+    return found
+
+
+def stated(metadata: Metadata, names: tuple[str, ...]) -> tuple[str, Any] | None:
+    """The first value of metadata whose name ends in one of `names`, with its whole name."""
+    for key, value in metadata.items():
+        if key.rsplit(".", 1)[-1].lower() in names:
+            return key, value
+    return None
+
+
+def stated_domain(metadata: Metadata, dimension: int) -> np.ndarray[Any, np.dtype[np.float64]] | None:
+    """A box that the metadata states: `domain`, `bounds`, `bbox` or `aabb`, as corners or as one range."""
+    found = stated(metadata, ("domain", "bounds", "bbox", "aabb"))
+    if found is None:
+        return None
+    try:
+        corners = np.array(found[1], dtype=np.float64).reshape(2, -1)
+        corners = np.stack([np.broadcast_to(corner, dimension) for corner in corners])
+    except (ValueError, TypeError):
+        return None
+    return corners if np.isfinite(corners).all() and (corners[0] < corners[1]).all() else None

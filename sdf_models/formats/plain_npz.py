@@ -1,0 +1,43 @@
+"""npz files of named weight matrices: W0, b0, W1, b1, ... or a flattened state dict."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from sdf_models.families.weights import Weights, weights_of
+from sdf_models.formats import neural_implicit_queries, npz
+from sdf_models.formats.format import Container, Peek, Refused
+
+NAME = "npz"
+
+_SLICE_ARRAYS = {"edge_layer", "edge_neuron", "face_offsets", "kink_names"}
+
+
+def recognise(peek: Peek) -> bool:
+    return npz.recognise(peek) and not neural_implicit_queries.recognise(peek)
+
+
+def read(path: Path, data: bytes) -> Weights:
+    with npz.directory(data) as archive:
+        names = {name.removesuffix(".npy") for name in archive.namelist()}
+    if names >= _SLICE_ARRAYS:
+        raise Refused(
+            "this is the partition of a slice, written by splinescope slice, not a network",
+            "read it with numpy.load, and give the checkpoint that was sliced",
+        )
+    arrays = npz.read(data)
+    tensors: dict[str, torch.Tensor] = {}
+    for name, array in arrays.items():
+        if array.dtype.kind != "f" or array.dtype.itemsize not in (2, 4, 8):
+            continue  # counts, flags and text are no weights
+        native = array.astype(array.dtype.newbyteorder("="), order="C")
+        tensors[name.replace("/", ".")] = torch.from_numpy(np.array(native))
+    if not tensors:
+        raise Refused("it holds no arrays of floating point numbers", "save the weights in float32")
+    return weights_of(tensors, path, ordered=False)
+
+
+CONTAINER = Container(NAME, recognise, read)

@@ -1,0 +1,244 @@
+"""How a file is to be read where its content leaves more than one way: choices, and the questions that ask for them."""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, fields, replace
+from typing import Any, Final, Self
+
+FAMILIES: Final = ("deepsdf", "sal", "igr", "idr", "mlp")
+SMOOTH: Final = ("softplus", "sine", "tanh", "sigmoid", "elu", "gelu", "silu")
+PIECEWISE_LINEAR: Final = ("relu", "leaky_relu", "relu6", "hardtanh", "abs")
+LAST_ACTIVATIONS: Final = ("none", "tanh", "tanh-twice", "x+tanh", "sigmoid", "abs")
+RESIDUALS: Final = ("none", "layer", "sum", "pre", "post")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reading:
+    """The choices made for a file; None leaves a choice to what the file says.
+
+    family           the public code that defines the architecture, one of FAMILIES
+    network          the path of the network in a file that holds several
+    activation       between layers: one of PIECEWISE_LINEAR or SMOOTH, its parameter after a colon ("leaky_relu:0.2")
+    last_activation  after the last layer, one of LAST_ACTIVATIONS
+    skip_scale       what a concatenation with the input is multiplied by: 1, or sqrt(1/2)
+    skip_order       where the input stands in it: "last" or "first"
+    residual         what is added where: one of RESIDUALS
+    latent           the constant part of the input: "zeros", "mean", "FILE", "FILE:INDEX", or "none" when all is input
+    output           the index of the one output to draw
+    bounds           the domain: a range for all axes, or the lower corner and then the upper one
+    input_transform  the network is applied to A x + t: a scale, a scale and t, or the rows of [A | t]
+    relu_limit       read Softplus as ReLU, an approximation
+    flip_sign        negate the output, for networks that are positive inside
+    """
+
+    family: str | None = None
+    network: str | None = None
+    activation: str | None = None
+    last_activation: str | None = None
+    skip_scale: float | None = None
+    skip_order: str | None = None
+    residual: str | None = None
+    latent: str | None = None
+    output: int | None = None
+    bounds: tuple[float, ...] | None = None
+    input_transform: tuple[float, ...] | None = None
+    relu_limit: bool = False
+    flip_sign: bool = False
+
+    def answered(self, choice: str, text: str) -> Self:
+        """This reading with one more choice made, given as text.  Raises ValueError, naming what is possible."""
+        if choice not in PARSERS:
+            raise ValueError(f"there is no choice {choice!r:.40}; there are {', '.join(PARSERS)}")
+        return replace(self, **{choice: PARSERS[choice](text)})
+
+    def made(self) -> dict[str, Any]:
+        """The choices that were made, by name."""
+        values = {field.name: getattr(self, field.name) for field in fields(self)}
+        return {name: value for name, value in values.items() if value is not None and value is not False}
+
+    def to_json(self) -> dict[str, str]:
+        """The choices made as text: what `from_json` reads, to be kept beside a session or a file."""
+        return {name: as_text(value) for name, value in self.made().items()}
+
+    @classmethod
+    def from_json(cls, description: Any) -> Self:
+        """The inverse of `to_json`; a ValueError says what is wrong."""
+        if not isinstance(description, dict) or not all(isinstance(name, str) for name in description):
+            raise ValueError("choices are a JSON object with the names of options as keys")
+        reading = cls()
+        for name, value in description.items():
+            reading = reading.answered(name, value if isinstance(value, str) else json.dumps(value).strip("[]"))
+        return reading
+
+
+def as_text(value: Any) -> str:
+    """A choice's value as it is written after its option."""
+    if isinstance(value, tuple):
+        return ",".join(f"{number:.17g}" for number in value)
+    return {True: "yes", False: "no"}.get(value, str(value)) if isinstance(value, bool) else str(value)
+
+
+@dataclass(frozen=True, slots=True)
+class Alternative:
+    """One answer to a question: the text to give, and what it means."""
+
+    value: str
+    meaning: str
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What a file leaves open.  choice: the field of Reading that answers it; text: what is open and why.
+
+    other: how answers that are not listed are written ("FILE:INDEX"); "" when there are none.
+    """
+
+    choice: str
+    text: str
+    alternatives: tuple[Alternative, ...]
+    other: str = ""
+
+    @property
+    def option(self) -> str:
+        return option(self.choice)
+
+    def __str__(self) -> str:
+        answers = [f"{a.value} ({a.meaning})" if a.meaning else a.value for a in self.alternatives]
+        return (
+            f"{self.text}; say {self.option} with one of: {', '.join([*answers, *([self.other] * bool(self.other))])}"
+        )
+
+
+def option(choice: str) -> str:
+    """The command line's option for a choice."""
+    return f"--{choice.replace('_', '-')}"
+
+
+class Open(Exception):  # noqa: N818  becomes an OpenQuestionError once the file's name is known
+    """A reader cannot go on before a question is answered."""
+
+    def __init__(self, question: Question) -> None:
+        super().__init__(str(question))
+        self.question = question
+
+
+class Choices:
+    """What was chosen for one file and by what, as its reader asks for it; collects the notes on what was settled."""
+
+    def __init__(self, options: Reading, side_file: Reading = Reading(), side_name: str = "") -> None:
+        self._made = {name: (value, f"by {side_name}") for name, value in side_file.made().items()}
+        self._made |= {name: (value, f"by {option(name)}") for name, value in options.made().items()}
+        self._given = set(options.made())
+        self._asked: set[str] = set()
+        self.notes: list[str] = []
+
+    def peek(self, choice: str) -> Any | None:
+        """The value of a choice, without a note on it."""
+        self._asked.add(choice)
+        return self._made.get(choice, (None, ""))[0]
+
+    def settle(self, question: Question, known: Any | None = None, why: str = "") -> Any:
+        """The value of a choice: as it was made, else as `known` (because of `why`), else the question is raised."""
+        self._asked.add(question.choice)
+        name = question.choice.replace("_", " ")
+        if question.choice in self._made:
+            value, origin = self._made[question.choice]
+            differs = f"; otherwise {as_text(known)}, {why}" if known is not None and known != value else ""
+            self.notes.append(f"{name} {as_text(value)}, {origin}{differs}")
+            return value
+        if known is None:
+            raise Open(question)
+        self.notes.append(f"{name} {as_text(known)}: {why}")
+        return known
+
+    def unused(self) -> list[str]:
+        """The options that were given and never asked for."""
+        return [option(name) for name in sorted(self._given - self._asked)]
+
+
+def activation_parts(text: str) -> tuple[str, float | None]:
+    """The name and the parameter of an activation."""
+    name, _, parameter = text.partition(":")
+    return name, float(parameter) if parameter else None
+
+
+def _activation(text: str) -> str:
+    name, separator, parameter = text.strip().lower().partition(":")
+    name = {"sin": "sine", "swish": "silu", "leakyrelu": "leaky_relu"}.get(name, name)
+    if name not in (*PIECEWISE_LINEAR, *SMOOTH):
+        raise ValueError(f"{text!r:.40} is not an activation; there are {', '.join((*PIECEWISE_LINEAR, *SMOOTH))}")
+    if not separator:
+        return name
+    if name not in ("leaky_relu", "softplus", "elu", "sine"):
+        raise ValueError(f"{name} takes no parameter, as in {text!r:.40}; leave it out")
+    value = _number(parameter)
+    if name in ("softplus", "sine") and value <= 0:
+        raise ValueError(f"the parameter of {name} must be positive, not {value:g}")
+    return f"{name}:{value:.17g}"
+
+
+def _number(text: str) -> float:
+    try:
+        value = float(text)
+    except ValueError:
+        value = math.nan
+    if not math.isfinite(value):
+        raise ValueError(f"{text!r:.40} is not a finite number")
+    return value
+
+
+def _numbers(text: str) -> tuple[float, ...]:
+    return tuple(_number(part) for part in text.split(","))
+
+
+def _skip_scale(text: str) -> float:
+    named = {"1": 1.0, "none": 1.0, "sqrt2": math.sqrt(0.5), "1/sqrt2": math.sqrt(0.5), "1/sqrt(2)": math.sqrt(0.5)}
+    value = named.get(text.strip().lower())
+    value = _number(text) if value is None else value
+    if value == 0:
+        raise ValueError("a skip scale of 0 would drop everything; write 1 or 1/sqrt2")
+    return value
+
+
+def _index(text: str) -> int:
+    if not re.fullmatch(r"\d{1,9}", text.strip()):
+        raise ValueError(f"{text!r:.40} is not an index, counted from 0")
+    return int(text)
+
+
+def _flag(text: str) -> bool:
+    known = {"yes": True, "true": True, "no": False, "false": False}
+    if text.strip().lower() not in known:
+        raise ValueError(f"{text!r:.40} is neither yes nor no")
+    return known[text.strip().lower()]
+
+
+def _one_of(values: tuple[str, ...]) -> Callable[[str], str]:
+    def parse(text: str) -> str:
+        if text.strip().lower() not in values:
+            raise ValueError(f"{text!r:.40} is not possible; there are {', '.join(values)}")
+        return text.strip().lower()
+
+    return parse
+
+
+PARSERS: Final[Mapping[str, Callable[[str], Any]]] = {
+    "family": _one_of(FAMILIES),
+    "network": str.strip,
+    "activation": _activation,
+    "last_activation": _one_of(LAST_ACTIVATIONS),
+    "skip_scale": _skip_scale,
+    "skip_order": _one_of(("last", "first")),
+    "residual": _one_of(RESIDUALS),
+    "latent": str.strip,
+    "output": _index,
+    "bounds": _numbers,
+    "input_transform": _numbers,
+    "relu_limit": _flag,
+    "flip_sign": _flag,
+}
+"""From the text of each choice to its value; a ValueError says what is possible."""
