@@ -114,6 +114,11 @@ class SceneView(QWidget):
             self._render_timer.start()
 
     @property
+    def rendered(self) -> bool:
+        """Everything asked for is in the picture, maybe with jagged lines."""
+        return self._picture is not None and not self._render_timer.isActive()
+
+    @property
     def settled(self) -> bool:
         """Everything asked for is in the picture, smooth."""
         return self._smooth and not self._render_timer.isActive()

@@ -9,6 +9,7 @@ import pytest
 from engine.workers import available_cores
 
 ROWS = pytest.StashKey[list[dict[str, str]]]()
+WINDOW_ROWS = pytest.StashKey[list[dict[str, str]]]()
 
 
 @pytest.fixture
@@ -17,15 +18,22 @@ def speed_rows(request: pytest.FixtureRequest) -> list[dict[str, str]]:
     return request.config.stash.setdefault(ROWS, [])
 
 
+@pytest.fixture
+def window_rows(request: pytest.FixtureRequest) -> list[dict[str, str]]:
+    """The rows of the window's table so far."""
+    return request.config.stash.setdefault(WINDOW_ROWS, [])
+
+
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
-    rows = config.stash.get(ROWS, [])
-    if not rows:
-        return
-    lines = [list(rows[0]), ["---"] * len(rows[0]), *(list(row.values()) for row in rows)]
-    terminalreporter.section("speed")
-    terminalreporter.write_line(f"{_processor()}, {available_cores()} cores, Python {platform.python_version()}")
-    for line in lines:
-        terminalreporter.write_line("| " + " | ".join(line) + " |")
+    for title, key in (("speed", ROWS), ("speed of the window", WINDOW_ROWS)):
+        rows = config.stash.get(key, [])
+        if not rows:
+            continue
+        lines = [list(rows[0]), ["---"] * len(rows[0]), *(list(row.values()) for row in rows)]
+        terminalreporter.section(title)
+        terminalreporter.write_line(f"{_processor()}, {available_cores()} cores, Python {platform.python_version()}")
+        for line in lines:
+            terminalreporter.write_line("| " + " | ".join(line) + " |")
 
 
 def _processor() -> str:
