@@ -12,7 +12,9 @@ PLANES := --plane x=0 --plane y=0 --plane z=0
 run: .venv/installed .venv/libraries
 	@if [ -n "$$DISPLAY$$WAYLAND_DISPLAY" ] || [ "$$(uname)" != Linux ]; \
 	then $(BIN)/splinescope open $(SPOT); \
-	else mkdir -p out && $(BIN)/splinescope open $(SPOT) --screenshot out/window.png >/dev/null \
+	else mkdir -p out && $(BIN)/splinescope slice $(SPOT) $(PLANES) --out out/spot.png --out out/spot.svg \
+	  && $(BIN)/splinescope render $(SPOT) $(PLANES) --out out/spot-surface.png \
+	  && $(BIN)/splinescope open $(SPOT) --screenshot out/window.png >/dev/null \
 	  && echo "There is no display to open the window on: a picture of it is in out/window.png"; fi
 
 test: check .venv/libraries .venv/xvfb
@@ -31,6 +33,7 @@ bench: .venv/installed-dev .venv/libraries .venv/xvfb
 pictures: .venv/installed .venv/libraries .venv/xvfb
 	@mkdir -p resources/pictures
 	$(BIN)/splinescope slice $(SPOT) $(PLANES) --dpi 160 --out resources/pictures/spot.png
+	$(BIN)/splinescope render $(SPOT) $(PLANES) --size 1200x1000 --out resources/pictures/spot-surface.png
 	QT_QPA_PLATFORM=xcb xvfb-run -a -s "-screen 0 1920x1200x24" $(BIN)/python resources/pictures/make_screenshots.py
 
 clean:

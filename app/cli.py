@@ -14,10 +14,10 @@ from collections.abc import Sequence
 from typing import Any, NoReturn
 
 from app import __version__
-from app.commands import info, open, slice, train
+from app.commands import info, open, render, slice, surface, train
 from app.commands.errors import CommandError
 
-_COMMANDS = {"open": open, "info": info, "slice": slice, "train": train}
+_COMMANDS = {"open": open, "info": info, "slice": slice, "surface": surface, "render": render, "train": train}
 _OPEN_OPTIONS = ("--screenshot", "--size")
 _FAILED = 2
 _INTERRUPTED = 130

@@ -1,5 +1,6 @@
 """The exact partition of slices of continuous piecewise linear networks, and their exact level surfaces."""
 
+from engine.certificate import Certificate, certify_surface, with_certificate
 from engine.errors import Cancelled, EngineError, MemoryLimitError, NotPiecewiseLinearError, PlaneError, TraceError
 from engine.level_set import Chains, LevelSet, chain_edges, chain_lines, level_set
 from engine.location import Location
@@ -16,6 +17,7 @@ from engine.surface_cut import SurfaceCut, cut_surface
 __all__ = [
     "AffineMaps",
     "Cancelled",
+    "Certificate",
     "Chains",
     "EngineError",
     "ForwardError",
@@ -39,6 +41,7 @@ __all__ = [
     "affine_maps",
     "areas",
     "centroids",
+    "certify_surface",
     "chain_edges",
     "chain_lines",
     "convex_polygon",
@@ -51,4 +54,5 @@ __all__ = [
     "partition_slice",
     "plane_box_polygon",
     "square_polygon",
+    "with_certificate",
 ]

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from engine.growing import grown, grown_rows
 from engine.jit import inline, kernel
 from engine.predicates import SAME_DIRECTION, UNIT_ROUNDOFF, map_tolerance
 from engine.region_maps import maps_beside, maps_of_region, workspace
@@ -60,9 +61,9 @@ def _clip(polygon, labels, shared, count, a, b, z, tolerance, label, spare, sign
     while signs[(first - 1 + count) % count] > 0:
         first = (first - 1 + count) % count
     out, back = (last + 1) % count, (first - 1 + count) % count
-    leave, enter = spare[count : count + 1], spare[count + 1 : count + 2]
-    _cross(polygon, signs, spare, last, out, slope, leave[0])
-    _cross(polygon, signs, spare, first, back, slope, enter[0])
+    leave, enter = count, count + 1
+    _cross(polygon, signs, spare, last, out, slope, leave)
+    _cross(polygon, signs, spare, first, back, slope, enter)
     enter_label, enter_shared = labels[back], shared[back]
     size = (last - first + count) % count + 1
     # the corners first..last move to the front; spare's rows from `base` on hold them meanwhile
@@ -73,8 +74,8 @@ def _clip(polygon, labels, shared, count, a, b, z, tolerance, label, spare, sign
         signs[base + n] = labels[i]
         signs[base + size + n] = shared[i]
     for c in range(3):
-        polygon[0, c] = enter[0, c]
-        polygon[size + 1, c] = leave[0, c]
+        polygon[0, c] = spare[enter, c]
+        polygon[size + 1, c] = spare[leave, c]
     labels[0], shared[0] = enter_label, enter_shared
     labels[size + 1], shared[size + 1] = label, False
     for n in range(size):
@@ -90,12 +91,12 @@ def _first_label(one, other):
     return min(one, other)
 
 
-@inline
+@kernel
 def _cross(polygon, signs, spare, inside, outside, slope, result):
-    """Where the edge between two corners crosses the row, or the outer corner where that lies on the row."""
+    """Into spare[result]: where the edge between two corners crosses the row, or the outer one if it lies on it."""
     if signs[outside] == 0:
         for c in range(3):
-            result[c] = polygon[outside, c]
+            spare[result, c] = polygon[outside, c]
         return
     z0, z1, bound0, bound1 = spare[inside, 0], spare[outside, 0], spare[inside, 1], spare[outside, 1]
     t = z0 / (z0 - z1)
@@ -103,9 +104,9 @@ def _cross(polygon, signs, spare, inside, outside, slope, result):
     length = np.sqrt(ds * ds + dt * dt)
     # the bounds hold the corners' own uncertainty, which counts below: along the edge only the row's is new
     new = (1.0 - t) * (bound0 - slope * polygon[inside, 2]) + t * (bound1 - slope * polygon[outside, 2])
-    result[0], result[1] = polygon[inside, 0] + t * ds, polygon[inside, 1] + t * dt
-    result[2] = (1.0 - t) * polygon[inside, 2] + t * polygon[outside, 2]
-    result[2] += (new / (z0 - z1) + 2.0 * UNIT_ROUNDOFF) * length
+    spare[result, 0], spare[result, 1] = polygon[inside, 0] + t * ds, polygon[inside, 1] + t * dt
+    uncertainty = (1.0 - t) * polygon[inside, 2] + t * polygon[outside, 2]
+    spare[result, 2] = uncertainty + (new / (z0 - z1) + 2.0 * UNIT_ROUNDOFF) * length
 
 
 @inline
@@ -297,7 +298,8 @@ def find_polygons(lo, hi, layers, box, signatures, points, radii):
     walked = np.empty((16, words), np.uint64)
     h, q = 0, 0
     for i in range(lo, hi):
-        point[:] = points[i]
+        for d in range(3):
+            point[d] = points[i, d]
         bits = signatures[i]
         count, vanishes, size = polygon_of_region(
             layers, box, bits, point, radii[i], room, frame, polygon, labels, shared, buffers
@@ -307,17 +309,8 @@ def find_polygons(lo, hi, layers, box, signatures, points, radii):
             continue
         for d in range(3):
             gradients[i - lo, d] = size * frame[2, d]
-        if h + count > room_for:
-            room_for = 2 * (h + count)
-            larger = np.empty((room_for, 3))
-            larger[:h] = positions[:h]
-            positions = larger
-            longer = np.empty(room_for)
-            longer[:h] = uncertainties[:h]
-            uncertainties = longer
-            more = np.empty((2, room_for), np.int32)
-            more[0, :h], more[1, :h] = edge_labels[:h], walks[:h]
-            edge_labels, walks = more[0], more[1]
+        positions, uncertainties = grown_rows(positions, h, h + count), grown(uncertainties, h, h + count)
+        edge_labels, walks = grown(edge_labels, h, h + count), grown(walks, h, h + count)
         twice, radius = 0.0, 0.0
         for n in range(count):
             s, t = polygon[n, 0], polygon[n, 1]
@@ -325,7 +318,8 @@ def find_polygons(lo, hi, layers, box, signatures, points, radii):
             twice += s * polygon[following, 1] - t * polygon[following, 0]
             radius = max(radius, s * s + t * t)
             for d in range(3):
-                positions[h + n, d] = point[d] + (s * frame[0, d] + t * frame[1, d])
+                x = point[d] + (s * frame[0, d] + t * frame[1, d])
+                positions[h + n, d] = min(max(x, box[0, d]), box[1, d])
             uncertainties[h + n], edge_labels[h + n], walks[h + n] = polygon[n, 2], labels[n], NO_WALK
         areas[i - lo], found_radii[i - lo] = 0.5 * twice, np.sqrt(radius)
         for n in range(count):
@@ -349,11 +343,9 @@ def find_polygons(lo, hi, layers, box, signatures, points, radii):
                 if _beyond_edge(
                     layers, middle, uncertainty, inward, frame[2], along, turning_room, turning, beyond
                 ):  # fmt: skip
-                    if q == len(walked):
-                        larger_signatures = np.empty((2 * q, words), np.uint64)
-                        larger_signatures[:q] = walked
-                        walked = larger_signatures
-                    walked[q] = beyond
+                    walked = grown_rows(walked, q, q + 1)
+                    for w in range(words):
+                        walked[q, w] = beyond[w]
                     walks[h + n] = q
                     q += 1
         h += count

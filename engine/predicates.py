@@ -450,6 +450,7 @@ def classify_new(
 # of what a layer reads at that point, G that of its gradients, so |h| <= H + G r at the distance r.
 
 SHORT_EDGE = 1e-9  # of the domain's diameter: a shorter edge that only one of its two facets has is rounding's
+CERTIFIED_SLACK = 1e-9  # relative: enclosures and covers are widened by it, far above their rounding
 SAME_DIRECTION = 1e-9  # radians: creases closer than that around a common edge are one
 
 

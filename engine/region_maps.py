@@ -138,12 +138,34 @@ def _put_out(m, layers, bits, room):
     squares[0, m], squares[1, m] = value, slope
 
 
+@inline
+def _snap(m, layers, room):
+    """A value that rounding cannot tell from a breakpoint becomes it: exact zeros pass a ReLU exactly, while
+    a residue of them would be all that the next layer reads.
+    """
+    maps, sizes = room[0], room[5]
+    lo, hi = layers.first_neuron[m], layers.first_neuron[m + 1]
+    size, values, norms, bias = sizes[0, m], maps[len(maps) - 1, lo:hi], layers.norms[lo:hi], layers.bias[lo:hi]
+    if layers.rectified[m]:
+        for k in range(hi - lo):
+            z = values[k]
+            values[k] = 0.0 if abs(z) <= map_tolerance(norms[k], size, 0.0, 0.0, abs(bias[k])) else z
+    else:
+        for k in range(hi - lo):
+            tolerance = map_tolerance(norms[k], size, 0.0, 0.0, abs(bias[k]))
+            for r in range(layers.first_row[lo + k], layers.first_row[lo + k + 1]):
+                at = layers.row_breakpoint[r]
+                if abs(values[k] - at) <= tolerance:
+                    values[k] = at
+
+
 @kernel
 def maps_of_region(layers, bits, frame, point, room):
     """The maps of all neurons in the region of a signature, around a point (D,), along a frame (C - 1, D)."""
     last = len(layers.first_neuron) - 2
     for m in range(last):
         _pre_activations(m, layers, frame, point, room)
+        _snap(m, layers, room)
         _put_out(m, layers, bits, room)
     _pre_activations(last, layers, frame, point, room)
 
@@ -181,11 +203,13 @@ def maps_beside(layers, frame, point, uncertainty, room, bits):
             for r in range(first_row[k], first_row[k + 1]):
                 x = maps[columns - 1, k] - row_breakpoint[r]
                 c = 0
-                while c < columns - 1 and abs(x) <= (tolerance if c == 0 else tilt):
-                    x = maps[c, k]
+                while c < columns and abs(x) <= (tolerance if c == 0 else tilt):
+                    if c == 0:
+                        maps[columns - 1, k] = row_breakpoint[r]
+                    else:
+                        maps[c - 1, k] = 0.0
+                    x = maps[c, k] if c < columns - 1 else 0.0
                     c += 1
-                if c == columns - 1 and c > 0 and abs(x) <= tilt:
-                    x = 0.0
                 if x > 0.0:
                     bits[r >> 6] |= np.uint64(1) << np.uint64(r & 63)
         _put_out(m, layers, bits, room)

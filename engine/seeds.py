@@ -19,6 +19,7 @@ from engine.steps import Float, Kink
 from engine.workers import Workers
 
 _SHIFT = 0.0361803398875  # of a cell: symmetric networks have creases on symmetric planes, where a start is doubtful
+_HALVINGS = 4
 _BLOCK = 1 << 17  # numbers in the widest value of a block of points
 _SEGMENTS = 16  # in a piece of work
 
@@ -63,7 +64,7 @@ class Crossings:
 def find_crossings(
     network: Network, layers: Layers, box: Float, level: float, seeds: Seeds, workers: Workers
 ) -> Crossings:
-    """All crossings of the level along edges of the grid whose ends differ in sign, and along the segments."""
+    """Crossings of the level along every edge of the grid whose ends differ in sign, and all along the segments."""
     starts, ends = [np.empty((0, 3))], [np.empty((0, 3))]
     extremes, flat = (np.inf, -np.inf), 0
     if seeds.resolution:
@@ -78,8 +79,9 @@ def find_crossings(
             first = tuple(slice(None, -1) if axis == d else slice(None) for axis in range(3))
             second = tuple(slice(1, None) if axis == d else slice(None) for axis in range(3))
             crossed = (values[first] > 0.0) != (values[second] > 0.0)
-            starts.append(points[first][crossed])
-            ends.append(points[second][crossed])
+            shorter = _halved(network, points[first][crossed], points[second][crossed], level, workers)
+            starts.append(shorter[0])
+            ends.append(shorter[1])
     if seeds.segments is not None:
         starts.append(seeds.segments[:, 0])
         ends.append(seeds.segments[:, 1])
@@ -91,6 +93,16 @@ def find_crossings(
     t = np.concatenate([result[5] for result in results])[:, None]
     signatures = np.concatenate([result[6] for result in results])
     return Crossings((1.0 - t) * a[segment] + t * b[segment], signatures, extremes, flat)
+
+
+def _halved(network: Network, a: Float, b: Float, level: float, workers: Workers) -> tuple[Float, Float]:
+    """Parts of segments (N, 3), (N, 3), whose ends differ in sign like theirs: fewer regions to walk through."""
+    above = field(network, a, workers) > level
+    for _ in range(_HALVINGS):
+        middle = 0.5 * (a + b)
+        same = ((field(network, middle, workers) > level) == above)[:, None]
+        a, b = np.where(same, middle, a), np.where(same, b, middle)
+    return a, b
 
 
 @kernel

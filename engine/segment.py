@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from engine.errors import EngineError
+from engine.growing import grown, grown_rows
 from engine.jit import kernel
 from engine.layers import layers_of
 from engine.network import Network
@@ -83,15 +84,6 @@ def _parameter_rounding(start, end):
 
 
 @kernel
-def _grown(array, length):
-    if length <= len(array):
-        return array
-    larger = np.empty(2 * length, array.dtype)
-    larger[: len(array)] = array
-    return larger
-
-
-@kernel
 def walk_segments(lo, hi, layers, starts, ends, keep):
     """Walk the segments lo..hi from region to region.
 
@@ -141,17 +133,14 @@ def walk_segments(lo, hi, layers, starts, ends, keep):
             if abs(z_end) <= bound:
                 z_end = 0.0
             if keep:
-                t_of, value_of = _grown(t_of, events + 2), _grown(value_of, events + 2)
-                row_of = _grown(row_of, events + 2)
+                t_of, value_of = grown(t_of, events, events + 2), grown(value_of, events, events + 2)
+                row_of = grown(row_of, events, events + 2)
                 t_of[events], value_of[events], row_of[events] = t, z, row
             events += 1
             if (z > 0.0) != (z_end > 0.0):
-                if crossings == len(crossing_t):
-                    crossing_segment = _grown(crossing_segment, crossings + 1)
-                    crossing_t = _grown(crossing_t, crossings + 1)
-                    larger = np.empty((2 * crossings + 2, words), np.uint64)
-                    larger[:crossings] = crossing_bits[:crossings]
-                    crossing_bits = larger
+                crossing_segment = grown(crossing_segment, crossings, crossings + 1)
+                crossing_t = grown(crossing_t, crossings, crossings + 1)
+                crossing_bits = grown_rows(crossing_bits, crossings, crossings + 1)
                 crossing_segment[crossings] = s
                 crossing_t[crossings] = min(1.0, t + step * z / (z - z_end))
                 for w in range(words):

@@ -42,7 +42,8 @@ def insert_regions(signatures, found, count, table):
     for i in range(len(found)):
         slot = _slot(found[i], signatures, table)
         if table[slot] < 0:
-            signatures[count] = found[i]
+            for w in range(found.shape[1]):
+                signatures[count, w] = found[i, w]
             table[slot] = count
             fresh[i] = True
             count += 1

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import math
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -17,6 +16,7 @@ from app.commands.info import forward_error
 from app.commands.interrupt import cancelled_by_interrupt
 from app.commands.kernels import prepare_kernels
 from app.commands.loading import about, open_checkpoint, trace
+from app.commands.options import box_of, check_size, finite, numbers, positive
 from app.commands.outputs import check_outputs, could_not_write
 
 if TYPE_CHECKING:
@@ -33,7 +33,6 @@ A plane's own coordinates are those of the axes that follow its normal: y, z for
 Write lists of numbers that start with a minus after an equals sign: --origin=-1,0,0.
 """
 
-_SIZES = (1e-9, 1e9)  # of a domain: beyond them rounding leaves little of a network
 _RESOLUTIONS = (10.0, 4800.0)
 
 
@@ -51,19 +50,19 @@ def add_parser(commands: Any) -> None:
     planes = parser.add_argument_group("planes, a panel each")
     planes.add_argument("--plane", action="append", default=[], metavar="z=0", help="plane across an axis; repeatable")
     planes.add_argument(
-        "--origin", type=_numbers, metavar="X,Y,Z", help="a point of one more plane, its coordinates' zero"
+        "--origin", type=numbers, metavar="X,Y,Z", help="a point of one more plane, its coordinates' zero"
     )
-    planes.add_argument("--normal", type=_numbers, metavar="X,Y,Z", help="the normal of that plane")
-    planes.add_argument("--u", type=_numbers, metavar="X,Y,Z", help="the direction of its first axis")
+    planes.add_argument("--normal", type=numbers, metavar="X,Y,Z", help="the normal of that plane")
+    planes.add_argument("--u", type=numbers, metavar="X,Y,Z", help="the direction of its first axis")
     domain = parser.add_mutually_exclusive_group()
     domain.add_argument(
         "--bounds",
-        type=_numbers,
+        type=numbers,
         metavar="LO,HI",
         help="the box to slice, one range for all axes or lower and upper corner (default: the checkpoint's domain)",
     )
-    domain.add_argument("--half-width", type=_positive, metavar="R", help="slice a square of side 2R around the origin")
-    parser.add_argument("--level", type=_finite, default=0.0, metavar="F", help="the level drawn on top (default: 0)")
+    domain.add_argument("--half-width", type=positive, metavar="R", help="slice a square of side 2R around the origin")
+    parser.add_argument("--level", type=finite, default=0.0, metavar="F", help="the level drawn on top (default: 0)")
     parser.add_argument(
         "--out",
         type=Path,
@@ -135,22 +134,11 @@ def _polygons(
     from engine.plane import plane_box_polygon, square_polygon
 
     if arguments.half_width is not None:
-        _check_size(2 * arguments.half_width, "--half-width")
+        check_size(2 * arguments.half_width, "--half-width")
         return [square_polygon(arguments.half_width) for _ in planes]
     if arguments.bounds is not None:
-        domain = _box(arguments.bounds, domain.shape[1])
+        domain = box_of(arguments.bounds, domain.shape[1])
     return [plane_box_polygon(plane, domain) for plane in planes]
-
-
-def _box(bounds: NDArray[np.float64], dimension: int) -> NDArray[np.float64]:
-    if len(bounds) not in (2, 2 * dimension):
-        raise CommandError(f"--bounds takes 2 or {2 * dimension} numbers, not {len(bounds)}; write --bounds=-1,1")
-    lower, upper = bounds.reshape(2, -1)
-    if not (lower < upper).all():
-        raise CommandError("--bounds: the lower corner must lie below the upper one; write --bounds=-1,1")
-    for size in (upper - lower).tolist():
-        _check_size(size, "--bounds")
-    return np.stack([np.broadcast_to(lower, dimension), np.broadcast_to(upper, dimension)])
 
 
 def _partition(
@@ -209,34 +197,8 @@ def _text(results: list[SliceResult], outputs: list[Path]) -> str:
     return "\n".join([*lines, *(f"wrote {path}" for path in outputs)])
 
 
-def _numbers(text: str) -> NDArray[np.float64]:
-    return np.array([_finite(part) for part in text.split(",")])
-
-
-def _finite(text: str) -> float:
-    try:
-        value = float(text)
-    except ValueError:
-        value = math.nan
-    if not math.isfinite(value):
-        raise argparse.ArgumentTypeError(f"{text!r} is not a finite number")
-    return value
-
-
-def _check_size(size: float, option: str) -> None:
-    low, high = _SIZES
-    if not low <= size <= high:
-        raise CommandError(f"{option}: a domain of size {size:g} is not sensible; choose one from {low:g} to {high:g}")
-
-
 def _resolution(text: str) -> float:
     low, high = _RESOLUTIONS
-    if not low <= (value := _finite(text)) <= high:
+    if not low <= (value := finite(text)) <= high:
         raise argparse.ArgumentTypeError(f"{text!r} is not a resolution from {low:g} to {high:g}")
-    return value
-
-
-def _positive(text: str) -> float:
-    if (value := _finite(text)) <= 0:
-        raise argparse.ArgumentTypeError(f"{text!r} is not positive")
     return value

@@ -9,6 +9,7 @@ import pytest
 from engine.workers import available_cores
 
 ROWS = pytest.StashKey[list[dict[str, str]]]()
+SURFACE_ROWS = pytest.StashKey[list[dict[str, str]]]()
 WINDOW_ROWS = pytest.StashKey[list[dict[str, str]]]()
 
 
@@ -19,13 +20,19 @@ def speed_rows(request: pytest.FixtureRequest) -> list[dict[str, str]]:
 
 
 @pytest.fixture
+def surface_rows(request: pytest.FixtureRequest) -> list[dict[str, str]]:
+    """The rows of the table of surfaces so far."""
+    return request.config.stash.setdefault(SURFACE_ROWS, [])
+
+
+@pytest.fixture
 def window_rows(request: pytest.FixtureRequest) -> list[dict[str, str]]:
     """The rows of the window's table so far."""
     return request.config.stash.setdefault(WINDOW_ROWS, [])
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
-    for title, key in (("speed", ROWS), ("speed of the window", WINDOW_ROWS)):
+    for title, key in (("speed", ROWS), ("speed of surfaces", SURFACE_ROWS), ("speed of the window", WINDOW_ROWS)):
         rows = config.stash.get(key, [])
         if not rows:
             continue

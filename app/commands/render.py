@@ -1,0 +1,157 @@
+"""splinescope render: a picture of the exact surface with annotated slices, without a display."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import re
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+import numpy as np
+
+from app.commands.errors import CommandError
+from app.commands.info import forward_error
+from app.commands.interrupt import cancelled_by_interrupt
+from app.commands.kernels import prepare_kernels, prepare_surface_kernels
+from app.commands.loading import about, open_checkpoint, trace
+from app.commands.options import box_of, finite, numbers
+from app.commands.outputs import check_outputs, could_not_write
+from app.commands.surface import extract, surface_facts
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from app.state.slices import SliceResult
+    from engine import SlicePlane, Surface
+
+_SIZES: Final = (200, 8192)
+_GRID: Final = 32
+
+
+def add_parser(commands: Any) -> None:
+    parser = commands.add_parser(
+        "render", help="draw the surface with slices in place, without a display", description=__doc__
+    )
+    parser.add_argument(
+        "file", type=Path, metavar="FILE", help="a checkpoint, or the name of a demo: spot, gyroid, torus"
+    )
+    parser.add_argument("--out", type=Path, required=True, metavar="FILE", help="the picture (.png)")
+    parser.add_argument(
+        "--size", type=_size, default=(1600, 1200), metavar="1600x1200", help="of the picture in pixels"
+    )
+    parser.add_argument(
+        "--camera",
+        type=numbers,
+        metavar="X,Y,Z",
+        help="the direction from the box's middle to the eye (default: 1,0.62,1.35)",
+    )
+    parser.add_argument("--up", type=numbers, metavar="X,Y,Z", help="the direction that is upwards (default: 0,1,0)")
+    parser.add_argument(
+        "--plane", action="append", default=[], metavar="z=0", help="a slice across an axis; repeatable"
+    )
+    parser.add_argument("--origin", type=numbers, metavar="X,Y,Z", help="a point of one more slice")
+    parser.add_argument("--normal", type=numbers, metavar="X,Y,Z", help="the normal of that slice")
+    parser.add_argument("--creases", action="store_true", help="draw the surface's creases, coloured by depth")
+    parser.add_argument("--level", type=finite, default=0.0, metavar="F", help="the level (default: 0)")
+    parser.add_argument(
+        "--bounds", type=numbers, metavar="LO,HI", help="the box, as for slice (default: the checkpoint's domain)"
+    )
+    parser.add_argument("--json", action="store_true", help="print one JSON object with what was found")
+    parser.set_defaults(run=run)
+
+
+def run(arguments: argparse.Namespace) -> None:
+    output: Path = arguments.out
+    check_outputs([output], (".png",), source=arguments.file)
+    checkpoint = open_checkpoint(arguments.file)
+    network = trace(arguments.file, checkpoint)
+    domain = checkpoint.domain if arguments.bounds is None else box_of(arguments.bounds, 3)
+    camera, up = _directions(arguments)
+    from app.state.slices import SliceResult
+    from engine import Cancelled, EngineError, level_set, partition_slice
+
+    try:
+        planes = _planes(arguments)
+        prepare_surface_kernels()
+        if planes:
+            prepare_kernels()
+        with cancelled_by_interrupt() as cancel:
+            surface = extract(network, domain, arguments.level, _GRID, cancel)
+            partitions = [partition_slice(network, plane, domain, arguments.level, None, cancel) for plane in planes]
+        slices = [SliceResult(arguments.file.name, partition, level_set(partition)) for partition in partitions]
+    except Cancelled as error:
+        raise KeyboardInterrupt from error
+    except EngineError as error:
+        raise CommandError(about(arguments.file, str(error))) from error
+    if surface.empty and not slices:
+        raise CommandError(about(arguments.file, f"{surface.describe()}; choose another level or box"))
+    _draw(surface, slices, arguments, camera, up)
+    if arguments.json:
+        from app.export.data import slice_facts
+
+        facts: dict[str, Any] = {"checkpoint": str(arguments.file), "max_forward_error": forward_error(network)}
+        described = {"surface": surface_facts(surface), "slices": [slice_facts(result) for result in slices]}
+        print(json.dumps(facts | described, indent=2))
+    else:
+        print(f"{surface.describe()}\nwrote {output}")
+
+
+def _planes(arguments: argparse.Namespace) -> list[SlicePlane]:
+    from engine import SlicePlane
+
+    if (arguments.origin is None) != (arguments.normal is None):
+        raise CommandError("an oblique slice needs both --origin and --normal; give the other one too")
+    planes = [SlicePlane.parse(text) for text in arguments.plane]
+    if arguments.normal is not None:
+        planes.append(SlicePlane.from_normal(arguments.origin, arguments.normal))
+    return planes
+
+
+def _directions(arguments: argparse.Namespace) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Where the eye is, and what is upwards for it."""
+    camera = np.array([1.0, 0.62, 1.35]) if arguments.camera is None else arguments.camera
+    up = np.array([0.0, 1.0, 0.0]) if arguments.up is None else arguments.up
+    for option, direction in (("--camera", camera), ("--up", up)):
+        if direction.shape != (3,) or not direction.any():
+            raise CommandError(f"{option} is a direction of three numbers, not all of them 0")
+    if np.linalg.norm(np.cross(camera, up)) <= 1e-6 * np.linalg.norm(camera) * np.linalg.norm(up):
+        if arguments.up is not None:
+            raise CommandError("--up and --camera have the same direction; choose another one for --up")
+        up = np.array([0.0, 0.0, -1.0 if camera[1] > 0 else 1.0])
+    return camera, up
+
+
+def _draw(
+    surface: Surface,
+    slices: list[SliceResult],
+    arguments: argparse.Namespace,
+    camera: NDArray[np.float64],
+    up: NDArray[np.float64],
+) -> None:
+    from app.export.files import written_together
+
+    if sys.platform == "linux" and not (os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")):
+        os.environ.setdefault("VTK_DEFAULT_OPENGL_WINDOW", "vtkEGLRenderWindow")
+    try:
+        from app.views.picture import draw_picture
+    except ImportError as error:
+        raise CommandError(
+            f"pictures cannot be drawn: {error}; install what is missing (on Debian: apt-get install libegl1 libgl1 "
+            "libfontconfig1 fonts-dejavu-core)"
+        ) from error
+    try:
+        with written_together([arguments.out]) as temporaries:
+            draw_picture(surface, slices, temporaries[0], arguments.size, camera, up, arguments.creases)
+    except OSError as error:
+        raise could_not_write(error, [arguments.out]) from error
+
+
+def _size(text: str) -> tuple[int, int]:
+    low, high = _SIZES
+    match = re.fullmatch(r"(\d{1,5})x(\d{1,5})", text)
+    if match is None or not all(low <= int(side) <= high for side in match.groups()):
+        raise argparse.ArgumentTypeError(f"{text!r} is not a size from {low}x{low} to {high}x{high}")
+    return int(match[1]), int(match[2])

@@ -1,0 +1,150 @@
+"""splinescope surface and render: every kind of file, read back by other programs, and every refusal."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+import pyvista
+import trimesh
+from PIL import Image
+
+from app.state.palette import accent
+from engine import Network, extract_surface
+from sdf_models import load_checkpoint
+from tests.app.conftest import Ran
+
+Run = Callable[..., Ran]
+
+
+def test_every_format_holds_the_whole_mesh(splinescope: Run, tmp_path: Path) -> None:
+    outputs = {kind: tmp_path / f"torus.{kind}" for kind in ("ply", "obj", "stl", "vtp", "npz")}
+    creases = tmp_path / "creases.vtp"
+    options = [option for path in outputs.values() for option in ("--out", path)]
+    ran = splinescope("surface", "torus", *options, "--creases", creases, "--json")
+    assert ran.code == 0, ran.err
+    facts = json.loads(ran.out)
+    assert facts["closed"] is True
+    assert facts["euler_characteristics"] == [0]
+    assert facts["certified"] is None
+    for kind in ("ply", "obj", "stl"):
+        mesh = trimesh.load(outputs[kind])
+        assert mesh.is_watertight
+        assert mesh.is_winding_consistent
+        assert mesh.volume == pytest.approx(facts["volume"], rel=1e-6)
+        assert mesh.area == pytest.approx(facts["area"], rel=1e-6)
+        assert mesh.euler_number == 0
+    polygons = pyvista.read(outputs["vtp"])
+    assert polygons.n_cells == facts["facets"]
+    assert polygons.cell_data["area"].sum() == pytest.approx(facts["area"])
+    lines = pyvista.read(creases)
+    assert lines.n_cells == facts["edges"]
+    assert set(np.unique(lines.cell_data["layer"])) == {0, 1, 2}
+    with np.load(outputs["npz"]) as data:
+        assert data["vertices"].shape == (facts["vertices"], 3)
+        assert len(data["gradient"]) == len(data["signature"]) == facts["facets"]
+    # polygons stay polygons, digits stay digits
+    text = outputs["ply"].read_text().splitlines()
+    assert f"element face {facts['facets']}" in text
+    checkpoint = load_checkpoint(Path("resources/checkpoints/torus.safetensors"))
+    surface = extract_surface(Network.trace(checkpoint.module), checkpoint.domain)
+    first = text.index("end_header") + 1
+    vertices = np.array([line.split() for line in text[first : first + facts["vertices"]]], np.float64)
+    np.testing.assert_array_equal(vertices, surface.vertices)
+
+
+def test_marching_cubes_for_comparison(splinescope: Run, tmp_path: Path) -> None:
+    exact = json.loads(splinescope("surface", "torus", "--json").out)
+    path = tmp_path / "marched.ply"
+    ran = splinescope("surface", "torus", "--method", "marching", "--resolution", 64, "--out", path, "--json")
+    assert ran.code == 0, ran.err
+    marched = json.loads(ran.out)
+    assert marched["closed"] is True
+    assert marched["components"] == 1
+    assert marched["volume"] == pytest.approx(exact["volume"], rel=0.01)
+    assert marched["area"] == pytest.approx(exact["area"], rel=0.01)
+    assert trimesh.load(path).volume == pytest.approx(marched["volume"])
+
+
+def test_a_certified_surface(splinescope: Run) -> None:
+    ran = splinescope("surface", "torus", "--certify")
+    assert ran.code == 0, ran.err
+    assert "1 component, closed, certified" in ran.out
+    poor = splinescope("surface", "torus", "--certify", 10, "--json")
+    assert json.loads(poor.out)["certified"] is False
+    assert "not certified" in poor.err
+
+
+def test_a_cut_surface_of_a_small_network(splinescope: Run, checkpoint: Path, tmp_path: Path) -> None:
+    path = tmp_path / "small.obj"
+    ran = splinescope("surface", checkpoint, "--bounds=-0.5,0.5", "--out", path)
+    assert ran.code == 0, ran.err
+    assert "not closed" in ran.out
+    assert np.abs(trimesh.load(path).vertices).max() <= 0.5
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (["--out", "a.xyz"], "unknown kind of output"),
+        (["--creases", "a.ply"], "end the name with .vtp"),
+        (["--out", "a.vtp", "--creases", "a.vtp"], "named twice"),
+        (["--method", "marching", "--creases", "a.vtp"], "leave --method marching out"),
+        (["--method", "marching", "--certify"], "leave --method marching out"),
+        (["--resolution", "1"], "resolution from 2 to 1000"),
+        (["--certify", "0"], "number of boxes"),
+        (["--level", "99", "--out", "a.ply"], "f is not above 99"),
+    ],
+)
+def test_refusals_of_surface(
+    splinescope: Run, options: list[str], message: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    ran = splinescope("surface", "torus", *options)
+    assert ran.code == 2
+    assert message in ran.err
+    assert ran.err.count("\n") == 1
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_picture_shows_surface_slices_and_legend(splinescope_process: Run, tmp_path: Path) -> None:
+    path = tmp_path / "torus.png"
+    planes = ["--plane", "x=0.1", "--origin=0,0,0", "--normal=0,1,1"]
+    ran = splinescope_process("render", "torus", "--out", path, "--size", "480x360", "--creases", *planes, "--json")
+    assert ran.code == 0, ran.err
+    facts = json.loads(ran.out)
+    assert facts["surface"]["facets"] > 1000
+    assert len(facts["slices"]) == 2
+    picture = np.asarray(Image.open(path).convert("RGB"), np.int64)
+    assert picture.shape == (360, 480, 3)
+    for number in range(2):
+        color = np.rint(255 * np.array(accent(number)))
+        assert (np.abs(picture - color).max(axis=2) < 40).sum() > 100
+    # the normals of a torus point everywhere, so its colours are many
+    assert len(np.unique(picture[:300].reshape(-1, 3) // 32, axis=0)) > 60
+    assert (picture[:10, :10] == 255).all()
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (["--out", "a.jpg"], "unknown kind of output"),
+        (["--out", "a.png", "--camera", "0,0,0"], "--camera is a direction"),
+        (["--out", "a.png", "--camera", "0,1,0", "--up", "0,2,0"], "same direction"),
+        (["--out", "a.png", "--size", "10x10"], "not a size"),
+        (["--out", "a.png", "--plane", "w=0"], "not an axis"),
+        (["--out", "a.png", "--origin", "0,0,0"], "needs both --origin and --normal"),
+        (["--out", "a.png", "--level", "99"], "f is not above 99"),
+    ],
+)
+def test_refusals_of_render(
+    splinescope: Run, options: list[str], message: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    ran = splinescope("render", "torus", *options)
+    assert ran.code == 2
+    assert message in ran.err
+    assert not list(tmp_path.iterdir())

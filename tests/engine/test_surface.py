@@ -1,0 +1,332 @@
+"""The level surface: on the level, closed, shared vertices, the same as slices' level sets, whatever the network."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from torch import nn
+
+from engine import (
+    Cancelled,
+    EngineError,
+    Network,
+    Seeds,
+    SlicePlane,
+    Surface,
+    SurfaceProgress,
+    cut_surface,
+    extract_surface,
+    level_set,
+    partition_slice,
+)
+from engine.steps import Float
+from sdf_models import load_checkpoint
+from tests.engine.surface_promises import check, distances
+from tests.oracle.networks import random_sample
+from tests.oracle.nonlinearities import NONLINEARITIES
+from tests.oracle.recipes import KINDS
+
+ROOT = Path(__file__).parents[2]
+FOX = ROOT.parent / "shared" / "data" / "fox.npz"
+CHECKPOINTS = sorted((ROOT / "resources" / "checkpoints").glob("*.safetensors"))
+BOX = np.array([[-2.0] * 3, [2.0] * 3])
+Function = Callable[[torch.Tensor, torch.Tensor, torch.Tensor], torch.Tensor]
+
+
+class Computed(nn.Module):
+    """function(x, y, z) of the three coordinates, (N, 1) each."""
+
+    def __init__(self, function: Function) -> None:
+        super().__init__()
+        self.function = function
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return self.function(x[:, :1], x[:, 1:2], x[:, 2:])
+
+
+def relu(x: torch.Tensor) -> torch.Tensor:
+    return torch.relu(x)
+
+
+def surface_of(function: Function, seeds: int = 8, level: float = 0.0) -> Surface:
+    surface = extract_surface(Network.trace(Computed(function)), BOX, level, seeds)
+    check(surface)
+    return surface
+
+
+def random_network(seed: int, width: int = 16, depth: int = 3) -> Network:
+    torch.manual_seed(seed)
+    layers: list[nn.Module] = []
+    size = 3
+    for _ in range(depth):
+        layers += [nn.Linear(size, width), nn.ReLU()]
+        size = width
+    module = nn.Sequential(*layers, nn.Linear(size, 1)).double()
+    with torch.no_grad():
+        module[-1].bias -= module(torch.zeros(1, 3, dtype=torch.float64))[0]  # the surface goes through the middle
+    return Network.trace(module)
+
+
+@pytest.mark.parametrize("path", [*CHECKPOINTS, FOX], ids=lambda path: path.stem)
+def test_surfaces_of_trained_networks(path: Path) -> None:
+    if not path.exists():
+        pytest.skip("the fox is not part of the project")
+    checkpoint = load_checkpoint(path)
+    network = Network.trace(checkpoint.module)
+    surface = extract_surface(network, checkpoint.domain, seeds=16)
+    check(surface)
+    report = surface.report
+    assert report.closed
+    assert report.open_edges == 0
+    assert report.collapsed == 0
+    assert report.spread < 1e-10
+    # four facets meet at every vertex of a surface in general position
+    assert np.diff(surface.face_offsets).sum() == 4 * report.vertices
+    if path == FOX:
+        assert (report.facets, report.euler) == (28316, (2,))
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_a_random_network_cut_by_random_planes_agrees_with_its_slices(seed: int) -> None:
+    network = random_network(seed)
+    surface = extract_surface(network, BOX, seeds=12)
+    check(surface)
+    assert surface.report.open_edges == 0
+    rng = np.random.default_rng(seed)
+    for number in range(6):
+        plane = SlicePlane.random(rng.uniform(-0.5, 0.5, 3), 100 * seed + number)
+        expected = level_set(partition_slice(network, plane, BOX))
+        found = cut_surface(surface, plane)
+        assert len(found.polylines) == len(expected.polylines)
+        assert sorted(found.closed) == sorted(expected.closed)
+        assert found.length == pytest.approx(expected.length, rel=1e-9)
+        if not expected.empty:
+            points = np.concatenate(found.polylines), np.concatenate(expected.polylines)
+            assert distances(points[0], expected.polylines).max() <= 1e-9
+            assert distances(points[1], found.polylines).max() <= 1e-9
+
+
+@pytest.mark.skipif(not FOX.exists(), reason="the fox is not part of the project")
+def test_cuts_of_the_fox_agree_with_its_slices() -> None:
+    checkpoint = load_checkpoint(FOX)
+    network = Network.trace(checkpoint.module)
+    surface = extract_surface(network, checkpoint.domain)
+    for seed in range(52):
+        plane = SlicePlane.random(np.random.default_rng(seed).uniform(-0.4, 0.4, 3), seed)
+        expected, found = level_set(partition_slice(network, plane, checkpoint.domain)), cut_surface(surface, plane)
+        assert len(found.polylines) == len(expected.polylines)
+        assert found.closed.all()
+        assert found.length == pytest.approx(expected.length, rel=1e-12)
+        if not expected.empty:
+            assert distances(np.concatenate(found.polylines), expected.polylines).max() <= 1e-9
+            assert distances(np.concatenate(expected.polylines), found.polylines).max() <= 1e-9
+
+
+@pytest.mark.parametrize(
+    ("function", "facets", "vertices", "area", "volume"),
+    [
+        (lambda x, y, z: x.abs() + y.abs() + z.abs() - 1, 8, 6, 4 * np.sqrt(3), 4 / 3),
+        (lambda x, y, z: relu(x.abs() + y.abs() + z.abs() - 1), 8, 6, 4 * np.sqrt(3), 4 / 3),  # flat inside
+        # every kink's plane that passes through the cube's sides divides them
+        (lambda x, y, z: torch.maximum(torch.maximum(x.abs(), y.abs()), z.abs()) - 1, 32, 26, 24, 8),
+    ],
+    ids=["octahedron", "flat inside", "cube"],
+)
+def test_known_solids(function: Function, facets: int, vertices: int, area: float, volume: float) -> None:
+    surface = surface_of(function)
+    assert (surface.facets, surface.report.vertices, surface.report.euler) == (facets, vertices, (2,))
+    assert surface.report.closed
+    assert surface.area == pytest.approx(area, rel=1e-12)
+    assert surface.volume() == pytest.approx(volume, rel=1e-12)
+
+
+def test_two_solids_that_touch_in_a_point_are_two_components() -> None:
+    def function(x: torch.Tensor, y: torch.Tensor, z: torch.Tensor) -> torch.Tensor:
+        rest = y.abs() + z.abs() - 1
+        return torch.minimum((x - 1).abs() + rest, (x + 1).abs() + rest)
+
+    surface = surface_of(function)
+    assert surface.report.euler == (2, 2)
+    assert surface.volume() == pytest.approx(8 / 3)
+    assert np.bincount(surface.components).tolist() == [8, 8]
+
+
+def test_around_an_edge_where_four_facets_meet_those_around_a_positive_sector_join() -> None:
+    surface = surface_of(lambda x, y, z: x.abs() - y.abs())
+    assert surface.report.components == 2
+    assert surface.report.open_edges == 0
+    assert not surface.report.closed
+    assert surface.area == pytest.approx(32 * np.sqrt(2))
+
+
+def test_many_facets_at_one_vertex() -> None:
+    torch.manual_seed(1)
+    module = nn.Sequential(nn.Linear(3, 24, bias=False), nn.ReLU(), nn.Linear(24, 16, bias=False), nn.ReLU())
+    module.append(nn.Linear(16, 1, bias=False))
+    surface = extract_surface(Network.trace(module.double()), BOX, seeds=12)
+    check(surface)
+    assert surface.report.open_edges == 0
+    apex = np.flatnonzero(np.linalg.norm(surface.vertices, axis=1) < 1e-12)
+    assert len(apex) >= 1
+    assert np.bincount(surface.face_vertices)[apex].sum() == surface.facets  # a cone: all facets have the apex
+
+
+def test_a_surface_in_the_plane_of_a_crease_counts_once() -> None:
+    surface = surface_of(lambda x, y, z: 2 * relu(x) - relu(-x))
+    assert (surface.facets, surface.area) == (1, pytest.approx(16))
+    assert surface.gradients.tolist() == [[2.0, 0.0, 0.0]]  # of the positive side
+
+
+def test_a_surface_along_the_border_of_a_flat_region() -> None:
+    surface = surface_of(lambda x, y, z: relu(x) - relu(y))
+    assert surface.report.flat_regions > 0
+    assert surface.area == pytest.approx(8 + 8 * np.sqrt(2))
+
+
+def test_coinciding_neurons() -> None:
+    surface = surface_of(
+        lambda x, y, z: relu(x) - relu(-x) + relu(y) - relu(-y) - relu(z) + relu(-z) + relu(x) - relu(x)
+    )
+    assert surface.area == pytest.approx(12 * np.sqrt(3))  # the regular hexagon x + y = z of the box
+    assert surface.report.open_edges == 0
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_degenerate_networks(kind: str) -> None:
+    box = np.array([[-1.5] * 3, [1.5] * 3])
+    for kink in NONLINEARITIES:
+        if kind == "scaled" and kink in ("hardtanh", "relu6", "clamp"):
+            continue  # steps of width 2^-20
+        sample = random_sample(kink, kind, seed=0 if kind == "cancelling" else 1)
+        if len(sample.origin) == 3:
+            surface = extract_surface(Network.trace(sample.module), box, sample.level, 8, threads=1)
+            check(surface, rounding=1e-7 if kind in ("cancelling", "scaled") else 1e-12)
+            assert surface.report.open_edges == 0
+
+
+def test_a_finer_marching_grid_comes_nearer_to_the_surface() -> None:
+    from vtkmodules.util.numpy_support import numpy_to_vtk, vtk_to_numpy
+    from vtkmodules.vtkCommonDataModel import vtkImageData
+    from vtkmodules.vtkFiltersCore import vtkFlyingEdges3D
+
+    checkpoint = load_checkpoint(ROOT / "resources" / "checkpoints" / "torus.safetensors")
+    network = Network.trace(checkpoint.module)
+    surface = extract_surface(network, checkpoint.domain)
+    slopes = np.linalg.norm(surface.gradients, axis=1)
+    errors, areas, volumes = [], [], []
+    for samples in (24, 48, 96):
+        axis = np.linspace(-1.0, 1.0, samples)
+        z, y, x = np.meshgrid(axis, axis, axis, indexing="ij")
+        values = network.forward(np.stack([x, y, z], axis=-1).reshape(-1, 3))[:, 0]
+        image = vtkImageData()
+        image.SetDimensions(samples, samples, samples)
+        image.SetOrigin(-1.0, -1.0, -1.0)
+        image.SetSpacing(*[2.0 / (samples - 1)] * 3)
+        image.GetPointData().SetScalars(numpy_to_vtk(values, deep=True))
+        marching = vtkFlyingEdges3D()
+        marching.SetInputData(image)
+        marching.SetValue(0, 0.0)
+        marching.Update()
+        points = vtk_to_numpy(marching.GetOutput().GetPoints().GetData()).astype(np.float64)
+        corners = points[vtk_to_numpy(marching.GetOutput().GetPolys().GetConnectivityArray()).reshape(-1, 3)]
+        areas.append(
+            0.5 * np.linalg.norm(np.cross(*(corners[:, 1:] - corners[:, :1]).transpose(1, 0, 2)), axis=1).sum()
+        )
+        volumes.append(abs(np.linalg.det(corners).sum()) / 6.0)
+        # |f| over the gradient's size is the distance, to first order, from the surface
+        errors.append(float(np.abs(network.forward(points)).max() / slopes.max()))
+    assert errors[0] > errors[1] > errors[2]
+    assert abs(areas[2] - surface.area) < abs(areas[0] - surface.area) < 0.02 * surface.area
+    volume = surface.volume()
+    assert volume is not None
+    assert abs(volumes[2] - volume) < abs(volumes[0] - volume) < 0.02 * volume
+
+
+@pytest.mark.parametrize(
+    ("function", "level", "answer"),
+    [
+        (lambda x, y, z: x.abs() + 1, 0.0, "no zero level surface in the box: f is above 0 on the whole grid"),
+        (lambda x, y, z: x.abs() - 9, 0.5, "no level surface f = 0.5 in the box: f is not above 0.5 on the grid"),
+        (lambda x, y, z: -relu(x), 0.0, "no zero level surface in the box: f equals 0 throughout 1 regions"),
+    ],
+)
+def test_no_surface_says_why(function: Function, level: float, answer: str) -> None:
+    surface = surface_of(function, level=level)
+    assert surface.empty
+    assert surface.describe().startswith(answer)
+    assert not surface.report.closed
+    assert surface.area == 0.0
+    assert cut_surface(surface, SlicePlane.from_axis("z")).empty
+
+
+def test_levels_shift_the_surface() -> None:
+    surface = surface_of(lambda x, y, z: x.abs() + y.abs() + z.abs(), level=0.75)
+    assert surface.area == pytest.approx(4 * np.sqrt(3) * 0.75**2)
+    assert surface.level == 0.75
+
+
+def test_further_segments_find_what_the_grid_cannot_see() -> None:
+    network = Network.trace(Computed(lambda x, y, z: (x - 0.3).abs() + (y - 0.4).abs() + (z + 0.2).abs() - 0.01))
+    assert extract_surface(network, BOX, seeds=4).empty
+    through = np.array([[[0.3, 0.4, -1.0], [0.3, 0.4, 1.0]]])
+    surface = extract_surface(network, BOX, seeds=Seeds(4, through))
+    check(surface)
+    assert surface.facets == 8
+
+
+def test_the_same_bytes_with_any_number_of_threads() -> None:
+    network = random_network(3)
+    one, two = (extract_surface(network, BOX, seeds=10, threads=threads) for threads in (1, 2))
+    for name in ("vertices", "face_vertices", "edges", "edge_layer", "edge_neuron", "gradients", "signatures"):
+        np.testing.assert_array_equal(getattr(one, name), getattr(two, name))
+
+
+def test_progress_counts_facets_and_cancelling_stops() -> None:
+    network = random_network(4, 24, 4)
+    seen: list[SurfaceProgress] = []
+    surface = extract_surface(network, BOX, progress=seen.append)
+    assert [p.facets for p in seen] == sorted(p.facets for p in seen)
+    assert seen[-1].waiting == 0
+    assert seen[-1].facets == surface.facets
+    calls = 0
+
+    def cancel() -> bool:
+        nonlocal calls
+        calls += 1
+        return calls > 20
+
+    with pytest.raises(Cancelled):
+        extract_surface(network, BOX, cancel=cancel)
+
+
+def test_refusals() -> None:
+    network = random_network(0)
+    with pytest.raises(EngineError, match="three dimensions"):
+        extract_surface(Network.trace(nn.Linear(2, 1), (2,)), BOX)
+    with pytest.raises(EngineError, match="2 outputs"):
+        extract_surface(Network.trace(nn.Linear(3, 2)), BOX)
+    with pytest.raises(EngineError, match="finite"):
+        extract_surface(network, BOX, level=np.nan)
+    with pytest.raises(EngineError, match="box of positive size"):
+        extract_surface(network, BOX[::-1])
+    with pytest.raises(EngineError, match="resolution"):
+        extract_surface(network, BOX, seeds=-1)
+    with pytest.raises(EngineError, match="threads"):
+        extract_surface(network, BOX, threads=0)
+    with pytest.raises(EngineError, match="segments"):
+        Seeds(8, np.zeros((2, 3)))
+    with pytest.raises(EngineError, match="2 dimensions"):
+        cut_surface(extract_surface(network, BOX, seeds=4), SlicePlane.identity())
+
+
+def test_arrays_are_read_only() -> None:
+    surface = surface_of(lambda x, y, z: x.abs() + y.abs() + z.abs() - 1)
+    arrays: list[Float] = [
+        value for name in Surface.__slots__ if isinstance(value := getattr(surface, name), np.ndarray)
+    ]
+    assert len(arrays) > 10
+    assert not any(array.flags.writeable for array in arrays)
