@@ -35,6 +35,12 @@ class OpenNetwork:
     facts: tuple[tuple[str, str], ...]
     preview: CoarseSurface
 
+    def describe(self, neuron: Neuron) -> str:
+        """A text for people, such as "layer 3 (net.3), neuron 17"."""
+        if neuron.layer == self.layers:
+            return "level set"
+        return f"layer {neuron.layer} ({self.network.layer_names[neuron.layer]}), neuron {neuron.index}"
+
     @property
     def layers(self) -> int:
         return len(self.network.kinks)

@@ -194,9 +194,9 @@ class Scene:
         return plane.normal if float((eye - plane.origin) @ plane.normal) >= 0 else -plane.normal
 
 
-_THINNED = 6000  # lines of a resting slice while another one moves
+_THINNED = 8000  # lines of a resting slice while another one moves
 
 
 def _first_depths(lines: SliceLines | None, most: int) -> int:
-    """How many of the first layers have together at most so many lines, but at least two."""
-    return 0 if lines is None else max(2, int(np.searchsorted(lines.first[1:] - lines.first[0], most, side="right")))
+    """How many of the first layers have together at most so many lines, but at least one."""
+    return 0 if lines is None else max(1, int(np.searchsorted(lines.first[1:] - lines.first[0], most, side="right")))

@@ -76,6 +76,7 @@ class SceneView(QWidget):
         self._plotter: pyvista.Plotter | None = None
         self._window: Any = None
         self._picture: QImage | None = None
+        self._rows: NDArray[np.uint8] | None = None  # that the picture reads
         self._smooth = False
         self._hold: _Hold | None = None
         self._last: QPointF | None = None
@@ -112,6 +113,11 @@ class SceneView(QWidget):
         """Render soon; requests until then are one."""
         if self.scene is not None and not self._render_timer.isActive():
             self._render_timer.start()
+
+    @property
+    def rendered(self) -> bool:
+        """Everything asked for is in the picture, maybe with jagged lines."""
+        return self._picture is not None and not self._render_timer.isActive()
 
     @property
     def settled(self) -> bool:
@@ -189,8 +195,8 @@ class SceneView(QWidget):
         window.Render()
         pixels = vtkUnsignedCharArray()
         window.GetRGBACharPixelData(0, 0, width - 1, height - 1, 0, pixels)
-        rows = np.ascontiguousarray(vtk_to_numpy(pixels).reshape(height, width, 4)[::-1])
-        picture = QImage(rows.data, width, height, 4 * width, QImage.Format.Format_RGBX8888).copy()
+        self._rows = np.ascontiguousarray(vtk_to_numpy(pixels).reshape(height, width, 4)[::-1])
+        picture = QImage(self._rows.data, width, height, 4 * width, QImage.Format.Format_RGBX8888)
         picture.setDevicePixelRatio(self.devicePixelRatioF())
         self._picture = picture
         self.update()

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from app.state.surfaces import PolygonSurface
 
 _CREASE, _HIGHLIGHT = 1.2, 4.0
-_CLUSTERS = 90  # along each side of the surface's box
+_CLUSTERS = 60  # along each side of the surface's box
 
 
 class SurfaceActors:

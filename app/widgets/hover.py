@@ -91,7 +91,9 @@ class Hover(QObject):
         edge = int(edges[0])
         layer, index = int(partition.edge_layer[edge]), int(partition.edge_neuron[edge])
         hit = float(distances[0]) <= reach and layer >= 0
-        hidden = layer in self._store.session.look.hidden_depths
+        opened, look = self._store.session.opened, self._store.session.look
+        hit = hit and layer not in look.hidden_depths
+        neuron = Neuron(layer, index) if hit else None
         corners = partition.vertices[
             partition.face_vertices[partition.face_offsets[region] : partition.face_offsets[region + 1]]
         ]
@@ -99,8 +101,8 @@ class Hover(QObject):
         point = partition.plane.to_input(where)
         maps = affine_maps(partition, np.array([region], np.int32))
         return Found(
-            Neuron(layer, index) if hit and not hidden else None,
-            partition.network.neuron_name(layer, index) if hit and not hidden else "",
+            neuron,
+            opened.describe(neuron) if opened is not None and neuron is not None else "",
             point[0],
             float(maps.values(point).ravel()[0]),
             float(np.linalg.norm(maps.gradient.reshape(-1, 3)[0])),

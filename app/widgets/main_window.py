@@ -279,8 +279,7 @@ class MainWindow(QMainWindow):
         neuron, opened = session.neuron, session.opened
         self.scene_view.message = self._surface_note
         if neuron is not None and opened is not None:
-            name = opened.network.neuron_name(neuron.layer, neuron.index)
-            self.scene_view.message = f"highlighted: layer {neuron.layer}, neuron {neuron.index} ({name})"
+            self.scene_view.message = f"highlighted: {opened.describe(neuron)}"
         self.scene_view.update()
 
     def _computed(self, key: int, result: DrawnSlice) -> None:

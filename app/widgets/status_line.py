@@ -86,9 +86,4 @@ def describe(found: Found) -> str:
     where = ", ".join(f"{value:.4g}" for value in found.point)
     facts = f"f = {found.value:.4g} · |A| = {found.gradient:.4g} · area {found.area:.3g} · ({where})"
     facts = facts.replace("-", "\N{MINUS SIGN}")
-    return f"{neuron_text(found)} · {facts}" if found.neuron is not None else f"region: {facts}"
-
-
-def neuron_text(found: Found) -> str:
-    assert found.neuron is not None
-    return f"layer {found.neuron.layer}, neuron {found.neuron.index} ({found.name})"
+    return f"{found.name} · {facts}" if found.neuron is not None else f"region: {facts}"

@@ -10,6 +10,7 @@ from engine.workers import available_cores
 
 ROWS = pytest.StashKey[list[dict[str, str]]]()
 SURFACE_ROWS = pytest.StashKey[list[dict[str, str]]]()
+WINDOW_ROWS = pytest.StashKey[list[dict[str, str]]]()
 
 
 @pytest.fixture
@@ -24,12 +25,19 @@ def surface_rows(request: pytest.FixtureRequest) -> list[dict[str, str]]:
     return request.config.stash.setdefault(SURFACE_ROWS, [])
 
 
+@pytest.fixture
+def window_rows(request: pytest.FixtureRequest) -> list[dict[str, str]]:
+    """The rows of the window's table so far."""
+    return request.config.stash.setdefault(WINDOW_ROWS, [])
+
+
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
-    for rows in (config.stash.get(ROWS, []), config.stash.get(SURFACE_ROWS, [])):
+    for title, key in (("speed", ROWS), ("speed of surfaces", SURFACE_ROWS), ("speed of the window", WINDOW_ROWS)):
+        rows = config.stash.get(key, [])
         if not rows:
             continue
         lines = [list(rows[0]), ["---"] * len(rows[0]), *(list(row.values()) for row in rows)]
-        terminalreporter.section("speed")
+        terminalreporter.section(title)
         terminalreporter.write_line(f"{_processor()}, {available_cores()} cores, Python {platform.python_version()}")
         for line in lines:
             terminalreporter.write_line("| " + " | ".join(line) + " |")

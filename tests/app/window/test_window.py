@@ -52,7 +52,7 @@ def test_hovering_names_the_neuron_whose_line_it_is(window: Driver, checkpoint: 
     wait_until(lambda: "neuron" in window.window.status.left.text(), 5)
     layer, neuron = int(partition.edge_layer[edge]), int(partition.edge_neuron[edge])
     text = window.window.status.left.text()
-    assert f"layer {layer}, neuron {neuron} ({partition.network.neuron_name(layer, neuron)})" in text
+    assert text.startswith(f"layer {layer} ({partition.network.layer_names[layer]}), neuron {neuron} ")
     point = partition.plane.to_input(middle[None])[0]
     assert abs(pre_activation(module, point, layer, neuron)) < 1e-12
     found = window.window.hover.at(window.tile.key, *middle, 0.01)
@@ -93,7 +93,8 @@ def test_a_click_highlights_the_neuron_in_every_slice(window: Driver) -> None:
         found = drawn.answer.partition
         own = (found.edge_layer == neuron.layer) & (found.edge_neuron == neuron.index)
         assert np.array_equal(drawn.picture.highlight, found.edges[own])
-    assert f"layer {neuron.layer}, neuron {neuron.index}" in window.window.scene_view.message
+    name = window.window.store.session.opened.network.layer_names[neuron.layer]
+    assert f"layer {neuron.layer} ({name}), neuron {neuron.index}" in window.window.scene_view.message
     assert window.window.strip.search.text() == f"{neuron.layer}/{neuron.index}"
     QTest.keyClick(window.window, Qt.Key.Key_Escape)
     assert window.window.store.session.neuron is None

@@ -1,0 +1,99 @@
+"""From a plane that moved to its slice shown in both views, on the real window: `make bench` prints the table."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from statistics import median
+from time import perf_counter
+
+import numpy as np
+import pytest
+from pytest_benchmark.fixture import BenchmarkFixture
+
+pytest.importorskip("PySide6.QtWidgets", reason="the window needs Qt", exc_type=ImportError)
+
+from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QApplication
+
+from app.application import application
+from app.state import actions
+from app.widgets.main_window import MainWindow
+from engine import SlicePlane
+from tests.benchmarks.cases import CHECKPOINTS, FOX
+
+_ROUNDS = 25
+
+
+@pytest.fixture
+def window() -> Iterator[MainWindow]:
+    running = application()
+    made = MainWindow()
+    made.resize(1600, 1000)
+    made.show()
+    QTest.qWaitForWindowExposed(made)
+    yield made
+    made.close()
+    made.deleteLater()
+    running.processEvents()
+
+
+def settle(window: MainWindow) -> None:
+    while not window.settled:
+        QTest.qWait(20)
+
+
+def shown(window: MainWindow, key: int, plane: SlicePlane) -> bool:
+    """The slice at this plane is drawn in 2D and in space."""
+    drawn = window.slices.result(key)
+    view = window.board.tiles[key].view
+    return (
+        drawn is not None
+        and drawn.plane is plane
+        and view.picture is drawn.picture
+        and view.settled
+        and window.scene_view.rendered
+    )
+
+
+@pytest.mark.parametrize("path", [FOX, CHECKPOINTS / "spot.safetensors"], ids=["fox", "spot"])
+def test_a_moved_plane(window: MainWindow, benchmark: BenchmarkFixture, path: Path, window_rows) -> None:
+    if not path.exists():
+        pytest.skip(f"{path.name} is not here")
+    start = perf_counter()
+    window.open_path(path)
+    while window.store.session.opened is None or not window.scene_view.rendered:
+        QTest.qWait(5)
+    usable = perf_counter() - start
+    settle(window)
+    exact = perf_counter() - start
+    key = window.store.session.active
+    planes = [SlicePlane.from_axis("z", z) for z in np.linspace(-0.2, 0.2, _ROUNDS)]
+    engine, seconds, longest = [], [], []
+
+    def move(plane: SlicePlane) -> None:
+        begin = perf_counter()
+        window.store.do(actions.MovePlane(key, plane, live=True))
+        worst = 0.0
+        while not shown(window, key, plane):
+            before = perf_counter()
+            QApplication.processEvents()
+            worst = max(worst, perf_counter() - before)
+        seconds.append(perf_counter() - begin)
+        engine.append(window.slices.result(key).answer.seconds)
+        longest.append(worst)
+
+    remaining = iter([planes[0], *planes])
+    benchmark.pedantic(lambda: move(next(remaining)), rounds=_ROUNDS, warmup_rounds=1)
+    drawn = window.slices.result(key)
+    window_rows.append(
+        {
+            "network": path.stem,
+            "usable": f"{usable:.1f} s",
+            "all exact": f"{exact:.1f} s",
+            "moved to shown, median": f"{1000 * median(seconds):.0f} ms",
+            "of it computing": f"{1000 * median(engine):.0f} ms",
+            "layers while moving": f"{drawn.answer.done} of {drawn.answer.layers}",
+            "longest on the GUI thread": f"{1000 * median(longest):.0f} ms",
+        }
+    )
