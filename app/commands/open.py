@@ -63,7 +63,10 @@ def run(arguments: argparse.Namespace) -> None:
 
 
 def _found(path: Path) -> Path:
-    return (None if path.exists() else demo_checkpoint(str(path))) or path
+    found = path if path.exists() else demo_checkpoint(str(path))
+    if found is None:
+        raise CommandError(f"{path}: no such file, and no demo or command has this name; see splinescope --help")
+    return found
 
 
 def _size(text: str) -> tuple[int, int]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from copy import deepcopy
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -17,6 +18,8 @@ from engine import Cancelled, EngineError, Network
 if TYPE_CHECKING:
     from torch import nn
 
+    from sdf_models import Question, Reading
+
 _OPERATIONS: Final = 4e9  # multiplications that a coarse surface may cost
 _RESOLUTIONS: Final = (20, 64)
 _BLOCK: Final = 1 << 15
@@ -26,17 +29,29 @@ class OpeningError(ValueError):
     """A file or module cannot be looked at; one line: what, why, what to do."""
 
 
-def open_file(path: Path, cancelled: Callable[[], bool]) -> OpenNetwork:
-    """Raises OpeningError."""
-    from sdf_models import CheckpointError, load_checkpoint
+class UnansweredError(OpeningError):
+    """A file can be read in more than one way: it can be opened once the question is answered in the reading."""
+
+    def __init__(self, message: str, question: Question, reading: Reading) -> None:
+        super().__init__(message)
+        self.question, self.reading = question, reading
+
+
+def open_file(path: Path, cancelled: Callable[[], bool], reading: Reading | None = None) -> OpenNetwork:
+    """reading: the choices made for the file.  Raises OpeningError, and of its kinds UnansweredError."""
+    from sdf_models import CheckpointError, OpenQuestionError, Reading, load_checkpoint
 
     try:
-        checkpoint = load_checkpoint(path)
+        checkpoint = load_checkpoint(path, reading)
+    except OpenQuestionError as error:
+        raise UnansweredError(str(error), error.question, reading or Reading()) from error
     except CheckpointError as error:
         raise OpeningError(str(error)) from error
     facts = [(key, value) for key, value in checkpoint.provenance.items() if key != "path"]
     facts += [("note", note) for note in checkpoint.notes]
-    return open_module(checkpoint.module, checkpoint.domain, path.name, path, tuple(facts), cancelled)
+    opened = open_module(checkpoint.module, checkpoint.domain, path.name, path, tuple(facts), cancelled)
+    approximation = checkpoint.approximation
+    return opened if approximation is None else replace(opened, approximation=str(approximation))
 
 
 def open_module(

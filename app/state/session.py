@@ -25,7 +25,8 @@ class OpenNetwork:
     """A network to look at.
 
     name: for people; path: the file it came from, None for a module of the caller's; domain (2, 3); facts: what is
-    known of it, in lines (label, text); preview: a coarse surface, without faces when the level set was not seen.
+    known of it, in lines (label, text); preview: a coarse surface, without faces when the level set was not seen;
+    approximation: how the network differs from the file's own, "" when it does not.
     """
 
     name: str
@@ -34,6 +35,7 @@ class OpenNetwork:
     domain: NDArray[np.float64]
     facts: tuple[tuple[str, str], ...]
     preview: CoarseSurface
+    approximation: str = ""
 
     def describe(self, neuron: Neuron) -> str:
         """A text for people, such as "layer 3 (net.3), neuron 17"."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -12,7 +14,7 @@ from PySide6.QtCore import QSettings, Qt, Signal
 from PySide6.QtGui import QAction, QCloseEvent, QDragEnterEvent, QDropEvent, QKeyEvent, QKeySequence
 from PySide6.QtWidgets import QFileDialog, QHBoxLayout, QMainWindow, QSplitter, QVBoxLayout, QWidget
 
-from app.jobs.opening import OpeningError, open_file
+from app.jobs.opening import OpeningError, UnansweredError, open_file
 from app.jobs.worker import Context, Job, Worker
 from app.state import actions
 from app.state.look import Fill
@@ -26,7 +28,9 @@ from app.widgets.hover import Hover
 from app.widgets.live_slices import DrawnSlice, LiveSlices
 from app.widgets.live_surface import DrawnSurface, LiveSurface
 from app.widgets.marks import application_icon
+from app.widgets.parts import label
 from app.widgets.plane_panel import PlanePanel
+from app.widgets.question_dialog import QuestionDialog
 from app.widgets.scene_link import SceneLink
 from app.widgets.slice_board import SliceBoard
 from app.widgets.status_line import StatusLine
@@ -36,6 +40,8 @@ from engine import Cancelled
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from sdf_models import Reading
+
 _STEP: Final = 1 / 200  # of the range of offsets, for one press of an arrow key
 _PAGE: Final = 1 / 20
 _RECENT: Final = 8
@@ -43,6 +49,11 @@ _STEPS: Final = {
     Qt.Key.Key_Up: _STEP, Qt.Key.Key_Right: _STEP, Qt.Key.Key_Down: -_STEP, Qt.Key.Key_Left: -_STEP,
     Qt.Key.Key_PageUp: _PAGE, Qt.Key.Key_PageDown: -_PAGE,
 }  # fmt: skip
+
+
+def _reading_key(path: Path) -> str:
+    """Where the choices for a file are remembered: slashes in a key would make groups."""
+    return f"readings/{hashlib.sha256(str(path.resolve()).encode()).hexdigest()[:32]}"
 
 
 class MainWindow(QMainWindow):
@@ -74,6 +85,7 @@ class MainWindow(QMainWindow):
         self._draw_seconds: float | None = None
         self._surface_note = ""
         self.error_dialog: ErrorDialog | None = None
+        self.question_dialog: QuestionDialog | None = None
         self._arrange()
         self._build_menus()
         self._connect()
@@ -106,7 +118,11 @@ class MainWindow(QMainWindow):
         layout = QVBoxLayout(whole)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(0)
+        self.approximation = label("", "approximation")
+        self.approximation.setWordWrap(True)
+        self.approximation.hide()
         layout.addWidget(self.strip)
+        layout.addWidget(self.approximation)
         layout.addLayout(body, 1)
         self.setCentralWidget(whole)
         self.setStatusBar(self.status)
@@ -167,34 +183,55 @@ class MainWindow(QMainWindow):
 
     # Files
 
-    def open_path(self, path: Path) -> None:
-        """Open a file; what is open now stays until it is read, and if it cannot be."""
-        self._open(path.name, lambda context: open_file(path, context.cancelled), path)
+    def open_path(self, path: Path, reading: Reading | None = None) -> None:
+        """Open a file; what is open now stays until it is read, and if it cannot be.
+
+        reading: the choices made for it; without, those remembered.  What it leaves open is asked.
+        """
+        choices = self._recall(path) if reading is None else reading
+        self._open(path.name, lambda context: open_file(path, context.cancelled, choices), path, choices)
 
     def show_network(self, opened: OpenNetwork) -> None:
         self.store.do(actions.Open(opened, _middle(opened)))
         self.opened.emit()
 
-    def _open(self, name: str, work: Callable[[Context], OpenNetwork], path: Path | None) -> None:
+    def _open(
+        self, name: str, work: Callable[[Context], OpenNetwork], path: Path | None, reading: Reading | None = None
+    ) -> None:
         self.status.show_busy(f"opening {name} …")
 
         def take(opened: OpenNetwork) -> None:
             self.status.show_busy("")
             if path is not None:
-                self._remember(path)
+                self._remember(path, reading)
             self.show_network(opened)
 
-        self._opener.submit(Job("open", work, take, lambda error: self._refuse(name, error), patient=True))
+        self._opener.submit(Job("open", work, take, lambda error: self._refuse(name, error, path), patient=True))
 
-    def _refuse(self, name: str, error: Exception) -> None:
+    def _refuse(self, name: str, error: Exception, path: Path | None) -> None:
         self.status.show_busy("")
         if isinstance(error, Cancelled):
+            return
+        if isinstance(error, UnansweredError) and path is not None:
+            self._ask(path, error)
             return
         if not isinstance(error, OpeningError):
             raise error
         kept = "" if self.store.session.opened is None else f" {self.store.session.opened.name} stays open."
         self.show_error(f"{name} could not be opened", f"{error}.{kept}", str(error))
         self.refused.emit(str(error))
+
+    def _ask(self, path: Path, open_question: UnansweredError) -> None:
+        dialog = QuestionDialog(path.name, open_question.question, open_question.reading, self)
+        dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        dialog.accepted.connect(lambda: self.open_path(path, dialog.reading))
+        dialog.destroyed.connect(self._question_gone)
+        self.question_dialog = dialog
+        dialog.open()
+        self.refused.emit(str(open_question))
+
+    def _question_gone(self) -> None:
+        self.question_dialog = None
 
     def show_error(self, heading: str, message: str, detail: str) -> None:
         """A dialog that does not stop the program."""
@@ -220,7 +257,19 @@ class MainWindow(QMainWindow):
         names = stored if isinstance(stored, list) else [stored]
         return [Path(str(name)) for name in names][:_RECENT]
 
-    def _remember(self, path: Path) -> None:
+    def _recall(self, path: Path) -> Reading | None:
+        """The choices with which a file was opened before, when there were any that still make sense."""
+        from sdf_models import Reading
+
+        stored = self._settings().value(_reading_key(path), "")
+        try:
+            return Reading.from_json(json.loads(str(stored))) if stored else None
+        except ValueError:
+            return None
+
+    def _remember(self, path: Path, reading: Reading | None) -> None:
+        if reading is not None:
+            self._settings().setValue(_reading_key(path), json.dumps(reading.to_json()))
         path = path.resolve()
         known = [path, *(other for other in self.recent() if other != path)][:_RECENT]
         self._settings().setValue("recent", [str(other) for other in known])
@@ -257,6 +306,8 @@ class MainWindow(QMainWindow):
             self._surface_note = ""
             self.setWindowTitle(f"{session.opened.name} \N{EM DASH} SplineScope")
             self.status.show_network(session.opened)
+            self.approximation.setText(session.opened.approximation)
+            self.approximation.setVisible(bool(session.opened.approximation))
         if isinstance(change.action, actions.MovePlane):
             return
         self._show_legend()

@@ -187,8 +187,7 @@ def test_network_that_is_not_piecewise_linear(splinescope: Run, tmp_path: Path) 
         ("train torus(0.6,0.25) --out a.safetensors --width 0", "width"),
         ("train blob(1) --out a.safetensors", "blob"),
         ("train missing.obj --out a.safetensors", "missing.obj"),
-        ("polish", "polish"),
-        ("", "COMMAND"),
+        ("polish", "polish: no such file"),
     ],
 )
 def test_errors_are_one_line_and_leave_nothing(

@@ -1,0 +1,83 @@
+"""A file that leaves a question open is asked about in the window, once; an approximation is called one."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import torch
+from PySide6.QtCore import Qt
+from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QDialogButtonBox
+from torch import nn
+
+from sdf_models import Reading
+from tests.app.window.conftest import Driver, wait_until
+
+OPEN, LEFT = QDialogButtonBox.StandardButton.Open, Qt.MouseButton.LeftButton
+
+
+@pytest.fixture
+def state_dict(tmp_path: Path) -> Path:
+    """Weights that do not say what is between them."""
+    torch.manual_seed(0)
+    path = tmp_path / "weights.pth"
+    torch.save(
+        nn.Sequential(nn.Linear(3, 8), nn.ReLU(), nn.Linear(8, 8), nn.ReLU(), nn.Linear(8, 1)).state_dict(), path
+    )
+    return path
+
+
+def answer(driver: Driver, wanted: dict[str, str]) -> dict[str, str]:
+    """Answer every question with the mouse until the file is opened; returns the choices made."""
+    window, before = driver.window, driver.window.store.session.opened
+    made = {}
+    while window.store.session.opened is before:
+        wait_until(lambda: window.question_dialog is not None or window.store.session.opened is not before)
+        dialog = window.question_dialog
+        if dialog is None:
+            break
+        choice = dialog._choice
+        assert not dialog.buttons.button(OPEN).isEnabled()
+        made[choice] = wanted[choice]
+        button = next((b for b, value in dialog.answers if value == wanted[choice]), None)
+        if button is None:
+            QTest.keyClicks(dialog.other, wanted[choice])
+        else:
+            button.setChecked(True)
+        assert dialog.text == wanted[choice]
+        QTest.mouseClick(dialog.buttons.button(OPEN), LEFT)
+        wait_until(lambda dialog=dialog: window.question_dialog is not dialog)
+    return made
+
+
+def test_an_open_question_is_asked_and_its_answer_remembered(empty_window: Driver, state_dict: Path) -> None:
+    window = empty_window.window
+    window.open_path(state_dict)
+    made = answer(empty_window, {"activation": "relu", "last_activation": "none", "bounds": "-1,1"})
+    assert made["activation"] == "relu"
+    first = window.store.session.opened
+    assert first.path == state_dict
+    assert first.approximation == ""
+    assert not window.approximation.isVisible()
+    window.open_path(state_dict)  # again: no question
+    wait_until(lambda: window.store.session.opened is not first)
+    assert window.question_dialog is None
+
+
+def test_a_question_that_is_not_answered_changes_nothing(window: Driver, state_dict: Path) -> None:
+    before = window.window.store.session
+    window.window.open_path(state_dict)
+    wait_until(lambda: window.window.question_dialog is not None)
+    window.window.question_dialog.reject()
+    wait_until(lambda: window.window.question_dialog is None)
+    assert window.window.store.session is before
+
+
+def test_a_relu_limit_is_called_an_approximation(empty_window: Driver, state_dict: Path) -> None:
+    reading = Reading(activation="softplus:100", last_activation="none", bounds=(-1.0, 1.0), relu_limit=True)
+    window = empty_window.window
+    window.open_path(state_dict, reading)
+    wait_until(lambda: window.store.session.opened is not None)
+    assert window.approximation.isVisible()
+    assert "approximation" in window.approximation.text()
