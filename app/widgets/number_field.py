@@ -31,7 +31,7 @@ class NumberField(QLineEdit):
     def show_value(self, value: float) -> None:
         self._value = value
         if not (self.hasFocus() and self.isModified()):
-            self.setText(f"{value:.4g}")
+            self.setText(f"{value:.3g}")
             self.setCursorPosition(0)
             self.setToolTip(f"{self.accessibleName()}: {value!r}")
             self._mark(False)

@@ -48,6 +48,7 @@ QLineEdit, QComboBox, QDoubleSpinBox {{
 QLineEdit:focus, QComboBox:focus, QDoubleSpinBox:focus {{ border-color: {BRAND}; }}
 QLineEdit[wrong="true"] {{ border-color: #c0392b; background: #fdf1f0; }}
 QDoubleSpinBox::up-button, QDoubleSpinBox::down-button {{ width: 0; border: none; }}
+QComboBox::drop-down {{ border: none; width: 18px; }}
 QComboBox QAbstractItemView {{ background: {RAISED}; border: 1px solid {LINE}; selection-background-color: {BRAND_SOFT};
     selection-color: {TEXT}; outline: none; }}
 QSlider::groove:horizontal {{ height: 4px; background: {LINE}; border-radius: 2px; }}

@@ -110,7 +110,7 @@ def highlighted(studio: Studio) -> None:
 
 
 def inside(studio: Studio) -> None:
-    """The surface cut at an oblique plane, with its creases."""
+    """The surface cut open at an oblique plane."""
     studio.open("spot")
     session = studio.window.store.session
     for part in session.slices[:2]:
@@ -119,7 +119,7 @@ def inside(studio: Studio) -> None:
     studio.do(actions.MovePlane(session.slices[2].key, plane))
     studio.do(actions.RenameSlice(session.slices[2].key, "oblique"))
     studio.do(actions.ChangeFill(Fill.SIGN))
-    studio.look(clip=True, creases=True)
+    studio.look(clip=True)
 
 
 def small(studio: Studio) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from pathlib import Path
 
 import numpy as np
@@ -184,7 +185,9 @@ def test_a_broken_file_changes_nothing_and_says_why(window: Driver, tmp_path: Pa
 def test_a_dropped_file_is_opened_and_remembered(empty_window: Driver, checkpoint: Path) -> None:
     data = QMimeData()
     data.setUrls([QUrl.fromLocalFile(str(checkpoint))])
-    enter = QDragEnterEvent(QPointF(50, 50), Qt.DropAction.CopyAction, data, LEFT, Qt.KeyboardModifier.NoModifier)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)  # the only way to make one
+        enter = QDragEnterEvent(QPoint(50, 50), Qt.DropAction.CopyAction, data, LEFT, Qt.KeyboardModifier.NoModifier)
     QApplication.sendEvent(empty_window.window, enter)
     assert enter.isAccepted()
     event = QDropEvent(QPointF(50, 50), Qt.DropAction.CopyAction, data, LEFT, Qt.KeyboardModifier.NoModifier)
