@@ -15,7 +15,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from app.widgets.parts import label
+from app.widgets.parts import label, without_icons
 
 
 class ErrorDialog(QDialog):
@@ -36,7 +36,7 @@ class ErrorDialog(QDialog):
         self.text.setMinimumHeight(110)
         self.copy = QPushButton("Copy detail", self)
         self.copy.clicked.connect(lambda: QGuiApplication.clipboard().setText(detail))
-        buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Ok, self)
+        buttons = without_icons(QDialogButtonBox(QDialogButtonBox.StandardButton.Ok, self))
         buttons.accepted.connect(self.accept)
         buttons.addButton(self.copy, QDialogButtonBox.ButtonRole.ActionRole)
         column = QVBoxLayout()

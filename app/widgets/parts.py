@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from PySide6.QtCore import QSize
 from PySide6.QtGui import QIcon
-from PySide6.QtWidgets import QHBoxLayout, QLabel, QToolButton, QWidget
+from PySide6.QtWidgets import QDialogButtonBox, QHBoxLayout, QLabel, QToolButton, QWidget
 
 
 def label(text: str, role: str) -> QLabel:
@@ -50,3 +50,10 @@ def restyle(widget: QWidget, name: str, value: bool) -> None:
         widget.setProperty(name, value)
         widget.style().unpolish(widget)
         widget.style().polish(widget)
+
+
+def without_icons(buttons: QDialogButtonBox) -> QDialogButtonBox:
+    """Words alone: some styles put a picture of their own before them."""
+    for made in buttons.buttons():
+        made.setIcon(QIcon())
+    return buttons

@@ -21,6 +21,7 @@ from PySide6.QtWidgets import (
 )
 
 from app.views.scene_view import SceneView
+from app.widgets.parts import without_icons
 from app.widgets.picture_file import write_png
 
 _LARGEST = 8192
@@ -50,6 +51,7 @@ class PictureDialog(QDialog):
         form.addRow("Size", fields)
         form.addRow("", self.transparent)
         buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Save | QDialogButtonBox.StandardButton.Cancel, self)
+        without_icons(buttons)
         buttons.accepted.connect(self._choose)
         buttons.rejected.connect(self.reject)
         layout = QVBoxLayout(self)

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QDialog, QDialogButtonBox, QLabel, QLineEdit, QRadioButton, QVBoxLayout, QWidget
 
-from app.widgets.parts import label
+from app.widgets.parts import label, without_icons
 
 if TYPE_CHECKING:
     from sdf_models import Question, Reading
@@ -43,11 +42,8 @@ class QuestionDialog(QDialog):
         self.fault = label("", "muted")
         self.fault.setWordWrap(True)
         hint = label(f"On the command line this is {question.option}.", "muted")
-        self.buttons = QDialogButtonBox(
-            QDialogButtonBox.StandardButton.Open | QDialogButtonBox.StandardButton.Cancel,
-            Qt.Orientation.Horizontal,
-            self,
-        )
+        wanted = QDialogButtonBox.StandardButton.Open | QDialogButtonBox.StandardButton.Cancel
+        self.buttons = without_icons(QDialogButtonBox(wanted, self))
         self.buttons.accepted.connect(self._answer)
         self.buttons.rejected.connect(self.reject)
         layout.addWidget(self.fault)
