@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from numpy.typing import ArrayLike
     from torch import nn
 
-    from sdf_models import Checkpoint
+    from sdf_models import Checkpoint, Reading
 
 _POLL_MILLISECONDS: Final = 40
 
@@ -59,17 +59,17 @@ def _tell(kind: type[BaseException], error: BaseException, trace: TracebackType 
         window.show_error("That did not work", message, detail)
 
 
-def run_windows(paths: Sequence[Path]) -> None:
-    """A window for each file, until all are closed."""
+def run_windows(paths: Sequence[Path], reading: Reading | None = None) -> None:
+    """A window for each file, until all are closed; reading: the choices made for them."""
     running = application()
-    windows = [_window(path) for path in paths]
+    windows = [_window(path, reading) for path in paths]
     _end_by_interrupt(running)
     running.exec()
     for window in windows:
         window.close()
 
 
-def photograph(path: Path, picture: Path, size: tuple[int, int]) -> str | None:
+def photograph(path: Path, picture: Path, size: tuple[int, int], reading: Reading | None = None) -> str | None:
     """Bring up the window on a file, wait until everything is exact and drawn, and save a picture of it as PNG.
 
     Returns why the file could not be opened, None when all went well.  Raises OSError when the picture cannot be
@@ -81,7 +81,7 @@ def photograph(path: Path, picture: Path, size: tuple[int, int]) -> str | None:
     window.show()
     refusals: list[str] = []
     window.refused.connect(refusals.append)
-    window.open_path(path)
+    window.open_path(path, reading)
     poll = QTimer(window)
     poll.timeout.connect(lambda: running.exit() if window.settled or refusals else None)
     poll.start(_POLL_MILLISECONDS)
@@ -119,10 +119,10 @@ def show_module(module_or_checkpoint: nn.Module | Checkpoint, domain: ArrayLike 
     window.close()
 
 
-def _window(path: Path) -> MainWindow:
+def _window(path: Path, reading: Reading | None) -> MainWindow:
     window = MainWindow()
     window.show()
-    window.open_path(path)
+    window.open_path(path, reading)
     return window
 
 

@@ -42,18 +42,23 @@ def add_checkpoint_options(parser: argparse.ArgumentParser, *, without: tuple[st
         metavar="FILE",
         help="a checkpoint, or the name of a demo: spot, gyroid, torus, ...",
     )
+    add_reading_options(parser, without=without).add_argument(
+        "--module",
+        metavar="MODULE:FUNCTION",
+        help="RUNS YOUR CODE: import a Python module and call a function that returns the torch.nn.Module; FILE, if "
+        "given, holds its state_dict",
+    )
+
+
+def add_reading_options(parser: argparse.ArgumentParser, *, without: tuple[str, ...] = ()) -> argparse._ArgumentGroup:
+    """The options for what a file leaves open, in a group of their own."""
     group = parser.add_argument_group("how the file is read, where it does not say")
     for choice, (metavar, text) in _OPTIONS.items():
         if choice not in without:
             group.add_argument(_option(choice), type=_answer(choice), metavar=metavar, help=text)
     for choice, text in _FLAGS.items():
         group.add_argument(_option(choice), action="store_true", help=text)
-    group.add_argument(
-        "--module",
-        metavar="MODULE:FUNCTION",
-        help="RUNS YOUR CODE: import a Python module and call a function that returns the torch.nn.Module; FILE, if "
-        "given, holds its state_dict",
-    )
+    return group
 
 
 def _option(choice: str) -> str:
@@ -72,6 +77,11 @@ def _answer(choice: str) -> Any:
             raise argparse.ArgumentTypeError(str(error)) from error
 
     return parse
+
+
+def any_choice(arguments: argparse.Namespace) -> bool:
+    """Whether an option makes any choice."""
+    return any(getattr(arguments, choice) not in (None, False) for choice in (*_OPTIONS, *_FLAGS))
 
 
 def reading_of(arguments: argparse.Namespace) -> Reading:

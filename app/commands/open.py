@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from app.commands.errors import CommandError
+from app.commands.loading import add_reading_options, any_choice, reading_of
 from app.commands.outputs import check_outputs, could_not_write
 from app.demos import demo_checkpoint
 
@@ -27,11 +28,13 @@ def add_parser(commands: Any) -> None:
         help="save a picture of the whole window once everything in it is exact and drawn, and end; needs no display",
     )
     parser.add_argument("--size", type=_size, default=(1600, 1000), metavar="1600x1000", help="of the picture")
+    add_reading_options(parser)
     parser.set_defaults(run=run)
 
 
 def run(arguments: argparse.Namespace) -> None:
     files = [_found(path) for path in arguments.files or [Path(_DEMO)]]
+    reading = reading_of(arguments) if any_choice(arguments) else None  # without any, those remembered
     picture: Path | None = arguments.screenshot
     if picture is not None:
         if len(files) > 1:
@@ -51,10 +54,10 @@ def run(arguments: argparse.Namespace) -> None:
                 "there is no display to open a window on; use --screenshot FILE.png for a picture of it, or "
                 "splinescope slice"
             )
-        run_windows(files)
+        run_windows(files, reading)
         return
     try:
-        refusal = photograph(files[0], picture, arguments.size)
+        refusal = photograph(files[0], picture, arguments.size, reading)
     except OSError as error:
         raise could_not_write(error, [picture]) from error
     if refusal is not None:

@@ -81,3 +81,15 @@ def test_a_relu_limit_is_called_an_approximation(empty_window: Driver, state_dic
     wait_until(lambda: window.store.session.opened is not None)
     assert window.approximation.isVisible()
     assert "approximation" in window.approximation.text()
+
+
+def test_options_answer_what_a_file_leaves_open(splinescope_process, state_dict: Path, tmp_path: Path) -> None:
+    ran = splinescope_process("open", state_dict, "--screenshot", "a.png")
+    assert ran.code == 2
+    assert "--activation" in ran.err
+    assert ran.err.count("\n") == 1
+    assert not (tmp_path / "a.png").exists()
+    answers = ("--activation", "relu", "--last-activation", "none", "--bounds=-1,1")
+    ran = splinescope_process(state_dict, *answers, "--screenshot", "b.png")
+    assert (ran.code, ran.out) == (0, "wrote b.png\n"), ran.err
+    assert (tmp_path / "b.png").exists()
