@@ -56,7 +56,7 @@ def _tell(kind: type[BaseException], error: BaseException, trace: TracebackType 
     window = next((found for found in QApplication.topLevelWidgets() if isinstance(found, MainWindow)), None)
     if window is not None and window.isVisible():
         message = "Something went wrong in SplineScope itself. Please report it with the detail below."
-        window.show_error("That did not work", message, detail)
+        window.opener.show_error("That did not work", message, detail)
 
 
 def run_windows(paths: Sequence[Path], reading: Reading | None = None) -> None:
@@ -80,7 +80,7 @@ def photograph(path: Path, picture: Path, size: tuple[int, int], reading: Readin
     window.resize(*size)
     window.show()
     refusals: list[str] = []
-    window.refused.connect(refusals.append)
+    window.opener.refused.connect(refusals.append)
     window.open_path(path, reading)
     poll = QTimer(window)
     poll.timeout.connect(lambda: running.exit() if window.settled or refusals else None)
@@ -112,7 +112,7 @@ def show_module(module_or_checkpoint: nn.Module | Checkpoint, domain: ArrayLike 
     opened = open_module(module, box, type(module).__name__)
     running = application()
     window = MainWindow()
-    window.show_network(opened)
+    window.opener.show_network(opened)
     window.show()
     _end_by_interrupt(running)
     running.exec()

@@ -9,6 +9,7 @@ import numpy as np
 
 from app.state.look import Fill, SceneLook
 from app.state.palette import ACCENTS
+from app.state.planes import kept_in
 from app.state.session import Neuron, OpenNetwork, Session, Slice
 from engine import SlicePlane
 
@@ -18,10 +19,44 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, eq=False, slots=True)
 class Open:
-    """Show a network, by three slices across the axes through `centre` (3,)."""
+    """Add a network to the list, in the place of one from the same file, and show it.
+
+    The planes stay where they meet its domain; when there are none, three
+    are made across the axes, through `centre` (3,).
+    """
 
     opened: OpenNetwork
     centre: NDArray[np.float64]
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class ShowNetwork:
+    """Show another one of the list; the planes stay where they meet its domain."""
+
+    opened: OpenNetwork
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class CloseNetwork:
+    """Take a network off the list; when it was shown, the one beside it is."""
+
+    opened: OpenNetwork
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class ReloadNetwork:
+    """The file of a network of the list has been read again."""
+
+    old: OpenNetwork
+    new: OpenNetwork
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Restore:
+    """Go to a session as a whole; why: for people."""
+
+    session: Session
+    why: str
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -92,6 +127,10 @@ class TileSlices:
 
 Action = (
     Open
+    | ShowNetwork
+    | CloseNetwork
+    | ReloadNetwork
+    | Restore
     | MovePlane
     | AddSlice
     | DuplicateSlice
@@ -111,6 +150,14 @@ def applied(session: Session, action: Action) -> Session:
     match action:
         case Open():
             return _opened(session, action)
+        case ShowNetwork():
+            return shown(session, action.opened)
+        case CloseNetwork():
+            return _closed(session, action.opened)
+        case ReloadNetwork():
+            return reloaded(session, action.old, action.new)
+        case Restore():
+            return action.session
         case MovePlane():
             return _with(session, replace(session.slice(action.key), plane=action.plane))
         case AddSlice():
@@ -140,14 +187,49 @@ def applied(session: Session, action: Action) -> Session:
 
 
 def _opened(session: Session, action: Open) -> Session:
+    opened = action.opened
+    old = next((known for known in session.networks if opened.path is not None and known.path == opened.path), None)
+    if old is None:
+        networks = (*session.networks, opened)
+    else:
+        networks = tuple(opened if known is old else known for known in session.networks)
+    session = replace(session, networks=networks)
+    if session.slices:
+        return shown(session, opened)
     first = session.next_key
     slices = tuple(
         Slice(first + i, axis, SlicePlane.from_axis(axis, float(action.centre[i])), i) for i, axis in enumerate("xyz")
     )
-    look = replace(session.look, hidden_depths=frozenset())
-    return replace(
-        session, opened=action.opened, slices=slices, active=first + 2, look=look, neuron=None, next_key=first + 3
-    )
+    return shown(replace(session, slices=slices, active=first + 2, next_key=first + 3), opened)
+
+
+def shown(session: Session, opened: OpenNetwork | None) -> Session:
+    """With another network, and of the planes, hidden layers and the neuron what makes sense for it."""
+    if opened is None:
+        return replace(session, opened=None, slices=(), active=None, neuron=None)
+    slices = tuple(replace(part, plane=kept_in(part.plane, opened.domain)) for part in session.slices)
+    hidden = session.look.hidden_depths
+    if session.opened is not None and session.opened.layers != opened.layers:
+        hidden = frozenset()
+    look = session.look.with_hidden(hidden)
+    after = replace(session, opened=opened, slices=slices, look=look)
+    return after if after.has_neuron(after.neuron) else replace(after, neuron=None)
+
+
+def _closed(session: Session, opened: OpenNetwork) -> Session:
+    at = session.networks.index(opened)
+    rest = session.networks[:at] + session.networks[at + 1 :]
+    session = replace(session, networks=rest)
+    if session.opened is not opened:
+        return session
+    return shown(session, rest[min(at, len(rest) - 1)] if rest else None)
+
+
+def reloaded(session: Session, old: OpenNetwork, new: OpenNetwork) -> Session:
+    """With `new` wherever `old` was."""
+    networks = tuple(new if known is old else known for known in session.networks)
+    session = replace(session, networks=networks)
+    return shown(session, new) if session.opened is old else session
 
 
 def _with(session: Session, changed: Slice) -> Session:

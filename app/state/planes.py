@@ -7,7 +7,7 @@ import math
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from engine import SlicePlane
+from engine import PlaneError, SlicePlane, plane_box_polygon
 
 Float = NDArray[np.float64]
 
@@ -81,6 +81,15 @@ def facing(normal: ArrayLike, up: ArrayLike, point: Float) -> SlicePlane:
     towards, above = np.asarray(normal, np.float64), np.asarray(up, np.float64)
     right = np.cross(above, towards)
     return SlicePlane.from_normal(point, towards, right)
+
+
+def kept_in(plane: SlicePlane, domain: Float) -> SlicePlane:
+    """The same plane where it meets the box (2, 3); else the parallel one through the middle of the box."""
+    try:
+        plane_box_polygon(plane, domain)
+    except PlaneError:
+        return SlicePlane(domain.mean(axis=0), plane.axes)
+    return plane
 
 
 def centre_in(plane: SlicePlane, domain: Float) -> Float:

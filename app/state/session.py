@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     from app.state.surfaces import CoarseSurface
     from engine import Network, SlicePlane
+    from sdf_models import Reading
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -26,7 +27,8 @@ class OpenNetwork:
 
     name: for people; path: the file it came from, None for a module of the caller's; domain (2, 3); facts: what is
     known of it, in lines (label, text); preview: a coarse surface, without faces when the level set was not seen;
-    approximation: how the network differs from the file's own, "" when it does not.
+    approximation: how the network differs from the file's own, "" when it does not; sha256: of the file as it was read,
+    hexadecimal; reading: the choices made for it.
     """
 
     name: str
@@ -36,6 +38,8 @@ class OpenNetwork:
     facts: tuple[tuple[str, str], ...]
     preview: CoarseSurface
     approximation: str = ""
+    sha256: str = ""
+    reading: Reading | None = None
 
     def describe(self, neuron: Neuron) -> str:
         """A text for people, such as "layer 3 (net.3), neuron 17"."""
@@ -73,7 +77,10 @@ class Slice:
 
 @dataclass(frozen=True, eq=False, slots=True)
 class Session:
+    """networks: the list of what is open; opened: the one of them that is shown."""
+
     opened: OpenNetwork | None = None
+    networks: tuple[OpenNetwork, ...] = ()
     slices: tuple[Slice, ...] = ()
     active: int | None = None
     look: SceneLook = field(default_factory=SceneLook)
@@ -92,3 +99,40 @@ class Session:
     @property
     def active_slice(self) -> Slice | None:
         return None if self.active is None else self.slice(self.active)
+
+    def has_neuron(self, neuron: Neuron | None) -> bool:
+        """Whether the network shown has such a neuron."""
+        if neuron is None or self.opened is None:
+            return False
+        kinks = self.opened.network.kinks
+        return neuron.layer < len(kinks) and neuron.index < len(kinks[neuron.layer].breakpoints)
+
+
+def same_picture(one: Session, other: Session) -> bool:
+    """Whether two sessions show the same; which slice is the active one does not count."""
+    looks = [(session.look, session.fill, session.neuron, session.tiled) for session in (one, other)]
+    return (
+        one.opened is other.opened
+        and len(one.networks) == len(other.networks)
+        and all(a is b for a, b in zip(one.networks, other.networks, strict=True))
+        and looks[0] == looks[1]
+        and len(one.slices) == len(other.slices)
+        and all(_same_slice(a, b) for a, b in zip(one.slices, other.slices, strict=True))
+    )
+
+
+def same(one: Session, other: Session) -> bool:
+    """Whether two sessions are the same in every way."""
+    return same_picture(one, other) and (one.active, one.next_key) == (other.active, other.next_key)
+
+
+def _same_slice(one: Slice, other: Slice) -> bool:
+    def traits(part: Slice) -> tuple[int, str, int, bool]:
+        return part.key, part.name, part.colour, part.visible
+
+    return traits(one) == traits(other) and same_plane(one.plane, other.plane)
+
+
+def same_plane(one: SlicePlane, other: SlicePlane) -> bool:
+    """Whether two planes have the same origin and axes, to the last bit."""
+    return one is other or (one.origin.tobytes() + one.axes.tobytes() == other.origin.tobytes() + other.axes.tobytes())

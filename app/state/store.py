@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from app.state.actions import Action, applied
+from app.state.actions import Action, ReloadNetwork, Restore, applied
+from app.state.history import History
 from app.state.session import Session
 
 
@@ -22,10 +23,11 @@ Listener = Callable[[Change], None]
 
 
 class Store:
-    """Holds the session; whoever shows some of it listens to changes."""
+    """Holds the session and the way it came to be; whoever shows some of it listens to changes."""
 
     def __init__(self) -> None:
         self._session = Session()
+        self.history = History(self._session)
         self._listeners: list[Listener] = []
 
     @property
@@ -37,7 +39,27 @@ class Store:
         self._listeners.append(listener)
 
     def do(self, action: Action) -> None:
-        before, self._session = self._session, applied(self._session, action)
-        change = Change(action, before, self._session)
+        after = applied(self._session, action)
+        if isinstance(action, ReloadNetwork):
+            self.history.reload(action.old, action.new)
+        else:
+            self.history.record(action, self._session, after)
+        self._change(action, after)
+
+    def undo(self) -> None:
+        """Go back to the session before the last step, if there is one."""
+        step = self.history.undo(self._session)
+        if step is not None:
+            self._change(Restore(step.session, f"undo {step.name}"), step.session)
+
+    def redo(self) -> None:
+        """Go forward again to the session after the step that was undone last, if there is one."""
+        step = self.history.redo()
+        if step is not None:
+            self._change(Restore(step.session, f"redo {step.name}"), step.session)
+
+    def _change(self, action: Action, after: Session) -> None:
+        before, self._session = self._session, after
+        change = Change(action, before, after)
         for listener in self._listeners:
             listener(change)

@@ -115,6 +115,11 @@ class SceneView(QWidget):
             self._render_timer.start()
 
     @property
+    def holding(self) -> bool:
+        """A hand has hold of a plane."""
+        return self._hold is not None
+
+    @property
     def rendered(self) -> bool:
         """Everything asked for is in the picture, maybe with jagged lines."""
         return self._picture is not None and not self._render_timer.isActive()

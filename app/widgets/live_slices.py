@@ -118,11 +118,14 @@ class LiveSlices(QObject):
     def _changed(self, change: Change) -> None:
         action = change.action
         match action:
-            case actions.Open():
-                for part in change.before.slices:
-                    self._forget(part.key)
-                for part in change.after.slices:
-                    self._request(change.after, part.key, live=False)
+            case (
+                actions.Open()
+                | actions.ShowNetwork()
+                | actions.CloseNetwork()
+                | actions.ReloadNetwork()
+                | actions.Restore()
+            ):
+                self._follow(change)
             case actions.MovePlane(key=key, live=live):
                 self._move(change.after, key, live)
             case actions.AddSlice() | actions.DuplicateSlice():
@@ -134,6 +137,18 @@ class LiveSlices(QObject):
                     self._repaint(change.after, part.key)
             case _:
                 pass
+
+    def _follow(self, change: Change) -> None:
+        """Of whatever changed: forget what is gone, compute what is somewhere else, paint what looks different."""
+        before, after = change.before, change.after
+        kept = {part.key: part.plane for part in before.slices} if before.opened is after.opened else {}
+        for key in {part.key for part in before.slices} - (kept.keys() & {part.key for part in after.slices}):
+            self._forget(key)
+        for part in after.slices:
+            if kept.get(part.key) is not part.plane:
+                self._request(after, part.key, live=False)
+            elif before.fill is not after.fill or before.neuron != after.neuron:
+                self._repaint(after, part.key)
 
     def _move(self, session: Session, key: int, live: bool) -> None:
         if live:
@@ -182,6 +197,9 @@ class LiveSlices(QObject):
     def _take(self, result: DrawnSlice) -> None:
         request = result.answer.request
         key, shown = request.key, self._shown.get(request.key)
+        opened = self._store.session.opened
+        if opened is None or request.network is not opened.network:
+            return
         if key not in self._newest or (shown is not None and shown.answer.request.number > request.number):
             return
         if self._newest[key] == request.number and (result.answer.complete or request.live):

@@ -5,10 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from PySide6.QtCore import QObject, Signal
+from PySide6.QtCore import QObject, Qt, Signal
 
 from app.jobs.worker import Context, Job, Worker
-from app.state import actions
 from app.state.session import OpenNetwork
 from app.state.store import Change, Store
 from app.views.surface_actors import coloured_by_normals, thinned
@@ -21,6 +20,7 @@ if TYPE_CHECKING:
     from engine import SlicePlane
 
 _LIGHT: Final = 50_000  # triangles that are drawn while something moves
+_KEPT: Final = 4  # surfaces of networks that may be shown again
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -38,6 +38,7 @@ class LiveSurface(QObject):
     progressed = Signal(int)
     computed = Signal(object)
     failed = Signal(str)
+    _ready = Signal(object, object)
 
     def __init__(self, store: Store, parent: QObject | None = None) -> None:
         super().__init__(parent)
@@ -45,7 +46,9 @@ class LiveSurface(QObject):
         self._store = store
         self.drawn: DrawnSurface | None = None
         self._owner: OpenNetwork | None = None
+        self._known: list[tuple[OpenNetwork, DrawnSurface]] = []
         self.finished = True
+        self._ready.connect(self._show, Qt.ConnectionType.QueuedConnection)  # when every listener knows of the network
         store.listen(self._changed)
 
     def cut(self, plane: SlicePlane) -> tuple[Float, ...]:
@@ -59,11 +62,25 @@ class LiveSurface(QObject):
     def close(self) -> None:
         self._worker.close()
 
+    def _show(self, opened: OpenNetwork, drawn: DrawnSurface) -> None:
+        if opened is self._owner:
+            self.drawn, self.finished = drawn, True
+            self.computed.emit(drawn)
+
     def _changed(self, change: Change) -> None:
         opened = change.after.opened
-        if not isinstance(change.action, actions.Open) or opened is None:
+        if opened is change.before.opened:
             return
-        self.drawn, self._owner, self.finished = None, opened, False
+        self.cancel()
+        open_now = change.after.networks
+        self._known = [(owner, drawn) for owner, drawn in self._known if any(owner is other for other in open_now)]
+        self.drawn, self._owner, self.finished = None, opened, opened is None
+        if opened is None:
+            return
+        known = next((drawn for owner, drawn in self._known if owner is opened), None)
+        if known is not None:
+            self._ready.emit(opened, known)
+            return
 
         def work(context: Context) -> DrawnSurface:
             def report(progress: SurfaceProgress) -> None:
@@ -83,8 +100,8 @@ class LiveSurface(QObject):
             if isinstance(result, SurfaceProgress):
                 self.progressed.emit(result.facets)
                 return
-            self.drawn, self.finished = result, True
-            self.computed.emit(result)
+            self._known = [*self._known[1 - _KEPT :], (opened, result)]
+            self._show(opened, result)
 
         def fail(error: Exception) -> None:
             if opened is not self._owner:

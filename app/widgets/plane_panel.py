@@ -178,11 +178,13 @@ class PlanePanel(QWidget):
             self._list.removeWidget(gone)
             gone.hide()
             gone.deleteLater()
-        for part in session.slices:
+        for place, part in enumerate(session.slices):
             if part.key not in self.rows:
                 self.rows[part.key] = SliceRow(part, self._store, self)
-                self._list.addWidget(self.rows[part.key])
-            self.rows[part.key].show_slice(part, part.key == session.active)
+            row_ = self.rows[part.key]
+            row_.show_slice(part, part.key == session.active)
+            if self._list.indexOf(row_) != place:
+                self._list.insertWidget(place, row_)
         self._show_plane(session)
 
     def _show_plane(self, session: Session) -> None:

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import numpy as np
+from numpy.typing import NDArray
 from PySide6.QtCore import QObject
 
 from app.state import actions
-from app.state.session import Session
+from app.state.session import OpenNetwork, Session
 from app.state.store import Change, Store
 from app.views.scene_view import SceneView
 from app.views.slice_image import HIGHLIGHT
 from app.views.surface_actors import coloured_by_normals
+from app.views.viewpoint import look_from, viewpoint_of
 from app.widgets.live_slices import DrawnSlice, LiveSlices
 from app.widgets.live_surface import DrawnSurface
 from engine import PlaneError, SlicePlane, Surface
@@ -52,15 +55,12 @@ class SceneLink(QObject):
 
     def _changed(self, change: Change) -> None:
         session, view = change.after, self._view
+        if session.opened is not change.before.opened:
+            self._open(session.opened)
+        elif session.neuron != change.before.neuron:
+            self._highlight(session)
         if session.opened is None:
             return
-        if isinstance(change.action, actions.Open):
-            self._surface = None
-            scene = view.open(session.opened.domain, session.opened.layers)
-            scene.draw_stand_in(coloured_by_normals(session.opened.preview))
-            view.set_up(view.up)
-        if isinstance(change.action, actions.SelectNeuron):
-            self._highlight(session)
         assert view.scene is not None
         for key in set(view.planes) - {part.key for part in session.slices}:
             view.scene.remove_slice(key)
@@ -69,6 +69,25 @@ class SceneLink(QObject):
         view.active, view.look = session.active, session.look
         view.moving = self._slices.moving
         view.request()
+
+    def _open(self, opened: OpenNetwork | None) -> None:
+        """A new scene, seen as the one before was."""
+        view = self._view
+        self._surface = None
+        if opened is None:
+            view.close_scene()
+            view.planes, view.active, view.moving = {}, None, None
+            view.update()
+            return
+        seen = None
+        if view.scene is not None and _alike(view.scene.domain, opened.domain):
+            seen = viewpoint_of(view.scene.camera)
+        scene = view.open(opened.domain, opened.layers)
+        scene.draw_stand_in(coloured_by_normals(opened.preview))
+        if seen is None:
+            view.set_up(view.up)
+        else:
+            look_from(scene.camera, seen)
 
     def _place(self, session: Session) -> None:
         assert self._view.scene is not None
@@ -92,3 +111,10 @@ class SceneLink(QObject):
     def _rested(self, key: int) -> None:
         self._view.moving = self._slices.moving
         self._view.request()
+
+
+def _alike(one: NDArray[np.float64], other: NDArray[np.float64]) -> bool:
+    """Whether what is seen well of one box (2, 3) is of the other."""
+    sizes = [float(np.linalg.norm(np.ptp(box, axis=0))) for box in (one, other)]
+    apart = float(np.linalg.norm(one.mean(axis=0) - other.mean(axis=0)))
+    return max(sizes) <= 2 * min(sizes) and apart <= min(sizes) / 2

@@ -36,7 +36,11 @@ class StatusLine(QStatusBar):
         self.show_busy("")
         self.addPermanentWidget(self.network)
 
-    def show_network(self, opened: OpenNetwork) -> None:
+    def show_network(self, opened: OpenNetwork | None) -> None:
+        if opened is None:
+            self.network.setText("")
+            self.network.setToolTip("")
+            return
         neurons = sum(len(kink.breakpoints) for kink in opened.network.kinks)
         error = opened.network.max_forward_error
         self.network.setText(

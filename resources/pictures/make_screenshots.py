@@ -147,7 +147,7 @@ def nothing(studio: Studio) -> None:
             parameter.copy_(torch.randn(parameter.shape, generator=generator) / 3)
         module.output.bias += 4.0
     domain = np.array([[-1.0] * 3, [1.0] * 3])
-    studio.window.show_network(open_module(module, domain, "nowhere zero"))
+    studio.window.opener.show_network(open_module(module, domain, "nowhere zero"))
 
 
 def error(studio: Studio) -> None:
@@ -155,7 +155,7 @@ def error(studio: Studio) -> None:
     broken = OUT / "broken.npz"
     broken.write_bytes(b"this is not a checkpoint")
     studio.window.open_path(broken)
-    while studio.window.error_dialog is None:
+    while studio.window.opener.error_dialog is None:
         QTest.qWait(20)
     broken.unlink()
 
@@ -179,7 +179,7 @@ def main(names: list[str]) -> None:
         if name not in ("dragging", "error", "hovering"):
             studio.settle()
         picture = window.grab().toImage()
-        dialog = window.error_dialog
+        dialog = window.opener.error_dialog
         if dialog is not None:
             picture = with_dialog(window)
             dialog.accept()
@@ -199,7 +199,7 @@ def with_dialog(window: MainWindow) -> QImage:
     picture = window.grab()
     painter = QPainter(picture)
     painter.fillRect(picture.rect(), QColor(20, 24, 32, 70))
-    dialog = window.error_dialog
+    dialog = window.opener.error_dialog
     at = QPoint((window.width() - dialog.width()) // 2, (window.height() - dialog.height()) // 3)
     painter.drawPixmap(at, dialog.grab())
     painter.end()

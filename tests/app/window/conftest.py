@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from app.widgets.slice_tile import SliceTile
 
 LEFT = Qt.MouseButton.LeftButton
-_PATIENCE = 25.0
+_PATIENCE = 60.0
 
 
 def wait_until(condition: Callable[[], Any], seconds: float = _PATIENCE) -> None:

@@ -33,8 +33,8 @@ def answer(driver: Driver, wanted: dict[str, str]) -> dict[str, str]:
     window, before = driver.window, driver.window.store.session.opened
     made = {}
     while window.store.session.opened is before:
-        wait_until(lambda: window.question_dialog is not None or window.store.session.opened is not before)
-        dialog = window.question_dialog
+        wait_until(lambda: window.opener.question_dialog is not None or window.store.session.opened is not before)
+        dialog = window.opener.question_dialog
         if dialog is None:
             break
         choice = dialog._choice
@@ -47,7 +47,7 @@ def answer(driver: Driver, wanted: dict[str, str]) -> dict[str, str]:
             button.setChecked(True)
         assert dialog.text == wanted[choice]
         QTest.mouseClick(dialog.buttons.button(OPEN), LEFT)
-        wait_until(lambda dialog=dialog: window.question_dialog is not dialog)
+        wait_until(lambda dialog=dialog: window.opener.question_dialog is not dialog)
     return made
 
 
@@ -62,15 +62,15 @@ def test_an_open_question_is_asked_and_its_answer_remembered(empty_window: Drive
     assert not window.approximation.isVisible()
     window.open_path(state_dict)  # again: no question
     wait_until(lambda: window.store.session.opened is not first)
-    assert window.question_dialog is None
+    assert window.opener.question_dialog is None
 
 
 def test_a_question_that_is_not_answered_changes_nothing(window: Driver, state_dict: Path) -> None:
     before = window.window.store.session
     window.window.open_path(state_dict)
-    wait_until(lambda: window.window.question_dialog is not None)
-    window.window.question_dialog.reject()
-    wait_until(lambda: window.window.question_dialog is None)
+    wait_until(lambda: window.window.opener.question_dialog is not None)
+    window.window.opener.question_dialog.reject()
+    wait_until(lambda: window.window.opener.question_dialog is None)
     assert window.window.store.session is before
 
 

@@ -171,15 +171,17 @@ def test_a_broken_file_changes_nothing_and_says_why(window: Driver, tmp_path: Pa
     path.write_bytes(content)
     before = window.window.store.session
     window.window.open_path(path)
-    wait_until(lambda: window.window.error_dialog is not None)
-    dialog = window.window.error_dialog
+    wait_until(lambda: window.window.opener.error_dialog is not None)
+    dialog = window.window.opener.error_dialog
     assert str(path) in dialog.message.text()
     assert "small.safetensors stays open" in dialog.message.text()
     QTest.mouseClick(dialog.copy, LEFT)
     assert QGuiApplication.clipboard().text() == dialog.detail
     dialog.accept()
     assert window.window.store.session is before
-    assert window.window.recent() == [Path(dict(before.opened.facts).get("path", before.opened.path)).resolve()]
+    assert window.window.settings.recent() == [
+        Path(dict(before.opened.facts).get("path", before.opened.path)).resolve()
+    ]
 
 
 def test_a_dropped_file_is_opened_and_remembered(empty_window: Driver, checkpoint: Path) -> None:
@@ -193,8 +195,8 @@ def test_a_dropped_file_is_opened_and_remembered(empty_window: Driver, checkpoin
     event = QDropEvent(QPointF(50, 50), Qt.DropAction.CopyAction, data, LEFT, Qt.KeyboardModifier.NoModifier)
     QApplication.sendEvent(empty_window.window, event)
     empty_window.settle()
-    assert empty_window.window.recent() == [checkpoint.resolve()]
-    assert [entry.text() for entry in empty_window.window.recent_menu.actions()] == [str(checkpoint.resolve())]
+    assert empty_window.window.settings.recent() == [checkpoint.resolve()]
+    assert [entry.text() for entry in empty_window.window.menus.recent.actions()] == [str(checkpoint.resolve())]
 
 
 def test_an_empty_slice_says_so(empty_window: Driver, tmp_path: Path) -> None:
@@ -227,7 +229,7 @@ def test_closing_in_the_middle_of_everything_leaves_nothing(empty_window: Driver
 
 
 def test_pictures_of_any_size_with_transparency(window: Driver, tmp_path: Path) -> None:
-    dialog = PictureDialog(window.window.scene_view, window.window.show_error, window.window)
+    dialog = PictureDialog(window.window.scene_view, window.window.opener.show_error, window.window)
     dialog.width_field.setValue(301)
     dialog.height_field.setValue(207)
     dialog.transparent.setChecked(True)
@@ -235,10 +237,13 @@ def test_pictures_of_any_size_with_transparency(window: Driver, tmp_path: Path) 
     image = QImage(str(tmp_path / "scene.png"))
     assert (image.width(), image.height()) == (301, 207)
     assert image.pixelColor(0, 0).alpha() == 0
-    dialog = PictureDialog(window.window.scene_view, window.window.show_error, window.window)
+    dialog = PictureDialog(window.window.scene_view, window.window.opener.show_error, window.window)
     dialog.save(tmp_path / "no such folder" / "scene.png")
-    assert "was not saved" in window.window.error_dialog.windowTitle() or window.window.error_dialog is not None
-    window.window.error_dialog.accept()
+    assert (
+        "was not saved" in window.window.opener.error_dialog.windowTitle()
+        or window.window.opener.error_dialog is not None
+    )
+    window.window.opener.error_dialog.accept()
     dialog.reject()
 
 

@@ -1,0 +1,62 @@
+"""What actions are called in menus."""
+
+from __future__ import annotations
+
+from typing import assert_never
+
+from app.state import actions
+from app.state.look import SceneLook
+from app.state.session import Session
+
+_SWITCHES = ("surface", "creases", "clip", "lines", "box", "axes")
+
+
+def action_name(action: actions.Action, before: Session) -> str:
+    """A name such as "Move plane x", of an action on the session `before`."""
+    match action:
+        case actions.Open(opened=opened):
+            return f"Open {opened.name}"
+        case actions.ShowNetwork(opened=opened):
+            return f"Show {opened.name}"
+        case actions.CloseNetwork(opened=opened):
+            return f"Close {opened.name}"
+        case actions.ReloadNetwork(new=opened):
+            return f"Reload {opened.name}"
+        case actions.Restore(why=why):
+            return why
+        case actions.MovePlane(key=key):
+            return f"Move plane {before.slice(key).name}"
+        case actions.AddSlice():
+            return "Add slice"
+        case actions.DuplicateSlice(key=key):
+            return f"Duplicate slice {before.slice(key).name}"
+        case actions.RenameSlice(key=key):
+            return f"Rename slice {before.slice(key).name}"
+        case actions.ShowSlice(key=key, visible=visible):
+            return f"{'Show' if visible else 'Hide'} slice {before.slice(key).name}"
+        case actions.RemoveSlice(key=key):
+            return f"Delete slice {before.slice(key).name}"
+        case actions.ActivateSlice(key=key):
+            return f"Choose slice {before.slice(key).name}"
+        case actions.ChangeLook(look=look):
+            return _look_name(before.look, look)
+        case actions.ChangeFill(fill=fill):
+            return f"Fill with {fill.value}"
+        case actions.SelectNeuron(neuron=neuron):
+            return "Clear highlight" if neuron is None else f"Highlight neuron {neuron.layer}/{neuron.index}"
+        case actions.TileSlices(tiled=tiled):
+            return "Show all slices" if tiled else "Show one slice"
+        case _:
+            assert_never(action)
+
+
+def _look_name(before: SceneLook, after: SceneLook) -> str:
+    switched = [name for name in _SWITCHES if getattr(before, name) != getattr(after, name)]
+    if len(switched) == 1:
+        return f"{'Show' if getattr(after, switched[0]) else 'Hide'} {switched[0]}".replace(
+            "Show clip", "Clip"
+        ).replace("Hide clip", "Do not clip")
+    hidden, shown = after.hidden_depths - before.hidden_depths, before.hidden_depths - after.hidden_depths
+    if len(hidden | shown) == 1:
+        return f"{'Hide' if hidden else 'Show'} layer {min(hidden | shown)}"
+    return "Show layers" if shown or hidden else "Change look"

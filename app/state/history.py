@@ -1,0 +1,89 @@
+"""The steps that led to the session, to be undone and redone.
+
+Sessions are frozen, so a step is a name and the session to go to.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Final
+
+from app.state.action_names import action_name
+from app.state.actions import Action, ActivateSlice, MovePlane, reloaded
+from app.state.session import OpenNetwork, Session, same_picture
+
+_MOST_STEPS: Final = 500
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Step:
+    """name: for people, as "Move plane x"; session: where undoing, or redoing, the step leads."""
+
+    name: str
+    session: Session
+
+
+class History:
+    """What can be undone and redone.
+
+    Moves of one plane that follow each other while the hand has not let go are one step.  Choosing another slice is no
+    step: it belongs to the step that follows, and goes with it.
+    """
+
+    def __init__(self, start: Session) -> None:
+        self._past: list[Step] = []
+        self._future: list[Step] = []
+        self._settled = start  # at the end of the last step
+        self._moving: int | None = None  # the plane whose moves still belong to the last step
+
+    @property
+    def next_undone(self) -> str | None:
+        """The name of the step that would be undone; None when there is none."""
+        return self._past[-1].name if self._past else None
+
+    @property
+    def next_redone(self) -> str | None:
+        return self._future[-1].name if self._future else None
+
+    def record(self, action: Action, before: Session, after: Session) -> None:
+        moved = action.key if isinstance(action, MovePlane) else None
+        continued = moved is not None and moved == self._moving
+        changed = not same_picture(before, after)
+        if continued:
+            self._settled = after
+        elif changed and not isinstance(action, ActivateSlice):
+            self._past = [*self._past[1 - _MOST_STEPS :], Step(action_name(action, before), self._settled)]
+            self._future = []
+            self._settled = after
+        live = isinstance(action, MovePlane) and action.live and (changed or continued)
+        self._moving = moved if live else None
+
+    def pause(self) -> None:
+        """The hand has let go: the next move is a step of its own."""
+        self._moving = None
+
+    def undo(self, now: Session) -> Step | None:
+        if not self._past:
+            return None
+        step = self._past.pop()
+        self._future.append(Step(step.name, now))
+        self._settled, self._moving = step.session, None
+        return step
+
+    def redo(self) -> Step | None:
+        if not self._future:
+            return None
+        step = self._future.pop()
+        self._past.append(Step(step.name, self._settled))
+        self._settled, self._moving = step.session, None
+        return step
+
+    def reload(self, old: OpenNetwork, new: OpenNetwork) -> None:
+        """A file was read again: what it held before cannot come back, in no step."""
+        self._past = [_with_reloaded(step, old, new) for step in self._past]
+        self._future = [_with_reloaded(step, old, new) for step in self._future]
+        self._settled = reloaded(self._settled, old, new)
+
+
+def _with_reloaded(step: Step, old: OpenNetwork, new: OpenNetwork) -> Step:
+    return replace(step, session=reloaded(step.session, old, new))

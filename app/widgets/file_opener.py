@@ -1,0 +1,131 @@
+"""Opening files: the work on its own thread, the questions that a file leaves open, what could not be opened."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+from PySide6.QtCore import QObject, Qt, Signal
+from PySide6.QtWidgets import QFileDialog, QWidget
+
+from app.jobs.opening import OpeningError, UnansweredError, open_file
+from app.jobs.worker import Context, Job, Worker
+from app.state import actions
+from app.state.session import OpenNetwork
+from app.state.store import Store
+from app.widgets.error_dialog import ErrorDialog
+from app.widgets.question_dialog import QuestionDialog
+from app.widgets.settings import Settings
+from engine import Cancelled
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from sdf_models import Reading
+
+
+class FileOpener(QObject):
+    """opened: a network is shown; refused(why): a file was not; busy_with(text): what is being opened, "" when nothing;
+    remembered: the list of recent files changed."""
+
+    opened = Signal()
+    refused = Signal(str)
+    busy_with = Signal(str)
+    remembered = Signal()
+
+    def __init__(self, store: Store, settings: Settings, window: QWidget) -> None:
+        super().__init__(window)
+        self._store, self._settings, self._window = store, settings, window
+        self._worker = Worker("opening", self)
+        self.error_dialog: ErrorDialog | None = None
+        self.question_dialog: QuestionDialog | None = None
+
+    @property
+    def busy(self) -> bool:
+        return self._worker.busy
+
+    def stop(self) -> None:
+        """Leave what is being opened."""
+        self._worker.withdraw("open")
+
+    def close(self) -> None:
+        self._worker.close()
+
+    def open_path(self, path: Path, reading: Reading | None = None) -> None:
+        """Open a file; what is open now stays until it is read, and if it cannot be.
+
+        reading: the choices made for it; without, those remembered.  What it leaves open is asked.
+        """
+        choices = self._settings.recall(path) if reading is None else reading
+
+        def work(context: Context) -> OpenNetwork:
+            return open_file(path, context.cancelled, choices)
+
+        def take(opened: OpenNetwork) -> None:
+            self.busy_with.emit("")
+            self._settings.remember(path, choices)
+            self.remembered.emit()
+            self.show_network(opened)
+
+        self.busy_with.emit(f"opening {path.name} …")
+        self._worker.submit(Job("open", work, take, lambda error: self._refuse(path, error), patient=True))
+
+    def show_network(self, opened: OpenNetwork) -> None:
+        self._store.do(actions.Open(opened, _middle(opened)))
+        self.opened.emit()
+
+    def choose(self) -> None:
+        """Ask for a file, and open it."""
+        kinds = "Checkpoints (*.npz *.safetensors *.pt *.pth *.onnx);;All files (*)"
+        folder = self._settings.folder
+        name, _ = QFileDialog.getOpenFileName(self._window, "Open a checkpoint", str(folder or ""), kinds)
+        if name:
+            self.open_path(Path(name))
+
+    def show_error(self, heading: str, message: str, detail: str) -> None:
+        """A dialog that does not stop the program."""
+        self.error_dialog = ErrorDialog(heading, message, detail, self._window)
+        self.error_dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        self.error_dialog.destroyed.connect(self._error_seen)
+        self.error_dialog.open()
+
+    def _error_seen(self) -> None:
+        self.error_dialog = None
+
+    def _refuse(self, path: Path, error: Exception) -> None:
+        self.busy_with.emit("")
+        if isinstance(error, Cancelled):
+            return
+        if isinstance(error, UnansweredError):
+            self._ask(path, error)
+            return
+        if not isinstance(error, OpeningError):
+            raise error
+        current = self._store.session.opened
+        kept = "" if current is None else f" {current.name} stays open."
+        self.show_error(f"{path.name} could not be opened", f"{error}.{kept}", str(error))
+        self.refused.emit(str(error))
+
+    def _ask(self, path: Path, left_open: UnansweredError) -> None:
+        dialog = QuestionDialog(path.name, left_open.question, left_open.reading, self._window)
+        dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        dialog.accepted.connect(self._answered(path, dialog))
+        dialog.destroyed.connect(self._question_gone)
+        self.question_dialog = dialog
+        dialog.open()
+        self.refused.emit(str(left_open))
+
+    def _answered(self, path: Path, dialog: QuestionDialog) -> Callable[[], None]:
+        return lambda: self.open_path(path, dialog.reading)
+
+    def _question_gone(self) -> None:
+        self.question_dialog = None
+
+
+def _middle(opened: OpenNetwork) -> NDArray[np.float64]:
+    """The middle of the surface's box, as far as it was seen; of the domain, when it was not."""
+    seen = opened.preview.vertices
+    middle = (seen.min(axis=0) + seen.max(axis=0)) / 2 if len(seen) else opened.domain.mean(axis=0)
+    return np.asarray(np.round(middle, 3)) if float(np.ptp(opened.domain, axis=0).min()) > 0.1 else middle

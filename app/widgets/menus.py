@@ -1,0 +1,99 @@
+"""The menus of the window, from what a person can do in it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from PySide6.QtGui import QAction, QKeySequence
+from PySide6.QtWidgets import QMenu, QMenuBar
+
+if TYPE_CHECKING:
+    from app.state.history import History
+    from app.widgets.main_window import MainWindow
+
+_Key = QKeySequence | QKeySequence.StandardKey | str | None
+
+
+class Menus:
+    """The window's menu bar, and the entries of it that change."""
+
+    def __init__(self, window: MainWindow) -> None:
+        self._window = window
+        bar = window.menuBar()
+        self.recent = self._file(bar)
+        self.undo, self.redo = self._edit(bar)
+        self._slice(bar)
+        self._view(bar)
+
+    def _file(self, bar: QMenuBar) -> QMenu:
+        window, menu = self._window, bar.addMenu("&File")
+        add(menu, "&Open…", window.opener.choose, QKeySequence.StandardKey.Open)
+        recent = menu.addMenu("Open &recent")
+        menu.addSeparator()
+        add(menu, "Save a &picture of the 3D view…", window.choose_picture, "Ctrl+P")
+        menu.addSeparator()
+        add(menu, "&Quit", window.close, QKeySequence.StandardKey.Quit)
+        return recent
+
+    def _edit(self, bar: QMenuBar) -> tuple[QAction, QAction]:
+        store, menu = self._window.store, bar.addMenu("&Edit")
+        undo = add(menu, "&Undo", store.undo, "Ctrl+Z")
+        redo = add(menu, "&Redo", store.redo, "Ctrl+Shift+Z")
+        undo.setEnabled(False)
+        redo.setEnabled(False)
+        return undo, redo
+
+    def _slice(self, bar: QMenuBar) -> None:
+        window, menu = self._window, bar.addMenu("&Slice")
+        panel = window.panel
+        add(menu, "&Add", panel.add.click, "Ctrl+N")
+        add(menu, "&Duplicate", panel.duplicate.click, "Ctrl+D")
+        add(menu, "De&lete", window.hand.delete, QKeySequence.StandardKey.Delete)
+        add(menu, "&Hide or show", window.hand.hide, "H")
+        menu.addSeparator()
+        for axis, snap in panel.snaps.items():
+            add(menu, f"Snap across &{axis}", snap.click, axis.upper())
+        add(menu, "Snap to the &camera", window.hand.snap_to_camera, "C")
+        add(menu, "&Flip", panel.flip.click, "F")
+        add(menu, "Rotate &left", panel.left.click, "[")
+        add(menu, "Rotate &right", panel.right.click, "]")
+
+    def _view(self, bar: QMenuBar) -> None:
+        window, menu, view = self._window, bar.addMenu("&View"), self._window.scene_view
+        add(menu, "&Home", lambda: view.set_up(view.up), "Home")
+        add(menu, "From +x", lambda: view.look_from((1.0, 0.0, 0.0)), "1")
+        add(menu, "From +y", lambda: view.look_from((0.0, 1.0, 0.0)), "2")
+        add(menu, "From +z", lambda: view.look_from((0.0, 0.0, 1.0)), "3")
+        menu.addSeparator()
+        for axis in "xyz":
+            add(menu, f"{axis} upwards", window.hand.upwards(axis))
+        menu.addSeparator()
+        add(menu, "&Tiles or one slice", window.strip.tiled.click, "T")
+        add(menu, "&Go to a neuron", window.strip.search.setFocus, QKeySequence.StandardKey.Find)
+        add(menu, "&No highlight\tEsc", window.hand.clear_neuron)
+
+    def show_steps(self, history: History) -> None:
+        """What would be undone and redone."""
+        for action, verb, name in (
+            (self.undo, "&Undo", history.next_undone),
+            (self.redo, "&Redo", history.next_redone),
+        ):
+            action.setText(verb if name is None else f"{verb} {name.replace('&', '&&')}")
+            action.setEnabled(name is not None)
+
+    def show_recent(self, paths: list[Path], open_path: Callable[[Path], None]) -> None:
+        self.recent.clear()
+        for path in paths:
+            entry = self.recent.addAction(str(path))
+            entry.triggered.connect(lambda _=False, path=path: open_path(path))
+        self.recent.setEnabled(bool(paths))
+
+
+def add(menu: QMenu, text: str, act: Callable[[], object], key: _Key = None) -> QAction:
+    action = menu.addAction(text)
+    action.triggered.connect(lambda _=False: act())
+    if key is not None:
+        action.setShortcut(QKeySequence(key))
+    return action
