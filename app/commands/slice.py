@@ -22,6 +22,7 @@ from app.commands.outputs import check_outputs, could_not_write
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from app.state.poses import Pose
     from app.state.slices import SliceResult
     from engine import Network, Partition, SlicePlane
     from sdf_models import Checkpoint
@@ -53,6 +54,13 @@ def add_parser(commands: Any) -> None:
     )
     planes.add_argument("--normal", type=numbers, metavar="X,Y,Z", help="the normal of that plane")
     planes.add_argument("--u", type=numbers, metavar="X,Y,Z", help="the direction of its first axis")
+    planes.add_argument(
+        "--pose",
+        action="append",
+        default=[],
+        metavar="TEXT",
+        help="a plane as the window copies it: 'origin=0,0,0.1 normal=0,0,1 u=1,0,0', maybe half-width=0.5; repeatable",
+    )
     domain = parser.add_mutually_exclusive_group()
     domain.add_argument(
         "--bounds",
@@ -78,7 +86,8 @@ def add_parser(commands: Any) -> None:
 def run(arguments: argparse.Namespace) -> None:
     outputs: list[Path] = arguments.out
     check_outputs(outputs, _EXTENSIONS, source=arguments.file)
-    planes = _planes(arguments)
+    poses = _poses(arguments)
+    planes = [pose.plane for pose in poses]
     checkpoint = open_chosen(arguments)
     level = level_of(arguments, checkpoint)
     network = trace(arguments.file, checkpoint)
@@ -90,7 +99,7 @@ def run(arguments: argparse.Namespace) -> None:
     approximation = "" if checkpoint.approximation is None else str(checkpoint.approximation)
     try:
         planes = _fitting(planes, arguments, network.input_size)
-        polygons = _polygons(arguments, planes, checkpoint.domain)
+        polygons = _polygons(arguments, planes, [pose.half_width for pose in poses], checkpoint.domain)
         prepare_kernels()
         results = []
         with cancelled_by_interrupt() as cancel:
@@ -106,8 +115,9 @@ def run(arguments: argparse.Namespace) -> None:
     print(_json(arguments, checkpoint, network, results) if arguments.json else _text(results, outputs))
 
 
-def _planes(arguments: argparse.Namespace) -> list[SlicePlane]:
+def _poses(arguments: argparse.Namespace) -> list[Pose]:
     """The planes that the options say, before any file is opened."""
+    from app.state.poses import Pose, PoseError
     from engine import SlicePlane
     from engine.errors import PlaneError
 
@@ -115,19 +125,24 @@ def _planes(arguments: argparse.Namespace) -> list[SlicePlane]:
         raise CommandError("an oblique plane needs both --origin and --normal; give the other one too")
     if arguments.u is not None and arguments.normal is None:
         raise CommandError("--u is the first axis of the plane of --origin and --normal; give those too")
-    planes = []
+    poses = []
     for text in arguments.plane:
         try:
-            planes.append(SlicePlane.parse(text))
+            poses.append(Pose(SlicePlane.parse(text)))
         except PlaneError as error:
             raise CommandError(f"--plane {text}: {error}; write x, y or z and a finite number, as z=0.25") from error
     if arguments.normal is not None:
         try:
-            planes.append(SlicePlane.from_normal(arguments.origin, arguments.normal, arguments.u))
+            poses.append(Pose(SlicePlane.from_normal(arguments.origin, arguments.normal, arguments.u)))
         except PlaneError as error:
             advice = "give three numbers that are not all zero, as --origin=0,0,0 --normal=0,0,1"
             raise CommandError(f"--origin, --normal, --u: {error}; {advice}") from error
-    return planes
+    for text in arguments.pose:
+        try:
+            poses.append(Pose.parse(text))
+        except PoseError as error:
+            raise CommandError(f"--pose: {error}") from error
+    return poses
 
 
 def _fitting(planes: list[SlicePlane], arguments: argparse.Namespace, dimension: int) -> list[SlicePlane]:
@@ -138,7 +153,7 @@ def _fitting(planes: list[SlicePlane], arguments: argparse.Namespace, dimension:
         if planes:
             raise CommandError(
                 f"{arguments.file}: the network takes two inputs, so that all of it is one plane; leave out --plane, "
-                "--origin and --normal"
+                "--pose, --origin and --normal"
             )
         planes = [SlicePlane.identity()]
     elif dimension != 3:
@@ -155,14 +170,22 @@ def _fitting(planes: list[SlicePlane], arguments: argparse.Namespace, dimension:
 
 
 def _polygons(
-    arguments: argparse.Namespace, planes: list[SlicePlane], domain: NDArray[np.float64]
+    arguments: argparse.Namespace,
+    planes: list[SlicePlane],
+    half_widths: list[float | None],
+    domain: NDArray[np.float64],
 ) -> list[NDArray[np.float64]]:
     from engine.plane import plane_box_polygon, square_polygon
 
     if arguments.half_width is not None:
         check_size(2 * arguments.half_width, "--half-width")
         return [square_polygon(arguments.half_width) for _ in planes]
-    return [plane_box_polygon(plane, domain) for plane in planes]
+    polygons = []
+    for plane, half_width in zip(planes, half_widths or [None], strict=True):
+        if half_width is not None:
+            check_size(2 * half_width, "half-width")
+        polygons.append(plane_box_polygon(plane, domain) if half_width is None else square_polygon(half_width))
+    return polygons
 
 
 def _partition(

@@ -50,8 +50,8 @@ def open_file(path: Path, cancelled: Callable[[], bool], reading: Reading | None
     facts = [(key, value) for key, value in checkpoint.provenance.items() if key != "path"]
     facts += [("note", note) for note in checkpoint.notes]
     opened = open_module(checkpoint.module, checkpoint.domain, path.name, path, tuple(facts), cancelled)
-    approximation = checkpoint.approximation
-    return opened if approximation is None else replace(opened, approximation=str(approximation))
+    approximation = "" if checkpoint.approximation is None else str(checkpoint.approximation)
+    return replace(opened, approximation=approximation, reading=reading)
 
 
 def open_module(

@@ -39,16 +39,22 @@ class FileOpener(QObject):
         super().__init__(window)
         self._store, self._settings, self._window = store, settings, window
         self._worker = Worker("opening", self)
+        self._busy = False
         self.error_dialog: ErrorDialog | None = None
         self.question_dialog: QuestionDialog | None = None
 
     @property
     def busy(self) -> bool:
-        return self._worker.busy
+        return self._busy
+
+    def _show_busy(self, text: str) -> None:
+        self._busy = bool(text)
+        self.busy_with.emit(text)
 
     def stop(self) -> None:
         """Leave what is being opened."""
         self._worker.withdraw("open")
+        self._show_busy("")
 
     def close(self) -> None:
         self._worker.close()
@@ -64,12 +70,12 @@ class FileOpener(QObject):
             return open_file(path, context.cancelled, choices)
 
         def take(opened: OpenNetwork) -> None:
-            self.busy_with.emit("")
+            self._show_busy("")
             self._settings.remember(path, choices)
             self.remembered.emit()
             self.show_network(opened)
 
-        self.busy_with.emit(f"opening {path.name} …")
+        self._show_busy(f"opening {path.name} …")
         self._worker.submit(Job("open", work, take, lambda error: self._refuse(path, error), patient=True))
 
     def show_network(self, opened: OpenNetwork) -> None:
@@ -95,9 +101,9 @@ class FileOpener(QObject):
         self.error_dialog = None
 
     def _refuse(self, path: Path, error: Exception) -> None:
-        self.busy_with.emit("")
         if isinstance(error, Cancelled):
             return
+        self._show_busy("")
         if isinstance(error, UnansweredError):
             self._ask(path, error)
             return

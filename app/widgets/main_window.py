@@ -24,8 +24,10 @@ from app.widgets.live_slices import DrawnSlice, LiveSlices
 from app.widgets.live_surface import DrawnSurface, LiveSurface
 from app.widgets.marks import application_icon
 from app.widgets.menus import Menus
+from app.widgets.notice_bar import NoticeBar
 from app.widgets.parts import label
 from app.widgets.plane_panel import PlanePanel
+from app.widgets.poses import Poses
 from app.widgets.scene_link import SceneLink
 from app.widgets.settings import Settings
 from app.widgets.slice_board import SliceBoard
@@ -57,9 +59,10 @@ class MainWindow(QMainWindow):
         self.scene_link = SceneLink(self.store, self.slices, self.scene_view, self)
         self.board = SliceBoard(self.store, self.slices, self.hover, self)
         self.legend, self.color_bar = DepthLegend(self), ColorBar(self)
-        self.status = StatusLine(self)
+        self.status, self.notice = StatusLine(self), NoticeBar(self)
         self.opener = FileOpener(self.store, self.settings, self)
         self.hand = Hand(self.store, self.scene_view)
+        self.poses = Poses(self.store, self.notice)
         self._computed_at: dict[int, float] = {}
         self._draw_seconds: float | None = None
         self._surface_note = ""
@@ -105,6 +108,7 @@ class MainWindow(QMainWindow):
         self.approximation.hide()
         layout.addWidget(self.strip)
         layout.addWidget(self.approximation)
+        layout.addWidget(self.notice)
         layout.addLayout(body, 1)
         self.setCentralWidget(whole)
         self.setStatusBar(self.status)

@@ -43,6 +43,13 @@ class Menus:
         redo = add(menu, "&Redo", store.redo, "Ctrl+Shift+Z")
         undo.setEnabled(False)
         redo.setEnabled(False)
+        menu.addSeparator()
+        poses = self._window.poses
+        add(menu, "&Copy pose of the plane", poses.copy, QKeySequence.StandardKey.Copy)
+        add(menu, "&Paste pose", poses.paste, QKeySequence.StandardKey.Paste)
+        add(menu, "Paste pose as a &new slice", poses.paste_new, "Ctrl+Shift+V")
+        add(menu, "Copy as co&mmand", poses.copy_command, "Ctrl+Shift+C")
+        add(menu, "Copy as P&ython", poses.copy_python)
         return undo, redo
 
     def _slice(self, bar: QMenuBar) -> None:

@@ -29,6 +29,7 @@ QToolTip {{ background: {TEXT}; color: white; border: none; padding: 4px 6px; }}
 #section {{ color: {MUTED}; font-weight: 600; font-size: 8pt; }}
 #muted {{ color: {MUTED}; }}
 #approximation {{ background: #fdf0d5; color: #7a4a00; font-weight: 600; padding: 5px 12px; }}
+#notice {{ background: {BRAND_SOFT}; border-bottom: 1px solid {LINE}; }}
 #title {{ font-weight: 600; font-size: 11pt; }}
 QToolButton, QPushButton {{
     background: {RAISED}; border: 1px solid {LINE}; border-radius: 6px; padding: 4px 9px; min-height: 16px;

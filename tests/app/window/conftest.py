@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 pytest.importorskip("PySide6.QtWidgets", reason="the window needs Qt", exc_type=ImportError)
 
 from PySide6.QtCore import QEvent, QPoint, QPointF, QSettings, Qt
-from PySide6.QtGui import QWheelEvent
+from PySide6.QtGui import QAction, QWheelEvent
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QWidget
 from vtkmodules.vtkRenderingCore import vtkRenderWindow
@@ -77,6 +77,13 @@ class Driver:
             modifiers, Qt.ScrollPhase.NoScrollPhase, False,
         )  # fmt: skip
         QApplication.sendEvent(widget, event)
+
+
+def press(driver: Driver, shortcut: str) -> None:
+    """The entry of a menu that has these keys, whichever window the display gives them to."""
+    found = [action for action in driver.window.findChildren(QAction) if action.shortcut().toString() == shortcut]
+    assert len(found) == 1
+    found[0].trigger()
 
 
 def point(pixel: NDArray[np.float64]) -> QPoint:

@@ -19,8 +19,6 @@ from tests.app.conftest import DOMAIN, random_module
 from tests.app.window.conftest import LEFT, Driver, point, wait_until
 from tests.app.window.test_planes import check_slice_is_exact
 
-CONTROL, SHIFT = Qt.KeyboardModifier.ControlModifier, Qt.KeyboardModifier.ShiftModifier
-
 
 @pytest.fixture(scope="module")
 def other(tmp_path_factory: pytest.TempPathFactory) -> Path:
@@ -30,11 +28,11 @@ def other(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def undo(driver: Driver) -> None:
-    QTest.keyClick(driver.window, Qt.Key.Key_Z, CONTROL)
+    driver.window.menus.undo.trigger()
 
 
 def redo(driver: Driver) -> None:
-    QTest.keyClick(driver.window, Qt.Key.Key_Z, CONTROL | SHIFT)
+    driver.window.menus.redo.trigger()
 
 
 def check_shows_the_session(driver: Driver) -> None:
@@ -112,6 +110,8 @@ def test_every_change_is_undone_and_redone_in_all_views(window: Driver, other: P
 def test_undoing_the_first_file_empties_the_window(window: Driver) -> None:
     undo(window)
     assert window.window.store.session.opened is None
+    assert window.window.menus.undo.shortcut().toString() == "Ctrl+Z"
+    assert window.window.menus.redo.shortcut().toString() == "Ctrl+Shift+Z"
     assert window.window.windowTitle() == "SplineScope"
     assert window.window.scene_view.scene is None
     assert window.window.board.tiles == {}
