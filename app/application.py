@@ -12,6 +12,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
+import platformdirs
 from PySide6.QtCore import QTimer
 from PySide6.QtWidgets import QApplication
 
@@ -27,6 +28,11 @@ if TYPE_CHECKING:
     from sdf_models import Checkpoint, Reading
 
 _POLL_MILLISECONDS: Final = 40
+
+
+def state_folder() -> Path:
+    """Where the program keeps what it needs from one start to the next, besides settings."""
+    return platformdirs.user_state_path("splinescope", appauthor=False)
 
 
 def has_display() -> bool:
@@ -59,20 +65,25 @@ def _tell(kind: type[BaseException], error: BaseException, trace: TracebackType 
         window.opener.show_error("That did not work", message, detail)
 
 
-def run_windows(paths: Sequence[Path], reading: Reading | None = None) -> None:
-    """A window for each file, until all are closed; reading: the choices made for them."""
+def run_window(paths: Sequence[Path], reading: Reading | None = None) -> None:
+    """A window with all files in its list, until it is closed; reading: the choices made for them."""
     running = application()
-    windows = [_window(path, reading) for path in paths]
+    window = MainWindow()
+    window.keep_layout()
+    window.show()
+    window.keeper.keep_autosaves(state_folder() / "autosave")
+    window.opener.open_paths(paths, reading)
     _end_by_interrupt(running)
     running.exec()
-    for window in windows:
-        window.close()
+    window.close()
 
 
-def photograph(path: Path, picture: Path, size: tuple[int, int], reading: Reading | None = None) -> str | None:
-    """Bring up the window on a file, wait until everything is exact and drawn, and save a picture of it as PNG.
+def photograph(
+    paths: Sequence[Path], picture: Path, size: tuple[int, int], reading: Reading | None = None
+) -> str | None:
+    """Bring up the window on files, wait until everything is exact and drawn, and save a picture of it as PNG.
 
-    Returns why the file could not be opened, None when all went well.  Raises OSError when the picture cannot be
+    Returns why a file could not be opened, None when all went well.  Raises OSError when the picture cannot be
     written.
     """
     running = application()
@@ -81,7 +92,7 @@ def photograph(path: Path, picture: Path, size: tuple[int, int], reading: Readin
     window.show()
     refusals: list[str] = []
     window.opener.refused.connect(refusals.append)
-    window.open_path(path, reading)
+    window.opener.open_paths(paths, reading)
     poll = QTimer(window)
     poll.timeout.connect(lambda: running.exit() if window.settled or refusals else None)
     poll.start(_POLL_MILLISECONDS)
@@ -117,13 +128,6 @@ def show_module(module_or_checkpoint: nn.Module | Checkpoint, domain: ArrayLike 
     _end_by_interrupt(running)
     running.exec()
     window.close()
-
-
-def _window(path: Path, reading: Reading | None) -> MainWindow:
-    window = MainWindow()
-    window.show()
-    window.open_path(path, reading)
-    return window
 
 
 def _end_by_interrupt(running: QApplication) -> None:

@@ -19,7 +19,11 @@ _DEMO = "spot"
 def add_parser(commands: Any) -> None:
     parser = commands.add_parser("open", help="open the window; the command may be left out", description=__doc__)
     parser.add_argument(
-        "files", type=Path, nargs="*", metavar="FILE", help="a checkpoint, or the name of a demo; each gets a window"
+        "files",
+        type=Path,
+        nargs="*",
+        metavar="FILE",
+        help="checkpoints, names of demos, or a session saved by the window",
     )
     parser.add_argument(
         "--screenshot",
@@ -37,11 +41,10 @@ def run(arguments: argparse.Namespace) -> None:
     reading = reading_of(arguments) if any_choice(arguments) else None  # without any, those remembered
     picture: Path | None = arguments.screenshot
     if picture is not None:
-        if len(files) > 1:
-            raise CommandError(f"{picture}: a picture shows one window; give one FILE")
-        check_outputs([picture], (".png",), source=files[0])
+        for file in files:
+            check_outputs([picture], (".png",), source=file)
     try:
-        from app.application import has_display, photograph, run_windows
+        from app.application import has_display, photograph, run_window
     except ImportError as error:
         raise CommandError(
             f"the window cannot be opened: {error}; install what is missing (on Debian: apt-get install libegl1 libgl1 "
@@ -54,10 +57,10 @@ def run(arguments: argparse.Namespace) -> None:
                 "there is no display to open a window on; use --screenshot FILE.png for a picture of it, or "
                 "splinescope slice"
             )
-        run_windows(files, reading)
+        run_window(files, reading)
         return
     try:
-        refusal = photograph(files[0], picture, arguments.size, reading)
+        refusal = photograph(files, picture, arguments.size, reading)
     except OSError as error:
         raise could_not_write(error, [picture]) from error
     if refusal is not None:

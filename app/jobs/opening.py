@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable
 from copy import deepcopy
 from dataclasses import replace
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 _OPERATIONS: Final = 4e9  # multiplications that a coarse surface may cost
 _RESOLUTIONS: Final = (20, 64)
 _BLOCK: Final = 1 << 15
+_BLOCK_BYTES: Final = 1 << 20
 
 
 class OpeningError(ValueError):
@@ -42,6 +44,7 @@ def open_file(path: Path, cancelled: Callable[[], bool], reading: Reading | None
     from sdf_models import CheckpointError, OpenQuestionError, Reading, load_checkpoint
 
     try:
+        digest = file_hash(path, cancelled)
         checkpoint = load_checkpoint(path, reading)
     except OpenQuestionError as error:
         raise UnansweredError(str(error), error.question, reading or Reading()) from error
@@ -51,7 +54,23 @@ def open_file(path: Path, cancelled: Callable[[], bool], reading: Reading | None
     facts += [("note", note) for note in checkpoint.notes]
     opened = open_module(checkpoint.module, checkpoint.domain, path.name, path, tuple(facts), cancelled)
     approximation = "" if checkpoint.approximation is None else str(checkpoint.approximation)
-    return replace(opened, approximation=approximation, reading=reading)
+    return replace(opened, path=path.absolute(), approximation=approximation, reading=reading, sha256=digest)
+
+
+def file_hash(path: Path, cancelled: Callable[[], bool]) -> str:
+    """SHA-256 of a file's content, hexadecimal; "" when it cannot be read, and of what is no ordinary file."""
+    found = hashlib.sha256()
+    try:
+        if not path.is_file():
+            return ""
+        with path.open("rb") as file:
+            while block := file.read(_BLOCK_BYTES):
+                if cancelled():
+                    raise Cancelled("cancelled by a newer request")
+                found.update(block)
+    except OSError:
+        return ""
+    return found.hexdigest()
 
 
 def open_module(

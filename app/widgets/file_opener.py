@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,9 +11,11 @@ from PySide6.QtCore import QObject, Qt, Signal
 from PySide6.QtWidgets import QFileDialog, QWidget
 
 from app.jobs.opening import OpeningError, UnansweredError, open_file
+from app.jobs.session_opening import LoadedSession, MissingFileError, open_session
 from app.jobs.worker import Context, Job, Worker
 from app.state import actions
 from app.state.session import OpenNetwork
+from app.state.session_file import is_session
 from app.state.store import Store
 from app.widgets.error_dialog import ErrorDialog
 from app.widgets.question_dialog import QuestionDialog
@@ -28,18 +30,23 @@ if TYPE_CHECKING:
 
 class FileOpener(QObject):
     """opened: a network is shown; refused(why): a file was not; busy_with(text): what is being opened, "" when nothing;
-    remembered: the list of recent files changed."""
+    remembered: the list of recent files changed; session_opened(LoadedSession, recovered); asked(text, choices): a
+    question for the notice bar."""
 
     opened = Signal()
     refused = Signal(str)
     busy_with = Signal(str)
     remembered = Signal()
+    session_opened = Signal(object, bool)
+    asked = Signal(str, object)
 
     def __init__(self, store: Store, settings: Settings, window: QWidget) -> None:
         super().__init__(window)
         self._store, self._settings, self._window = store, settings, window
         self._worker = Worker("opening", self)
         self._busy = False
+        self._next: list[tuple[Path, Reading | None]] = []
+        self.opened.connect(self._go_on)
         self.error_dialog: ErrorDialog | None = None
         self.question_dialog: QuestionDialog | None = None
 
@@ -59,24 +66,56 @@ class FileOpener(QObject):
     def close(self) -> None:
         self._worker.close()
 
-    def open_path(self, path: Path, reading: Reading | None = None) -> None:
-        """Open a file; what is open now stays until it is read, and if it cannot be.
+    def open_paths(self, paths: Sequence[Path], reading: Reading | None = None) -> None:
+        """One after the other, until one is refused."""
+        self._next = [(path, reading) for path in paths[1:]]
+        self.open_path(paths[0], reading)
 
-        reading: the choices made for it; without, those remembered.  What it leaves open is asked.
+    def _go_on(self) -> None:
+        if self._next:
+            self.open_path(*self._next.pop(0))
+
+    def open_path(
+        self,
+        path: Path,
+        reading: Reading | None = None,
+        moved: Mapping[Path, Path | None] | None = None,
+        recovered: Callable[[], None] | None = None,
+    ) -> None:
+        """Open a checkpoint or a session; what is open now stays until it is read, and if it cannot be.
+
+        reading: the choices made for it; without, those remembered.  What it leaves open is asked.  moved: where
+        missing files of a session are, see `open_session`.  recovered: the session is one that a crash left; called
+        when it is here.
         """
         choices = self._settings.recall(path) if reading is None else reading
 
-        def work(context: Context) -> OpenNetwork:
+        def work(context: Context) -> OpenNetwork | LoadedSession:
+            if is_session(path):
+                return open_session(path, context, moved or {})
             return open_file(path, context.cancelled, choices)
 
-        def take(opened: OpenNetwork) -> None:
+        def take(found: OpenNetwork | LoadedSession) -> None:
             self._show_busy("")
-            self._settings.remember(path, choices)
-            self.remembered.emit()
-            self.show_network(opened)
+            if recovered is None:
+                self._settings.remember(path, choices)
+                self.remembered.emit()
+            if isinstance(found, OpenNetwork):
+                self.show_network(found)
+                return
+            self._store.do(actions.Restore(found.session, f"Open session {path.name}"))
+            self.session_opened.emit(found, recovered is not None)
+            if recovered is not None:
+                recovered()
+            self.opened.emit()
+
+        def fail(error: Exception) -> None:
+            if isinstance(error, MissingFileError):
+                self._ask_where(path, error, moved or {}, recovered)
+            self._refuse(path, error)
 
         self._show_busy(f"opening {path.name} …")
-        self._worker.submit(Job("open", work, take, lambda error: self._refuse(path, error), patient=True))
+        self._worker.submit(Job("open", work, take, fail, patient=True))
 
     def show_network(self, opened: OpenNetwork) -> None:
         self._store.do(actions.Open(opened, _middle(opened)))
@@ -84,9 +123,17 @@ class FileOpener(QObject):
 
     def choose(self) -> None:
         """Ask for a file, and open it."""
-        kinds = "Checkpoints (*.npz *.safetensors *.pt *.pth *.onnx);;All files (*)"
+        kinds = "Checkpoints and sessions (*.npz *.safetensors *.pt *.pth *.onnx *.json);;All files (*)"
         folder = self._settings.folder
-        name, _ = QFileDialog.getOpenFileName(self._window, "Open a checkpoint", str(folder or ""), kinds)
+        name, _ = QFileDialog.getOpenFileName(self._window, "Open a checkpoint or a session", str(folder or ""), kinds)
+        if name:
+            self.open_path(Path(name))
+
+    def choose_session(self) -> None:
+        """Ask for a session, and open it."""
+        folder = self._settings.folder
+        kinds = "Sessions (*.json);;All files (*)"
+        name, _ = QFileDialog.getOpenFileName(self._window, "Open a session", str(folder or ""), kinds)
         if name:
             self.open_path(Path(name))
 
@@ -104,15 +151,39 @@ class FileOpener(QObject):
         if isinstance(error, Cancelled):
             return
         self._show_busy("")
+        if isinstance(error, MissingFileError):
+            self.refused.emit(str(error))
+            return
         if isinstance(error, UnansweredError):
             self._ask(path, error)
             return
         if not isinstance(error, OpeningError):
             raise error
+        self._next.clear()
         current = self._store.session.opened
         kept = "" if current is None else f" {current.name} stays open."
         self.show_error(f"{path.name} could not be opened", f"{error}.{kept}", str(error))
         self.refused.emit(str(error))
+
+    def _ask_where(
+        self,
+        path: Path,
+        error: MissingFileError,
+        moved: Mapping[Path, Path | None],
+        recovered: Callable[[], None] | None,
+    ) -> None:
+        """A file of a session is missing: it is somewhere else, or left out."""
+
+        def go_on(where: Path | None) -> None:
+            self.open_path(path, moved={**moved, error.path: where}, recovered=recovered)
+
+        def find() -> None:
+            name, _ = QFileDialog.getOpenFileName(self._window, f"Where is {error.path.name}?", str(path.parent))
+            if name:
+                go_on(Path(name))
+
+        text = f"{path.name} needs {error.path.name}, which is not at {error.path}."
+        self.asked.emit(text, (("Find…", find), ("Leave it out", lambda: go_on(None))))
 
     def _ask(self, path: Path, left_open: UnansweredError) -> None:
         dialog = QuestionDialog(path.name, left_open.question, left_open.reading, self._window)

@@ -17,6 +17,7 @@ from app.state.session import OpenNetwork
 from app.state.store import Change, Store
 from app.views.legend import ColorBar, DepthLegend
 from app.views.scene_view import SceneView
+from app.widgets.checkpoint_panel import CheckpointPanel
 from app.widgets.file_opener import FileOpener
 from app.widgets.hand import STEP, Hand
 from app.widgets.hover import Hover
@@ -28,7 +29,9 @@ from app.widgets.notice_bar import NoticeBar
 from app.widgets.parts import label
 from app.widgets.plane_panel import PlanePanel
 from app.widgets.poses import Poses
+from app.widgets.reloader import Reloader
 from app.widgets.scene_link import SceneLink
+from app.widgets.session_keeper import SessionKeeper
 from app.widgets.settings import Settings
 from app.widgets.slice_board import SliceBoard
 from app.widgets.status_line import StatusLine
@@ -55,6 +58,7 @@ class MainWindow(QMainWindow):
         self.hover = Hover(self.store, self.slices, self)
         self.strip = ToolStrip(self.store, self)
         self.panel = PlanePanel(self.store, self)
+        self.checkpoints = CheckpointPanel(self.store, self.slices, self)
         self.scene_view = SceneView(self)
         self.scene_link = SceneLink(self.store, self.slices, self.scene_view, self)
         self.board = SliceBoard(self.store, self.slices, self.hover, self)
@@ -66,6 +70,9 @@ class MainWindow(QMainWindow):
         self._computed_at: dict[int, float] = {}
         self._draw_seconds: float | None = None
         self._surface_note = ""
+        self.reloader = Reloader(self.store, self.checkpoints, self.notice, self)
+        self.keeper = SessionKeeper(self)
+        self._keeps_layout = False
         self._let_go = QTimer(self)
         self._let_go.setSingleShot(True)
         self._let_go.setInterval(_PAUSE_MILLISECONDS)
@@ -97,7 +104,11 @@ class MainWindow(QMainWindow):
         body = QHBoxLayout()
         body.setContentsMargins(0, 0, 10, 8)
         body.setSpacing(6)
-        body.addWidget(self.panel)
+        side = QVBoxLayout()
+        side.setSpacing(0)
+        side.addWidget(self.checkpoints)
+        side.addWidget(self.panel, 1)
+        body.addLayout(side)
         body.addWidget(self.splitter, 1)
         whole = QWidget(self)
         layout = QVBoxLayout(whole)
@@ -115,9 +126,12 @@ class MainWindow(QMainWindow):
 
     def _connect(self) -> None:
         self.store.listen(self._changed)
+        self.checkpoints.open_wanted.connect(self.opener.choose)
         self.strip.open_wanted.connect(self.opener.choose)
         self.opener.busy_with.connect(self.status.show_busy)
         self.opener.remembered.connect(self._show_recent)
+        self.opener.session_opened.connect(self.keeper.show)
+        self.opener.asked.connect(lambda text, choices: self.notice.tell(text, *choices))
         self.strip.picture_wanted.connect(self.choose_picture)
         self.panel.camera_snap.connect(self.hand.snap_to_camera)
         self.board.nudged.connect(lambda key, notches: self.hand.shift(key, notches * 2 * STEP))
@@ -150,7 +164,7 @@ class MainWindow(QMainWindow):
         paths = [Path(url.toLocalFile()) for url in event.mimeData().urls() if url.isLocalFile()]
         if paths:
             event.acceptProposedAction()
-            self.open_path(paths[0])
+            self.opener.open_paths(paths)
 
     def choose_picture(self) -> None:
         from app.widgets.picture_dialog import PictureDialog
@@ -242,6 +256,12 @@ class MainWindow(QMainWindow):
         if not self.hand.press(event):
             super().keyPressEvent(event)
 
+    def keep_layout(self) -> None:
+        """From one start to the next: as it was left last, and later as it is left."""
+        self._keeps_layout = True
+        self.settings.restore(self, self.splitter)
+        self.checkpoints.automatic.setChecked(self.settings.reloads)
+
     # The end
 
     @property
@@ -251,6 +271,7 @@ class MainWindow(QMainWindow):
         return (
             session.opened is not None
             and not self.opener.busy
+            and not self.reloader.busy
             and self.surface.finished
             and all(self.slices.finished(part.key) for part in session.slices)
             and self.board.settled
@@ -259,7 +280,12 @@ class MainWindow(QMainWindow):
 
     def closeEvent(self, event: QCloseEvent) -> None:
         """Workers first, which deliver nothing any more; then what VTK holds; then the window."""
+        if self._keeps_layout:
+            self.settings.store(self, self.splitter)
+            self.settings.reloads = self.checkpoints.automatic.isChecked()
         self.opener.close()
+        self.keeper.close()
+        self.reloader.close()
         self.surface.close()
         self.slices.close()
         self.board.close_worker()

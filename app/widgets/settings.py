@@ -7,7 +7,8 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from PySide6.QtCore import QSettings
+from PySide6.QtCore import QByteArray, QSettings
+from PySide6.QtWidgets import QMainWindow, QSplitter
 
 if TYPE_CHECKING:
     from sdf_models import Reading
@@ -56,6 +57,28 @@ class Settings:
     @folder.setter
     def folder(self, folder: Path) -> None:
         self._stored.setValue("folder", str(folder))
+
+    @property
+    def reloads(self) -> bool:
+        """Whether files that change on disk are read again at once."""
+        return str(self._stored.value("reloads", "no")) == "yes"
+
+    @reloads.setter
+    def reloads(self, on: bool) -> None:
+        self._stored.setValue("reloads", "yes" if on else "no")
+
+    def store(self, window: QMainWindow, splitter: QSplitter) -> None:
+        """Where the window is, and how its parts share it."""
+        self._stored.setValue("geometry", window.saveGeometry())
+        self._stored.setValue("splitter", splitter.saveState())
+
+    def restore(self, window: QMainWindow, splitter: QSplitter) -> None:
+        """Qt leaves the window as it is where what was stored makes no sense."""
+        geometry, shares = self._stored.value("geometry"), self._stored.value("splitter")
+        if isinstance(geometry, QByteArray):
+            window.restoreGeometry(geometry)
+        if isinstance(shares, QByteArray):
+            splitter.restoreState(shares)
 
 
 def _reading_key(path: Path) -> str:

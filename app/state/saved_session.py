@@ -1,0 +1,292 @@
+"""A session as JSON: what is needed to bring it back, and nothing that is executed.
+
+Everything read is checked: kinds, ranges, lengths; numbers are finite.  Planes are written as poses, exactly.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+from collections.abc import Callable
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final, NoReturn, TypeVar
+
+from app.state.look import Fill, SceneLook
+from app.state.poses import Pose, PoseError
+from app.state.session import Neuron, Session, Slice
+from app.state.viewpoint import Viewpoint
+
+if TYPE_CHECKING:
+    from sdf_models import Reading
+
+MARK: Final = "splinescope session"
+VERSION: Final = 1
+MOST_BYTES: Final = 4 << 20
+_MOST: Final = {"checkpoints": 64, "slices": 256, "hidden depths": 4096}
+_LONGEST: Final = 4096  # characters of a path or a name
+_LARGEST: Final = 1e12
+_SIZES: Final = (1, 100_000)  # pixels
+
+_T = TypeVar("_T")
+
+
+class SessionFileError(ValueError):
+    """A text is no session; one line: what is wrong in it."""
+
+
+@dataclass(frozen=True, slots=True)
+class SavedCheckpoint:
+    """path: absolute; sha256: of the file when it was saved, hexadecimal."""
+
+    path: Path
+    sha256: str
+    reading: Reading | None
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """Of the window, in pixels: its size, and the widths of the 3D view and of the slices."""
+
+    size: tuple[int, int]
+    widths: tuple[int, int]
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class SavedSession:
+    """shown: the place in `checkpoints` of the one that is shown; session: everything else, without networks."""
+
+    checkpoints: tuple[SavedCheckpoint, ...]
+    shown: int
+    session: Session
+    viewpoint: Viewpoint | None
+    layout: Layout | None
+
+
+def saved_session(session: Session, viewpoint: Viewpoint | None, layout: Layout | None) -> SavedSession:
+    """Raises ValueError when something shown comes from no file."""
+    checkpoints = []
+    for opened in session.networks:
+        if opened.path is None:
+            raise ValueError(f"{opened.name} comes from no file, so that a session cannot bring it back")
+        checkpoints.append(SavedCheckpoint(Path(os.path.abspath(opened.path)), opened.sha256, opened.reading))
+    if session.opened is None:
+        raise ValueError("nothing is open")
+    return SavedSession(tuple(checkpoints), session.networks.index(session.opened), session, viewpoint, layout)
+
+
+def to_text(saved: SavedSession, folder: Path) -> str:
+    """JSON for a file in `folder`: checkpoints are found from there."""
+    session, look, view, layout = saved.session, saved.session.look, saved.viewpoint, saved.layout
+    neuron = session.neuron
+    content = {
+        MARK: VERSION,
+        "checkpoints": [
+            {
+                "path": _relative(part.path, folder),
+                "sha256": part.sha256,
+                "reading": None if part.reading is None else part.reading.to_json(),
+            }
+            for part in saved.checkpoints
+        ],
+        "shown": saved.shown,
+        "slices": [
+            {
+                "key": part.key,
+                "name": part.name,
+                "pose": str(Pose(part.plane)),
+                "colour": part.colour,
+                "visible": part.visible,
+            }
+            for part in session.slices
+        ],
+        "active": session.active,
+        "next key": session.next_key,
+        "look": {name: getattr(look, name) for name in _switches()},
+        "hidden depths": sorted(look.hidden_depths),
+        "fill": session.fill.value,
+        "neuron": None if neuron is None else [neuron.layer, neuron.index],
+        "tiled": session.tiled,
+        "camera": None if view is None else {"position": view.position, "focus": view.focus, "up": view.up},
+        "layout": None if layout is None else {"size": layout.size, "widths": layout.widths},
+    }
+    return json.dumps(content, indent=1, ensure_ascii=False) + "\n"
+
+
+def from_text(text: str, folder: Path) -> SavedSession:
+    """The inverse of `to_text`.  Raises SessionFileError."""
+    try:
+        content = json.loads(text, parse_constant=_no_number)
+    except (ValueError, RecursionError) as error:
+        raise SessionFileError("it is not JSON that can be read") from error
+    if not isinstance(content, dict) or MARK not in content:
+        raise SessionFileError(f'it does not say "{MARK}"')
+    version = content[MARK]
+    if type(version) is not int or version < 1:
+        raise SessionFileError("its version is not a number from 1")
+    if version > VERSION:
+        raise SessionFileError(f"its version is {version:.0f}, of a newer SplineScope; this one reads {VERSION}")
+    checkpoints = _several(content, "checkpoints", lambda value: _checkpoint(value, folder))
+    if not checkpoints:
+        raise SessionFileError('"checkpoints" is empty')
+    slices = _several(content, "slices", _slice)
+    keys = [part.key for part in slices]
+    if len(set(keys)) != len(keys):
+        raise SessionFileError("two slices have the same key")
+    active = _maybe(content, "active", lambda value: _whole(value, "active"))
+    if (active is None) != (not slices) or (active is not None and active not in keys):
+        raise SessionFileError('"active" is not the key of a slice')
+    look = _object(_get(content, "look"), "look")
+    hidden = _several(content, "hidden depths", lambda value: _whole(value, "a hidden depth"))
+    switches = {name: _flag(_get(look, name), name) for name in _switches()}
+    return SavedSession(
+        checkpoints,
+        _whole(_get(content, "shown"), "shown", len(checkpoints) - 1),
+        Session(
+            slices=slices,
+            active=active,
+            look=SceneLook(**switches, hidden_depths=frozenset(hidden)),
+            fill=_fill(_get(content, "fill")),
+            neuron=_maybe(content, "neuron", _neuron),
+            tiled=_flag(_get(content, "tiled"), "tiled"),
+            next_key=max([_whole(_get(content, "next key"), "next key"), *(key + 1 for key in keys)]),
+        ),
+        _maybe(content, "camera", _viewpoint),
+        _maybe(content, "layout", _layout),
+    )
+
+
+def _switches() -> list[str]:
+    return [field.name for field in fields(SceneLook) if field.name != "hidden_depths"]
+
+
+def _relative(path: Path, folder: Path) -> str:
+    try:
+        return Path(os.path.relpath(path, folder)).as_posix()
+    except ValueError:  # another drive
+        return path.as_posix()
+
+
+def _checkpoint(value: Any, folder: Path) -> SavedCheckpoint:
+    from sdf_models import Reading
+
+    described = _object(value, "a checkpoint")
+    path, digest = _text(_get(described, "path"), "a path"), _text(_get(described, "sha256"), "a hash")
+    if not path:
+        raise SessionFileError("a path is empty")
+    if digest and (len(digest) != 64 or set(digest) - set("0123456789abcdef")):
+        raise SessionFileError("a hash is not 64 hexadecimal digits")
+    try:
+        reading = _maybe(described, "reading", Reading.from_json)
+    except (ValueError, OverflowError, RecursionError) as error:
+        raise SessionFileError(f"the choices for {path!r:.60} make no sense: {error!s:.200}") from error
+    return SavedCheckpoint(Path(os.path.normpath(folder / path)), digest, reading)
+
+
+def _slice(value: Any) -> Slice:
+    described = _object(value, "a slice")
+    try:
+        pose = Pose.parse(_text(_get(described, "pose"), "a pose"))
+    except PoseError as error:
+        raise SessionFileError(f"a pose cannot be read: {error}") from error
+    if max(abs(number) for number in pose.plane.origin.tolist()) > _LARGEST:
+        raise SessionFileError("a plane is too far away")
+    return Slice(
+        _whole(_get(described, "key"), "a key"),
+        _text(_get(described, "name"), "a name") or "slice",
+        pose.plane,
+        _whole(_get(described, "colour"), "a colour"),
+        _flag(_get(described, "visible"), "visible"),
+    )
+
+
+def _fill(value: Any) -> Fill:
+    if value not in [fill.value for fill in Fill]:
+        raise SessionFileError(f'"fill" is not one of {", ".join(fill.value for fill in Fill)}')
+    return Fill(value)
+
+
+def _neuron(value: Any) -> Neuron:
+    if not isinstance(value, list) or len(value) != 2:
+        raise SessionFileError('"neuron" is not a layer and a number')
+    return Neuron(_whole(value[0], "a layer"), _whole(value[1], "a neuron"))
+
+
+def _viewpoint(value: Any) -> Viewpoint:
+    described = _object(value, "camera")
+    position, focus, up = (_point(_get(described, name), name) for name in ("position", "focus", "up"))
+    sight = [a - b for a, b in zip(position, focus, strict=True)]
+    across = [sight[i - 2] * up[i - 1] - sight[i - 1] * up[i - 2] for i in range(3)]
+    if math.hypot(*across) <= 1e-9 * math.hypot(*sight) * math.hypot(*up):
+        raise SessionFileError("the camera looks nowhere")
+    return Viewpoint(position, focus, up)
+
+
+def _point(value: Any, name: str) -> tuple[float, float, float]:
+    if not isinstance(value, list) or len(value) != 3:
+        raise SessionFileError(f'"{name}" is not three numbers')
+    for number in value:
+        if type(number) not in (int, float) or not -_LARGEST <= number <= _LARGEST:
+            raise SessionFileError(f'"{name}" is not three finite numbers of sensible size')
+    return float(value[0]), float(value[1]), float(value[2])
+
+
+def _layout(value: Any) -> Layout:
+    described = _object(value, "layout")
+    (width, height), (scene, slices) = (_pair(_get(described, name), name) for name in ("size", "widths"))
+    return Layout((width, height), (scene, slices))
+
+
+def _pair(value: Any, name: str) -> tuple[int, int]:
+    low, high = _SIZES
+    if not isinstance(value, list) or len(value) != 2 or not all(type(n) is int and low <= n <= high for n in value):
+        raise SessionFileError(f'"{name}" is not two numbers of pixels')
+    return value[0], value[1]
+
+
+def _get(described: dict[str, Any], name: str) -> Any:
+    if name not in described:
+        raise SessionFileError(f'"{name}" is missing')
+    return described[name]
+
+
+def _maybe(described: dict[str, Any], name: str, read: Callable[[Any], _T]) -> _T | None:
+    value = _get(described, name)
+    return None if value is None else read(value)
+
+
+def _several(described: dict[str, Any], name: str, read: Callable[[Any], _T]) -> tuple[_T, ...]:
+    values = _get(described, name)
+    if not isinstance(values, list) or len(values) > _MOST[name]:
+        raise SessionFileError(f'"{name}" is not a list of at most {_MOST[name]}')
+    return tuple(read(value) for value in values)
+
+
+def _object(value: Any, name: str) -> dict[str, Any]:
+    if not isinstance(value, dict):
+        raise SessionFileError(f'"{name}" is not a JSON object')
+    return value
+
+
+def _text(value: Any, name: str) -> str:
+    printable = isinstance(value, str) and len(value) <= _LONGEST and value.isprintable()
+    if not printable:
+        raise SessionFileError(f"{name} is not a text of at most {_LONGEST:,} printable characters")
+    return str(value)
+
+
+def _flag(value: Any, name: str) -> bool:
+    if not isinstance(value, bool):
+        raise SessionFileError(f'"{name}" is neither true nor false')
+    return value
+
+
+def _whole(value: Any, name: str, largest: int = 1_000_000) -> int:
+    if type(value) is not int or not 0 <= value <= largest:
+        raise SessionFileError(f"{name} is not a whole number from 0 to {largest}")
+    return value
+
+
+def _no_number(name: str) -> NoReturn:
+    raise ValueError(f"{name} is no number")

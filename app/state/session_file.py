@@ -1,0 +1,53 @@
+"""Session files: recognised by content, read within bounds, written whole or not at all."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from pathlib import Path
+
+from app.state.saved_session import MARK, MOST_BYTES, SavedSession, SessionFileError, from_text, to_text
+
+_HEAD = 4096
+
+
+def is_session(path: Path) -> bool:
+    """Whether a file says that it is a session; False also when it cannot be read."""
+    try:
+        if not path.is_file():
+            return False
+        with path.open("rb") as file:
+            head = file.read(_HEAD)
+    except OSError:
+        return False
+    return head.lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"{") and f'"{MARK}"'.encode() in head
+
+
+def read_session(path: Path) -> SavedSession:
+    """Raises OSError, and SessionFileError for what is no session."""
+    with path.open("rb") as file:
+        content = file.read(MOST_BYTES + 1)
+    if len(content) > MOST_BYTES:
+        raise SessionFileError(f"it is larger than {MOST_BYTES >> 20} MiB, which no session is")
+    try:
+        text = content.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise SessionFileError("it is not text in UTF-8") from error
+    return from_text(text, Path(os.path.abspath(path)).parent)
+
+
+def write_session(path: Path, saved: SavedSession) -> None:
+    """A crash at any time leaves the old file or the new one, whole.  Raises OSError."""
+    final = path.resolve()
+    content = to_text(saved, final.parent).encode()
+    handle, name = tempfile.mkstemp(prefix=f".{final.name[:100]}-", suffix=".part", dir=final.parent)
+    temporary = Path(name)
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        temporary.chmod(final.stat().st_mode & 0o777 if final.exists() else 0o644)
+        os.replace(temporary, final)
+    finally:
+        temporary.unlink(missing_ok=True)

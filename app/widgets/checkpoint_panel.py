@@ -1,0 +1,161 @@
+"""The list of open checkpoints, with notes on the one that is shown."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtGui import QKeyEvent, QMouseEvent
+from PySide6.QtWidgets import QCheckBox, QFrame, QGridLayout, QHBoxLayout, QLabel, QVBoxLayout, QWidget
+
+from app.state import actions
+from app.state.notes import architecture, network_notes
+from app.state.session import OpenNetwork
+from app.state.store import Change, Store
+from app.widgets.live_slices import LiveSlices
+from app.widgets.marks import cross
+from app.widgets.parts import button, icon_button, label, restyle
+
+_MOST_NOTES = 5
+
+
+class CheckpointCard(QFrame):
+    """chosen, closed, reload_wanted: a click, and its buttons."""
+
+    chosen = Signal()
+    closed = Signal()
+    reload_wanted = Signal()
+
+    def __init__(self, opened: OpenNetwork, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setObjectName("card")
+        self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+        self.setAccessibleName(f"checkpoint {opened.name}")
+        self.setToolTip(str(opened.path or "a module of the calling program"))
+        self.opened = opened
+        self.name = QLabel(opened.name, self)
+        self.name.setObjectName("heading")
+        self.name.setMinimumWidth(20)
+        self.reload = button("\N{CLOCKWISE OPEN CIRCLE ARROW}", "Read the file again (F5)", self.reload_wanted.emit)
+        self.reload.setObjectName("flat")
+        self.reload.setVisible(opened.path is not None)
+        self.close_button = icon_button(cross(), "Take it off the list", 13)
+        self.close_button.clicked.connect(self.closed)
+        self.short = label(architecture(opened), "muted")
+        top = QHBoxLayout()
+        top.setSpacing(2)
+        top.addWidget(self.name, 1)
+        top.addWidget(self.reload)
+        top.addWidget(self.close_button)
+        self.notes = QWidget(self)
+        grid = QGridLayout(self.notes)
+        grid.setContentsMargins(0, 0, 4, 0)
+        grid.setHorizontalSpacing(8)
+        grid.setVerticalSpacing(1)
+        grid.setColumnStretch(1, 1)
+        notes = network_notes(opened)
+        for line, (name, text) in enumerate(notes[:_MOST_NOTES]):
+            self._add_note(grid, line, name, text)
+        self.regions = self._add_note(grid, len(notes), "regions", "")
+        if len(notes) > _MOST_NOTES:
+            self.notes.setToolTip("\n".join(f"{name}: {text}" for name, text in notes))
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(10, 4, 4, 6)
+        layout.setSpacing(1)
+        layout.addLayout(top)
+        layout.addWidget(self.short)
+        layout.addWidget(self.notes)
+
+    def _add_note(self, grid: QGridLayout, line: int, name: str, text: str) -> QLabel:
+        value = QLabel(text, self)
+        value.setWordWrap(True)
+        value.setToolTip(text)
+        grid.addWidget(label(name, "muted"), line, 0, Qt.AlignmentFlag.AlignTop)
+        grid.addWidget(value, line, 1)
+        return value
+
+    def show_state(self, active: bool) -> None:
+        restyle(self, "active", active)
+        self.notes.setVisible(active)
+        self.short.setVisible(not active)
+
+    def mousePressEvent(self, event: QMouseEvent) -> None:
+        self.chosen.emit()
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        if event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Space):
+            self.chosen.emit()
+        else:
+            super().keyPressEvent(event)
+
+
+class CheckpointPanel(QWidget):
+    """open_wanted, reload_wanted(OpenNetwork): its buttons."""
+
+    open_wanted = Signal()
+    reload_wanted = Signal(object)
+
+    def __init__(self, store: Store, slices: LiveSlices, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setObjectName("panel")
+        self._store, self._slices = store, slices
+        self.cards: list[CheckpointCard] = []
+        self.automatic = QCheckBox("Reload changed files", self)
+        self.automatic.setToolTip("When a file changes on disk, as in a training run: read it again at once")
+        self.add = button("+", "Open another checkpoint (Ctrl+O)", self.open_wanted.emit)
+        self.setFixedWidth(268)
+        heading = QHBoxLayout()
+        heading.addWidget(label("CHECKPOINTS", "section"))
+        heading.addStretch(1)
+        heading.addWidget(self.add)
+        self._list = QVBoxLayout()
+        self._list.setSpacing(5)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(10, 10, 6, 4)
+        layout.setSpacing(8)
+        layout.addLayout(heading)
+        layout.addLayout(self._list)
+        layout.addWidget(self.automatic)
+        store.listen(self._changed)
+        slices.computed.connect(lambda *_: self._show_regions())
+        self._show()
+
+    def _changed(self, change: Change) -> None:
+        if change.before.networks != change.after.networks or change.before.opened is not change.after.opened:
+            self._show()
+        if not isinstance(change.action, actions.MovePlane):
+            self._show_regions()
+
+    def _show(self) -> None:
+        session = self._store.session
+        known = {id(card.opened): card for card in self.cards}
+        kept = [known.get(id(opened)) or self._card(opened) for opened in session.networks]
+        for card in self.cards:
+            if card not in kept:
+                self._list.removeWidget(card)
+                card.hide()
+                card.deleteLater()
+        self.cards = kept
+        for place, card in enumerate(kept):
+            if self._list.indexOf(card) != place:
+                self._list.insertWidget(place, card)
+            card.show_state(card.opened is session.opened)
+        self.automatic.setVisible(bool(kept))
+
+    def _card(self, opened: OpenNetwork) -> CheckpointCard:
+        card = CheckpointCard(opened, self)
+        card.chosen.connect(lambda: self._choose(opened))
+        card.closed.connect(lambda: self._store.do(actions.CloseNetwork(opened)))
+        card.reload_wanted.connect(lambda: self.reload_wanted.emit(opened))
+        return card
+
+    def _choose(self, opened: OpenNetwork) -> None:
+        if opened is not self._store.session.opened:
+            self._store.do(actions.ShowNetwork(opened))
+
+    def _show_regions(self) -> None:
+        session = self._store.session
+        card = next((card for card in self.cards if card.opened is session.opened), None)
+        if card is None:
+            return
+        found = [(part.name, self._slices.result(part.key)) for part in session.slices]
+        counts = [f"{name} {drawn.answer.partition.regions:,}" for name, drawn in found if drawn is not None]
+        card.regions.setText(" · ".join(counts))

@@ -1,0 +1,93 @@
+"""Reading files again that changed on disk, at once or on request; a broken one leaves what was read before."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QObject, Signal
+
+from app.jobs.opening import OpeningError, open_file
+from app.jobs.watching import FileWatch
+from app.jobs.worker import Context, Job, Worker
+from app.state import actions
+from app.state.session import OpenNetwork
+from app.state.store import Change, Store
+from engine import Cancelled
+
+if TYPE_CHECKING:
+    from app.widgets.checkpoint_panel import CheckpointPanel
+    from app.widgets.notice_bar import NoticeBar
+
+
+class Reloader(QObject):
+    """reloaded(name): a file was read again."""
+
+    reloaded = Signal(str)
+
+    def __init__(self, store: Store, panel: CheckpointPanel, notice: NoticeBar, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._store, self._panel, self._notice = store, panel, notice
+        self._watch = FileWatch(self)
+        self._worker = Worker("reading", self)
+        self._watch.changed.connect(self._file_changed)
+        panel.reload_wanted.connect(self.reload)
+        store.listen(self._changed)
+
+    @property
+    def busy(self) -> bool:
+        return self._worker.busy
+
+    def close(self) -> None:
+        self._watch.close()
+        self._worker.close()
+
+    def reload_shown(self) -> None:
+        opened = self._store.session.opened
+        if opened is not None:
+            self.reload(opened)
+
+    def reload(self, opened: OpenNetwork) -> None:
+        path = opened.path
+        if path is None:
+            return
+
+        def work(context: Context) -> OpenNetwork:
+            return open_file(path, context.cancelled, opened.reading)
+
+        def take(found: OpenNetwork) -> None:
+            old = self._open_from(path)
+            if old is None:
+                return
+            if found.sha256 != old.sha256:
+                self._store.do(actions.ReloadNetwork(old, found))
+            self.reloaded.emit(found.name)
+
+        def fail(error: Exception) -> None:
+            if isinstance(error, OpeningError):
+                self._notice.tell(f"{path.name} was not read again, what was read before stays: {error}.")
+            elif not isinstance(error, Cancelled):
+                raise error
+
+        self._worker.submit(Job(("reload", path), work, take, fail, patient=True))
+
+    def _open_from(self, path: Path) -> OpenNetwork | None:
+        return next((opened for opened in self._store.session.networks if opened.path == path), None)
+
+    def _file_changed(self, path: Path) -> None:
+        opened = self._open_from(path)
+        if opened is None:
+            return
+        if self._panel.automatic.isChecked():
+            self.reload(opened)
+        else:
+            self._notice.tell(f"{path.name} has changed on disk.", ("Reload", lambda: self._reload_from(path)))
+
+    def _reload_from(self, path: Path) -> None:
+        opened = self._open_from(path)
+        if opened is not None:
+            self.reload(opened)
+
+    def _changed(self, change: Change) -> None:
+        if change.before.networks is not change.after.networks:
+            self._watch.watch(opened.path for opened in change.after.networks if opened.path is not None)

@@ -1,0 +1,189 @@
+"""Session files: exact both ways, whole after a kill, and refused in one line when they are anything else."""
+
+from __future__ import annotations
+
+import json
+import signal
+import subprocess
+import sys
+import time
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from app.state.look import Fill, SceneLook
+from app.state.planes import rotated
+from app.state.saved_session import Layout, SavedCheckpoint, SavedSession, SessionFileError, from_text, to_text
+from app.state.session import Neuron, Session, Slice, same
+from app.state.session_file import is_session, read_session, write_session
+from app.state.viewpoint import Viewpoint
+from engine import SlicePlane
+from sdf_models import Reading
+from tests.app.conftest import ROOT
+
+FOLDER = Path("/some/folder")
+
+
+def example(names: tuple[str, ...] = ("x", "oblique é")) -> SavedSession:
+    oblique = rotated(SlicePlane.from_normal([0.1, 0.2, 1 / 3], [1, 2, 3], [1, 0, 0]), 12.0)
+    planes = [SlicePlane.from_axis("x", 0.1), oblique]
+    slices = tuple(Slice(3 * i + 1, name, planes[i % 2], i, visible=i != 1) for i, name in enumerate(names))
+    look = SceneLook(creases=True, box=False, hidden_depths=frozenset({1, 4}))
+    session = Session(
+        slices=slices,
+        active=slices[-1].key,
+        look=look,
+        fill=Fill.AREA,
+        neuron=Neuron(2, 7),
+        tiled=False,
+        next_key=9_000,
+    )
+    checkpoints = (
+        SavedCheckpoint(Path("/some/other place/fox.npz"), "ab" * 32, None),
+        SavedCheckpoint(Path("/some/folder/b.pt"), "", Reading(activation="relu", flip_sign=True, bounds=(-1.0, 0.1))),
+    )
+    view = Viewpoint((1.0, 2.5, 0.1), (0.0, 0.0, 0.0), (0.0, 1.0, 0.0))
+    return SavedSession(checkpoints, 1, session, view, Layout((1440, 900), (700, 430)))
+
+
+def check_same(one: SavedSession, other: SavedSession) -> None:
+    assert same(one.session, other.session)
+    assert one.checkpoints == other.checkpoints
+    assert (one.shown, one.viewpoint, one.layout) == (other.shown, other.viewpoint, other.layout)
+
+
+def test_a_session_comes_back_exactly() -> None:
+    saved = example()
+    text = to_text(saved, FOLDER)
+    assert json.loads(text)["checkpoints"][0]["path"] == "../other place/fox.npz"
+    check_same(from_text(text, FOLDER), saved)
+    bare = replace(saved, viewpoint=None, layout=None, session=Session())
+    check_same(from_text(to_text(bare, FOLDER), FOLDER), bare)
+
+
+def test_a_session_moves_with_its_checkpoints(tmp_path: Path) -> None:
+    path = tmp_path / "a.json"
+    write_session(path, replace(example(), checkpoints=(SavedCheckpoint(tmp_path / "fox.npz", "", None),), shown=0))
+    (tmp_path / "moved").mkdir()
+    path.rename(tmp_path / "moved" / "a.json")
+    assert read_session(tmp_path / "moved" / "a.json").checkpoints[0].path == tmp_path / "moved" / "fox.npz"
+
+
+def test_sessions_are_recognised_by_content(tmp_path: Path) -> None:
+    path = tmp_path / "session.npz"
+    write_session(path, example())
+    assert is_session(path)
+    path.write_text('{"something": 1}')
+    assert not is_session(path)
+    assert not is_session(tmp_path / "nothing")
+    assert not is_session(tmp_path)
+
+
+json_values = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=20),
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=8), inner, max_size=4),
+    max_leaves=8,
+)
+
+
+@given(data=st.data(), value=json_values)
+@settings(max_examples=400, deadline=None)
+def test_a_session_with_anything_wrong_in_it_is_read_or_refused_in_one_line(data: st.DataObject, value: object) -> None:
+    content = json.loads(to_text(example(), FOLDER))
+    spot, last = content, data.draw(st.sampled_from(sorted(content)))
+    for _ in range(4):  # go down to something deeper
+        inner = spot[last]
+        if not data.draw(st.booleans()) or not isinstance(inner, dict | list) or not inner:
+            break
+        spot = inner
+        last = data.draw(st.sampled_from(sorted(spot) if isinstance(spot, dict) else range(len(spot))))
+    if data.draw(st.booleans()):
+        spot[last] = value
+    else:
+        del spot[last]
+    said = ""
+    try:
+        read = from_text(json.dumps(content), FOLDER)
+    except SessionFileError as error:
+        said = str(error)
+    else:
+        check_same(from_text(to_text(read, FOLDER), FOLDER), read)
+        assert all(np.isfinite(part.plane.origin).all() for part in read.session.slices)
+    assert "\n" not in said
+    assert len(said) < 800
+
+
+@given(st.binary(max_size=300))
+@settings(max_examples=100, deadline=None)
+def test_any_other_text_is_refused(content: bytes) -> None:
+    with pytest.raises(SessionFileError):
+        from_text(content.decode("latin-1"), FOLDER)
+
+
+@pytest.mark.parametrize(
+    ("change", "says"),
+    [
+        (lambda c: c.update({"splinescope session": 2}), "of a newer SplineScope"),
+        (lambda c: c["camera"].update(position=[1e999, 0, 0]), "three finite numbers"),
+        (lambda c: c["camera"].update(up=[1.0, 2.5, 0.1]), "looks nowhere"),
+        (lambda c: c["slices"][0].update(pose="z=nan"), "a pose cannot be read"),
+        (lambda c: c["slices"][0].update(name="a\nb"), "printable"),
+        (lambda c: c["slices"][0].update(name="\ud800"), "printable"),
+        (lambda c: c.update(slices=c["slices"] * 200), "at most 256"),
+        (lambda c: c["checkpoints"][0].update(path="a\0b"), "printable"),
+        (lambda c: c["checkpoints"][0].update(sha256="xyz"), "hexadecimal"),
+        (lambda c: c["checkpoints"][1].update(reading={"activation": "evil"}), "make no sense"),
+        (lambda c: c.update(active=99), "not the key of a slice"),
+        (lambda c: c.update(shown=2), "from 0 to 1"),
+        (lambda c: c.update(checkpoints=[]), "is empty"),
+        (lambda c: c.pop("look"), '"look" is missing'),
+    ],
+)
+def test_what_is_wrong_is_said(change, says: str) -> None:
+    content = json.loads(to_text(example(), FOLDER))
+    change(content)
+    with pytest.raises(SessionFileError, match=says):
+        from_text(json.dumps(content), FOLDER)
+
+
+def test_bombs_are_refused_quickly(tmp_path: Path) -> None:
+    path = tmp_path / "bomb.json"
+    start = '{"splinescope session": '
+    for content in (start + "[" * 100_000, start + "9" * 100_000 + "}", start + '1, "a": "' + "x" * (5 << 20)):
+        path.write_text(content)
+        with pytest.raises(SessionFileError):
+            read_session(path)
+
+
+_SAVING = """
+import sys
+from pathlib import Path
+from app.state.session_file import write_session
+from tests.app.test_saved_session import example
+one, other = example(("one",) * 200), example(("other",) * 120)
+print("ready", flush=True)
+while True:
+    write_session(Path(sys.argv[1]), one)
+    write_session(Path(sys.argv[1]), other)
+"""
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="kill -9 is of Unix")
+def test_killed_while_saving_it_leaves_the_old_or_the_new_session_whole(tmp_path: Path) -> None:
+    path = tmp_path / "session.json"
+    for pause in (0.0, 0.013, 0.031, 0.057, 0.11):
+        process = subprocess.Popen([sys.executable, "-c", _SAVING, path], stdout=subprocess.PIPE, cwd=ROOT)
+        assert process.stdout is not None
+        assert process.stdout.readline() == b"ready\n"
+        while not path.exists():
+            time.sleep(0.001)
+        time.sleep(pause)
+        process.send_signal(signal.SIGKILL)
+        process.wait()
+        process.stdout.close()
+        found = {part.name for part in read_session(path).session.slices}
+        assert found in ({"one"}, {"other"})

@@ -1,0 +1,110 @@
+"""Several checkpoints in one window: the list, switching, files that change on disk."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PySide6.QtCore import Qt
+from PySide6.QtTest import QTest
+
+from app.state import actions
+from engine import SlicePlane, partition_slice
+from sdf_models import save_checkpoint
+from tests.app.conftest import DOMAIN, random_module
+from tests.app.window.conftest import LEFT, Driver, wait_until
+from tests.app.window.test_undo import check_shows_the_session
+
+
+def write(path: Path, seed: int, depth: int = 3) -> None:
+    """As a training run does: beside its place, then moved there."""
+    part = path.with_name(f"part-{path.name}")
+    save_checkpoint(part, random_module(seed, depth), DOMAIN)
+    os.replace(part, path)
+
+
+@pytest.fixture
+def pair(empty_window: Driver, tmp_path: Path) -> tuple[Driver, Path, Path]:
+    one, other = tmp_path / "one.safetensors", tmp_path / "other.safetensors"
+    write(one, 1)
+    write(other, 2, depth=2)
+    empty_window.open(one)
+    empty_window.open(other)
+    return empty_window, one, other
+
+
+def test_the_list_has_notes_and_switches(pair: tuple[Driver, Path, Path]) -> None:
+    driver, _, _ = pair
+    panel, store = driver.window.checkpoints, driver.window.store
+    first, second = panel.cards
+    assert [card.name.text() for card in panel.cards] == ["one.safetensors", "other.safetensors"]
+    assert (first.notes.isVisible(), second.notes.isVisible()) == (False, True)
+    assert first.short.text() == "3 \N{MULTIPLICATION SIGN} 8 neurons"
+    plane = SlicePlane.from_normal([0, 0.1, 0], [1, 2, 3])
+    store.do(actions.MovePlane(store.session.active, plane))
+    seen = driver.window.scene_view.scene.camera.GetPosition()
+    QTest.mouseClick(first, LEFT)
+    driver.settle()
+    assert store.session.opened.name == "one.safetensors"
+    assert store.session.active_slice.plane is plane
+    assert driver.window.scene_view.scene.camera.GetPosition() == seen
+    check_shows_the_session(driver)
+    partition = partition_slice(store.session.opened.network, plane, DOMAIN)
+    assert f"z {partition.regions:,}" in first.regions.text()
+    second.setFocus()
+    QTest.keyClick(second, Qt.Key.Key_Return)
+    assert store.session.opened.name == "other.safetensors"
+    QTest.mouseClick(second.close_button, LEFT)
+    assert [card.name.text() for card in panel.cards] == ["one.safetensors"]
+    driver.window.menus.undo.trigger()
+    assert [card.name.text() for card in panel.cards] == ["one.safetensors", "other.safetensors"]
+    check_shows_the_session(driver)
+
+
+def test_a_file_that_changes_is_read_again_on_request(pair: tuple[Driver, Path, Path]) -> None:
+    driver, _one, other = pair
+    window, store = driver.window, driver.window.store
+    planes = [part.plane for part in store.session.slices]
+    before = store.session.opened
+    write(other, 7)
+    wait_until(window.notice.isVisible)
+    assert window.notice.text.text() == "other.safetensors has changed on disk."
+    assert store.session.opened is before
+    window.notice.buttons[0].click()
+    wait_until(lambda: store.session.opened is not before)
+    assert [part.plane for part in store.session.slices] == planes
+    assert store.session.opened.layers == 3
+    check_shows_the_session(driver)
+    assert window.menus.undo.text() == "&Undo Open other.safetensors"  # reading again is no step
+
+
+def test_a_training_run_is_followed(pair: tuple[Driver, Path, Path]) -> None:
+    driver, one, other = pair
+    window, store = driver.window, driver.window.store
+    window.checkpoints.automatic.setChecked(True)
+    for seed in (11, 12):  # replaced twice: the new file is watched too
+        before = store.session.opened
+        write(other, seed)
+        wait_until(lambda before=before: store.session.opened is not before)
+        driver.settle()
+    expected = random_module(12)
+    assert np.array_equal(
+        store.session.opened.network.steps[0].weight,
+        expected.state_dict()[next(iter(expected.state_dict()))].double().numpy(),
+    )
+    before = store.session.opened
+    other.write_bytes(b"half a file")
+    wait_until(window.notice.isVisible)
+    assert "what was read before stays" in window.notice.text.text()
+    assert store.session.opened is before
+    write(one, 13)  # the one that is not shown
+    wait_until(lambda: store.session.networks[0].sha256 != before.sha256 and not window.reloader.busy)
+    assert store.session.opened is before
+
+
+def test_two_files_on_the_command_line_are_one_window(splinescope_process, checkpoint: Path, tmp_path: Path) -> None:
+    write(tmp_path / "b.safetensors", 5)
+    ran = splinescope_process("open", checkpoint, "b.safetensors", "--screenshot", "two.png", "--size", "1000x700")
+    assert (ran.code, ran.out) == (0, "wrote two.png\n"), ran.err

@@ -1,0 +1,198 @@
+"""Sessions in the real window: saved, opened in another one, recovered after a crash."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PySide6.QtCore import QEvent
+from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QApplication
+
+from app.jobs.autosave import Autosave, left_behind
+from app.state import actions
+from app.state.look import Fill
+from app.state.session import Neuron, Session, same
+from app.state.session_file import read_session
+from app.views.viewpoint import viewpoint_of
+from app.widgets.main_window import MainWindow
+from engine import SlicePlane
+from sdf_models import save_checkpoint
+from tests.app.conftest import DOMAIN, ROOT, random_module
+from tests.app.window.conftest import Driver, wait_until
+
+
+@pytest.fixture
+def files(tmp_path: Path, checkpoint: Path) -> tuple[Path, Path]:
+    first, second = tmp_path / "first.safetensors", tmp_path / "second.safetensors"
+    shutil.copy(checkpoint, first)
+    save_checkpoint(second, random_module(seed=4, depth=2), DOMAIN)
+    return first, second
+
+
+@pytest.fixture
+def other_window(empty_window: Driver) -> Iterator[Driver]:
+    window = MainWindow()
+    window.show()
+    yield Driver(window)
+    window.close()
+    window.deleteLater()
+    del window
+    QApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete)
+
+
+def worked(driver: Driver, files: tuple[Path, Path], session: Path) -> None:
+    """A window with two checkpoints and much changed, saved."""
+    for file in files:
+        driver.open(file)
+    store = driver.window.store
+    key = store.session.active
+    store.do(actions.MovePlane(key, SlicePlane.from_normal([0.1, 1 / 3, 0], [1, 2, 3], [0.3, 1, 0])))
+    store.do(actions.AddSlice(SlicePlane.from_axis("y", 0.2), "fourth"))
+    store.do(actions.RemoveSlice(store.session.slices[0].key))
+    store.do(actions.RenameSlice(key, "tilted"))
+    store.do(actions.ChangeFill(Fill.GRADIENT))
+    store.do(actions.SelectNeuron(Neuron(1, 2)))
+    store.do(actions.ChangeLook(replace(store.session.look, creases=True, hidden_depths=frozenset({0}))))
+    store.do(actions.ShowNetwork(store.session.networks[0]))
+    driver.window.scene_view.look_from((1.0, 0.3, -0.2))
+    driver.settle()
+    saved: list[str] = []
+    driver.window.keeper.saved.connect(saved.append)
+    driver.window.keeper.save_to(session)
+    wait_until(lambda: saved)
+
+
+def without_networks(session: Session) -> Session:
+    return replace(session, opened=None, networks=())
+
+
+def test_a_saved_session_is_the_same_in_another_window(
+    empty_window: Driver, other_window: Driver, files: tuple[Path, Path], tmp_path: Path
+) -> None:
+    session = tmp_path / "work.json"
+    worked(empty_window, files, session)
+    other_window.open(session)
+    one, other = empty_window.window, other_window.window
+    assert same(without_networks(one.store.session), without_networks(other.store.session))
+    names = [opened.name for opened in other.store.session.networks]
+    assert names == ["first.safetensors", "second.safetensors"]
+    assert other.store.session.opened.name == "first.safetensors"
+    assert viewpoint_of(one.scene_view.scene.camera) == viewpoint_of(other.scene_view.scene.camera)
+    assert other.size() == one.size()
+    for part in one.store.session.slices:
+        a, b = (w.slices.result(part.key).answer.partition for w in (one, other))
+        assert np.array_equal(a.vertices, b.vertices)
+        assert np.array_equal(a.edges, b.edges)
+        assert np.array_equal(a.edge_neuron, b.edge_neuron)
+    assert not other.notice.isVisible()
+    assert other.keeper.path == session
+    other.menus.undo.trigger()
+    assert other.store.session.opened is None
+
+
+def test_a_changed_file_opens_with_a_notice_and_a_missing_one_with_a_question(
+    empty_window: Driver, other_window: Driver, files: tuple[Path, Path], tmp_path: Path
+) -> None:
+    session = tmp_path / "work.json"
+    worked(empty_window, files, session)
+    save_checkpoint(files[0], random_module(seed=9), DOMAIN)
+    files[1].rename(tmp_path / "elsewhere.safetensors")
+    window = other_window.window
+    window.open_path(session)
+    wait_until(window.notice.isVisible)
+    assert "second.safetensors" in window.notice.text.text()
+    assert [button.text() for button in window.notice.buttons] == ["Find…", "Leave it out"]
+    assert window.store.session.opened is None
+    window.notice.buttons[1].click()
+    other_window.settle()
+    assert [opened.name for opened in window.store.session.networks] == ["first.safetensors"]
+    assert window.notice.text.text() == "first.safetensors has changed since the session was saved."
+    window.opener.open_path(session, moved={files[1]: tmp_path / "elsewhere.safetensors"})
+    wait_until(lambda: len(window.store.session.networks) == 2)
+    other_window.settle()
+
+
+def test_a_broken_session_changes_nothing(window: Driver, tmp_path: Path) -> None:
+    path = tmp_path / "broken.json"
+    path.write_text('{"splinescope session": 1, "checkpoints": [{"path": "/dev/zero", "sha256": "", "reading": null}]}')
+    before = window.window.store.session
+    window.window.open_path(path)
+    wait_until(lambda: window.window.opener.error_dialog is not None)
+    message = window.window.opener.error_dialog.message.text()
+    assert "this session cannot be opened" in message
+    assert "\n" not in message
+    window.window.opener.error_dialog.accept()
+    assert window.window.store.session is before
+
+
+def test_a_session_that_cannot_be_written_says_why(window: Driver, tmp_path: Path) -> None:
+    window.window.keeper.save_to(tmp_path / "no folder" / "a.json")
+    wait_until(lambda: window.window.opener.error_dialog is not None)
+    assert (
+        "was not saved" in window.window.opener.error_dialog.findChildren(type(window.window.approximation))[1].text()
+    )
+    window.window.opener.error_dialog.accept()
+
+
+def test_what_a_crash_left_is_offered_once(window: Driver, other_window: Driver, tmp_path: Path) -> None:
+    folder = tmp_path / "autosave"
+    script = (
+        "import sys, os, signal; from pathlib import Path; from app.jobs.autosave import Autosave;"
+        "from tests.app.test_saved_session import example; from dataclasses import replace;"
+        "from app.state.saved_session import SavedCheckpoint; saved = example();"
+        "part = SavedCheckpoint(Path(sys.argv[2]), '', None);"
+        "Autosave.start(Path(sys.argv[1])).write(replace(saved, checkpoints=(part,), shown=0));"
+        "os.kill(os.getpid(), signal.SIGKILL)"
+    )
+    path = window.window.store.session.opened.path
+    subprocess.run([sys.executable, "-c", script, folder, path], cwd=ROOT, check=False)
+    first, second = window.window, other_window.window
+    for running in (first, second):
+        running.keeper.keep_autosaves(folder)
+    assert first.notice.isVisible()
+    assert not second.notice.isVisible()  # the first one holds it
+    first.notice.buttons[0].click()
+    wait_until(lambda: [part.name for part in first.store.session.slices] == ["x", "oblique é"])
+    window.settle()
+    assert first.keeper.path is None
+    wait_until(lambda: len(list(folder.glob("*.json"))) == 1)  # the first window's own
+    saved = read_session(next(folder.glob("*.json")))
+    assert same(without_networks(saved.session), without_networks(first.store.session))
+    first.close()
+    second.close()
+    assert list(folder.iterdir()) == []
+
+
+def test_the_session_of_a_running_program_is_not_taken(tmp_path: Path) -> None:
+    running = Autosave.start(tmp_path)
+    running.path.write_text("{}")
+    assert left_behind(tmp_path) is None
+    running.leave()
+    found = left_behind(tmp_path)
+    assert found is not None
+    assert found.path == running.path
+    assert left_behind(tmp_path) is None
+    found.remove()
+    assert os.listdir(tmp_path) == []
+
+
+def test_the_command_takes_sessions(window: Driver, splinescope_process, tmp_path: Path) -> None:
+    saved: list[str] = []
+    window.window.keeper.saved.connect(saved.append)
+    window.window.keeper.save_to(tmp_path / "work.json")
+    wait_until(lambda: saved)
+    QTest.qWait(1)
+    ran = splinescope_process("open", "work.json", "--screenshot", "work.png", "--size", "1000x700")
+    assert (ran.code, ran.out) == (0, "wrote work.png\n"), ran.err
+    (tmp_path / "bad.json").write_text('{"splinescope session": "x"}')
+    ran = splinescope_process("open", "bad.json", "--screenshot", "bad.png")
+    assert ran.code == 2
+    assert ran.err.startswith("splinescope: bad.json: this session cannot be opened: ")
