@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import json
-import signal
 import subprocess
 import sys
-import time
 from dataclasses import replace
 from pathlib import Path
 
@@ -91,7 +89,7 @@ json_values = st.recursive(
 
 
 @given(data=st.data(), value=json_values)
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=200, deadline=None)
 def test_a_session_with_anything_wrong_in_it_is_read_or_refused_in_one_line(data: st.DataObject, value: object) -> None:
     content = json.loads(to_text(example(), FOLDER))
     spot, last = content, data.draw(st.sampled_from(sorted(content)))
@@ -147,7 +145,7 @@ def test_what_is_wrong_is_said(change, says: str) -> None:
     content = json.loads(to_text(example(), FOLDER))
     change(content)
     with pytest.raises(SessionFileError, match=says):
-        from_text(json.dumps(content), FOLDER)
+        from_text(json.dumps(content).replace("Infinity", "1e999"), FOLDER)
 
 
 def test_bombs_are_refused_quickly(tmp_path: Path) -> None:
@@ -160,30 +158,28 @@ def test_bombs_are_refused_quickly(tmp_path: Path) -> None:
 
 
 _SAVING = """
-import sys
+import os, signal, sys, time
 from pathlib import Path
-from app.state.session_file import write_session
+from app.state.session_file import read_session, write_session
 from tests.app.test_saved_session import example
-one, other = example(("one",) * 200), example(("other",) * 120)
-print("ready", flush=True)
-while True:
-    write_session(Path(sys.argv[1]), one)
-    write_session(Path(sys.argv[1]), other)
+path, one, other = Path(sys.argv[1]), example(("one",) * 200), example(("other",) * 120)
+write_session(path, one)
+for step in range(12):
+    child = os.fork()
+    while child == 0:
+        write_session(path, other)
+        write_session(path, one)
+    time.sleep(0.011 * step)
+    os.kill(child, signal.SIGKILL)
+    os.waitpid(child, 0)
+    print(*{part.name for part in read_session(path).session.slices})
 """
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="kill -9 is of Unix")
 def test_killed_while_saving_it_leaves_the_old_or_the_new_session_whole(tmp_path: Path) -> None:
-    path = tmp_path / "session.json"
-    for pause in (0.0, 0.013, 0.031, 0.057, 0.11):
-        process = subprocess.Popen([sys.executable, "-c", _SAVING, path], stdout=subprocess.PIPE, cwd=ROOT)
-        assert process.stdout is not None
-        assert process.stdout.readline() == b"ready\n"
-        while not path.exists():
-            time.sleep(0.001)
-        time.sleep(pause)
-        process.send_signal(signal.SIGKILL)
-        process.wait()
-        process.stdout.close()
-        found = {part.name for part in read_session(path).session.slices}
-        assert found in ({"one"}, {"other"})
+    command = [sys.executable, "-c", _SAVING, tmp_path / "session.json"]
+    ran = subprocess.run(command, capture_output=True, text=True, cwd=ROOT, check=True)
+    found = ran.stdout.split()
+    assert len(found) == 12
+    assert set(found) <= {"one", "other"}

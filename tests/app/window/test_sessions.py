@@ -136,9 +136,10 @@ def test_a_broken_session_changes_nothing(window: Driver, tmp_path: Path) -> Non
 def test_a_session_that_cannot_be_written_says_why(window: Driver, tmp_path: Path) -> None:
     window.window.keeper.save_to(tmp_path / "no folder" / "a.json")
     wait_until(lambda: window.window.opener.error_dialog is not None)
-    assert (
-        "was not saved" in window.window.opener.error_dialog.findChildren(type(window.window.approximation))[1].text()
-    )
+    dialog = window.window.opener.error_dialog
+    assert "no folder" in dialog.message.text()
+    assert "choose another folder" in dialog.message.text()
+    assert window.window.keeper.path is None
     window.window.opener.error_dialog.accept()
 
 
