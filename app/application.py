@@ -16,12 +16,17 @@ import platformdirs
 from PySide6.QtCore import QTimer
 from PySide6.QtWidgets import QApplication
 
+from app.jobs.log_file import LOG, start_log, stop_log
 from app.jobs.opening import open_module
+from app.jobs.versions import version_report
 from app.widgets.main_window import MainWindow
 from app.widgets.picture_file import write_png
+from app.widgets.settings import Settings
 from app.widgets.theme import dress
 
 if TYPE_CHECKING:
+    from logging.handlers import RotatingFileHandler
+
     from numpy.typing import ArrayLike
     from torch import nn
 
@@ -50,7 +55,7 @@ def application() -> QApplication:
         return existing
     made = QApplication(["splinescope"])
     made.setApplicationName("SplineScope")
-    dress(made)
+    dress(made, Settings().theme)
     sys.excepthook = _tell
     return made
 
@@ -59,6 +64,7 @@ def _tell(kind: type[BaseException], error: BaseException, trace: TracebackType 
     """What goes wrong in a slot reaches no caller: say so in the window, with the traceback to copy."""
     detail = "".join(traceback.format_exception(kind, error, trace))
     print(detail, file=sys.stderr)
+    LOG.error("%s", detail)
     window = next((found for found in QApplication.topLevelWidgets() if isinstance(found, MainWindow)), None)
     if window is not None and window.isVisible():
         message = "Something went wrong in SplineScope itself. Please report it with the detail below."
@@ -72,10 +78,26 @@ def run_window(paths: Sequence[Path], reading: Reading | None = None) -> None:
     window.keep_layout()
     window.show()
     window.keeper.keep_autosaves(state_folder() / "autosave")
+    log = _start_log(window)
+    window.helper.hint_once()
     window.opener.open_paths(paths, reading)
     _end_by_interrupt(running)
     running.exec()
     window.close()
+    if log is not None:
+        stop_log(log)
+
+
+def _start_log(window: MainWindow) -> RotatingFileHandler | None:
+    folder = platformdirs.user_log_path("splinescope", appauthor=False)
+    try:
+        log = start_log(folder)
+    except OSError as error:
+        window.notice.tell(f"No log is written: {folder}: {error.strerror or error}.")
+        return None
+    window.helper.log_folder = folder
+    LOG.info("started: %s", version_report().replace("\n", "; "))
+    return log
 
 
 def photograph(

@@ -22,7 +22,8 @@ _PUBLISHING_SECONDS: Final = 0.25  # between two pictures of a long slice, or lo
 
 @dataclass(frozen=True, eq=False, slots=True)
 class SliceRequest:
-    """number: counts requests; the answer to a smaller one is older.  live: first layers are enough."""
+    """number: counts requests; the answer to a smaller one is older.  live: first layers are enough,
+    after `budget` seconds."""
 
     number: int
     key: int
@@ -30,6 +31,7 @@ class SliceRequest:
     plane: SlicePlane
     domain: NDArray[np.float64]
     live: bool
+    budget: float = LIVE_SECONDS
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -74,7 +76,7 @@ def compute_slice(
         now = time.perf_counter()
         if progress.done == layers:
             return
-        if request.live and now - start > LIVE_SECONDS:
+        if request.live and now - start > request.budget:
             raise _Enough(progress)
         if not request.live and now - published > pause:
             publish(answer(progress.snapshot(), progress.done))

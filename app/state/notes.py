@@ -21,7 +21,7 @@ def network_notes(opened: OpenNetwork) -> tuple[Note, ...]:
     return (
         ("layers", architecture(opened)),
         ("domain", domain_text(opened.domain)),
-        ("verdict", f"piecewise linear, traced to {error.double:.0e}"),
+        ("verdict", f"piecewise linear (to {error.double:.0e})"),
         *((("approximation", opened.approximation),) if opened.approximation else ()),
         *(("assumed", text) for text in assumed),
     )

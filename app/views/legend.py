@@ -23,7 +23,6 @@ from app.views.fills import FaceFill
 
 _HEIGHT: Final = 40
 _WIDEST_CELL, _BAR = 30.0, 130.0
-_INK, _FAINT = QColor("#1f2733"), QColor("#667085")
 
 
 class DepthLegend(QWidget):
@@ -66,7 +65,7 @@ class DepthLegend(QWidget):
         painter = QPainter(self)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         painter.setFont(QFont(self.font().family(), 9))
-        painter.setPen(_FAINT)
+        painter.setPen(self.palette().placeholderText().color())
         painter.drawText(QRectF(4, 4, 44, 20), Qt.AlignmentFlag.AlignVCenter, "depth")
         painter.setFont(QFont(self.font().family(), 8))
         metrics = QFontMetricsF(painter.font())
@@ -76,11 +75,11 @@ class DepthLegend(QWidget):
         for depth, rgb in enumerate(depth_colors(len(self.names))):
             cell = self.cell(depth)
             shown = depth not in self.hidden
-            painter.setPen(Qt.PenStyle.NoPen if shown else QPen(QColor("#c3cad5"), 1))
-            painter.setBrush(QColor.fromRgbF(*rgb) if shown else QColor("#ffffff"))
+            painter.setPen(Qt.PenStyle.NoPen if shown else QPen(self.palette().mid().color(), 1))
+            painter.setBrush(QColor.fromRgbF(*rgb) if shown else self.palette().base().color())
             painter.drawRoundedRect(cell.adjusted(0.75, 0, -0.75, 0), 3, 3)
             if depth % every == 0:
-                painter.setPen(_INK if shown else QColor("#b4bcc8"))
+                painter.setPen(self.palette().text().color() if shown else self.palette().placeholderText().color())
                 painter.drawText(cell.translated(0, 15), Qt.AlignmentFlag.AlignCenter, str(depth))
         painter.end()
 
@@ -131,10 +130,10 @@ class ColorBar(QWidget):
         painter = QPainter(self)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         painter.setFont(QFont(self.font().family(), 9))
-        painter.setPen(_FAINT)
+        painter.setPen(self.palette().placeholderText().color())
         painter.drawText(QRectF(0, 4, 66, 20), Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignRight, fill.label)
         bar = QRectF(74, 8, _BAR, 13)
-        painter.setPen(QPen(QColor("#c3cad5"), 0.8))
+        painter.setPen(QPen(self.palette().mid().color(), 0.8))
         painter.setFont(QFont(self.font().family(), 8))
         if len(fill.table) <= 3:
             self._paint_classes(painter, bar, fill)
@@ -144,12 +143,12 @@ class ColorBar(QWidget):
                 gradient.setColorAt(k / 16, QColor(*fill.table[round(k / 16 * (len(fill.table) - 1))].tolist()))
             painter.setBrush(gradient)
             painter.drawRoundedRect(bar, 3, 3)
-            painter.setPen(_INK)
+            painter.setPen(self.palette().text().color())
             for align, value in ((Qt.AlignmentFlag.AlignLeft, fill.low), (Qt.AlignmentFlag.AlignRight, fill.high)):
                 text = f"{value:.3g}".replace("-", "\N{MINUS SIGN}")
                 painter.drawText(bar.translated(0, 15), align | Qt.AlignmentFlag.AlignVCenter, text)
             if fill.logarithmic:
-                painter.setPen(_FAINT)
+                painter.setPen(self.palette().placeholderText().color())
                 painter.drawText(bar.translated(0, 15), Qt.AlignmentFlag.AlignCenter, "log")
         painter.end()
 
@@ -157,8 +156,8 @@ class ColorBar(QWidget):
         half = bar.width() / 2
         for k, (color, text) in enumerate(zip((fill.table[0], fill.table[-1]), ("f < 0", "f > 0"), strict=True)):
             box = QRectF(bar.left() + k * half, bar.top(), half - 2, bar.height())
-            painter.setPen(QPen(QColor("#c3cad5"), 0.8))
+            painter.setPen(QPen(self.palette().mid().color(), 0.8))
             painter.setBrush(QColor(*color.tolist()))
             painter.drawRoundedRect(box, 3, 3)
-            painter.setPen(_INK)
+            painter.setPen(self.palette().text().color())
             painter.drawText(box.translated(0, 15), Qt.AlignmentFlag.AlignCenter, text)

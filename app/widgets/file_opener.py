@@ -10,6 +10,7 @@ import numpy as np
 from PySide6.QtCore import QObject, Qt, Signal
 from PySide6.QtWidgets import QFileDialog, QWidget
 
+from app.jobs.log_file import LOG
 from app.jobs.opening import OpeningError, UnansweredError, open_file
 from app.jobs.session_opening import LoadedSession, MissingFileError, open_session
 from app.jobs.worker import Context, Job, Worker
@@ -97,6 +98,7 @@ class FileOpener(QObject):
 
         def take(found: OpenNetwork | LoadedSession) -> None:
             self._show_busy("")
+            LOG.info("opened %s", path)
             if recovered is None:
                 self._settings.remember(path, choices)
                 self.remembered.emit()
@@ -162,6 +164,7 @@ class FileOpener(QObject):
         self._next.clear()
         current = self._store.session.opened
         kept = "" if current is None else f" {current.name} stays open."
+        LOG.warning("not opened: %s", error)
         self.show_error(f"{path.name} could not be opened", f"{error}.{kept}", str(error))
         self.refused.emit(str(error))
 

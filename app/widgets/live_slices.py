@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from PySide6.QtCore import QObject, QTimer, Signal
 
-from app.jobs.slicing import SliceAnswer, SliceRequest, compute_slice
+from app.jobs.slicing import LIVE_SECONDS, SliceAnswer, SliceRequest, compute_slice
 from app.jobs.worker import Context, Job, Worker
 from app.state import actions
 from app.state.look import Fill
@@ -62,6 +62,7 @@ class LiveSlices(QObject):
         self._shown: dict[int, DrawnSlice] = {}
         self._locations: dict[int, Location] = {}
         self._waiting_for: set[int] = set()
+        self.budget = LIVE_SECONDS
         self.level_cutter: Callable[[SlicePlane], tuple[Any, ...]] | None = None
         self._rest = QTimer(self)
         self._rest.setSingleShot(True)
@@ -178,7 +179,7 @@ class LiveSlices(QObject):
         self._newest[key] = self._numbers
         opened = session.opened
         request = SliceRequest(
-            self._numbers, key, opened.network, session.slice(key).plane, opened.domain, live
+            self._numbers, key, opened.network, session.slice(key).plane, opened.domain, live, self.budget
         )  # fmt: skip
         self._waiting_for.add(key)
         neuron, fill, cutter = _pair(session.neuron), session.fill, self.level_cutter

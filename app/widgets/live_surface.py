@@ -47,6 +47,7 @@ class LiveSurface(QObject):
         self.drawn: DrawnSurface | None = None
         self._owner: OpenNetwork | None = None
         self._known: list[tuple[OpenNetwork, DrawnSurface]] = []
+        self.threads = 1  # slices that follow a hand come first
         self.finished = True
         self._ready.connect(self._show, Qt.ConnectionType.QueuedConnection)  # when every listener knows of the network
         store.listen(self._changed)
@@ -82,13 +83,14 @@ class LiveSurface(QObject):
             self._ready.emit(opened, known)
             return
 
+        threads = self.threads
+
         def work(context: Context) -> DrawnSurface:
             def report(progress: SurfaceProgress) -> None:
                 context.publish(progress)
 
-            # one thread: slices that follow a hand come first
             surface = extract_surface(
-                opened.network, opened.domain, progress=report, cancel=context.cancelled, threads=1
+                opened.network, opened.domain, progress=report, cancel=context.cancelled, threads=threads
             )
             mesh = coloured_by_normals(surface)
             triangles = len(surface.face_vertices) - 2 * surface.facets

@@ -20,6 +20,7 @@ from app.views.scene_view import SceneView
 from app.widgets.checkpoint_panel import CheckpointPanel
 from app.widgets.file_opener import FileOpener
 from app.widgets.hand import STEP, Hand
+from app.widgets.helper import Helper
 from app.widgets.hover import Hover
 from app.widgets.live_slices import DrawnSlice, LiveSlices
 from app.widgets.live_surface import DrawnSurface, LiveSurface
@@ -66,6 +67,7 @@ class MainWindow(QMainWindow):
         self.status, self.notice = StatusLine(self), NoticeBar(self)
         self.opener = FileOpener(self.store, self.settings, self)
         self.hand = Hand(self.store, self.scene_view)
+        self.helper = Helper(self)
         self.poses = Poses(self.store, self.notice)
         self._computed_at: dict[int, float] = {}
         self._draw_seconds: float | None = None
@@ -77,6 +79,7 @@ class MainWindow(QMainWindow):
         self._let_go.setSingleShot(True)
         self._let_go.setInterval(_PAUSE_MILLISECONDS)
         self._let_go.timeout.connect(self._pause)
+        self.take_preferences()
         self._arrange()
         self.menus = Menus(self)
         self._show_recent()
@@ -104,11 +107,8 @@ class MainWindow(QMainWindow):
         body = QHBoxLayout()
         body.setContentsMargins(0, 0, 10, 8)
         body.setSpacing(6)
-        side = QVBoxLayout()
-        side.setSpacing(0)
-        side.addWidget(self.checkpoints)
-        side.addWidget(self.panel, 1)
-        body.addLayout(side)
+        self.panel.put_above(self.checkpoints)
+        body.addWidget(self.panel)
         body.addWidget(self.splitter, 1)
         whole = QWidget(self)
         layout = QVBoxLayout(whole)
@@ -261,6 +261,10 @@ class MainWindow(QMainWindow):
         self._keeps_layout = True
         self.settings.restore(self, self.splitter)
         self.checkpoints.automatic.setChecked(self.settings.reloads)
+
+    def take_preferences(self) -> None:
+        self.slices.budget = self.settings.frame_seconds
+        self.surface.threads = self.settings.surface_threads
 
     # The end
 

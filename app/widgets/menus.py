@@ -26,6 +26,7 @@ class Menus:
         self.undo, self.redo = self._edit(bar)
         self._slice(bar)
         self._view(bar)
+        self._help(bar)
 
     def _file(self, bar: QMenuBar) -> QMenu:
         window, menu = self._window, bar.addMenu("&File")
@@ -55,6 +56,8 @@ class Menus:
         add(menu, "Paste pose as a &new slice", poses.paste_new, "Ctrl+Shift+V")
         add(menu, "Copy as co&mmand", poses.copy_command, "Ctrl+Shift+C")
         add(menu, "Copy as P&ython", poses.copy_python)
+        menu.addSeparator()
+        add(menu, "Pre&ferences…", self._window.helper.show_preferences, "Ctrl+,")
         return undo, redo
 
     def _slice(self, bar: QMenuBar) -> None:
@@ -85,6 +88,21 @@ class Menus:
         add(menu, "&Tiles or one slice", window.strip.tiled.click, "T")
         add(menu, "&Go to a neuron", window.strip.search.setFocus, QKeySequence.StandardKey.Find)
         add(menu, "&No highlight\tEsc", window.hand.clear_neuron)
+
+    def _help(self, bar: QMenuBar) -> None:
+        helper, menu = self._window.helper, bar.addMenu("&Help")
+        add(
+            menu, "&Keys and gestures", lambda: helper.show_shortcuts(self.all()), QKeySequence.StandardKey.HelpContents
+        )
+        add(menu, "&First steps", helper.hint)
+        menu.addSeparator()
+        add(menu, "Show the &log", helper.show_log)
+        add(menu, "&About SplineScope", helper.show_about)
+
+    def all(self) -> list[QMenu]:
+        """The menus of the bar, in their order."""
+        menus = [action.menu() for action in self._window.menuBar().actions()]
+        return [menu for menu in menus if isinstance(menu, QMenu)]
 
     def show_steps(self, history: History) -> None:
         """What would be undone and redone."""

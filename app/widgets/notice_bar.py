@@ -37,7 +37,7 @@ class NoticeBar(QFrame):
         self.clear()
         self.text.setText(text)
         for name, act in choices:
-            made = button(name, "", self._chosen(act))
+            made = button(name, f"{name}: {text}", self._chosen(act))
             self.buttons.append(made)
             self._row.addWidget(made)
         self.show()

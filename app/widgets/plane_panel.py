@@ -122,6 +122,7 @@ class PlanePanel(QWidget):
         heading.addStretch(1)
         heading.addWidget(self.duplicate)
         heading.addWidget(self.add)
+        self._column = column
         column.addLayout(heading)
         column.addLayout(self._list)
         column.addSpacing(6)
@@ -137,6 +138,10 @@ class PlanePanel(QWidget):
         outer.addWidget(area)
         self.setFixedWidth(268)
         store.listen(self._changed)
+
+    def put_above(self, widget: QWidget) -> None:
+        """Above the list of slices, scrolling with it."""
+        self._column.insertWidget(0, widget)
 
     def _build_controls(self) -> QWidget:
         controls = QWidget(self)

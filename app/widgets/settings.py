@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from sdf_models import Reading
 
 _RECENT: Final = 8
+THEMES: Final = ("system", "light", "dark")
 
 
 class Settings:
@@ -57,6 +58,53 @@ class Settings:
     @folder.setter
     def folder(self, folder: Path) -> None:
         self._stored.setValue("folder", str(folder))
+
+    @property
+    def theme(self) -> str:
+        """light, dark, or system."""
+        stored = str(self._stored.value("theme", "system"))
+        return stored if stored in THEMES else "system"
+
+    @theme.setter
+    def theme(self, theme: str) -> None:
+        self._stored.setValue("theme", theme)
+
+    @property
+    def frame_seconds(self) -> float:
+        """How long a slice that follows the hand may take before its first layers must do."""
+        return self._number("frame_milliseconds", 110, 20, 1000) / 1000
+
+    @frame_seconds.setter
+    def frame_seconds(self, seconds: float) -> None:
+        self._stored.setValue("frame_milliseconds", round(1000 * seconds))
+
+    @property
+    def surface_threads(self) -> int:
+        """Of the extraction of the surface; the rest of the machine is left to slices that follow the hand."""
+        return self._number("surface_threads", 1, 1, 64)
+
+    @surface_threads.setter
+    def surface_threads(self, threads: int) -> None:
+        self._stored.setValue("surface_threads", threads)
+
+    def forget_preferences(self) -> None:
+        for name in ("theme", "frame_milliseconds", "surface_threads"):
+            self._stored.remove(name)
+
+    @property
+    def greeted(self) -> bool:
+        """Whether the hint of the first start was seen."""
+        return str(self._stored.value("greeted", "no")) == "yes"
+
+    @greeted.setter
+    def greeted(self, seen: bool) -> None:
+        self._stored.setValue("greeted", "yes" if seen else "no")
+
+    def _number(self, name: str, usual: int, low: int, high: int) -> int:
+        try:
+            return min(max(int(str(self._stored.value(name, usual))), low), high)
+        except ValueError:
+            return usual
 
     @property
     def reloads(self) -> bool:

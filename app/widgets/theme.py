@@ -2,101 +2,156 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Final
 
+from PySide6.QtCore import Qt
 from PySide6.QtGui import QColor, QFont, QFontDatabase, QPalette
 from PySide6.QtWidgets import QApplication
 
-PANEL: Final = "#f5f6f8"
-RAISED: Final = "#ffffff"
-LINE: Final = "#dfe3e9"
-TEXT: Final = "#1f2733"
-MUTED: Final = "#667085"
-BRAND: Final = "#2f5bd0"
-BRAND_SOFT: Final = "#e4ebfb"
-WARNING: Final = "#a15c00"
+
+@dataclass(frozen=True, slots=True)
+class Theme:
+    """Colours of the window; the views draw on white paper in every theme, as figures do."""
+
+    panel: str
+    raised: str
+    line: str
+    text: str
+    muted: str
+    brand: str
+    brand_soft: str
+    on_brand: str
+    hover: str
+    disabled: str
+    handle: str
+    wrong: str
+    wrong_soft: str
+    caution: str
+    caution_soft: str
+
+
+LIGHT: Final = Theme(
+    panel="#f5f6f8", raised="#ffffff", line="#dfe3e9", text="#1f2733", muted="#667085", brand="#2f5bd0",
+    brand_soft="#e4ebfb", on_brand="#ffffff", hover="#eef1f5", disabled="#aab2bf", handle="#ccd2db", wrong="#c0392b",
+    wrong_soft="#fdf1f0", caution="#7a4a00", caution_soft="#fdf0d5",
+)  # fmt: skip
+DARK: Final = Theme(
+    panel="#1d2026", raised="#272b33", line="#3b414c", text="#e4e8ee", muted="#98a2b3", brand="#7ea2ff",
+    brand_soft="#2c3a5e", on_brand="#10131a", hover="#323844", disabled="#646d7c", handle="#4d5563", wrong="#ff8a7a",
+    wrong_soft="#43292a", caution="#ffd591", caution_soft="#45371c",
+)  # fmt: skip
+
+MUTED: Final = "#7b8698"  # of icons: seen well on both
 
 _FAMILIES = ("Inter", "Segoe UI", "SF Pro Text", "Noto Sans", "Cantarell", "Ubuntu", "DejaVu Sans")
 
-STYLE: Final = f"""
-* {{ color: {TEXT}; }}
-QMainWindow, QDialog {{ background: {PANEL}; }}
-QToolTip {{ background: {TEXT}; color: white; border: none; padding: 4px 6px; }}
-#panel {{ background: {PANEL}; }}
-#card {{ background: {RAISED}; border: 1px solid {LINE}; border-radius: 8px; }}
-#card[active="true"] {{ border: 1px solid {BRAND}; }}
+
+def style_sheet(theme: Theme) -> str:
+    return f"""
+* {{ color: {theme.text}; }}
+QMainWindow, QDialog {{ background: {theme.panel}; }}
+QToolTip {{ background: {theme.text}; color: {theme.panel}; border: none; padding: 4px 6px; }}
+#panel {{ background: {theme.panel}; }}
+#card {{ background: {theme.raised}; border: 1px solid {theme.line}; border-radius: 8px; }}
+#card[active="true"] {{ border: 1px solid {theme.brand}; }}
 #heading {{ font-weight: 600; font-size: 10pt; }}
-#section {{ color: {MUTED}; font-weight: 600; font-size: 8pt; }}
-#muted {{ color: {MUTED}; }}
-#approximation {{ background: #fdf0d5; color: #7a4a00; font-weight: 600; padding: 5px 12px; }}
-#notice {{ background: {BRAND_SOFT}; border-bottom: 1px solid {LINE}; }}
+#section {{ color: {theme.muted}; font-weight: 600; font-size: 8pt; }}
+#muted {{ color: {theme.muted}; }}
+#noticeText {{ font-weight: 600; }}
+#approximation {{ background: {theme.caution_soft}; color: {theme.caution}; font-weight: 600; padding: 5px 12px; }}
+#notice {{ background: {theme.brand_soft}; border-bottom: 1px solid {theme.line}; }}
 #title {{ font-weight: 600; font-size: 11pt; }}
 QToolButton, QPushButton {{
-    background: {RAISED}; border: 1px solid {LINE}; border-radius: 6px; padding: 4px 9px; min-height: 16px;
+    background: {theme.raised}; border: 1px solid {theme.line}; border-radius: 6px; padding: 4px 9px; min-height: 16px;
 }}
-QToolButton:hover, QPushButton:hover {{ border-color: #b9c2d0; background: #fbfcfd; }}
-QToolButton:pressed, QPushButton:pressed {{ background: {BRAND_SOFT}; }}
-QToolButton:checked {{ background: {BRAND_SOFT}; border-color: {BRAND}; color: {BRAND}; }}
-QToolButton:disabled, QPushButton:disabled {{ color: #aab2bf; background: {PANEL}; }}
+QToolButton:hover, QPushButton:hover {{ border-color: {theme.muted}; background: {theme.hover}; }}
+QToolButton:focus, QPushButton:focus, #card:focus {{ border-color: {theme.brand}; }}
+QToolButton#flat:focus {{ background: {theme.hover}; }}
+QToolButton:pressed, QPushButton:pressed {{ background: {theme.brand_soft}; }}
+QToolButton:checked {{ background: {theme.brand_soft}; border-color: {theme.brand}; color: {theme.brand}; }}
+QToolButton:disabled, QPushButton:disabled {{ color: {theme.disabled}; background: {theme.panel}; }}
 QToolButton#flat {{ border: none; background: transparent; padding: 3px; }}
-QToolButton#flat:hover {{ background: #e9ecf1; }}
+QToolButton#flat:hover {{ background: {theme.hover}; }}
 QToolButton#flat:checked {{ background: transparent; }}
-QPushButton:default {{ background: {BRAND}; border-color: {BRAND}; color: white; }}
-QLineEdit, QComboBox, QDoubleSpinBox {{
-    background: {RAISED}; border: 1px solid {LINE}; border-radius: 6px; padding: 3px 7px; min-height: 18px;
-    selection-background-color: {BRAND}; selection-color: white;
+QPushButton:default {{ background: {theme.brand}; border-color: {theme.brand}; color: {theme.on_brand}; }}
+QLineEdit, QComboBox, QDoubleSpinBox, QSpinBox {{
+    background: {theme.raised}; border: 1px solid {theme.line}; border-radius: 6px; padding: 3px 7px; min-height: 18px;
+    selection-background-color: {theme.brand}; selection-color: {theme.on_brand};
 }}
-QLineEdit:focus, QComboBox:focus, QDoubleSpinBox:focus {{ border-color: {BRAND}; }}
-QLineEdit[wrong="true"] {{ border-color: #c0392b; background: #fdf1f0; }}
-QDoubleSpinBox::up-button, QDoubleSpinBox::down-button {{ width: 0; border: none; }}
+QLineEdit:focus, QComboBox:focus, QDoubleSpinBox:focus {{ border-color: {theme.brand}; }}
+QLineEdit[wrong="true"] {{ border-color: {theme.wrong}; background: {theme.wrong_soft}; }}
+QSpinBox::up-button, QSpinBox::down-button, QDoubleSpinBox::up-button,
+QDoubleSpinBox::down-button {{ width: 0; border: none; }}
 QComboBox::drop-down {{ border: none; width: 18px; }}
-QComboBox QAbstractItemView {{ background: {RAISED}; border: 1px solid {LINE}; selection-background-color: {BRAND_SOFT};
-    selection-color: {TEXT}; outline: none; }}
-QSlider::groove:horizontal {{ height: 4px; background: {LINE}; border-radius: 2px; }}
-QSlider::handle:horizontal {{ width: 14px; height: 14px; margin: -5px 0; border-radius: 7px; background: {BRAND}; }}
-QSlider::handle:horizontal:hover {{ background: #244bb3; }}
-QStatusBar {{ background: {RAISED}; border-top: 1px solid {LINE}; }}
+QComboBox QAbstractItemView {{ background: {theme.raised}; border: 1px solid {theme.line};
+    selection-background-color: {theme.brand_soft};
+    selection-color: {theme.text}; outline: none; }}
+QSlider::groove:horizontal {{ height: 4px; background: {theme.line}; border-radius: 2px; }}
+QSlider::handle:horizontal {{
+    width: 14px; height: 14px; margin: -5px 0; border-radius: 7px; background: {theme.brand};
+}}
+QSlider::handle:horizontal:hover {{ background: {theme.text}; }}
+QStatusBar {{ background: {theme.raised}; border-top: 1px solid {theme.line}; }}
 QStatusBar::item {{ border: none; }}
-QStatusBar QLabel {{ color: {MUTED}; padding: 0 6px; }}
-QMenuBar {{ background: {RAISED}; border-bottom: 1px solid {LINE}; padding: 2px 6px; }}
+QStatusBar QLabel {{ color: {theme.muted}; padding: 0 6px; }}
+QMenuBar {{ background: {theme.raised}; border-bottom: 1px solid {theme.line}; padding: 2px 6px; }}
 QMenuBar::item {{ padding: 4px 9px; border-radius: 5px; background: transparent; }}
-QMenuBar::item:selected {{ background: {BRAND_SOFT}; }}
-QMenu {{ background: {RAISED}; border: 1px solid {LINE}; padding: 5px; }}
+QMenuBar::item:selected {{ background: {theme.brand_soft}; }}
+QMenu {{ background: {theme.raised}; border: 1px solid {theme.line}; padding: 5px; }}
 QMenu::item {{ padding: 5px 26px 5px 22px; border-radius: 4px; }}
-QMenu::item:selected {{ background: {BRAND_SOFT}; }}
-QMenu::item:disabled {{ color: #aab2bf; }}
-QMenu::separator {{ height: 1px; background: {LINE}; margin: 5px 8px; }}
+QMenu::item:selected {{ background: {theme.brand_soft}; }}
+QMenu::item:disabled {{ color: {theme.disabled}; }}
+QMenu::separator {{ height: 1px; background: {theme.line}; margin: 5px 8px; }}
 QMenu::indicator {{ width: 14px; height: 14px; left: 5px; }}
-QSplitter::handle {{ background: {PANEL}; }}
-QProgressBar {{ background: {LINE}; border: none; border-radius: 2px; max-height: 4px; min-height: 4px; }}
-QProgressBar::chunk {{ background: {BRAND}; border-radius: 2px; }}
+QSplitter::handle {{ background: {theme.panel}; }}
+QProgressBar {{ background: {theme.line}; border: none; border-radius: 2px; max-height: 4px; min-height: 4px; }}
+QProgressBar::chunk {{ background: {theme.brand}; border-radius: 2px; }}
 QScrollArea {{ background: transparent; border: none; }}
 QScrollBar:vertical {{ background: transparent; width: 9px; margin: 0; }}
-QScrollBar::handle:vertical {{ background: #ccd2db; border-radius: 4px; min-height: 24px; }}
+QScrollBar::handle:vertical {{ background: {theme.handle}; border-radius: 4px; min-height: 24px; }}
 QScrollBar::add-line, QScrollBar::sub-line {{ background: none; height: 0; }}
 QScrollBar::add-page, QScrollBar::sub-page {{ background: none; }}
-QPlainTextEdit {{ background: {RAISED}; border: 1px solid {LINE}; border-radius: 6px; padding: 4px; }}
+QPlainTextEdit {{ background: {theme.raised}; border: 1px solid {theme.line}; border-radius: 6px; padding: 4px; }}
 """
 
 
-def dress(application: QApplication) -> None:
-    """The application's style; the light palette also where the desktop's is dark."""
-    application.setStyle("Fusion")
-    known = set(QFontDatabase.families())
-    family = next((name for name in _FAMILIES if name in known), application.font().family())
-    application.setFont(QFont(family, 9))
+def system_theme(application: QApplication) -> Theme:
+    """Dark where the desktop is."""
+    return DARK if application.styleHints().colorScheme() is Qt.ColorScheme.Dark else LIGHT
+
+
+def dress(application: QApplication, wanted: str = "system") -> None:
+    """The application's style.  wanted: light, dark, or system, which follows the desktop while the program runs."""
+    if application.style().objectName().lower() != "fusion":
+        application.setStyle("Fusion")
+        known = set(QFontDatabase.families())
+        family = next((name for name in _FAMILIES if name in known), application.font().family())
+        application.setFont(QFont(family, 9))
+        application.styleHints().colorSchemeChanged.connect(lambda _: _follow(application))
+    application.setProperty("theme", wanted)
+    _follow(application)
+
+
+def _follow(application: QApplication) -> None:
+    chosen = {"light": LIGHT, "dark": DARK}.get(str(application.property("theme")))
+    _paint(application, system_theme(application) if chosen is None else chosen)
+
+
+def _paint(application: QApplication, theme: Theme) -> None:
     palette = QPalette()
     for role, color in (
-        (QPalette.ColorRole.Window, PANEL),
-        (QPalette.ColorRole.Base, RAISED),
-        (QPalette.ColorRole.Button, RAISED),
-        (QPalette.ColorRole.Text, TEXT),
-        (QPalette.ColorRole.WindowText, TEXT),
-        (QPalette.ColorRole.ButtonText, TEXT),
-        (QPalette.ColorRole.Highlight, BRAND),
-        (QPalette.ColorRole.HighlightedText, "#ffffff"),
-        (QPalette.ColorRole.PlaceholderText, "#98a2b3"),
+        (QPalette.ColorRole.Window, theme.panel),
+        (QPalette.ColorRole.Base, theme.raised),
+        (QPalette.ColorRole.Button, theme.raised),
+        (QPalette.ColorRole.Text, theme.text),
+        (QPalette.ColorRole.WindowText, theme.text),
+        (QPalette.ColorRole.ButtonText, theme.text),
+        (QPalette.ColorRole.Mid, theme.line),
+        (QPalette.ColorRole.Highlight, theme.brand),
+        (QPalette.ColorRole.HighlightedText, theme.on_brand),
+        (QPalette.ColorRole.PlaceholderText, theme.muted),
     ):
         palette.setColor(role, QColor(color))
     application.setPalette(palette)
-    application.setStyleSheet(STYLE)
+    application.setStyleSheet(style_sheet(theme))

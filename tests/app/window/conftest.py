@@ -94,7 +94,7 @@ def point(pixel: NDArray[np.float64]) -> QPoint:
 def settings_elsewhere(tmp_path_factory: pytest.TempPathFactory) -> None:
     """The user's own recent files stay out of it."""
     folder = str(tmp_path_factory.mktemp("settings"))
-    os.environ["XDG_CONFIG_HOME"] = folder
+    os.environ["XDG_CONFIG_HOME"] = os.environ["XDG_STATE_HOME"] = folder
     for format_ in (QSettings.Format.NativeFormat, QSettings.Format.IniFormat):
         QSettings.setPath(format_, QSettings.Scope.UserScope, folder)
 

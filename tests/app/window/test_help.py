@@ -1,0 +1,186 @@
+"""Preferences, themes, help, the log, the hint of the first start, and tooltips everywhere."""
+
+from __future__ import annotations
+
+import logging
+import sys
+from pathlib import Path
+
+import pytest
+from PySide6.QtCore import QEvent, Qt
+from PySide6.QtGui import QGuiApplication
+from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QAbstractButton, QAbstractSlider, QApplication, QComboBox, QLineEdit, QScrollBar, QWidget
+
+from app.application import _tell
+from app.jobs.log_file import LOG, start_log, stop_log
+from app.widgets.main_window import MainWindow
+from app.widgets.preferences_dialog import PreferencesDialog
+from app.widgets.theme import DARK, LIGHT, dress, system_theme
+from tests.app.window.conftest import LEFT, Driver, press, wait_until
+
+
+def done(driver: Driver) -> None:
+    driver.window.helper.dialog.reject()
+    wait_until(lambda: driver.window.helper.dialog is None)
+
+
+def test_every_control_says_what_it_is_for(window: Driver) -> None:
+    window.window.notice.tell("something", ("Do it", lambda: None))
+    kinds = (QAbstractButton, QAbstractSlider, QComboBox, QLineEdit)
+    controls = [child for child in window.window.findChildren(QWidget) if isinstance(child, kinds)]
+    bare = [
+        child
+        for child in controls
+        if not (child.toolTip() or isinstance(child, QScrollBar) or isinstance(child.parent(), QLineEdit))
+    ]
+    names = [(type(child).__name__, getattr(child, "text", str)(), type(child.parent()).__name__) for child in bare]
+    assert names == []
+
+
+def test_everything_is_reached_by_the_tab_key(window: Driver) -> None:
+    kinds = (QAbstractButton, QAbstractSlider, QComboBox, QLineEdit)
+    controls = [child for child in window.window.findChildren(QWidget) if isinstance(child, kinds)]
+    shown = [child for child in controls if child.isVisible() and not isinstance(child, QScrollBar)]
+    out_of_reach = [
+        (type(child).__name__, child.toolTip())
+        for child in shown
+        if not child.focusPolicy() & Qt.FocusPolicy.TabFocus and not child.objectName().startswith("qt_")
+    ]
+    assert out_of_reach == []
+
+
+def test_no_two_entries_of_the_menus_have_the_same_keys(window: Driver) -> None:
+    keys = [action.shortcut().toString() for menu in window.window.menus.all() for action in menu.actions()]
+    keys = [key for key in keys if key]
+    assert len(keys) == len(set(keys)) > 20
+
+
+def test_the_sheet_shows_the_keys_of_the_menus(window: Driver) -> None:
+    press(window, "F1")
+    sections = dict(window.window.helper.dialog.sections)
+    assert list(sections) == ["File", "Edit", "Slice", "View", "Help"]
+    assert ("Ctrl+S", "Save session") in sections["File"]
+    assert ("Ctrl+Z", "Undo Open small.safetensors") in sections["Edit"]
+    done(window)
+
+
+def test_the_versions_of_the_about_box_can_be_copied(window: Driver) -> None:
+    window.window.helper.show_about()
+    QTest.mouseClick(window.window.helper.dialog.copy, LEFT)
+    text = QGuiApplication.clipboard().text()
+    for name in ("SplineScope 0", "Python 3", "Qt 6", "torch 2", "numba 0", "vtk 9"):
+        assert name in text
+    done(window)
+
+
+def test_preferences_are_taken_at_once_and_kept(window: Driver) -> None:
+    running = QApplication.instance()
+    press(window, "Ctrl+,")
+    dialog = window.window.helper.dialog
+    assert isinstance(dialog, PreferencesDialog)
+    dialog.budget.setValue(60)
+    dialog.theme.setCurrentIndex(2)
+    dialog.theme.activated.emit(2)
+    assert window.window.slices.budget == 0.06
+    assert running.palette().window().color().name() == DARK.panel
+    done(window)
+    other = MainWindow()
+    assert other.slices.budget == 0.06
+    assert other.settings.theme == "dark"
+    other.close()
+    other.deleteLater()
+    QApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete)
+    press(window, "Ctrl+,")
+    dialog = window.window.helper.dialog
+    QTest.mouseClick(dialog.buttons.button(dialog.buttons.StandardButton.RestoreDefaults), LEFT)
+    assert window.window.slices.budget == 0.11
+    done(window)
+    assert running.property("theme") == "system"
+
+
+@pytest.mark.parametrize(("wanted", "theme"), [("light", LIGHT), ("dark", DARK)])
+def test_themes_are_legible(empty_window: Driver, wanted: str, theme) -> None:
+    def luminance(color: str) -> float:
+        parts = [int(color[i : i + 2], 16) / 255 for i in (1, 3, 5)]
+        linear = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in parts]
+        return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+
+    def contrast(one: str, other: str) -> float:  # WCAG 2.2, 1.4.3
+        high, low = sorted((luminance(one), luminance(other)), reverse=True)
+        return (high + 0.05) / (low + 0.05)
+
+    dress(QApplication.instance(), wanted)
+    try:
+        assert empty_window.window.palette().text().color().name() == theme.text
+        for ink, paper in (
+            (theme.text, theme.panel), (theme.text, theme.raised), (theme.text, theme.brand_soft),
+            (theme.muted, theme.panel), (theme.muted, theme.raised), (theme.on_brand, theme.brand),
+            (theme.caution, theme.caution_soft), (theme.brand, theme.brand_soft),
+        ):  # fmt: skip
+            assert contrast(ink, paper) >= 4.5, (ink, paper)
+    finally:
+        dress(QApplication.instance())
+
+
+def test_the_window_follows_the_system(empty_window: Driver, monkeypatch: pytest.MonkeyPatch) -> None:
+    running = QApplication.instance()
+    for theme in (DARK, LIGHT):
+        monkeypatch.setattr("app.widgets.theme.system_theme", lambda _, theme=theme: theme)
+        running.styleHints().colorSchemeChanged.emit(Qt.ColorScheme.Unknown)  # the desktop's own has no other way here
+        assert running.palette().window().color().name() == theme.panel
+    assert system_theme(running) is LIGHT
+
+
+def test_the_log_keeps_errors_with_their_traceback_and_does_not_grow_for_ever(tmp_path: Path, capsys) -> None:
+    handler = start_log(tmp_path / "log")
+    try:
+        try:
+            raise RuntimeError("something broke")
+        except RuntimeError as error:
+            _tell(type(error), error, error.__traceback__)
+        text = (tmp_path / "log" / "splinescope.log").read_text()
+        assert "something broke" in text
+        assert "Traceback" in text
+        assert "something broke" in capsys.readouterr().err
+        for _ in range(60):
+            LOG.info("x" * 50_000)
+        files = list((tmp_path / "log").iterdir())
+        assert 2 <= len(files) <= 4
+        assert sum(file.stat().st_size for file in files) < 3 << 20
+    finally:
+        stop_log(handler)
+    assert handler not in LOG.handlers
+    assert logging.getLogger("splinescope") is LOG
+    assert sys.excepthook is not None
+
+
+def test_the_first_start_says_three_lines_once(empty_window: Driver) -> None:
+    window = empty_window.window
+    window.helper.hint_once()
+    assert window.notice.isVisible()
+    assert len(window.notice.text.text().splitlines()) == 3
+    window.notice.buttons[0].click()
+    window.helper.hint_once()
+    assert not window.notice.isVisible()
+
+
+def test_the_layout_survives_a_restart(empty_window: Driver) -> None:
+    first = empty_window.window
+    first.keep_layout()
+    first.resize(1130, 760)
+    first.splitter.setSizes([400, 430])
+    first.checkpoints.automatic.setChecked(True)
+    QTest.qWait(1)
+    size, shares = first.size(), first.splitter.sizes()
+    first.close()
+    second = MainWindow()
+    second.keep_layout()
+    second.show()
+    assert QTest.qWaitForWindowExposed(second)
+    assert (second.size(), second.splitter.sizes()) == (size, shares)
+    assert second.checkpoints.automatic.isChecked()
+    second.close()
+    second.deleteLater()
+    del second
+    QApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete)
