@@ -7,9 +7,11 @@ from typing import Final
 from PySide6.QtCore import QEvent, QPointF, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import (
     QColor,
+    QFocusEvent,
     QFont,
     QFontMetricsF,
     QHelpEvent,
+    QKeyEvent,
     QLinearGradient,
     QMouseEvent,
     QPainter,
@@ -26,7 +28,10 @@ _WIDEST_CELL, _BAR = 30.0, 130.0
 
 
 class DepthLegend(QWidget):
-    """toggled(depth): a click; isolated(depth): a double click."""
+    """toggled(depth): a click, or Space; isolated(depth): a double click, or Return.
+
+    Arrow keys go from layer to layer.
+    """
 
     toggled = Signal(int)
     isolated = Signal(int)
@@ -37,6 +42,9 @@ class DepthLegend(QWidget):
         self.setMinimumWidth(220)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
         self.setCursor(Qt.CursorShape.PointingHandCursor)
+        self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+        self.setAccessibleName("layers")
+        self.at = 0  # the layer that keys act on
         self.names: tuple[str, ...] = ()
         self.counts: tuple[int, ...] = ()
         self.hidden: frozenset[int] = frozenset()
@@ -44,6 +52,7 @@ class DepthLegend(QWidget):
     def show_layers(self, names: tuple[str, ...], hidden: frozenset[int], counts: tuple[int, ...] = ()) -> None:
         """names: of the layers, from the first; counts: their lines in the active slice."""
         self.names, self.hidden, self.counts = names, hidden, counts
+        self.at = min(self.at, max(len(names) - 1, 0))
         self.update()
 
     def cell(self, depth: int) -> QRectF:
@@ -81,7 +90,33 @@ class DepthLegend(QWidget):
             if depth % every == 0:
                 painter.setPen(self.palette().text().color() if shown else self.palette().placeholderText().color())
                 painter.drawText(cell.translated(0, 15), Qt.AlignmentFlag.AlignCenter, str(depth))
+        if self.hasFocus() and self.names:
+            painter.setBrush(Qt.BrushStyle.NoBrush)
+            painter.setPen(QPen(self.palette().highlight().color(), 1.6))
+            painter.drawRoundedRect(self.cell(self.at).adjusted(-1, -2, 1, 2), 4, 4)
         painter.end()
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        step = {Qt.Key.Key_Left: -1, Qt.Key.Key_Right: 1}.get(Qt.Key(event.key()))
+        if not self.names:
+            super().keyPressEvent(event)
+        elif step is not None:
+            self.at = (self.at + step) % len(self.names)
+            self.update()
+        elif event.key() == Qt.Key.Key_Space:
+            self.toggled.emit(self.at)
+        elif event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter):
+            self.isolated.emit(self.at)
+        else:
+            super().keyPressEvent(event)
+
+    def focusInEvent(self, event: QFocusEvent) -> None:
+        self.update()
+        super().focusInEvent(event)
+
+    def focusOutEvent(self, event: QFocusEvent) -> None:
+        self.update()
+        super().focusOutEvent(event)
 
     def mouseReleaseEvent(self, event: QMouseEvent) -> None:
         depth = self.depth_at(event.position())

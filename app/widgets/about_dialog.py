@@ -17,7 +17,7 @@ from PySide6.QtWidgets import (
 
 from app.jobs.versions import version_report
 from app.widgets.marks import application_icon
-from app.widgets.parts import label, without_icons
+from app.widgets.parts import closing, label, without_icons
 
 
 class AboutDialog(QDialog):
@@ -50,6 +50,7 @@ class AboutDialog(QDialog):
         self.copy.clicked.connect(lambda: QGuiApplication.clipboard().setText(self.report))
         buttons = without_icons(QDialogButtonBox(QDialogButtonBox.StandardButton.Close, self))
         buttons.addButton(self.copy, QDialogButtonBox.ButtonRole.ActionRole)
+        closing(buttons)
         buttons.rejected.connect(self.reject)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(20, 20, 20, 16)

@@ -33,6 +33,9 @@ class Menus:
         add(menu, "&Open…", window.opener.choose, QKeySequence.StandardKey.Open)
         recent = menu.addMenu("Open &recent")
         add(menu, "Re&load from disk", window.reloader.reload_shown, "F5")
+        add(menu, "&Next checkpoint", window.hand.next_network, "Ctrl+Tab")
+        add(menu, "&Close checkpoint", window.hand.close_network, QKeySequence.StandardKey.Close)
+        menu.addSeparator()
         add(menu, "Open &session…", window.opener.choose_session)
         menu.addSeparator()
         add(menu, "&Save session", window.keeper.save, QKeySequence.StandardKey.Save)
@@ -67,6 +70,8 @@ class Menus:
         add(menu, "&Duplicate", panel.duplicate.click, "Ctrl+D")
         add(menu, "De&lete", window.hand.delete, QKeySequence.StandardKey.Delete)
         add(menu, "&Hide or show", window.hand.hide, "H")
+        add(menu, "Ne&xt", lambda: window.hand.step(1), "N")
+        add(menu, "Pre&vious", lambda: window.hand.step(-1), "Shift+N")
         menu.addSeparator()
         for axis, snap in panel.snaps.items():
             add(menu, f"Snap across &{axis}", snap.click, axis.upper())

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from PySide6.QtCore import QSize
 from PySide6.QtGui import QIcon
-from PySide6.QtWidgets import QDialogButtonBox, QHBoxLayout, QLabel, QToolButton, QWidget
+from PySide6.QtWidgets import QDialogButtonBox, QHBoxLayout, QLabel, QPushButton, QToolButton, QWidget
 
 
 def label(text: str, role: str) -> QLabel:
@@ -50,6 +50,16 @@ def restyle(widget: QWidget, name: str, value: bool) -> None:
         widget.setProperty(name, value)
         widget.style().unpolish(widget)
         widget.style().polish(widget)
+
+
+def closing(buttons: QDialogButtonBox) -> QDialogButtonBox:
+    """Return closes the dialog: no other button is the one that it presses."""
+    for made in buttons.buttons():
+        if isinstance(made, QPushButton):
+            close = buttons.standardButton(made) == QDialogButtonBox.StandardButton.Close
+            made.setAutoDefault(close)
+            made.setDefault(close)
+    return buttons
 
 
 def without_icons(buttons: QDialogButtonBox) -> QDialogButtonBox:

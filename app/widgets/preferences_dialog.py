@@ -17,7 +17,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from app.widgets.parts import label, without_icons
+from app.widgets.parts import closing, label, without_icons
 from app.widgets.settings import Settings
 from app.widgets.theme import dress
 
@@ -52,6 +52,7 @@ class PreferencesDialog(QDialog):
         form.addRow("Threads for the surface", self.threads)
         usual = QDialogButtonBox.StandardButton.RestoreDefaults
         self.buttons = without_icons(QDialogButtonBox(QDialogButtonBox.StandardButton.Close | usual, self))
+        closing(self.buttons)
         self.buttons.rejected.connect(self.reject)
         self.buttons.button(usual).clicked.connect(self._restore)
         layout = QVBoxLayout(self)

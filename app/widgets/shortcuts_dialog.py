@@ -91,8 +91,9 @@ def _shared(sections: Sequence[tuple[str, Sequence[Line]]]) -> list[list[tuple[s
     columns: list[list[tuple[str, Sequence[Line]]]] = [[], [], []]
     done = 0
     for section in filled:
-        columns[min(3 * done // total, 2)].append(section)
-        done += len(section[1]) + 2
+        size = len(section[1]) + 2
+        columns[min(3 * (2 * done + size) // (2 * total), 2)].append(section)
+        done += size
     return columns
 
 

@@ -37,7 +37,7 @@ class SliceTile(QFrame):
         self._chip.setStyleSheet(f"background: {color_of(part.accent).name()}; border-radius: 5px;")
         self._name, self._place, self._count = QLabel(self), QLabel(self), QLabel(self)
         self._name.setObjectName("heading")
-        self._place.setStyleSheet(f"color: {color_of(part.accent).darker(115).name()}; font-weight: 600;")
+        self._place.setStyleSheet(f"color: {color_of(part.accent).name()}; font-weight: 600;")
         self._count.setObjectName("muted")
         self._place.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
         self._progress = QProgressBar(self)

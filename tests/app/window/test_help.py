@@ -184,3 +184,25 @@ def test_the_layout_survives_a_restart(empty_window: Driver) -> None:
     second.deleteLater()
     del second
     QApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete)
+
+
+def test_layers_slices_and_checkpoints_by_keys(window: Driver) -> None:
+    store, legend = window.window.store, window.window.legend
+    legend.setFocus()
+    QTest.keyClick(legend, Qt.Key.Key_Right)
+    QTest.keyClick(legend, Qt.Key.Key_Space)
+    assert store.session.look.hidden_depths == {1}
+    QTest.keyClick(legend, Qt.Key.Key_Left)
+    QTest.keyClick(legend, Qt.Key.Key_Return)
+    assert store.session.look.hidden_depths == {1, 2}
+    names = []
+    for keys in ("N", "N", "N", "Shift+N"):
+        press(window, keys)
+        names.append(store.session.active_slice.name)
+    assert names == ["x", "y", "z", "y"]
+    press(window, "Ctrl+W")
+    assert store.session.opened is None
+    press(window, "N")
+    press(window, "Ctrl+Tab")
+    press(window, "Ctrl+Z")
+    assert store.session.active_slice.name == "y"
