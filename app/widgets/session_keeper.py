@@ -36,6 +36,7 @@ class SessionKeeper(QObject):
         self._worker = Worker("saving", self)
         self._autosave: Autosave | None = None
         self._left: Autosave | None = None
+        self._unsaved: tuple[Path, SavedSession] | None = None
         self.path: Path | None = None
         self._soon = QTimer(self)
         self._soon.setSingleShot(True)
@@ -47,6 +48,8 @@ class SessionKeeper(QObject):
         """The window closes well: there is nothing to recover."""
         self._soon.stop()
         self._worker.close()
+        if self._unsaved is not None:  # the window went before its turn came
+            write_session(*self._unsaved)
         if self._autosave is not None:
             self._autosave.remove()
         if self._left is not None:
@@ -75,6 +78,7 @@ class SessionKeeper(QObject):
             return
 
         def take(_: None) -> None:
+            self._unsaved = None
             self.path = path
             self._window.settings.remember(path)
             self._window.opener.remembered.emit()
@@ -84,11 +88,13 @@ class SessionKeeper(QObject):
         def fail(error: Exception) -> None:
             if isinstance(error, Cancelled):
                 return
+            self._unsaved = None
             if not isinstance(error, OSError):
                 raise error
             why = f"{path}: {error.strerror or error}; free some space or choose another folder."
             self._window.opener.show_error("The session was not saved", why, str(error))
 
+        self._unsaved = path, saved
         self._worker.submit(Job("save", lambda _: write_session(path, saved), take, fail))
 
     def show(self, loaded: LoadedSession, recovered: bool) -> None:

@@ -143,6 +143,12 @@ def test_a_session_that_cannot_be_written_says_why(window: Driver, tmp_path: Pat
     window.window.opener.error_dialog.accept()
 
 
+def test_a_window_that_closes_at_once_has_saved_its_session(window: Driver, tmp_path: Path) -> None:
+    window.window.keeper.save_to(tmp_path / "work.json")
+    window.window.close()
+    assert len(read_session(tmp_path / "work.json").session.slices) == 3
+
+
 def test_what_a_crash_left_is_offered_once(window: Driver, other_window: Driver, tmp_path: Path) -> None:
     folder = tmp_path / "autosave"
     script = (
