@@ -13,7 +13,7 @@ from engine.jit import inline, kernel
 
 
 @inline
-def _cover(cover, ax, ay, bx, by, half, opacity):
+def cover_segment(cover, ax, ay, bx, by, half, opacity):
     """Raise cover (H, W) to the share of each pixel under a segment with round ends, half its width wide each side.
 
     The share is that of a pixel at the distance of its centre, a ramp of one pixel across the border.
@@ -56,7 +56,7 @@ def cover_edges(cover, vertices, edges, first, last, scale, x, y, line_width, op
     half = 0.5 * line_width
     for e in range(first, last):
         a, b = edges[e, 0], edges[e, 1]
-        _cover(
+        cover_segment(
             cover, scale * vertices[a, 0] + x, y - scale * vertices[a, 1],
             scale * vertices[b, 0] + x, y - scale * vertices[b, 1], half, opacity,
         )  # fmt: skip
@@ -68,7 +68,7 @@ def cover_polylines(cover, points, offsets, scale, x, y, line_width, opacity):
     half = 0.5 * line_width
     for p in range(len(offsets) - 1):
         for k in range(offsets[p], offsets[p + 1] - 1):
-            _cover(
+            cover_segment(
                 cover, scale * points[k, 0] + x, y - scale * points[k, 1],
                 scale * points[k + 1, 0] + x, y - scale * points[k + 1, 1], half, opacity,
             )  # fmt: skip

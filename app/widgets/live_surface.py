@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, Signal
 
@@ -11,25 +11,20 @@ from app.jobs.worker import Context, Job, Worker
 from app.state import actions
 from app.state.session import OpenNetwork
 from app.state.store import Change, Store
-from app.views.surface_actors import coloured_by_normals, thinned
+from app.views.surface_picture import SurfaceMesh
 from engine import Cancelled, EngineError, Surface, SurfaceProgress, cut_surface, extract_surface
 
 if TYPE_CHECKING:
-    from vtkmodules.vtkCommonDataModel import vtkPolyData
-
     from app.state.surfaces import Float
     from engine import SlicePlane
-
-_LIGHT: Final = 50_000  # triangles that are drawn while something moves
 
 
 @dataclass(frozen=True, eq=False, slots=True)
 class DrawnSurface:
-    """A surface, and the lighter one that stands in for it while something moves, None when it is light itself."""
+    """A surface, ready to be drawn."""
 
     surface: Surface
-    mesh: vtkPolyData
-    stand_in: vtkPolyData | None
+    mesh: SurfaceMesh
 
 
 class LiveSurface(QObject):
@@ -73,9 +68,7 @@ class LiveSurface(QObject):
             surface = extract_surface(
                 opened.network, opened.domain, progress=report, cancel=context.cancelled, threads=1
             )
-            mesh = coloured_by_normals(surface)
-            triangles = len(surface.face_vertices) - 2 * surface.facets
-            return DrawnSurface(surface, mesh, thinned(mesh) if triangles > _LIGHT else None)
+            return DrawnSurface(surface, SurfaceMesh.of(surface, opened.layers))
 
         def take(result: DrawnSurface | SurfaceProgress) -> None:
             if opened is not self._owner:

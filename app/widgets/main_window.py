@@ -316,7 +316,7 @@ class MainWindow(QMainWindow):
     def _show_legend(self) -> None:
         session = self.store.session
         drawn = None if session.active is None else self.slices.result(session.active)
-        counts = () if drawn is None else tuple(np.diff(drawn.lines.first).tolist())
+        counts = () if drawn is None else tuple(np.diff(drawn.picture.first).tolist())
         if session.opened is not None:
             self.legend.show_layers(session.opened.network.layer_names, session.look.hidden_depths, counts)
         fill = None if drawn is None or session.fill is Fill.NONE else drawn.picture.fill
@@ -451,6 +451,7 @@ class MainWindow(QMainWindow):
         self.surface.close()
         self.slices.close()
         self.board.close_worker()
+        self.scene_link.close_worker()
         self.scene_view.close_scene()
         super().closeEvent(event)
 

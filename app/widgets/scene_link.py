@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import numpy as np
 from PySide6.QtCore import QObject
 
+from app.jobs.worker import Job, Worker
 from app.state import actions
 from app.state.session import Session
 from app.state.store import Change, Store
+from app.views.scene_painter import SceneDrawing, ScenePainter, ScenePicture
 from app.views.scene_view import SceneView
-from app.views.slice_image import HIGHLIGHT
-from app.views.surface_actors import coloured_by_normals
+from app.views.surface_picture import SurfaceMesh
 from app.widgets.live_slices import DrawnSlice, LiveSlices
 from app.widgets.live_surface import DrawnSurface
-from engine import PlaneError, SlicePlane, Surface
+from engine import Cancelled, PlaneError, SlicePlane, Surface
 
 
 class SceneLink(QObject):
@@ -20,18 +22,31 @@ class SceneLink(QObject):
         super().__init__(parent)
         self._store, self._slices, self._view = store, slices, view
         self._surface: Surface | None = None
+        self._painter = Worker("scene", self)
+        self._painters = {1: ScenePainter(), 2: ScenePainter()}  # by how fine they draw
         store.listen(self._changed)
         slices.computed.connect(self._computed)
         slices.failed.connect(self._failed)
         slices.rested.connect(self._rested)
+        view.drawing_wanted.connect(self._draw)
         view.plane_moved.connect(self._moved)
         view.plane_chosen.connect(lambda key: store.do(actions.ActivateSlice(key)))
+
+    def close_worker(self) -> None:
+        self._painter.close()
+
+    def _draw(self, drawing: SceneDrawing) -> None:
+        painter = self._painters[drawing.finer]
+
+        def take(picture: ScenePicture) -> None:
+            self._view.show_drawing(drawing, picture)
+
+        self._painter.submit(Job("scene", lambda _: painter.draw(drawing), take, _raise))
 
     def show_surface(self, drawn: DrawnSurface) -> None:
         """The exact surface, in the place of the coarse one."""
         if self._view.scene is not None:
-            self._view.scene.draw_surface(drawn.surface, drawn.mesh)
-            self._view.scene.draw_stand_in(drawn.stand_in)
+            self._view.scene.mesh = drawn.mesh
             self._surface = drawn.surface
             self._highlight(self._store.session)
             self._view.request()
@@ -45,7 +60,7 @@ class SceneLink(QObject):
             edges = surface.edges[:0]
         else:
             edges = surface.edges[(surface.edge_layer == neuron.layer) & (surface.edge_neuron == neuron.index)]
-        self._view.scene.draw_crease(surface.vertices, edges, HIGHLIGHT)
+        self._view.scene.crease = np.ascontiguousarray(edges)
 
     def _moved(self, key: int, plane: SlicePlane, live: bool) -> None:
         self._store.do(actions.MovePlane(key, plane, live))
@@ -56,8 +71,9 @@ class SceneLink(QObject):
             return
         if isinstance(change.action, actions.Open):
             self._surface = None
-            scene = view.open(session.opened.domain, session.opened.layers)
-            scene.draw_stand_in(coloured_by_normals(session.opened.preview))
+            scene = view.open(session.opened.domain)
+            view.label = session.opened.approximation
+            scene.mesh = SurfaceMesh.of(session.opened.preview, session.opened.layers)
             view.set_up(view.up)
         if isinstance(change.action, actions.SelectNeuron):
             self._highlight(session)
@@ -80,15 +96,19 @@ class SceneLink(QObject):
         scene = self._view.scene
         if scene is None or key not in self._view.planes:
             return
-        scene.draw_slice(key, result.lines)
-        scene.draw_highlight(key, result.lines, result.picture.highlight, HIGHLIGHT)
+        scene.draw_slice(key, result.picture)
         self._view.request()
 
     def _failed(self, key: int, error: Exception) -> None:
         if isinstance(error, PlaneError) and self._view.scene is not None and key in self._view.planes:
-            self._view.scene.clear_slice(key)
+            self._view.scene.draw_slice(key, None)
             self._view.request()
 
     def _rested(self, key: int) -> None:
         self._view.moving = self._slices.moving
         self._view.request()
+
+
+def _raise(error: Exception) -> None:
+    if not isinstance(error, Cancelled):
+        raise error
