@@ -296,7 +296,7 @@ class MainWindow(QMainWindow):
         from app.widgets.picture_dialog import PictureDialog
 
         if self.store.session.opened is not None:
-            PictureDialog(self.scene_view, self.show_error, self).open()
+            PictureDialog(self.scene_view, self.scene_link.submit, self.show_error, self).open()
 
     # What the session's changes mean for the legend, the status line and the title
 

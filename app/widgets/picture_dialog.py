@@ -21,7 +21,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from app.jobs.worker import Context, Job, Worker
+from app.jobs.worker import Context, Job
 from app.state.palette import accent
 from app.views.scene_painter import ScenePainter
 from app.views.scene_view import SceneView
@@ -33,15 +33,19 @@ _LARGEST = 8192
 
 
 class PictureDialog(QDialog):
-    """show_error(heading, message, detail): when the file cannot be written."""
+    """submit: runs a job elsewhere; show_error(heading, message, detail): when the file cannot be written."""
 
     def __init__(
-        self, view: SceneView, show_error: Callable[[str, str, str], None], parent: QWidget | None = None
+        self,
+        view: SceneView,
+        submit: Callable[[Job], None],
+        show_error: Callable[[str, str, str], None],
+        parent: QWidget | None = None,
     ) -> None:
         super().__init__(parent)
         self.setWindowTitle("Picture of the 3D view")
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        self._view, self._show_error = view, show_error
+        self._view, self._submit, self._show_error = view, submit, show_error
         self.width_field, self.height_field = QSpinBox(self), QSpinBox(self)
         for field, size in ((self.width_field, view.width()), (self.height_field, view.height())):
             field.setRange(16, _LARGEST)
@@ -58,7 +62,6 @@ class PictureDialog(QDialog):
         buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Save | QDialogButtonBox.StandardButton.Cancel, self)
         without_icons(buttons)
         self._buttons = buttons
-        self._worker = Worker("picture", self)
         buttons.accepted.connect(self._choose)
         buttons.rejected.connect(self.reject)
         layout = QVBoxLayout(self)
@@ -94,11 +97,7 @@ class PictureDialog(QDialog):
             self._show_error("The picture was not saved", message, str(error))
 
         self._buttons.setEnabled(False)
-        self._worker.submit(Job("picture", work, lambda _: self.accept(), failed))
-
-    def done(self, result: int) -> None:
-        self._worker.close()
-        super().done(result)
+        self._submit(Job("picture", work, lambda _: self.accept(), failed))
 
 
 def _write_label(image: QImage, label: str) -> None:

@@ -32,6 +32,10 @@ class SceneLink(QObject):
         view.plane_moved.connect(self._moved)
         view.plane_chosen.connect(lambda key: store.do(actions.ActivateSlice(key)))
 
+    def submit(self, job: Job) -> None:
+        """Do something where pictures of the scene are drawn."""
+        self._painter.submit(job)
+
     def close_worker(self) -> None:
         self._painter.close()
 
