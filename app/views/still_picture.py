@@ -61,6 +61,9 @@ def still_drawing(
     finally:
         window.SetDPI(before)
         renderer.SetBackgroundAlpha(alpha)
+    if transparent:
+        nothing = backdrop.pixels[:, :, 3] == 0
+        backdrop.pixels[nothing] = 0
     return SceneDrawing(backdrop, scene.surface(look, clip), scene.sheets(look), ratio * _FINER, _FINER)
 
 
