@@ -6,10 +6,8 @@ from collections.abc import Iterator
 
 import numpy as np
 import pytest
+import pyvista
 from numpy.typing import NDArray
-
-pyvista = pytest.importorskip("pyvista")
-
 from vtkmodules.util.numpy_support import numpy_to_vtk
 from vtkmodules.vtkRenderingCore import vtkActor, vtkLight, vtkPolyDataMapper
 
