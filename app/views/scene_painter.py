@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from app.views import sheet_raster, surface_raster
+from app.views.raster import sheets, surfaces
 from app.views.sheet import NOWHERE, Placed, Sheet, draw_sheet
 from app.views.surface_picture import SurfaceDrawing, draw_surface
 
@@ -76,7 +76,7 @@ class ScenePainter:
             self._slots[slot] = (sheet, lens, drawing.ratio, placed)
         places = [NOWHERE if slot is None else slot[3] for slot in self._slots]
         picture = base.pixels.copy()
-        sheet_raster.compose(
+        sheets.compose(
             picture,
             base.inverse,
             self._pixels,
@@ -88,7 +88,7 @@ class ScenePainter:
         if drawing.finer == 1:
             return ScenePicture(picture, base.inverse)
         smaller = np.empty((picture.shape[0] // 2, picture.shape[1] // 2, 4), np.uint8)
-        surface_raster.halve(picture, smaller)
+        surfaces.halve(picture, smaller)
         return ScenePicture(smaller, base.inverse)
 
     def _base_of(self, drawing: SceneDrawing, slack: float) -> _Base:
@@ -99,7 +99,7 @@ class ScenePainter:
             if surface is not None and known.surface is not None and surface.same(known.surface):
                 return known
         pixels, inverse = backdrop.pixels.copy(), np.empty(backdrop.depth.shape, np.float32)
-        surface_raster.inverse_distances(backdrop.depth, *backdrop.lens.depth_to_inverse, inverse)
+        surfaces.inverse_distances(backdrop.depth, *backdrop.lens.depth_to_inverse, inverse)
         if surface is not None:
             draw_surface(surface, backdrop.lens, drawing.ratio, slack, pixels, inverse)
         self._base = _Base(backdrop, surface, drawing.ratio, pixels, inverse)

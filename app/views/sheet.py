@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from app.state.palette import BACKGROUND, RGB, depth_colors
-from app.views import sheet_raster as raster
+from app.views.raster import sheets as raster
 from app.views.slice_image import HIGHLIGHT, line_widths
 
 if TYPE_CHECKING:

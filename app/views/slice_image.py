@@ -10,9 +10,9 @@ from numpy.typing import NDArray
 
 from app.state.look import Fill
 from app.state.palette import BORDER, RGB, depth_colors
-from app.views import raster
 from app.views.fills import FaceFill
 from app.views.framing import Framing
+from app.views.raster import slices as raster
 from engine import Partition
 
 Float = NDArray[np.float64]

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from app.state.palette import depth_colors
-from app.views import surface_raster as raster
+from app.views.raster import surfaces as raster
 from app.views.slice_image import HIGHLIGHT
 
 if TYPE_CHECKING:

@@ -14,9 +14,9 @@ from vtkmodules.vtkRenderingCore import vtkActor, vtkLight, vtkPolyDataMapper
 from app.state.look import SceneLook
 from app.state.palette import accent
 from app.state.surfaces import CoarseSurface
-from app.views import sheet_raster, surface_raster
 from app.views.backdrop import render_backdrop
 from app.views.camera import Lens
+from app.views.raster import surfaces
 from app.views.scene import Scene
 from app.views.scene_painter import SceneDrawing, ScenePainter
 from app.views.sheet import draw_sheet
@@ -208,7 +208,7 @@ def test_faces_hide_each_other_as_rays_say() -> None:
     seen[:, 3] = -1.0
     colors = generator.integers(0, 255, (count, 3)).astype(np.uint8)
     picture, inverse = np.zeros((height, width, 4), np.uint8), np.zeros((height, width), np.float32)
-    surface_raster.lay_faces(
+    surfaces.lay_faces(
         picture, inverse, seen, np.arange(0, 3 * count + 1, 3, dtype=np.int32), np.arange(3 * count, dtype=np.int32),
         colors, np.zeros((count, 3)), np.array([0.0, 0.0, 1.0]), 1.0, 0.0,
     )  # fmt: skip
@@ -241,7 +241,7 @@ def test_sheets_are_laid_over_each_other_by_depth() -> None:
     inverse = generator.uniform(0, 1, (height, width)).astype(np.float32)
     picture = generator.integers(0, 256, (height, width, 4)).astype(np.uint8)
     found = picture.copy()
-    sheet_raster.compose(found, inverse, sheets, raised, planes, boxes, slack)
+    sheets.compose(found, inverse, sheets, raised, planes, boxes, slack)
     for i in range(height):
         for j in range(width):
             expected = picture[i, j].astype(float)

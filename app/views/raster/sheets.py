@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from app.views.raster import cover_segment
+from app.views.raster.slices import cover_segment
 from engine.jit import inline, kernel
 
 
