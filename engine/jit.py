@@ -38,7 +38,7 @@ def comparing_kernel(function: F) -> F:
 def _compiled(function: F, fastmath: set[str]) -> F:
     # numba decides where to cache when it decorates; elsewhere in the process its own setting stays in force.
     config: Any = numba.config
-    before, config.CACHE_DIR = config.CACHE_DIR, str(cache_folder())
+    before, config.CACHE_DIR = config.CACHE_DIR, str(_cache_folder(function))
     try:
         compiled = numba.njit(cache=True, nogil=True, error_model="numpy", fastmath=fastmath)(function)
     finally:
@@ -46,16 +46,22 @@ def _compiled(function: F, fastmath: set[str]) -> F:
     return cast(F, compiled)
 
 
+def _cache_folder(function: Callable[..., Any]) -> Path:
+    home = Path(function.__code__.co_filename).parent
+    return cache_folder() if home == Path(__file__).parent else cache_folder(home)
+
+
 @cache
-def cache_folder() -> Path:
+def cache_folder(*others: Path) -> Path:
     """Where compiled kernels are kept: the user's cache folder, one subfolder for each state of the engine's sources.
 
     numba itself notices only changes of the file that a kernel is written in, not of those that it takes functions
-    from.
+    from.  others: folders of kernels outside the engine.
     """
     digest = hashlib.sha256()
-    for source in sorted(Path(__file__).parent.glob("*.py")):
-        digest.update(source.read_bytes())
+    for folder in (Path(__file__).parent, *others):
+        for source in sorted(folder.glob("*.py")):
+            digest.update(source.read_bytes())
     base = os.environ.get("NUMBA_CACHE_DIR")
     folder = Path(base) if base else Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "splinescope"
     return folder / "kernels" / digest.hexdigest()[:16]

@@ -10,6 +10,8 @@ from numpy.typing import NDArray
 if TYPE_CHECKING:
     from vtkmodules.vtkRenderingCore import vtkCamera
 
+    from engine import SlicePlane
+
 Float = NDArray[np.float64]
 
 _DEGREES_PER_HEIGHT = 260.0
@@ -64,6 +66,50 @@ class Lens:
         matrix = camera.GetCompositeProjectionTransformMatrix(self.width / self.height, -1, 1)
         self._matrix = np.array([[matrix.GetElement(i, j) for j in range(4)] for i in range(4)])
         self._inverse = np.linalg.inv(self._matrix)
+        self.eye: Float = np.array(camera.GetPosition())
+        self.forward: Float = np.array(camera.GetDirectionOfProjection())
+        self.near: float = camera.GetClippingRange()[0]
+        projection = camera.GetProjectionTransformMatrix(self.width / self.height, -1, 1)
+        self._vertical: float = projection.GetElement(1, 1)
+        self._depth = projection.GetElement(2, 2), projection.GetElement(2, 3)
+
+    def same(self, other: Lens) -> bool:
+        """Both see everything at the same pixel."""
+        return (self.width, self.height) == (other.width, other.height) and np.array_equal(self._matrix, other._matrix)
+
+    @property
+    def depth_to_inverse(self) -> tuple[float, float]:
+        """(a, b): what lies at depth d of the depth buffer, from 0 to 1, is 1 / (a d + b) away along the view."""
+        shift, factor = self._depth
+        return 2.0 / factor, (shift - 1.0) / factor
+
+    @property
+    def pixel_angle(self) -> float:
+        """The length of a pixel at distance 1."""
+        return 2.0 / (self._vertical * self.height)
+
+    def homography(self, plane: SlicePlane) -> Float:
+        """(3, 3): the plane's point (u, v) is seen at (X / W, Y / W), (X, Y, W) = homography (u, v, 1).
+
+        W is the distance along the line of sight.
+        """
+        basis = np.zeros((4, 3))
+        basis[:3, :2], basis[:3, 2], basis[3, 2] = plane.axes.T, plane.origin, 1.0
+        found: Float = self.to_screen @ basis
+        return found
+
+    @property
+    def to_screen(self) -> Float:
+        """(3, 4): a point p (3,) is seen at (X / W, Y / W), (X, Y, W) = to_screen (p, 1)."""
+        half_width, half_height = self.width / 2, self.height / 2
+        screen = np.array([[half_width, 0.0, half_width], [0.0, -half_height, half_height], [0.0, 0.0, 1.0]])
+        found: Float = screen @ self._matrix[[0, 1, 3]]
+        return found
+
+    def ray_to(self, point: Float) -> Float:
+        """The direction (3,) from the eye to a point (3,)."""
+        way = point - self.eye
+        return way / max(float(np.linalg.norm(way)), 1e-300)
 
     def to_pixels(self, points: Float) -> Float:
         """(N, 2): where points (N, 3) are seen."""

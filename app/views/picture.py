@@ -16,7 +16,9 @@ from app.state.look import SceneLook
 from app.state.palette import BACKGROUND, BORDER, RGB, accent, depth_colors
 from app.views.camera import Lens
 from app.views.scene import Scene
-from app.views.slice_lines import slice_lines
+from app.views.slice_image import slice_picture
+from app.views.still_picture import still_picture
+from app.views.surface_picture import SurfaceMesh
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -24,11 +26,7 @@ if TYPE_CHECKING:
     from app.state.slices import SliceResult
     from engine import Surface
 
-_FINER: Final = 2  # pixels are drawn smaller by this factor, and averaged
-_REFERENCE: Final = 1200.0  # the height of a picture for which the scene's line widths are made
 _FILLED: Final = 0.93  # of the picture, by the box
-_THIN: Final = 1.5  # lines of partitions are no wider than this; they keep fine
-_PARTITION: Final = 0.8
 
 
 def draw_picture(
@@ -66,29 +64,19 @@ def _scene_pixels(
     up: NDArray[np.float64],
     creases: bool,
 ) -> Image.Image:
-    fine = [_FINER * side for side in size]
-    plotter = pyvista.Plotter(off_screen=True, window_size=fine)
+    plotter = pyvista.Plotter(off_screen=True, window_size=list(size))
     try:
-        scene = Scene(plotter, surface.domain, len(surface.network.kinks))
-        scene.draw_surface(surface)
+        scene = Scene(plotter, surface.domain)
+        scene.mesh = SurfaceMesh.of(surface, len(surface.network.kinks))
         for key, result in enumerate(slices):
             scene.place_slice(key, result.partition.plane, accent(key))
-            scene.draw_slice(key, slice_lines(result.partition, result.level_set))
-        scene.update(SceneLook(creases=creases))
+            scene.draw_slice(key, slice_picture(result.partition, result.level_set.polylines))
         scene.look_from(camera, up)
-        _fill(scene, *fine)
-        scale = fine[1] / _REFERENCE
-        window = plotter.render_window
-        assert window is not None  # of a plotter that is not closed
-        window.SetDPI(round(72 * scale))
-        for actor in plotter.renderer.GetActors():
-            look = actor.GetProperty()
-            width = look.GetLineWidth()
-            look.SetLineWidth(width * scale * (_PARTITION if width <= _THIN else 1.0))
-        pixels = np.asarray(plotter.screenshot(return_img=True))
+        _fill(scene, *size)
+        pixels = still_picture(plotter, scene, SceneLook(creases=creases), size)
     finally:
         plotter.close()
-    return Image.fromarray(pixels).resize(size, Image.Resampling.BOX)
+    return Image.fromarray(pixels[:, :, :3])
 
 
 def _fill(scene: Scene, width: int, height: int) -> None:

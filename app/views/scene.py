@@ -1,17 +1,17 @@
-"""The 3D scene: a level surface, the domain's box, and slices in place.  Draws with any pyvista plotter, without Qt.
+"""The 3D scene: a level surface, the domain's box, and slices in place.  Needs a pyvista plotter, no Qt.
 
-scene = Scene(plotter, domain, layers=8)
-scene.draw_surface(surface)
+scene = Scene(plotter, domain)
+scene.mesh = SurfaceMesh.of(surface, layers=8)
 scene.place_slice(0, SlicePlane.from_axis("z", 0.0), accent(0))
-scene.draw_slice(0, slice_lines(partition, level_set(partition)))
-scene.update(SceneLook())
-scene.look_from()
-plotter.screenshot("scene.png")
+scene.draw_slice(0, slice_picture(partition, level_set(partition).polylines))
+still_picture(plotter, scene, SceneLook(), (800, 600))
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
@@ -22,49 +22,50 @@ from app.state.palette import BACKGROUND, RGB
 from app.state.planes import centre_in
 from app.views.box_actors import BoxActors
 from app.views.plane_handle import PlaneHandle, distance_to_segment
-from app.views.slice_actors import SliceActors
-from app.views.surface_actors import SurfaceActors
+from app.views.sheet import Sheet, slice_sheets
+from app.views.surface_picture import SurfaceDrawing, SurfaceMesh
 from engine import PlaneError, SlicePlane, plane_box_polygon
 
 if TYPE_CHECKING:
     import pyvista
-    from vtkmodules.vtkCommonDataModel import vtkPolyData
 
-    from app.state.surfaces import PolygonSurface
     from app.views.camera import Lens
-    from app.views.slice_lines import SliceLines
+    from app.views.slice_image import SlicePicture
 
 VIEW: Final = (1.0, 0.62, 1.35)
 """The direction from the box's middle to the eye at the start; y is up."""
+_NO_EDGES: Final = np.empty((0, 2), np.int32)
 _MARGIN = 0.5  # of the box's diagonal, seen from its middle
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, eq=False, slots=True)
 class _Slice:
-    actors: SliceActors
+    """frame (M, 2) in the plane's coordinates, corners (M, 3) in space: where the plane meets the box."""
+
     plane: SlicePlane
+    accent: RGB
     visible: bool
+    frame: NDArray[np.float64]
     corners: NDArray[np.float64]
-    lines: SliceLines | None = None
+    picture: SlicePicture | None = None
 
 
 class Scene:
-    """What is drawn in one plotter; `update` is to be called after changes, and renders nothing by itself."""
+    """What is to be seen.  The plotter draws box and axes; surface and slices are laid over its picture.
 
-    def __init__(self, plotter: pyvista.Plotter, domain: ArrayLike, layers: int) -> None:
+    mesh: of the surface, None while there is none; crease (H, 2): edges between its vertices that are told apart.
+    """
+
+    def __init__(self, plotter: pyvista.Plotter, domain: ArrayLike) -> None:
         self.domain: NDArray[np.float64] = np.asarray(domain, np.float64)
-        self._layers = layers
+        self.mesh: SurfaceMesh | None = None
+        self.crease: NDArray[np.int32] = _NO_EDGES
         self._renderer = plotter.renderer
         plotter.renderer.SetBackground(*BACKGROUND)
         plotter.camera_set = True  # else the first picture moves it
         self.camera = self._renderer.GetActiveCamera()
         self._box = BoxActors(self._renderer, self.domain)
-        self._surface = SurfaceActors(self._renderer, layers)
-        self.handle = PlaneHandle(self.camera, float(np.linalg.norm(np.ptp(self.domain, axis=0))))
-        window = plotter.render_window
-        assert window is not None  # of a plotter that is not closed
-        window.SetNumberOfLayers(2)
-        window.AddRenderer(self.handle.renderer)
+        self.handle = PlaneHandle(float(np.linalg.norm(np.ptp(self.domain, axis=0))))
         self._slices: dict[int, _Slice] = {}
         self._active: int | None = None
         self.look_from()
@@ -84,61 +85,38 @@ class Scene:
         lower, upper = self.domain - 0.2 * np.ptp(self.domain, axis=0) * np.array([[1.0], [-1.0]])
         self._renderer.ResetCameraClippingRange(*np.stack([lower, upper], axis=1).ravel())
 
-    def draw_surface(self, surface: PolygonSurface | None, mesh: vtkPolyData | None = None) -> None:
-        """mesh: what `coloured_by_normals` makes of the surface, if that is at hand."""
-        self._surface.draw(surface, mesh)
-
-    def draw_crease(self, points: NDArray[np.float64], edges: NDArray[np.int32], color: RGB) -> None:
-        """Tell edges (H, 2) between points (V, 3) of the surface apart; none: nothing is told apart any more."""
-        self._surface.draw_highlight(points, edges, color)
-
-    def draw_stand_in(self, data: vtkPolyData | None) -> None:
-        """A coarser surface, drawn until there is a fine one and while something moves."""
-        self._surface.draw_coarse(data)
-
     def place_slice(self, key: int, plane: SlicePlane, accent: RGB, active: bool = False, visible: bool = True) -> None:
         """Put a slice's frame where the plane meets the box; lines drawn at an earlier place stay there."""
-        known = self._slices.get(key)
-        if known is None:
-            known = self._slices[key] = _Slice(
-                SliceActors(self._renderer, self._layers, accent), plane, visible, np.empty((0, 3))
-            )
-        known.plane = plane
         try:
-            corners = plane.to_input(plane_box_polygon(plane, self.domain))
+            frame = plane_box_polygon(plane, self.domain)
         except PlaneError:  # outside the box: nothing to frame
-            corners = np.empty((0, 3))
-        known.visible, known.corners = visible, corners
-        known.actors.place(corners, active)
+            frame = np.empty((0, 2))
+        known = self._slices.get(key)
+        picture = None if known is None else known.picture
+        self._slices[key] = _Slice(plane, accent, visible, frame, plane.to_input(frame), picture)
         if active:
             self._active = key
             self.handle.place(centre_in(plane, self.domain), plane.normal, accent)
 
-    def draw_slice(self, key: int, lines: SliceLines) -> None:
-        """The lines of slice `key`, in the plane that they were computed for."""
-        known = self._slices[key]
-        if lines is not known.lines:
-            known.lines = lines
-            known.actors.draw(lines)
-
-    def draw_highlight(self, key: int, lines: SliceLines, edges: NDArray[np.int32], color: RGB) -> None:
-        """Tell edges (H, 2) of slice `key` apart; none: nothing is told apart any more."""
-        self._slices[key].actors.draw_highlight(lines.points, edges, color)
-
-    def clear_slice(self, key: int) -> None:
-        """No lines in slice `key`."""
-        known = self._slices[key]
-        known.lines = None
-        known.actors.draw(None)
-
-    def draw_level_set(self, key: int, points: NDArray[np.float32], offsets: NDArray[np.int32]) -> None:
-        """The level set of slice `key` before its lines: points (K, 3), P polylines that start at offsets (P + 1,)."""
-        self._slices[key].actors.draw_level(points, offsets)
+    def draw_slice(self, key: int, picture: SlicePicture | None) -> None:
+        """The lines of slice `key`, in the plane that they were computed for; None: no lines."""
+        self._slices[key] = replace(self._slices[key], picture=picture)
 
     def remove_slice(self, key: int) -> None:
-        self._slices.pop(key).actors.remove()
+        del self._slices[key]
         if self._active == key:
             self._active = None
+
+    def sheets(self, look: SceneLook) -> tuple[Sheet, ...]:
+        """What there is to draw of the visible slices."""
+        return tuple(
+            sheet
+            for key, part in self._slices.items()
+            if part.visible
+            for sheet in slice_sheets(
+                part.plane, part.accent, part.frame, key == self._active, part.picture, look.lines, look.hidden_depths
+            )
+        )
 
     def frame_at(self, lens: Lens, px: float, py: float, reach: float = 6.0) -> int | None:
         """The visible slice whose frame passes within `reach` pixels of a pixel, the nearest one to it."""
@@ -169,34 +147,38 @@ class Scene:
                 best, nearest = key, t
         return best
 
-    def update(
-        self, look: SceneLook, clip: SlicePlane | None = None, moving: int | None = None, handles: bool = False
-    ) -> None:
-        """Show what the look asks for.
+    def surface(self, look: SceneLook, clip: SlicePlane | None = None) -> SurfaceDrawing | None:
+        """What there is to draw of the surface; clip: it is cut away on the side of this plane where the eye is."""
+        if self.mesh is None or not (look.surface or look.creases):
+            return None
+        cut = None
+        if clip is not None:
+            normal = self._towards_eye(clip)
+            cut = np.append(normal, -normal @ clip.origin)
+        return SurfaceDrawing(self.mesh, look.surface, look.creases, look.hidden_depths, cut, self.crease)
 
-        clip: the surface is cut away on the side of this plane where the eye is.  moving: the slice that is being
-        moved; the others are then drawn by their first lines only, and the coarse surface stands in.  handles: the
-        active slice has one.
-        """
+    def show_box(self, look: SceneLook) -> None:
+        """Box and axes as the look asks for, with the next picture of the plotter."""
         self._box.show(look.box, look.axes)
-        self._surface.show(look.surface, look.creases, look.hidden_depths, moving is not None)
-        self._surface.clip(None if clip is None else (clip.origin, self._towards_eye(clip)))
+
+    @contextmanager
+    def wider_lines(self, factor: float) -> Iterator[None]:
+        """The plotter's lines are wider meanwhile."""
+        looks = [actor.GetProperty() for actor in self._box.lines]
+        widths = [look.GetLineWidth() for look in looks]
+        for look, width in zip(looks, widths, strict=True):
+            look.SetLineWidth(factor * width)
+        yield
+        for look, width in zip(looks, widths, strict=True):
+            look.SetLineWidth(width)
+
+    @property
+    def handle_shown(self) -> bool:
+        """There is an active plane in sight to take hold of."""
         active = self._slices.get(self._active) if self._active is not None else None
-        self.handle.show(handles and active is not None and active.visible and len(active.corners) > 0)
-        for key, part in self._slices.items():
-            thinned = moving is not None and key != moving
-            depths = _first_depths(part.lines, _THINNED) if thinned else self._layers
-            part.actors.show(part.visible, look.hidden_depths if look.lines else frozenset(range(99)), depths)
+        return active is not None and active.visible and len(active.frame) > 0
 
     def _towards_eye(self, plane: SlicePlane) -> NDArray[np.float64]:
         """The plane's normal, or the opposite one."""
         eye = np.array(self.camera.GetPosition())
         return plane.normal if float((eye - plane.origin) @ plane.normal) >= 0 else -plane.normal
-
-
-_THINNED = 8000  # lines of a resting slice while another one moves
-
-
-def _first_depths(lines: SliceLines | None, most: int) -> int:
-    """How many of the first layers have together at most so many lines, but at least one."""
-    return 0 if lines is None else max(1, int(np.searchsorted(lines.first[1:] - lines.first[0], most, side="right")))

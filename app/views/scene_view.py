@@ -1,7 +1,7 @@
-"""The 3D scene in a window: pictures of an off-screen plotter, and what a hand does to the camera and the planes.
+"""The 3D scene in a window: pictures that a worker draws, and what a hand does to the camera and the planes.
 
-The plotter renders off screen and the widget paints the picture, which works on every platform of Qt, and lets a
-picture of the window hold everything that is seen.
+VTK renders the box and its axes off screen, in milliseconds, on the thread of the window; whoever draws the rest over
+it, surface and slices, does so elsewhere, one picture at a time.
 """
 
 from __future__ import annotations
@@ -15,23 +15,25 @@ from numpy.typing import NDArray
 from PySide6.QtCore import QPointF, QRectF, Qt, QTimer, Signal
 from PySide6.QtGui import QColor, QFont, QImage, QMouseEvent, QPainter, QPaintEvent, QResizeEvent, QWheelEvent
 from PySide6.QtWidgets import QSizePolicy, QWidget
-from vtkmodules.util.numpy_support import vtk_to_numpy
-from vtkmodules.vtkCommonCore import vtkUnsignedCharArray
 
 from app.state.look import SceneLook
 from app.state.planes import centre_in, offset_range, shifted, tilted
 from app.views import camera as by_hand
+from app.views.backdrop import Backdrop, render_backdrop
 from app.views.camera import Lens
+from app.views.handle_painting import paint_handle
 from app.views.plane_handle import Grip
 from app.views.scene import VIEW, Scene
+from app.views.scene_painter import SceneDrawing, ScenePicture
+from app.views.still_picture import still_drawing
 
 if TYPE_CHECKING:
     from engine import SlicePlane
 
 Float = NDArray[np.float64]
 
-_STILL_MILLISECONDS: Final = 400  # after the last picture, a smoother one
-_SAMPLES: Final = 4
+_STILL_MILLISECONDS: Final = 350  # after the last picture, a smoother one
+_FINER: Final = 2  # pixels along a side of one of the smoother picture
 _WHEEL_STEP: Final = 1.0 / 100.0  # of the range of offsets, for one notch
 
 
@@ -47,12 +49,15 @@ class _Hold:
 
 
 class SceneView(QWidget):
-    """plane_moved(key, plane, live); plane_chosen(key); drawn: a picture with everything asked for is on the screen.
+    """drawing_wanted(SceneDrawing): draw it elsewhere and give the result to `show_drawing`.
+
+    plane_moved(key, plane, live); plane_chosen(key); drawn: a picture with everything asked for is on the screen.
 
     hovered, clicked(key, u, v, length): a point of a slice that is not behind the surface, in the slice's coordinates,
     and the length of a pixel there; left: nothing such is under the mouse any more.
     """
 
+    drawing_wanted = Signal(object)
     plane_moved = Signal(int, object, bool)
     plane_chosen = Signal(int)
     hovered = Signal(int, float, float, float)
@@ -73,11 +78,15 @@ class SceneView(QWidget):
         self.active: int | None = None
         self.moving: int | None = None
         self.message = ""
+        self.label = ""  # of pictures that leave the window
         self._plotter: pyvista.Plotter | None = None
         self._window: Any = None
-        self._picture: QImage | None = None
-        self._rows: NDArray[np.uint8] | None = None  # that the picture reads
-        self._smooth = False
+        self._backdrop: tuple[Any, Backdrop] | None = None  # and what it shows
+        self._asked = False  # for a picture that is not under way yet
+        self._wanted: SceneDrawing | None = None  # the picture under way
+        self._shown: SceneDrawing | None = None
+        self._picture: ScenePicture | None = None
+        self._image = QImage()  # reads the picture's pixels
         self._hold: _Hold | None = None
         self._last: QPointF | None = None
         self._pressed: QPointF | None = None
@@ -85,19 +94,19 @@ class SceneView(QWidget):
         self._render_timer = QTimer(self)
         self._render_timer.setSingleShot(True)
         self._render_timer.setInterval(0)
-        self._render_timer.timeout.connect(self._render)
+        self._render_timer.timeout.connect(self._draw)
         self._still_timer = QTimer(self)
         self._still_timer.setSingleShot(True)
         self._still_timer.setInterval(_STILL_MILLISECONDS)
-        self._still_timer.timeout.connect(self._render_smooth)
+        self._still_timer.timeout.connect(self._draw_smooth)
 
-    def open(self, domain: Float, layers: int) -> Scene:
+    def open(self, domain: Float) -> Scene:
         """A new, empty scene, in the place of the one before."""
         self.close_scene()
         self._plotter = pyvista.Plotter(off_screen=True, window_size=list(self._pixels()))
         self._window = self._plotter.ren_win
         self._window.SetMultiSamples(0)
-        self.scene = Scene(self._plotter, domain, layers)
+        self.scene = Scene(self._plotter, domain)
         self.planes, self.active, self.moving = {}, None, None
         return self.scene
 
@@ -107,11 +116,17 @@ class SceneView(QWidget):
         self._still_timer.stop()
         if self._plotter is not None:
             self._plotter.close()
+        self._image = QImage()
         self._plotter = self._window = self.scene = self._picture = None
+        self._backdrop = self._wanted = self._shown = None
+        self._asked = False
 
     def request(self) -> None:
-        """Render soon; requests until then are one."""
-        if self.scene is not None and not self._render_timer.isActive():
+        """Draw soon; requests until then are one."""
+        if self.scene is None:
+            return
+        self._asked = True
+        if self._wanted is None and not self._render_timer.isActive():
             self._render_timer.start()
 
     @property
@@ -122,12 +137,12 @@ class SceneView(QWidget):
     @property
     def rendered(self) -> bool:
         """Everything asked for is in the picture, maybe with jagged lines."""
-        return self._picture is not None and not self._render_timer.isActive()
+        return self._picture is not None and self._wanted is None and not self._asked
 
     @property
     def settled(self) -> bool:
         """Everything asked for is in the picture, smooth."""
-        return self._smooth and not self._render_timer.isActive()
+        return self.rendered and self._shown is not None and self._shown.finer > 1
 
     def look_from(self, direction: tuple[float, float, float] = VIEW) -> None:
         if self.scene is not None:
@@ -144,22 +159,15 @@ class SceneView(QWidget):
             self.scene.look_from(np.roll(VIEW, int(np.argmax(up)) - 1), up)
             self.request()
 
-    def screenshot(self, width: int, height: int, transparent: bool) -> NDArray[np.uint8]:
-        """(height, width, 3 or 4) uint8: the scene at any size, without handles."""
+    def still_drawing(self, width: int, height: int, transparent: bool) -> SceneDrawing:
+        """The scene at any size, without its handle: what `still_picture.straight` of a painter's work is."""
         assert self._plotter is not None
         assert self.scene is not None
-        self._update_scene(handles=False)
-        size = self._pixels()
-        self._window.SetMultiSamples(8)
-        try:
-            picture = self._plotter.screenshot(
-                None, transparent_background=transparent, return_img=True, window_size=[width, height]
-            )
-        finally:
-            self._window.SetMultiSamples(0)
-            self._plotter.window_size = list(size)
-            self.request()
-        return np.asarray(picture, np.uint8)
+        self._backdrop = None
+        clip = self._clip_plane()
+        drawing = still_drawing(self._plotter, self.scene, self.look, (width, height), clip, transparent)
+        self.request()
+        return drawing
 
     def _pixels(self) -> tuple[int, int]:
         ratio = self.devicePixelRatioF()
@@ -169,48 +177,68 @@ class SceneView(QWidget):
         assert self.scene is not None
         return Lens(self.scene.camera, self.width(), self.height())
 
-    def _update_scene(self, handles: bool = True) -> None:
-        assert self.scene is not None
-        clip = self.planes.get(self.active) if self.look.clip and self.active is not None else None
-        self.scene.update(self.look, clip, self.moving, handles)
-        self.scene.fit_range()
+    def _clip_plane(self) -> SlicePlane | None:
+        return self.planes.get(self.active) if self.look.clip and self.active is not None else None
 
-    def _render(self) -> None:
-        self._picture_now(0)
-        self._smooth = False
-        if self.moving is None and self._last is None:
-            self._still_timer.start()
+    def _draw(self) -> None:
+        if self._wanted is None:  # else the picture under way comes first: in a stream of requests some must end
+            self._ask(1)
 
-    def _render_smooth(self) -> None:
-        if self.moving is None and self._last is None and not self._render_timer.isActive():
-            self._picture_now(_SAMPLES)
-            self._smooth = True
-            self.drawn.emit()
+    def _draw_smooth(self) -> None:
+        if self.moving is None and self._last is None and self.rendered:
+            self._ask(_FINER)
 
-    def _picture_now(self, samples: int) -> None:
-        if self._plotter is None:
+    def _ask(self, finer: int) -> None:
+        if self.scene is None:
             return
         self._still_timer.stop()
-        window = self._window
-        window.SetMultiSamples(samples)
-        self._update_scene()
+        backdrop = self._backdrop_of(self.scene, finer)
+        surface = self.scene.surface(self.look, self._clip_plane())
+        ratio = self.devicePixelRatioF() * finer
+        self._asked = False
+        self._wanted = SceneDrawing(backdrop, surface, self.scene.sheets(self.look), ratio, finer)
+        self.drawing_wanted.emit(self._wanted)
+
+    def _backdrop_of(self, scene: Scene, finer: int) -> Backdrop:
+        """What VTK has to draw, drawn anew if it changed."""
         width, height = self._pixels()
-        if tuple(window.GetSize()) != (width, height):
-            window.SetSize(width, height)
-        window.Render()
-        pixels = vtkUnsignedCharArray()
-        window.GetRGBACharPixelData(0, 0, width - 1, height - 1, 0, pixels)
-        self._rows = np.ascontiguousarray(vtk_to_numpy(pixels).reshape(height, width, 4)[::-1])
-        picture = QImage(self._rows.data, width, height, 4 * width, QImage.Format.Format_RGBX8888)
-        picture.setDevicePixelRatio(self.devicePixelRatioF())
-        self._picture = picture
+        size = (width * finer, height * finer)
+        scene.fit_range()
+        lens = Lens(scene.camera, *size)
+        shows = (self.look.box, self.look.axes, self.devicePixelRatioF())
+        if self._backdrop is not None and self._backdrop[0] == shows and self._backdrop[1].lens.same(lens):
+            return self._backdrop[1]
+        scene.show_box(self.look)
+        ratio = self.devicePixelRatioF() * finer
+        self._window.SetDPI(round(72 * ratio))
+        with scene.wider_lines(ratio):
+            backdrop = render_backdrop(self._window, scene.camera, size)
+        self._backdrop = (shows, backdrop)
+        return backdrop
+
+    def show_drawing(self, drawing: SceneDrawing, picture: ScenePicture) -> None:
+        """Put what was made of a drawing on the screen, unless another scene was opened meanwhile."""
+        if drawing is not self._wanted:
+            return
+        self._wanted, self._shown, self._picture = None, drawing, picture
+        height, width = picture.pixels.shape[:2]
+        self._image = QImage(picture.pixels.data, width, height, 4 * width, QImage.Format.Format_RGBX8888)
+        self._image.setDevicePixelRatio(self.devicePixelRatioF())
         self.update()
+        if self._asked:
+            self.request()
+        elif drawing.finer == 1:
+            self._still_timer.start()
+        else:
+            self.drawn.emit()
 
     def paintEvent(self, event: QPaintEvent) -> None:
         painter = QPainter(self)
         painter.fillRect(self.rect(), QColor("white"))
         if self._picture is not None:
-            painter.drawImage(QRectF(self.rect()), self._picture, QRectF(self._picture.rect()))
+            painter.drawImage(QRectF(self.rect()), self._image, QRectF(self._image.rect()))
+        if self.scene is not None and self.scene.handle_shown:
+            paint_handle(painter, self.scene.handle, self._lens())
         if self.message:
             painter.setFont(QFont(self.font().family(), 9))
             painter.setPen(QColor("#5b6472"))
@@ -236,7 +264,7 @@ class SceneView(QWidget):
     def _held(self, at: QPointF, modifiers: Qt.KeyboardModifier) -> _Hold | None:
         assert self.scene is not None
         lens = self._lens()
-        grip = self.scene.handle.grip_at(lens, at.x(), at.y())
+        grip = self._grip_at(lens, at)
         key = self.active if grip is not None else self.scene.frame_at(lens, at.x(), at.y())
         if key is None and modifiers & Qt.KeyboardModifier.ShiftModifier:
             key = self.scene.plane_at(*lens.ray(at.x(), at.y()))
@@ -264,10 +292,14 @@ class SceneView(QWidget):
             by_hand.orbit(self.scene.camera, delta.x(), delta.y(), self.height(), self.up)
             self.request()
 
+    def _grip_at(self, lens: Lens, at: QPointF) -> Grip | None:
+        assert self.scene is not None
+        return self.scene.handle.grip_at(lens, at.x(), at.y()) if self.scene.handle_shown else None
+
     def _show_grip(self, at: QPointF) -> None:
         assert self.scene is not None
         lens = self._lens()
-        grip = self.scene.handle.grip_at(lens, at.x(), at.y())
+        grip = self._grip_at(lens, at)
         frame = grip is None and self.scene.frame_at(lens, at.x(), at.y()) is not None
         shape = Qt.CursorShape.SizeAllCursor if grip or frame else Qt.CursorShape.ArrowCursor
         if self.cursor().shape() != shape:
@@ -291,13 +323,19 @@ class SceneView(QWidget):
         t = float((plane.origin - start) @ plane.normal) / across
         hit = start + t * direction
         pixel = lens.pixel_length(hit)
-        ratio = self.devicePixelRatioF()
-        depth = self._window.GetZbufferDataAtPoint(round(at.x() * ratio), round((self.height() - at.y()) * ratio))
-        seen = lens.at_depth(at.x(), at.y(), depth)
-        if depth < 1.0 and float((seen - hit) @ direction) < -4 * pixel / max(abs(across), 0.1):
-            return None  # something is before it
+        if self._hidden(at, hit, 4 * lens.pixel_angle / max(abs(across), 0.1)):
+            return None
         u, v = plane.to_plane(hit[None])[0].tolist()
         return key, u, v, pixel
+
+    def _hidden(self, at: QPointF, hit: Float, slack: float) -> bool:
+        """The surface is before a point (3,) seen at a pixel, nearer by more than a share."""
+        if self._picture is None or self._shown is None:
+            return False
+        lens = self._shown.backdrop.lens
+        row, column = at.y() * lens.height / self.height(), at.x() * lens.width / self.width()
+        nearest = self._picture.inverse[min(int(row), lens.height - 1), min(int(column), lens.width - 1)]
+        return bool((1.0 + slack) / max(float(lens.forward @ (hit - lens.eye)), lens.near) < nearest)
 
     def _drag_plane(self, hold: _Hold, at: QPointF, live: bool) -> None:
         assert self.scene is not None

@@ -10,10 +10,9 @@ from numpy.typing import NDArray
 
 from app.state.look import Fill
 from app.state.palette import BORDER, RGB, depth_colors
-from app.views import raster
 from app.views.fills import FaceFill
 from app.views.framing import Framing
-from app.views.slice_lines import SliceLines, edges_by_layer
+from app.views.raster import slices as raster
 from engine import Partition
 
 Float = NDArray[np.float64]
@@ -55,10 +54,9 @@ def slice_picture(
     polylines: tuple[Float, ...],
     neuron: tuple[int, int] | None = None,
     fill: FaceFill | None = None,
-    lines: SliceLines | None = None,
 ) -> SlicePicture:
-    """polylines: the level set in the slice's coordinates; neuron: (layer, index), told apart; lines: of this slice."""
-    edges, first = edges_by_layer(partition) if lines is None else (lines.edges, lines.first)
+    """polylines: the level set in the slice's coordinates; neuron: (layer, index), told apart."""
+    edges, first = edges_by_layer(partition)
     ends = partition.vertices[edges[first[0] : first[-1]]]
     lengths = np.concatenate([[0.0], np.cumsum(np.hypot(*(ends[:, 1] - ends[:, 0]).T))])
     border = edges[: first[0]]
@@ -78,6 +76,15 @@ def slice_picture(
         neuron=neuron,
         fill=fill,
     )
+
+
+def edges_by_layer(partition: Partition) -> tuple[Int, Int]:
+    """The edges (E, 2) int32 by layer, the border's first, the level's last, and where each depth starts (L + 1,)."""
+    layers = len(partition.network.kinks)
+    layer = partition.edge_layer.astype(np.int16)  # of which stable sorting is by radix
+    order = np.argsort(layer, kind="stable")
+    first = np.searchsorted(layer[order], np.arange(layers + 1, dtype=np.int16))
+    return np.ascontiguousarray(partition.edges[order]), first.astype(np.int32)
 
 
 def neuron_edges(partition: Partition, neuron: tuple[int, int] | None) -> Int:
@@ -119,7 +126,7 @@ def draw(
         raster.blend(image, cover, _bytes(color))
 
     layers = len(picture.first) - 1
-    widths = _widths(picture, framing.scale, hidden_depths)
+    widths = line_widths(picture, framing.scale, hidden_depths)
     colors = depth_colors(layers)
     for depth in reversed(range(layers)):
         if depth not in hidden_depths:
@@ -159,7 +166,7 @@ def _lay_fill(image: Image, picture: SlicePicture, scale: float, x: float, y: fl
         raster.lay_value_colors(image, ids, values, fill.low + level, fill.high + level, fill.table)
 
 
-def _widths(picture: SlicePicture, scale: float, hidden_depths: frozenset[int]) -> list[float]:
+def line_widths(picture: SlicePicture, scale: float, hidden_depths: frozenset[int]) -> list[float]:
     """A width in pixels for each depth: a share of the mean distance between lines, tapering from first to last."""
     layers = len(picture.line_lengths)
     length = sum(length for depth, length in enumerate(picture.line_lengths) if depth not in hidden_depths)

@@ -15,7 +15,6 @@ from app.state.session import Neuron, Session
 from app.state.store import Change, Store
 from app.views.fills import FaceFill, face_fill
 from app.views.slice_image import SlicePicture, neuron_edges, slice_picture
-from app.views.slice_lines import SliceLines, joined, slice_lines
 from engine import Cancelled, Location, PlaneError
 
 if TYPE_CHECKING:
@@ -31,7 +30,6 @@ class DrawnSlice:
     """A computed slice, ready to be drawn in space and on the page."""
 
     answer: SliceAnswer
-    lines: SliceLines
     picture: SlicePicture
     fill: Fill
 
@@ -270,17 +268,13 @@ def _prepared(
     fill: Fill,
     cutter: Callable[[SlicePlane], tuple[Any, ...]] | None,
 ) -> DrawnSlice:
-    plane = answer.request.plane
-    lines = slice_lines(answer.partition, answer.level_set)
     if answer.level_set is not None:
         polylines = answer.level_set.polylines
     else:
         fill = Fill.NONE
-        polylines = () if cutter is None else cutter(plane)
-        points, offsets = joined(polylines, plane)
-        lines = replace(lines, level=points, level_offsets=offsets)
-    picture = slice_picture(answer.partition, polylines, highlight, face_fill(answer.partition, fill), lines)
-    return DrawnSlice(answer, lines, picture, fill)
+        polylines = () if cutter is None else cutter(answer.request.plane)
+    picture = slice_picture(answer.partition, polylines, highlight, face_fill(answer.partition, fill))
+    return DrawnSlice(answer, picture, fill)
 
 
 def _repainted(shown: DrawnSlice, highlight: tuple[int, int] | None, fill: Fill, known: FaceFill | None) -> DrawnSlice:

@@ -10,26 +10,22 @@ from PySide6.QtCore import QObject, Qt, Signal
 from app.jobs.worker import Context, Job, Worker
 from app.state.session import OpenNetwork
 from app.state.store import Change, Store
-from app.views.surface_actors import coloured_by_normals, thinned
+from app.views.surface_picture import SurfaceMesh
 from engine import Cancelled, EngineError, Surface, SurfaceProgress, cut_surface, extract_surface
 
 if TYPE_CHECKING:
-    from vtkmodules.vtkCommonDataModel import vtkPolyData
-
     from app.state.surfaces import Float
     from engine import SlicePlane
 
-_LIGHT: Final = 50_000  # triangles that are drawn while something moves
 _KEPT: Final = 4  # surfaces of networks that may be shown again
 
 
 @dataclass(frozen=True, eq=False, slots=True)
 class DrawnSurface:
-    """A surface, and the lighter one that stands in for it while something moves, None when it is light itself."""
+    """A surface, ready to be drawn."""
 
     surface: Surface
-    mesh: vtkPolyData
-    stand_in: vtkPolyData | None
+    mesh: SurfaceMesh
 
 
 class LiveSurface(QObject):
@@ -92,9 +88,7 @@ class LiveSurface(QObject):
             surface = extract_surface(
                 opened.network, opened.domain, progress=report, cancel=context.cancelled, threads=threads
             )
-            mesh = coloured_by_normals(surface)
-            triangles = len(surface.face_vertices) - 2 * surface.facets
-            return DrawnSurface(surface, mesh, thinned(mesh) if triangles > _LIGHT else None)
+            return DrawnSurface(surface, SurfaceMesh.of(surface, opened.layers))
 
         def take(result: DrawnSurface | SurfaceProgress) -> None:
             if opened is not self._owner:

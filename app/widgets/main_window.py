@@ -170,7 +170,7 @@ class MainWindow(QMainWindow):
         from app.widgets.picture_dialog import PictureDialog
 
         if self.store.session.opened is not None:
-            PictureDialog(self.scene_view, self.opener.show_error, self).open()
+            PictureDialog(self.scene_view, self.scene_link.submit, self.opener.show_error, self).open()
 
     # What the session's changes mean for the legend, the status line and the title
 
@@ -200,7 +200,7 @@ class MainWindow(QMainWindow):
     def _show_legend(self) -> None:
         session = self.store.session
         drawn = None if session.active is None else self.slices.result(session.active)
-        counts = () if drawn is None else tuple(np.diff(drawn.lines.first).tolist())
+        counts = () if drawn is None else tuple(np.diff(drawn.picture.first).tolist())
         names = () if session.opened is None else session.opened.network.layer_names
         self.legend.show_layers(names, session.look.hidden_depths, counts)
         fill = None if drawn is None or session.fill is Fill.NONE else drawn.picture.fill
@@ -293,5 +293,6 @@ class MainWindow(QMainWindow):
         self.surface.close()
         self.slices.close()
         self.board.close_worker()
+        self.scene_link.close_worker()
         self.scene_view.close_scene()
         super().closeEvent(event)

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 from PySide6.QtCore import Qt
-from PySide6.QtGui import QImage
+from PySide6.QtGui import QColor, QFont, QImage, QPainter
 from PySide6.QtWidgets import (
     QCheckBox,
     QDialog,
@@ -20,7 +21,11 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from app.jobs.worker import Context, Job
+from app.state.palette import accent
+from app.views.scene_painter import ScenePainter
 from app.views.scene_view import SceneView
+from app.views.still_picture import straight
 from app.widgets.parts import without_icons
 from app.widgets.picture_file import write_png
 
@@ -28,15 +33,19 @@ _LARGEST = 8192
 
 
 class PictureDialog(QDialog):
-    """show_error(heading, message, detail): when the file cannot be written."""
+    """submit: runs a job elsewhere; show_error(heading, message, detail): when the file cannot be written."""
 
     def __init__(
-        self, view: SceneView, show_error: Callable[[str, str, str], None], parent: QWidget | None = None
+        self,
+        view: SceneView,
+        submit: Callable[[Job], None],
+        show_error: Callable[[str, str, str], None],
+        parent: QWidget | None = None,
     ) -> None:
         super().__init__(parent)
         self.setWindowTitle("Picture of the 3D view")
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        self._view, self._show_error = view, show_error
+        self._view, self._submit, self._show_error = view, submit, show_error
         self.width_field, self.height_field = QSpinBox(self), QSpinBox(self)
         for field, size in ((self.width_field, view.width()), (self.height_field, view.height())):
             field.setRange(16, _LARGEST)
@@ -52,6 +61,7 @@ class PictureDialog(QDialog):
         form.addRow("", self.transparent)
         buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Save | QDialogButtonBox.StandardButton.Cancel, self)
         without_icons(buttons)
+        self._buttons = buttons
         buttons.accepted.connect(self._choose)
         buttons.rejected.connect(self.reject)
         layout = QVBoxLayout(self)
@@ -66,15 +76,40 @@ class PictureDialog(QDialog):
             self.save(Path(name if name.lower().endswith(".png") else f"{name}.png"))
 
     def save(self, path: Path) -> None:
-        pixels = self._view.screenshot(
+        """Write the picture in the background, and close the dialog when it is there."""
+        drawing = self._view.still_drawing(
             self.width_field.value(), self.height_field.value(), self.transparent.isChecked()
         )
-        height, width, channels = pixels.shape
-        format_ = QImage.Format.Format_RGBA8888 if channels == 4 else QImage.Format.Format_RGB888
-        try:
-            write_png(QImage(pixels.tobytes(), width, height, channels * width, format_), path)
-        except OSError as error:
+        label = self._view.label
+
+        def work(_: Context) -> None:
+            pixels = np.ascontiguousarray(straight(ScenePainter().draw(drawing).pixels))
+            height, width = pixels.shape[:2]
+            image = QImage(pixels.data, width, height, 4 * width, QImage.Format.Format_RGBA8888)
+            _write_label(image, label)
+            write_png(image, path)
+
+        def failed(error: Exception) -> None:
+            self._buttons.setEnabled(True)
+            if not isinstance(error, OSError):
+                raise error
             message = f"{path}: {error.strerror or error}; free some space or choose another folder."
             self._show_error("The picture was not saved", message, str(error))
-            return
-        self.accept()
+
+        self._buttons.setEnabled(False)
+        self._submit(Job("picture", work, lambda _: self.accept(), failed))
+
+
+def _write_label(image: QImage, label: str) -> None:
+    """How the network differs from the checkpoint's own, on top of the picture."""
+    if not label:
+        return
+    painter = QPainter(image)
+    font = QFont("DejaVu Sans")
+    font.setPixelSize(max(11, image.height() // 60))
+    painter.setFont(font)
+    painter.setPen(QColor.fromRgbF(*accent(0)))
+    margin = font.pixelSize()
+    area = image.rect().adjusted(margin, margin, -margin, -margin)
+    painter.drawText(area, int(Qt.AlignmentFlag.AlignTop | Qt.TextFlag.TextWordWrap), label)
+    painter.end()

@@ -6,16 +6,17 @@ import numpy as np
 from numpy.typing import NDArray
 from PySide6.QtCore import QObject
 
+from app.jobs.worker import Job, Worker
 from app.state import actions
 from app.state.session import OpenNetwork, Session
 from app.state.store import Change, Store
+from app.views.scene_painter import SceneDrawing, ScenePainter, ScenePicture
 from app.views.scene_view import SceneView
-from app.views.slice_image import HIGHLIGHT
-from app.views.surface_actors import coloured_by_normals
+from app.views.surface_picture import SurfaceMesh
 from app.views.viewpoint import look_from, viewpoint_of
 from app.widgets.live_slices import DrawnSlice, LiveSlices
 from app.widgets.live_surface import DrawnSurface
-from engine import PlaneError, SlicePlane, Surface
+from engine import Cancelled, PlaneError, SlicePlane, Surface
 
 
 class SceneLink(QObject):
@@ -23,18 +24,35 @@ class SceneLink(QObject):
         super().__init__(parent)
         self._store, self._slices, self._view = store, slices, view
         self._surface: Surface | None = None
+        self._painter = Worker("scene", self)
+        self._painters = {1: ScenePainter(), 2: ScenePainter()}  # by how fine they draw
         store.listen(self._changed)
         slices.computed.connect(self._computed)
         slices.failed.connect(self._failed)
         slices.rested.connect(self._rested)
+        view.drawing_wanted.connect(self._draw)
         view.plane_moved.connect(self._moved)
         view.plane_chosen.connect(lambda key: store.do(actions.ActivateSlice(key)))
+
+    def submit(self, job: Job) -> None:
+        """Do something where pictures of the scene are drawn."""
+        self._painter.submit(job)
+
+    def close_worker(self) -> None:
+        self._painter.close()
+
+    def _draw(self, drawing: SceneDrawing) -> None:
+        painter = self._painters[drawing.finer]
+
+        def take(picture: ScenePicture) -> None:
+            self._view.show_drawing(drawing, picture)
+
+        self._painter.submit(Job("scene", lambda _: painter.draw(drawing), take, _raise))
 
     def show_surface(self, drawn: DrawnSurface) -> None:
         """The exact surface, in the place of the coarse one."""
         if self._view.scene is not None:
-            self._view.scene.draw_surface(drawn.surface, drawn.mesh)
-            self._view.scene.draw_stand_in(drawn.stand_in)
+            self._view.scene.mesh = drawn.mesh
             self._surface = drawn.surface
             self._highlight(self._store.session)
             self._view.request()
@@ -48,7 +66,7 @@ class SceneLink(QObject):
             edges = surface.edges[:0]
         else:
             edges = surface.edges[(surface.edge_layer == neuron.layer) & (surface.edge_neuron == neuron.index)]
-        self._view.scene.draw_crease(surface.vertices, edges, HIGHLIGHT)
+        self._view.scene.crease = np.ascontiguousarray(edges)
 
     def _moved(self, key: int, plane: SlicePlane, live: bool) -> None:
         self._store.do(actions.MovePlane(key, plane, live))
@@ -82,8 +100,9 @@ class SceneLink(QObject):
         seen = None
         if view.scene is not None and _alike(view.scene.domain, opened.domain):
             seen = viewpoint_of(view.scene.camera)
-        scene = view.open(opened.domain, opened.layers)
-        scene.draw_stand_in(coloured_by_normals(opened.preview))
+        scene = view.open(opened.domain)
+        view.label = opened.approximation
+        scene.mesh = SurfaceMesh.of(opened.preview, opened.layers)
         if seen is None:
             view.set_up(view.up)
         else:
@@ -99,13 +118,12 @@ class SceneLink(QObject):
         scene = self._view.scene
         if scene is None or key not in self._view.planes:
             return
-        scene.draw_slice(key, result.lines)
-        scene.draw_highlight(key, result.lines, result.picture.highlight, HIGHLIGHT)
+        scene.draw_slice(key, result.picture)
         self._view.request()
 
     def _failed(self, key: int, error: Exception) -> None:
         if isinstance(error, PlaneError) and self._view.scene is not None and key in self._view.planes:
-            self._view.scene.clear_slice(key)
+            self._view.scene.draw_slice(key, None)
             self._view.request()
 
     def _rested(self, key: int) -> None:
@@ -118,3 +136,8 @@ def _alike(one: NDArray[np.float64], other: NDArray[np.float64]) -> bool:
     sizes = [float(np.linalg.norm(np.ptp(box, axis=0))) for box in (one, other)]
     apart = float(np.linalg.norm(one.mean(axis=0) - other.mean(axis=0)))
     return max(sizes) <= 2 * min(sizes) and apart <= min(sizes) / 2
+
+
+def _raise(error: Exception) -> None:
+    if not isinstance(error, Cancelled):
+        raise error

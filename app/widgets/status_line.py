@@ -56,7 +56,7 @@ class StatusLine(QStatusBar):
             self._slice = ""
         else:
             answer, partition = drawn.answer, drawn.answer.partition
-            counts = np.diff(drawn.lines.first)
+            counts = np.diff(drawn.picture.first)
             lines = " ".join(f"{count:,}" for count in counts.tolist())
             level = answer.level_set.describe() if answer.level_set is not None and answer.level_set.empty else ""
             ties = f"{partition.ties:,} tie{'' if partition.ties == 1 else 's'}"

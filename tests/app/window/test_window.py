@@ -229,21 +229,21 @@ def test_closing_in_the_middle_of_everything_leaves_nothing(empty_window: Driver
 
 
 def test_pictures_of_any_size_with_transparency(window: Driver, tmp_path: Path) -> None:
-    dialog = PictureDialog(window.window.scene_view, window.window.opener.show_error, window.window)
+    main = window.window
+    dialog = PictureDialog(main.scene_view, main.scene_link.submit, main.opener.show_error, main)
     dialog.width_field.setValue(301)
     dialog.height_field.setValue(207)
     dialog.transparent.setChecked(True)
     dialog.save(tmp_path / "scene.png")
+    wait_until((tmp_path / "scene.png").exists)
     image = QImage(str(tmp_path / "scene.png"))
     assert (image.width(), image.height()) == (301, 207)
     assert image.pixelColor(0, 0).alpha() == 0
-    dialog = PictureDialog(window.window.scene_view, window.window.opener.show_error, window.window)
+    dialog = PictureDialog(main.scene_view, main.scene_link.submit, main.opener.show_error, main)
     dialog.save(tmp_path / "no such folder" / "scene.png")
-    assert (
-        "was not saved" in window.window.opener.error_dialog.windowTitle()
-        or window.window.opener.error_dialog is not None
-    )
-    window.window.opener.error_dialog.accept()
+    wait_until(lambda: main.opener.error_dialog is not None and main.opener.error_dialog.isVisible())
+    assert str(tmp_path) in main.opener.error_dialog.message.text()
+    main.opener.error_dialog.accept()
     dialog.reject()
 
 

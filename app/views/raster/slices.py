@@ -11,42 +11,50 @@ import math
 
 from engine.jit import inline, kernel
 
+_FINE, _SHORT = 0.75, 2.0  # pixels
+
 
 @inline
-def _cover(cover, ax, ay, bx, by, half, opacity):
-    """Raise cover (H, W) to the share of each pixel under a segment with round ends, half its width wide each side.
+def cover_segment(cover, ax, ay, bx, by, half, opacity):
+    """Raise cover (H, W) to the share of each pixel under a segment, half its width wide each side.
 
-    The share is that of a pixel at the distance of its centre, a ramp of one pixel across the border.
+    The share is that of a pixel at the distance of its centre, a ramp of one pixel across the border.  The ends are
+    round; but those of a fine segment of a pixel or two, which others continue, are not drawn twice: it covers the
+    rows (or columns) whose middle it passes.
     """
     height, width = cover.shape
     reach = half + 0.5
     if max(ax, bx) < -reach or min(ax, bx) > width + reach or max(ay, by) < -reach or min(ay, by) > height + reach:
         return
     dx, dy = bx - ax, by - ay
-    length_squared = dx * dx + dy * dy
-    steep = abs(dy) > abs(dx)
+    length = math.sqrt(dx * dx + dy * dy)
+    ux, uy = (dx / length, dy / length) if length > 0.0 else (1.0, 0.0)
+    full = 255.0 * opacity
+    steep = abs(uy) > abs(ux)
+    # rows of a steep segment, columns of a flat one: `middle` is where it passes them, and pixels within `spread` of it
     if steep:
-        low, high, along, across, start, other, limit, most = (
-            min(ay, by), max(ay, by), dy, dx, ay, ax, height, width,
-        )  # fmt: skip
+        low, high, slope, start, other, limit, most = min(ay, by), max(ay, by), ux / uy, ay, ax, height, width
+        spread = reach / abs(uy)
     else:
-        low, high, along, across, start, other, limit, most = (
-            min(ax, bx), max(ax, bx), dx, dy, ax, ay, width, height,
-        )  # fmt: skip
-    slope = across / along if along != 0.0 else 0.0
-    spread = reach * math.sqrt(1.0 + slope * slope)
-    for i in range(max(0, math.floor(low - reach)), min(limit, math.ceil(high + reach))):
-        position = min(max(i + 0.5, low), high)
-        middle = other + slope * (position - start)
+        low, high, slope, start, other, limit, most = min(ax, bx), max(ax, bx), uy / ux, ax, ay, width, height
+        spread = reach / abs(ux)
+    capped = half > _FINE or length > _SHORT
+    first, last = (math.floor(low - reach), math.ceil(high + reach)) if capped else (
+        math.ceil(low - 0.5), math.ceil(high - 0.5)
+    )  # fmt: skip
+    for i in range(max(0, first), min(limit, last)):
+        middle = other + slope * (min(max(i + 0.5, low), high) - start)
         for j in range(max(0, math.floor(middle - spread)), min(most, math.ceil(middle + spread))):
             row, column = (i, j) if steep else (j, i)
             px, py = column + 0.5 - ax, row + 0.5 - ay
-            t = (px * dx + py * dy) / length_squared if length_squared > 0.0 else 0.0
-            t = min(max(t, 0.0), 1.0)
-            qx, qy = px - t * dx, py - t * dy
-            share = reach - math.sqrt(qx * qx + qy * qy)
+            along = px * ux + py * uy
+            distance = abs(px * uy - py * ux)
+            beyond = max(-along, along - length)
+            if capped and beyond > 0.0:
+                distance = math.sqrt(distance * distance + beyond * beyond)
+            share = reach - distance
             if share > 0.0:
-                value = int(255.0 * min(share, 1.0) * opacity + 0.5)
+                value = int(full * min(share, 1.0) + 0.5)
                 cover[row, column] = max(cover[row, column], value)
 
 
@@ -56,7 +64,7 @@ def cover_edges(cover, vertices, edges, first, last, scale, x, y, line_width, op
     half = 0.5 * line_width
     for e in range(first, last):
         a, b = edges[e, 0], edges[e, 1]
-        _cover(
+        cover_segment(
             cover, scale * vertices[a, 0] + x, y - scale * vertices[a, 1],
             scale * vertices[b, 0] + x, y - scale * vertices[b, 1], half, opacity,
         )  # fmt: skip
@@ -68,7 +76,7 @@ def cover_polylines(cover, points, offsets, scale, x, y, line_width, opacity):
     half = 0.5 * line_width
     for p in range(len(offsets) - 1):
         for k in range(offsets[p], offsets[p + 1] - 1):
-            _cover(
+            cover_segment(
                 cover, scale * points[k, 0] + x, y - scale * points[k, 1],
                 scale * points[k + 1, 0] + x, y - scale * points[k + 1, 1], half, opacity,
             )  # fmt: skip

@@ -1,0 +1,44 @@
+"""What VTK draws of a scene, box and axes, as pixels with depth."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+from vtkmodules.util.numpy_support import vtk_to_numpy
+from vtkmodules.vtkCommonCore import vtkFloatArray, vtkUnsignedCharArray
+
+from app.views.camera import Lens
+
+if TYPE_CHECKING:
+    from vtkmodules.vtkRenderingCore import vtkCamera
+
+Image = NDArray[np.uint8]
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Backdrop:
+    """pixels (H, W, 4) uint8, RGB and opacity, the row at the top first; depth (H, W) float32 in [0, 1]; lens: of this
+    size."""
+
+    pixels: Image
+    depth: NDArray[np.float32]
+    lens: Lens
+
+
+def render_backdrop(window: Any, camera: vtkCamera, size: tuple[int, int]) -> Backdrop:
+    """Let VTK render into a picture of (width, height) pixels.  Belongs on the thread that owns the window."""
+    width, height = size
+    if tuple(window.GetSize()) != size:
+        window.SetSize(width, height)
+    window.Render()
+    pixels, depth = vtkUnsignedCharArray(), vtkFloatArray()
+    window.GetRGBACharPixelData(0, 0, width - 1, height - 1, 0, pixels)
+    window.GetZbufferData(0, 0, width - 1, height - 1, depth)
+    return Backdrop(
+        np.ascontiguousarray(vtk_to_numpy(pixels).reshape(height, width, 4)[::-1]),
+        np.ascontiguousarray(vtk_to_numpy(depth).reshape(height, width)[::-1]),
+        Lens(camera, width, height),
+    )

@@ -1,0 +1,190 @@
+"""A slice as it is seen in space: its lines, level set and frame as pixels, drawn in its own plane."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from app.state.palette import BACKGROUND, RGB, depth_colors
+from app.views.raster import sheets as raster
+from app.views.slice_image import HIGHLIGHT, line_widths
+
+if TYPE_CHECKING:
+    from app.views.camera import Lens
+    from app.views.slice_image import SlicePicture
+    from engine import SlicePlane
+
+Float = NDArray[np.float64]
+
+_FRAME, _ACTIVE_FRAME, _LEVEL, _CASING, _HIGHLIGHT, _HIGHLIGHT_CASING = 2.0, 3.2, 3.2, 6.0, 3.2, 5.6
+_FLATTEST: Final = 1e-3  # a plane seen along itself, or nearly so: the sine of the angle
+_OPACITY: Final = 0.85
+_FADED: Final = 0.28
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Sheet:
+    """What is drawn in one plane.
+
+    frame (M, 2): the corners of a frame in the plane's coordinates, none: no frame; frame_width: in pixels; picture:
+    lines and level set, computed for this plane; lines: the lines are drawn, of depths that are not hidden.
+    """
+
+    plane: SlicePlane
+    accent: RGB
+    frame: Float
+    frame_width: float
+    picture: SlicePicture | None
+    lines: bool
+    hidden_depths: frozenset[int]
+
+    def same(self, other: Sheet) -> bool:
+        """Both are drawn alike."""
+        return (
+            self.plane is other.plane
+            and self.picture is other.picture
+            and self.accent == other.accent
+            and self.frame_width == other.frame_width
+            and self.lines == other.lines
+            and self.hidden_depths == other.hidden_depths
+            and np.array_equal(self.frame, other.frame)
+        )
+
+
+def slice_sheets(
+    plane: SlicePlane,
+    accent: RGB,
+    frame: Float,
+    active: bool,
+    picture: SlicePicture | None,
+    lines: bool,
+    hidden_depths: frozenset[int],
+) -> list[Sheet]:
+    """A slice's sheet; two where the lines were computed for another plane than the one where the slice is now."""
+    width = _ACTIVE_FRAME if active else _FRAME
+    if picture is None or picture.partition.plane is plane:
+        return [Sheet(plane, accent, frame, width, picture, lines, hidden_depths)]
+    drawn = Sheet(picture.partition.plane, accent, frame[:0], 0.0, picture, lines, hidden_depths)
+    return [drawn, Sheet(plane, accent, frame, width, None, False, frozenset())]
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Placed:
+    """Where a drawn sheet lies.
+
+    inverse (3,): of the distance, at pixel (i, j) inverse (j + 1/2, i + 1/2, 1); box (4,): first and last rows and
+    columns in which there may be something, the last ones excluded.
+    """
+
+    inverse: Float
+    box: NDArray[np.int64]
+
+
+NOWHERE: Final = Placed(np.zeros(3), np.zeros(4, np.int64))
+
+
+def draw_sheet(sheet: Sheet, lens: Lens, ratio: float, pixels: NDArray[np.uint8], raised: NDArray[np.uint8]) -> Placed:
+    """Draw a sheet as a lens of the picture's size sees it; ratio: of its pixels to those that widths are given in.
+
+    pixels (H, W, 4) uint8 takes the colours, multiplied by their opacity; raised (H, W) uint8 becomes 1 where something
+    lies that the surface through it must not hide: frame and level set.
+    """
+    pixels[...] = 0
+    raised[...] = 0
+    homography = lens.homography(sheet.plane)
+    if abs(float(np.linalg.det(homography / np.linalg.norm(homography, axis=1, keepdims=True)))) < _FLATTEST**2:
+        return NOWHERE
+    outline = sheet.frame if sheet.picture is None else sheet.picture.partition.vertices[sheet.picture.border[:, 0]]
+    box = _box(np.concatenate([outline, sheet.frame]), homography, lens, 8.0 * ratio)
+    if box[0] >= box[1] or box[2] >= box[3]:
+        return NOWHERE
+    rows, columns = slice(*box[:2].tolist()), slice(*box[2:].tolist())
+    shift = np.array([[1.0, 0.0, -box[2]], [0.0, 1.0, -box[0]], [0.0, 0.0, 1.0]])
+    canvas = _Canvas(pixels[rows, columns], raised[rows, columns], shift @ homography, lens.near, ratio)
+    if sheet.picture is not None:
+        _draw_picture(canvas, sheet, sheet.picture, lens)
+    if len(sheet.frame):
+        loop = np.concatenate([sheet.frame, sheet.frame[:1]])
+        canvas.polylines(loop, np.array([0, len(loop)], np.int32), sheet.frame_width, sheet.accent)
+    return Placed(np.linalg.inv(homography)[2], box)
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class _Canvas:
+    """The part of a sheet's pixels in which it lies."""
+
+    pixels: NDArray[np.uint8]
+    raised: NDArray[np.uint8]
+    homography: Float
+    near: float
+    ratio: float
+
+    def seen(self, points: Float) -> Float:
+        found = np.empty((len(points), 3))
+        raster.project(np.ascontiguousarray(points), self.homography, found)
+        return found
+
+    def edges(
+        self, seen: Float, edges: NDArray[np.int32], first: int, last: int, width: float, color: RGB, opacity: float,
+        lift: bool,
+    ) -> None:  # fmt: skip
+        cover = np.zeros(self.raised.shape, np.uint8)
+        wide = max(width, 1.0) * self.ratio
+        raster.cover_seen_edges(cover, seen, edges, first, last, self.near, wide, opacity * min(width, 1.0))
+        raster.blend_sheet(self.pixels, self.raised, cover, _bytes(color), lift)
+
+    def polylines(
+        self, points: Float, offsets: NDArray[np.int32], width: float, color: RGB, opacity: float = 1.0
+    ) -> None:
+        cover = np.zeros(self.raised.shape, np.uint8)
+        raster.cover_seen_polylines(cover, self.seen(points), offsets, self.near, width * self.ratio, opacity)
+        raster.blend_sheet(self.pixels, self.raised, cover, _bytes(color), True)
+
+
+def _draw_picture(canvas: _Canvas, sheet: Sheet, picture: SlicePicture, lens: Lens) -> None:
+    partition = picture.partition
+    seen = canvas.seen(partition.vertices)
+    if sheet.lines:
+        widths = line_widths(picture, _scale(sheet, picture, lens) / canvas.ratio, sheet.hidden_depths)
+        opacity = _OPACITY * (_FADED if len(picture.highlight) else 1.0)
+        layers = len(picture.first) - 1
+        for depth in reversed(range(layers)):
+            if depth not in sheet.hidden_depths:
+                lo, hi = int(picture.first[depth]), int(picture.first[depth + 1])
+                color = depth_colors(layers)[depth]
+                canvas.edges(seen, picture.edges, lo, hi, widths[depth], color, opacity, False)
+    if len(picture.level):
+        canvas.polylines(picture.level, picture.level_offsets, _CASING, BACKGROUND, 0.85)
+        canvas.polylines(picture.level, picture.level_offsets, _LEVEL, sheet.accent)
+    if len(picture.highlight):
+        several = len(picture.highlight)
+        canvas.edges(seen, picture.highlight, 0, several, _HIGHLIGHT_CASING, BACKGROUND, 0.8, True)
+        canvas.edges(seen, picture.highlight, 0, several, _HIGHLIGHT, HIGHLIGHT, 1.0, True)
+
+
+def _scale(sheet: Sheet, picture: SlicePicture, lens: Lens) -> float:
+    """Pixels per unit in the middle of the slice, the mean of both directions."""
+    middle = picture.partition.vertices[picture.border[:, 0]].mean(axis=0)
+    point = sheet.plane.to_input(middle[None])[0]
+    slant = abs(float(lens.ray_to(point) @ sheet.plane.normal))
+    return float(np.sqrt(max(slant, 0.05))) / lens.pixel_length(point)
+
+
+def _box(points: Float, homography: Float, lens: Lens, margin: float) -> NDArray[np.int64]:
+    """Rows and columns that hold a polygon's image."""
+    whole = np.array([0, lens.height, 0, lens.width])
+    if not len(points):
+        return np.zeros(4, np.int64)
+    seen = np.concatenate([points, np.ones((len(points), 1))], axis=1) @ homography.T
+    if (seen[:, 2] < lens.near).any():
+        return whole
+    x, y = (seen[:, :2] / seen[:, 2:]).T
+    found = np.array([y.min() - margin, y.max() + margin + 1, x.min() - margin, x.max() + margin + 1])
+    return np.asarray(np.clip(found, 0, np.repeat([lens.height, lens.width], 2)), np.int64)
+
+
+def _bytes(color: RGB) -> NDArray[np.uint8]:
+    return np.asarray(np.rint(255 * np.array(color)), np.uint8)

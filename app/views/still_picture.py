@@ -1,0 +1,74 @@
+"""A scene as a picture of any size, smooth, with or without a background."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from app.views.backdrop import render_backdrop
+from app.views.scene_painter import SceneDrawing, ScenePainter
+
+if TYPE_CHECKING:
+    import pyvista
+
+    from app.state.look import SceneLook
+    from app.views.scene import Scene
+    from engine import SlicePlane
+
+_FINER: Final = 2
+_REFERENCE: Final = 1000.0  # the height of a picture in which lines have the widths of the screen
+_DPI: Final = 72
+
+
+def still_picture(
+    plotter: pyvista.Plotter,
+    scene: Scene,
+    look: SceneLook,
+    size: tuple[int, int],
+    clip: SlicePlane | None = None,
+    transparent: bool = False,
+) -> NDArray[np.uint8]:
+    """(H, W, 4) uint8, RGB and opacity: the scene as its camera sees it, (width, height) = size.
+
+    transparent: nothing is drawn where there is nothing, instead of the background.
+    """
+    return straight(ScenePainter().draw(still_drawing(plotter, scene, look, size, clip, transparent)).pixels)
+
+
+def still_drawing(
+    plotter: pyvista.Plotter,
+    scene: Scene,
+    look: SceneLook,
+    size: tuple[int, int],
+    clip: SlicePlane | None = None,
+    transparent: bool = False,
+) -> SceneDrawing:
+    """What `still_picture` draws; `straight` of what a painter makes of it is the picture, on any thread."""
+    ratio = size[1] / _REFERENCE
+    window, renderer = plotter.render_window, plotter.renderer
+    assert window is not None  # of a plotter that is not closed
+    scene.show_box(look)
+    scene.fit_range()
+    before, alpha = window.GetDPI(), renderer.GetBackgroundAlpha()
+    window.SetDPI(max(round(_DPI * ratio * _FINER), 1))
+    window.SetAlphaBitPlanes(1)
+    renderer.SetBackgroundAlpha(0.0 if transparent else 1.0)
+    try:
+        with scene.wider_lines(ratio * _FINER):
+            backdrop = render_backdrop(window, scene.camera, (_FINER * size[0], _FINER * size[1]))
+    finally:
+        window.SetDPI(before)
+        renderer.SetBackgroundAlpha(alpha)
+    if transparent:
+        nothing = backdrop.pixels[:, :, 3] == 0
+        backdrop.pixels[nothing] = 0
+    return SceneDrawing(backdrop, scene.surface(look, clip), scene.sheets(look), ratio * _FINER, _FINER)
+
+
+def straight(picture: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """Colours divided by opacity, as image files have them, (H, W, 4) uint8."""
+    opacity = picture[:, :, 3:].astype(np.float32)
+    colors = np.where(opacity > 0, 255.0 * picture[:, :, :3] / np.maximum(opacity, 1.0), 0.0)
+    return np.concatenate([np.minimum(np.rint(colors), 255).astype(np.uint8), picture[:, :, 3:]], axis=2)

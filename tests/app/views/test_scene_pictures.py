@@ -1,0 +1,262 @@
+"""The 3D view's pixels against VTK, against rays, and against drawing everything anew."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+import pytest
+import pyvista
+from numpy.typing import NDArray
+from vtkmodules.util.numpy_support import numpy_to_vtk
+from vtkmodules.vtkRenderingCore import vtkActor, vtkLight, vtkPolyDataMapper
+
+from app.state.look import SceneLook
+from app.state.palette import accent
+from app.state.surfaces import CoarseSurface
+from app.views.backdrop import render_backdrop
+from app.views.camera import Lens
+from app.views.raster import surfaces
+from app.views.scene import Scene
+from app.views.scene_painter import SceneDrawing, ScenePainter
+from app.views.sheet import draw_sheet
+from app.views.slice_image import slice_picture
+from app.views.still_picture import still_picture
+from app.views.surface_picture import SurfaceMesh
+from app.views.vtk_arrays import polygons
+from engine import Network, SlicePlane, extract_surface, level_set, partition_slice
+from sdf_models import Checkpoint, load_checkpoint
+from tests.app.conftest import ROOT
+
+SIZE = (220, 180)
+NO_CUT = np.array([0.0, 0.0, 0.0, -1.0])
+
+
+@pytest.fixture(scope="module")
+def torus() -> tuple[Checkpoint, Network]:
+    checkpoint = load_checkpoint(ROOT / "resources" / "checkpoints" / "torus.safetensors")
+    return checkpoint, Network.trace(checkpoint.module)
+
+
+@pytest.fixture
+def plotter() -> Iterator[pyvista.Plotter]:
+    made = pyvista.Plotter(off_screen=True, window_size=list(SIZE), lighting=None)
+    light = vtkLight()
+    light.SetLightTypeToHeadlight()
+    made.renderer.AddLight(light)
+    made.render_window.SetMultiSamples(0)
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def scene(plotter: pyvista.Plotter, torus: tuple[Checkpoint, Network]) -> Scene:
+    checkpoint, network = torus
+    made = Scene(plotter, checkpoint.domain)
+    made.mesh = SurfaceMesh.of(extract_surface(network, checkpoint.domain), len(network.kinks))
+    for key, plane in enumerate((SlicePlane.from_axis("z", 0.1), SlicePlane.from_normal([0, 0, 0], [1, 0.4, 0.2]))):
+        partition = partition_slice(network, plane, checkpoint.domain)
+        made.place_slice(key, plane, accent(key), active=key == 0)
+        made.draw_slice(key, slice_picture(partition, level_set(partition).polylines))
+    return made
+
+
+def drawing(plotter: pyvista.Plotter, scene: Scene, look: SceneLook, clip: SlicePlane | None = None) -> SceneDrawing:
+    scene.show_box(look)
+    scene.fit_range()
+    backdrop = render_backdrop(plotter.render_window, scene.camera, SIZE)
+    return SceneDrawing(backdrop, scene.surface(look, clip), scene.sheets(look), 1.0, 1)
+
+
+def points_seen(lens: Lens, inverse: NDArray[np.float32]) -> NDArray[np.float64]:
+    """Where the lines of sight through the pixels' centres end, (N, 3), of pixels that show something."""
+    rows, columns = np.nonzero(inverse)
+    found = []
+    for row, column in zip(rows.tolist(), columns.tolist(), strict=True):
+        start, direction = lens.ray(column + 0.5, row + 0.5)
+        distance = 1.0 / float(inverse[row, column])
+        along = (distance - float(lens.forward @ (start - lens.eye))) / float(lens.forward @ direction)
+        found.append(start + along * direction)
+    return np.array(found)
+
+
+def test_the_surface_is_where_vtk_draws_it(plotter: pyvista.Plotter, scene: Scene) -> None:
+    """Depth and colour of nearly all pixels are VTK's; they differ only along edges of facets."""
+    nothing = SceneLook(box=False, axes=False)
+    shown = drawing(plotter, scene, nothing)
+    ours = ScenePainter().draw(SceneDrawing(shown.backdrop, shown.surface, (), 1.0, 1))
+    mesh = scene.mesh
+    assert mesh is not None
+    data = polygons(mesh.vertices, mesh.face_offsets, mesh.face_vertices)
+    data.GetCellData().SetScalars(numpy_to_vtk(mesh.colors, deep=True))
+    data.GetCellData().SetNormals(numpy_to_vtk(mesh.normals.astype(np.float32), deep=True))
+    mapper, actor = vtkPolyDataMapper(), vtkActor()
+    mapper.SetInputData(data)
+    mapper.SetScalarModeToUseCellData()
+    actor.SetMapper(mapper)
+    look = actor.GetProperty()
+    look.SetInterpolationToFlat()
+    look.SetAmbient(0.62)
+    look.SetDiffuse(0.42)
+    look.SetSpecular(0.0)
+    plotter.renderer.AddActor(actor)
+    theirs = render_backdrop(plotter.render_window, scene.camera, SIZE)
+    scale, shift = theirs.lens.depth_to_inverse
+    depths = np.where(theirs.depth < 1.0, scale * theirs.depth + shift, 0.0)
+    assert (depths > 0).mean() > 0.1
+    assert ((depths > 0) != (ours.inverse > 0)).mean() < 2e-3
+    both = (depths > 0) & (ours.inverse > 0)
+    assert np.quantile(np.abs(depths - ours.inverse)[both], 0.99) < 1e-4
+    assert np.quantile(np.abs(ours.pixels.astype(int) - theirs.pixels)[both], 0.98) <= 2
+
+
+def test_pixels_of_the_surface_lie_on_it(
+    plotter: pyvista.Plotter, scene: Scene, torus: tuple[Checkpoint, Network]
+) -> None:
+    _, network = torus
+    shown = drawing(plotter, scene, SceneLook(box=False, axes=False))
+    points = points_seen(shown.backdrop.lens, ScenePainter().draw(shown).inverse)
+    assert len(points) > 2000
+    assert np.abs(network.forward(points)).max() < 1e-5  # of float32 in the buffer
+
+
+def test_a_cut_surface_shows_nothing_on_the_eyes_side(plotter: pyvista.Plotter, scene: Scene) -> None:
+    look = SceneLook(box=False, axes=False, clip=True)
+    plane = SlicePlane.from_normal([0.05, 0, 0], [1, 0.2, 0.3])
+    shown = drawing(plotter, scene, look, plane)
+    lens = shown.backdrop.lens
+    points = points_seen(lens, ScenePainter().draw(shown).inverse)
+    towards = np.sign(float((lens.eye - plane.origin) @ plane.normal))
+    assert len(points) > 500
+    assert (towards * ((points - plane.origin) @ plane.normal)).max() < 1e-5
+
+
+def test_sheets_lie_in_their_planes(plotter: pyvista.Plotter, scene: Scene) -> None:
+    shown = drawing(plotter, scene, SceneLook())
+    lens = shown.backdrop.lens
+    pixels, raised = np.empty((SIZE[1], SIZE[0], 4), np.uint8), np.empty((SIZE[1], SIZE[0]), np.uint8)
+    for sheet in shown.sheets:
+        placed = draw_sheet(sheet, lens, 1.0, pixels, raised)
+        rows, columns = np.nonzero(pixels[:, :, 3])
+        assert len(rows) > 1000
+        assert rows.min() >= placed.box[0]
+        assert rows.max() < placed.box[1]
+        assert columns.min() >= placed.box[2]
+        assert columns.max() < placed.box[3]
+        inverse = np.zeros(raised.shape, np.float64)
+        inverse[rows, columns] = (
+            np.stack([columns + 0.5, rows + 0.5, np.ones(len(rows))], axis=1) @ placed.inverse
+        )  # fmt: skip
+        points = points_seen(lens, inverse)
+        assert np.abs((points - sheet.plane.origin) @ sheet.plane.normal).max() < 1e-9
+
+
+def test_what_is_kept_changes_nothing(plotter: pyvista.Plotter, scene: Scene) -> None:
+    """A painter that has drawn other pictures before draws what a new one draws."""
+    kept, generator = ScenePainter(), np.random.default_rng(1)
+    for step in range(25):
+        choice = generator.integers(5)
+        if choice == 0:
+            scene.camera.Azimuth(float(generator.uniform(-20, 20)))
+        elif choice == 1:
+            offset = float(generator.uniform(-0.5, 0.5))
+            scene.place_slice(int(generator.integers(2)), SlicePlane.from_axis("y", offset), accent(step))
+        look = SceneLook(
+            creases=bool(generator.integers(2)), lines=bool(generator.integers(2)),
+            surface=bool(generator.integers(3)), hidden_depths=frozenset({int(generator.integers(4))}),
+        )  # fmt: skip
+        clip = SlicePlane.from_axis("x", 0.1) if generator.integers(3) == 0 else None
+        shown = drawing(plotter, scene, look, clip)
+        np.testing.assert_array_equal(kept.draw(shown).pixels, ScenePainter().draw(shown).pixels)
+
+
+def test_a_transparent_picture_over_white_is_the_opaque_one(plotter: pyvista.Plotter, scene: Scene) -> None:
+    look = SceneLook(axes=False)
+    opaque = still_picture(plotter, scene, look, SIZE).astype(float)
+    clear = still_picture(plotter, scene, look, SIZE, transparent=True).astype(float)
+    assert opaque.shape == (SIZE[1], SIZE[0], 4)
+    assert opaque[:, :, 3].min() == 255
+    assert clear[0, 0, 3] == 0
+    assert 0.2 < (clear[:, :, 3] > 0).mean() < 0.9
+    share = clear[:, :, 3:] / 255
+    assert np.abs(clear[:, :, :3] * share + 255 * (1 - share) - opaque[:, :, :3]).max() <= 4
+
+
+def test_an_eye_among_the_slices_sees_them(plotter: pyvista.Plotter, scene: Scene) -> None:
+    """Lines that pass the eye are cut where they come too near, not drawn wildly."""
+    scene.camera.SetPosition(0.3, 0.2, 0.11)
+    scene.camera.SetFocalPoint(-0.4, 0.0, 0.0)
+    shown = drawing(plotter, scene, SceneLook())
+    picture = ScenePainter().draw(shown)
+    assert picture.pixels.shape == (SIZE[1], SIZE[0], 4)
+    lens = shown.backdrop.lens
+    pixels, raised = np.zeros((SIZE[1], SIZE[0], 4), np.uint8), np.zeros((SIZE[1], SIZE[0]), np.uint8)
+    placed = draw_sheet(shown.sheets[0], lens, 1.0, pixels, raised)
+    rows, columns = np.nonzero(pixels[:, :, 3])
+    inverse = np.stack([columns + 0.5, rows + 0.5, np.ones(len(rows))], axis=1) @ placed.inverse
+    assert len(rows) > 0
+    assert inverse.min() > -0.2  # nothing beyond the horizon of the plane, but for the width of a line
+
+
+def test_faces_hide_each_other_as_rays_say() -> None:
+    """Random triangles: every pixel shows the one that the ray through its centre meets first."""
+    generator = np.random.default_rng(5)
+    count, width, height = 40, 48, 36
+    corners = generator.uniform([0, 0, 0.2], [width, height, 1.0], (count, 3, 3))
+    seen = np.zeros((3 * count, 4))
+    seen[:, :3] = corners.reshape(-1, 3)
+    seen[:, 3] = -1.0
+    colors = generator.integers(0, 255, (count, 3)).astype(np.uint8)
+    picture, inverse = np.zeros((height, width, 4), np.uint8), np.zeros((height, width), np.float32)
+    surfaces.lay_faces(
+        picture, inverse, seen, np.arange(0, 3 * count + 1, 3, dtype=np.int32), np.arange(3 * count, dtype=np.int32),
+        colors, np.zeros((count, 3)), np.array([0.0, 0.0, 1.0]), 1.0, 0.0,
+    )  # fmt: skip
+    for row in range(height):
+        for column in range(width):
+            at = np.array([column + 0.5, row + 0.5, 1.0])
+            best, first = 0.0, -1
+            for k in range(count):
+                system = np.concatenate([corners[k, :, :2].T, np.ones((1, 3))])
+                weights = np.linalg.solve(system, at)
+                if weights.min() >= 0 and float(weights @ corners[k, :, 2]) > best:
+                    best, first = float(weights @ corners[k, :, 2]), k
+            assert inverse[row, column] == pytest.approx(best, abs=1e-6)
+            expected = colors[first] if first >= 0 else np.zeros(3)
+            np.testing.assert_array_equal(picture[row, column, :3], expected)
+
+
+def test_sheets_are_laid_over_each_other_by_depth() -> None:
+    """Against a loop that sorts by depth, for each pixel alone."""
+    generator = np.random.default_rng(3)
+    count, height, width, slack = 4, 11, 13, 0.1
+    opacity = generator.integers(0, 256, (count, height, width))
+    opacity[generator.random(opacity.shape) < 0.3] = 0
+    sheets = np.empty((count, height, width, 4), np.uint8)
+    sheets[..., :3] = generator.random((count, height, width, 3)) * opacity[..., None]
+    sheets[..., 3] = opacity
+    raised = generator.integers(0, 2, (count, height, width)).astype(np.uint8)
+    planes = generator.uniform(-0.02, 0.02, (count, 3)) + np.array([0.0, 0.0, 0.5])
+    boxes = np.tile([1, height, 0, width - 2], (count, 1))
+    inverse = generator.uniform(0, 1, (height, width)).astype(np.float32)
+    picture = generator.integers(0, 256, (height, width, 4)).astype(np.uint8)
+    found = picture.copy()
+    sheets.compose(found, inverse, sheets, raised, planes, boxes, slack)
+    for i in range(height):
+        for j in range(width):
+            expected = picture[i, j].astype(float)
+            near = planes @ np.array([j + 0.5, i + 0.5, 1.0])
+            for n in np.argsort(near).tolist():
+                inside = i >= 1 and j < width - 2
+                if inside and near[n] * (1 + slack * raised[n, i, j]) >= inverse[i, j]:
+                    expected = sheets[n, i, j] + expected * (255 - int(opacity[n, i, j])) / 255
+            np.testing.assert_allclose(found[i, j], expected, atol=2.1)
+
+
+def test_the_preview_is_drawn_like_the_surface() -> None:
+    triangles = np.array([[0, 1, 2]], np.int32)
+    coarse = CoarseSurface.from_triangles(np.array([[0.0, 0, 0], [1, 0, 0], [0, 1, 0]]), triangles)
+    mesh = SurfaceMesh.of(coarse, 3)
+    np.testing.assert_array_equal(mesh.normals, [[0.0, 0.0, 1.0]])
+    np.testing.assert_array_equal(mesh.colors, [[128, 128, 255]])
+    assert mesh.first.tolist() == [0, 0, 0, 0]
