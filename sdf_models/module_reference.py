@@ -15,7 +15,7 @@ from sdf_models.checkpoint import Checkpoint, CheckpointError, OpenQuestionError
 from sdf_models.families.weights import WRAPPERS, stated_domain
 from sdf_models.finishing import finished
 from sdf_models.formats.containers import tensors_in
-from sdf_models.formats.format import Opened, Refused
+from sdf_models.formats.format import Opened, Refused, first_line, shortened
 from sdf_models.reading import Choices, Open, Reading
 
 # What foreign code raises when it does not fit its arguments or is not there.
@@ -70,8 +70,10 @@ def _made(reference: str) -> nn.Module:
     try:
         module = getattr(importlib.import_module(name), function)()
     except _CODE_ERRORS as error:
-        reason = (str(error).strip() or type(error).__name__).splitlines()[0]
-        raise Refused(f"--module {reference:.80}: {type(error).__name__}: {reason:.200}", "correct the code") from error
+        raise Refused(
+            f"--module {reference:.80}: {type(error).__name__}: {first_line(error)}",
+            "correct the code, or the name as package.module:function",
+        ) from error
     finally:
         sys.path[:] = before
     if not isinstance(module, nn.Module):
@@ -101,5 +103,6 @@ def _load(module: nn.Module, tensors: Mapping[str, Tensor]) -> None:
     try:
         module.load_state_dict({**own, **{plain[short]: tensors[f"{prefix}{short}"] for short in wanted}})
     except RuntimeError as error:
-        reason = " ".join(str(error).split())
-        raise Refused(f"its tensors do not fit the module ({reason:.200})", "give the file of its weights") from error
+        raise Refused(
+            f"its tensors do not fit the module ({shortened(str(error), 200)})", "give the file of its weights"
+        ) from error
