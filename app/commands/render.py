@@ -13,13 +13,13 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 
 from app.commands.errors import CommandError
-from app.commands.info import forward_error
 from app.commands.interrupt import cancelled_by_interrupt
 from app.commands.kernels import prepare_kernels, prepare_surface_kernels
 from app.commands.loading import about, add_checkpoint_options, level_of, open_chosen, reading_facts, trace
 from app.commands.options import finite, numbers
 from app.commands.outputs import check_outputs, could_not_write
 from app.commands.surface import extract, surface_facts
+from app.inspection import forward_error
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

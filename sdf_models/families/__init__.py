@@ -54,7 +54,7 @@ def _family(network: FoundNetwork, specs: Mapping[str, Any], choices: Choices) -
         reason = by_name[chosen].fits(network)
         if reason is not None:
             raise Refused(f"it is not of the family {chosen}: {reason}", "choose another --family, or leave it out")
-        return by_name[chosen]
+        return by_name[choices.settle(Question("family", "its architecture", ()))]
     fitting = [family for family in FAMILIES if family.fits(network) is None]
     if fitting == [MLP]:
         return MLP

@@ -54,7 +54,7 @@ def test_info_shows_family_assumptions_verdict_and_reference(splinescope: Run, d
         "note           activation relu: DeepSDF's definition",
         "note           latent zeros, by --latent",
         "the last activation, tanh, is left out",
-        "agrees with the network's own forward on 1,024 points of the domain",
+        "agrees with the network's own forward on 256 points of the domain",
     ):
         assert words in text
     facts = json.loads(splinescope("info", decoder, "--latent", "zeros", "--json").out)
