@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 from dataclasses import dataclass
-from itertools import groupby
+from itertools import groupby, takewhile
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
@@ -19,6 +19,7 @@ TOLERANCE: Final = 1e-6
 """Relative; a graph that differs by more from the network's own forward is not the same function."""
 
 _POINTS: Final = 256
+_SIZED: Final = "affine, "
 _DEVIATIONS: Final = 4.0  # the largest of some hundred roundings
 _AFFINE: Final = ("Identity", "BatchNorm1d", "SqueezeLast", "Negate", "OneOutput", "AffineInput", "ConstantInput")
 _SMOOTH: Final = ("ELU", "GELU", "SiLU", "Sine", "Tanh", "Sigmoid")
@@ -112,16 +113,8 @@ class CheckpointNotes:
             ("domain", f"{_corner(lower)} to {_corner(upper)}"),
             *((name, text) for name, text in self.facts if name != "layers"),
             ("verdict", self.verdict),
+            *self._layer_lines(),
         ]
-        if self.piecewise_linear:
-            affine = [f"{part.name}: {part.verdict.removeprefix('affine, ')}" for part in self.layers if _sized(part)]
-            shown += [("affine", ", ".join(affine))] if affine else []
-            shown += [
-                (f"depth {layer.depth}", f"{layer.name}: {layer.operation}, {layer.neurons} neurons")
-                for layer in self.nonlinear
-            ]
-        else:
-            shown += [("layer", f"{part.name} ({part.kind}): {part.verdict}") for part in self.layers]
         if self.forward_error:
             errors = ", ".join(f"{value:.1e} against {dtype}" for dtype, value in self.forward_error)
             shown.append(("forward error", errors))
@@ -130,6 +123,18 @@ class CheckpointNotes:
         if self.approximation:
             shown.append(("APPROXIMATION", self.approximation))
         return (*shown, *(("note", text) for text in self.assumptions if not self._said(text)))
+
+    def _layer_lines(self) -> list[tuple[str, str]]:
+        if not self.piecewise_linear:
+            return [("layer", f"{part.name} ({part.kind}): {part.verdict}") for part in self.layers]
+        affine = [part for part in self.layers if part.verdict.startswith(_SIZED)]
+        common = len(_common_path([*(part.name for part in affine), *(layer.name for layer in self.nonlinear)]))
+        sizes = ", ".join(f"{part.name[common:]}: {part.verdict.removeprefix(_SIZED)}" for part in affine)
+        lines = [("affine", sizes)] if affine else []
+        return lines + [
+            (f"depth {layer.depth}", f"{layer.name[common:]}: {layer.operation}, {layer.neurons} neurons")
+            for layer in self.nonlinear
+        ]
 
     def _said(self, assumption: str) -> bool:
         return bool(self.approximation) and assumption.startswith(self.approximation)
@@ -196,7 +201,7 @@ def layer_verdicts(module: nn.Module) -> list[LayerVerdict]:
             continue
         kind, weight = type(layer).__name__, getattr(layer, "weight", None)
         if isinstance(layer, nn.Linear):
-            verdict = f"affine, {layer.in_features} → {layer.out_features}"
+            verdict = f"{_SIZED}{layer.in_features} → {layer.out_features}"
         elif kind in _AFFINE:
             verdict = "affine"
         elif kind == "Function":
@@ -252,8 +257,11 @@ def with_advice(error: EngineError) -> str:
     return str(error)
 
 
-def _sized(part: LayerVerdict) -> bool:
-    return part.verdict.startswith("affine, ")
+def _common_path(names: list[str]) -> str:
+    """The dotted path that all names begin with, its last dot included; "" when there is none."""
+    paths = [name.split(".")[:-1] for name in names]
+    common = list(takewhile(lambda parts: len(set(parts)) == 1, zip(*paths, strict=False)))
+    return "".join(f"{parts[0]}." for parts in common)
 
 
 def _linear_sizes(module: nn.Module) -> tuple[int, ...]:

@@ -134,7 +134,7 @@ def save_checkpoint(
 
 
 def _side_file(path: Path) -> tuple[Reading, str]:
-    side = path.with_name(f"{path.name}{SIDE_FILE_SUFFIX}")
+    side = Path(f"{path}{SIDE_FILE_SUFFIX}")
     try:
         if not side.is_file() or side.stat().st_size > _LARGEST_SIDE_FILE:
             return Reading(), ""

@@ -91,6 +91,8 @@ def _load(module: nn.Module, tensors: Mapping[str, Tensor]) -> None:
     own = module.state_dict()
     plain = {".".join(part for part in name.split(".") if part not in WRAPPERS): name for name in own}
     wanted = {short for short, name in plain.items() if own[name].is_floating_point()}
+    if not wanted:
+        raise Refused("the module has no weights that the file could hold", "leave the file out")
     prefixes = {
         name.removesuffix(short) for name in tensors for short in wanted if name == short or name.endswith(f".{short}")
     }

@@ -17,6 +17,7 @@ from app.commands.kernels import prepare_kernels
 from app.commands.loading import about, add_checkpoint_options, level_of, open_chosen, reading_facts, trace
 from app.commands.options import check_size, finite, numbers, positive
 from app.commands.outputs import check_outputs, could_not_write
+from app.commands.planes import add_plane_options, planes_of
 from app.inspection import forward_error
 
 if TYPE_CHECKING:
@@ -47,12 +48,7 @@ def add_parser(commands: Any) -> None:
     )
     add_checkpoint_options(parser, without=("bounds",))
     planes = parser.add_argument_group("planes, a panel each")
-    planes.add_argument("--plane", action="append", default=[], metavar="z=0", help="plane across an axis; repeatable")
-    planes.add_argument(
-        "--origin", type=numbers, metavar="X,Y,Z", help="a point of one more plane, its coordinates' zero"
-    )
-    planes.add_argument("--normal", type=numbers, metavar="X,Y,Z", help="the normal of that plane")
-    planes.add_argument("--u", type=numbers, metavar="X,Y,Z", help="the direction of its first axis")
+    add_plane_options(planes)
     domain = parser.add_mutually_exclusive_group()
     domain.add_argument(
         "--bounds",
@@ -78,7 +74,7 @@ def add_parser(commands: Any) -> None:
 def run(arguments: argparse.Namespace) -> None:
     outputs: list[Path] = arguments.out
     check_outputs(outputs, _EXTENSIONS, source=arguments.file)
-    planes = _planes(arguments)
+    planes = planes_of(arguments)
     checkpoint = open_chosen(arguments)
     level = level_of(arguments, checkpoint)
     network = trace(arguments.file, checkpoint)
@@ -104,30 +100,6 @@ def run(arguments: argparse.Namespace) -> None:
         raise CommandError(about(arguments.file, str(error))) from error
     _write(results, outputs, arguments.dpi)
     print(_json(arguments, checkpoint, network, results) if arguments.json else _text(results, outputs))
-
-
-def _planes(arguments: argparse.Namespace) -> list[SlicePlane]:
-    """The planes that the options say, before any file is opened."""
-    from engine import SlicePlane
-    from engine.errors import PlaneError
-
-    if (arguments.origin is None) != (arguments.normal is None):
-        raise CommandError("an oblique plane needs both --origin and --normal; give the other one too")
-    if arguments.u is not None and arguments.normal is None:
-        raise CommandError("--u is the first axis of the plane of --origin and --normal; give those too")
-    planes = []
-    for text in arguments.plane:
-        try:
-            planes.append(SlicePlane.parse(text))
-        except PlaneError as error:
-            raise CommandError(f"--plane {text}: {error}; write x, y or z and a finite number, as z=0.25") from error
-    if arguments.normal is not None:
-        try:
-            planes.append(SlicePlane.from_normal(arguments.origin, arguments.normal, arguments.u))
-        except PlaneError as error:
-            advice = "give three numbers that are not all zero, as --origin=0,0,0 --normal=0,0,1"
-            raise CommandError(f"--origin, --normal, --u: {error}; {advice}") from error
-    return planes
 
 
 def _fitting(planes: list[SlicePlane], arguments: argparse.Namespace, dimension: int) -> list[SlicePlane]:
