@@ -184,6 +184,12 @@ def test_a_flat_network_with_a_plane_is_told_to_leave_it_out(splinescope: Run, t
     ran = splinescope("slice", tmp_path / "flat.safetensors", "--plane", "z=0")
     assert ran.code == 2
     assert "leave out --plane" in ran.err
+    for command in ("surface", "render"):
+        ran = splinescope(
+            command, tmp_path / "flat.safetensors", "--out", tmp_path / f"a.{'png' if command == 'render' else 'ply'}"
+        )
+        assert (ran.code, ran.err.count("\n")) == (2, 1)
+        assert "takes 2 inputs, and surfaces need three, x, y, z; splinescope slice draws all of it" in ran.err
 
 
 def test_a_slice_given_as_a_checkpoint_is_named(splinescope: Run, checkpoint: Path, tmp_path: Path) -> None:
