@@ -253,7 +253,9 @@ class MainWindow(QMainWindow):
         self.hover.over_length(key, self.board.tiles[key].view, u, v, pixel)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
-        if not self.hand.press(event):
+        if event.key() == Qt.Key.Key_Escape and self.notice.isVisible():
+            self.notice.clear()
+        elif not self.hand.press(event):
             super().keyPressEvent(event)
 
     def keep_layout(self) -> None:

@@ -160,6 +160,9 @@ def test_the_first_start_says_three_lines_once(empty_window: Driver) -> None:
     window.helper.hint_once()
     assert window.notice.isVisible()
     assert len(window.notice.text.text().splitlines()) == 3
+    QTest.keyClick(window, Qt.Key.Key_Escape)
+    assert not window.notice.isVisible()
+    window.helper.hint()
     window.notice.buttons[0].click()
     window.helper.hint_once()
     assert not window.notice.isVisible()
