@@ -40,6 +40,10 @@ Stop = NDArray[np.uint8]
 Admit = Callable[[int, int, int, int], None]
 """Asked before that many vertices (with so many numbers of rows each), edges and half-edges are added; may refuse."""
 
+Inherited = Callable[[Int], Float]
+"""(N,) float64: what earlier rounding and the position of a vertex may have added to a row, for (N, 2) int32 pairs
+(vertex, row)."""
+
 _LONG_WORK = 1 << 18  # half-edges that a face may give beyond which it must be possible to stop in the middle
 
 
@@ -141,16 +145,17 @@ def tolerance(before: PlanarMap, norms: Table, scale: Float, constant: Float) ->
 
 
 def cut(
-    before: PlanarMap, layer: int, rows: Table, signs: Signs, bound: Tolerance, admit: Admit, workers: Workers
-) -> Cut:
+    before: PlanarMap, layer: int, rows: Table, signs: Signs, bound: Tolerance, inherited: Inherited, admit: Admit,
+    workers: Workers,
+) -> Cut:  # fmt: skip
     """Cut all faces by the lines on which a row is zero.
 
     rows (V, R): pre-activation minus breakpoint; zeros are made exact, and the vertices on edges are added.
     """
     loose = Table(bound.norms, 2 * len(bound.norms) + 1024)
     bound = bound._replace(loose=loose.view)
-    snapped, zeros = _settle(rows.view, signs, bound, workers)
-    edges, cut_edges, on_edges, bound, ties = _cut_edges(before, rows, signs, bound, loose, admit, workers)
+    snapped, zeros = _settle(rows.view, signs, bound, inherited, workers)
+    edges, cut_edges, on_edges, bound, ties = _cut_edges(before, rows, signs, bound, loose, inherited, admit, workers)
     loops = Loops(before.offsets, before.half_edges, before.edges, cut_edges, signs.plus, signs.minus, rows.view)
     after, on_chords, faces, more_ties, identical = _cut_faces(
         before, layer, loops, bound, on_edges, edges, admit, workers
@@ -172,7 +177,7 @@ def cut(
     )  # fmt: skip
 
 
-def _settle(rows: Float, signs: Signs, bound: Tolerance, workers: Workers) -> tuple[int, bool]:
+def _settle(rows: Float, signs: Signs, bound: Tolerance, inherited: Inherited, workers: Workers) -> tuple[int, bool]:
     """Decide the signs that rounding alone does not, and make zeros exact.
 
     Returns how many zeros rounding made, and whether there is any.
@@ -184,17 +189,25 @@ def _settle(rows: Float, signs: Signs, bound: Tolerance, workers: Workers) -> tu
     if len(vertices) == 0:
         return 0, False
     zero = np.empty(len(vertices), np.bool_)
-    snapped = workers.run(
+    found = workers.run(
         predicates.settle, len(vertices), grain(20 + 3 * rows.shape[1]), vertices, rows, tuple(bound), signs.plus,
         signs.minus, zero,
     )  # fmt: skip
     predicates.flatten_zeros(vertices[zero], rows, signs.plus, signs.minus)
-    return sum(snapped), bool(zero.any())
+    snapped, zeros = sum(made for made, _, _ in found), bool(zero.any())
+    doubtful = np.concatenate([pairs for _, pairs, _ in found])
+    if len(doubtful):
+        limits = np.concatenate([limits for _, _, limits in found]) + inherited(doubtful)
+        noise = doubtful[np.abs(rows[doubtful[:, 0], doubtful[:, 1]]) <= limits]
+        predicates.set_zero(noise, rows, signs.plus, signs.minus)
+        snapped, zeros = snapped + len(noise), zeros or len(noise) > 0
+    return snapped, zeros
 
 
 def _cut_edges(
-    before: PlanarMap, rows: Table, signs: Signs, bound: Tolerance, loose: Table, admit: Admit, workers: Workers
-) -> tuple[Table, CutEdges, NewVertices, Tolerance, Ties]:
+    before: PlanarMap, rows: Table, signs: Signs, bound: Tolerance, loose: Table, inherited: Inherited, admit: Admit,
+    workers: Workers,
+) -> tuple[Table, CutEdges, NewVertices, Tolerance, Ties]:  # fmt: skip
     """Cut every edge where rows cross it: the edges and where they are cut, the new vertices, the tolerance there."""
     old_vertices, old_edges, words = len(rows), len(before.edges), signs.plus.shape[1]
     number = np.empty(old_edges, np.int32)
@@ -207,6 +220,7 @@ def _cut_edges(
                 signs.plus, signs.minus, number,
             )
         ]  # fmt: skip
+        found = _doubt_gaps(found, before, rows.view, inherited)
         at_end = [piece for piece in found if piece.at_end]
         if not at_end:
             break
@@ -234,6 +248,22 @@ def _cut_edges(
 
     snapped += sum(workers.run(split, len(found), 1))
     return edges, cut_edges, new, bound, Ties(snapped=snapped, edge_merges=sum(piece.merges for piece in found))
+
+
+def _doubt_gaps(found: list[Crossings], before: PlanarMap, rows: Float, inherited: Inherited) -> list[Crossings]:
+    """The crossings, merged where earlier rounding may have made the gap between two of them."""
+    return [_doubt_gaps_of_piece(piece, before, rows, inherited) if len(piece.close) else piece for piece in found]
+
+
+def _doubt_gaps_of_piece(piece: Crossings, before: PlanarMap, rows: Float, inherited: Inherited) -> Crossings:
+    first, count = piece.first_crossing[piece.close], np.diff(piece.first_crossing)[piece.close]
+    crossings = np.repeat(first - np.cumsum(count) + count, count) + np.arange(count.sum())
+    row, ends = piece.row[crossings], before.edges[piece.edges[np.repeat(piece.close, count)]]
+    a, b = inherited(np.stack([ends.T.ravel(), np.tile(row, 2)], axis=1)).reshape(2, -1)
+    t = piece.weights[crossings, 0]
+    piece.weights[crossings, 1] += ((1.0 - t) * a + t * b) / np.abs(rows[ends[:, 0], row] - rows[ends[:, 1], row])
+    merges, at_end = edge_cut.merge_again(tuple(piece))
+    return piece._replace(merges=merges, at_end=at_end)
 
 
 def _cut_faces(
