@@ -17,7 +17,7 @@ import numpy as np
 
 from engine.network import Network, evaluate
 from engine.plane import SlicePlane
-from engine.predicates import DOUBT, SAFETY, UNIT_ROUNDOFF
+from engine.predicates import DOUBT, DOUBTFUL_SAFETY, SAFETY, UNIT_ROUNDOFF
 from engine.steps import Float, Gather, Int, Kink, Linear, Scale, Step, Sum
 
 _NUMBERS = 1 << 21  # in all values of a batch
@@ -28,7 +28,8 @@ def inherited_error(
 ) -> Float:
     """(N,) float64: the error that feature features[n] of `slot` may have at positions[n] but for its own step's.
 
-    features: (N,) int32; positions (N, 2), uncertainty (N,) float64: in slice units.
+    features: (N,) int32; positions (N, 2), uncertainty (N,) float64: in slice units, the latter with
+    the safety of all bounds.
     """
     steps = _steps_to(network, slot)
     batch = max(1, _NUMBERS // sum(network.sizes))
@@ -71,9 +72,9 @@ def _of_batch(
             squares += ((gradient * sizes[step.target]) ** 2).sum(axis=1)
         for source, part in _pull_back(step, gradient, values, sizes):
             gradients[source] = gradients[source] + part if source in gradients else part
-    error = SAFETY * UNIT_ROUNDOFF * np.sqrt(squares)
+    error = DOUBTFUL_SAFETY * UNIT_ROUNDOFF * np.sqrt(squares)
     if 0 in gradients:
-        error += uncertainty * np.linalg.norm(gradients[0] @ plane.axes.T, axis=1)
+        error += DOUBTFUL_SAFETY / SAFETY * uncertainty * np.linalg.norm(gradients[0] @ plane.axes.T, axis=1)
     return np.asarray(error)
 
 

@@ -84,4 +84,4 @@ def test_the_uncertainty_of_a_position_counts_with_the_gradient() -> None:
         network, network.output, np.zeros(1, np.int32), plane, np.array([[0.25, 0.5]]), np.array([1e-6])
     )
     gradient = plane.axes @ layer.weight.detach().numpy()[0]
-    assert found == pytest.approx(1e-6 * np.linalg.norm(gradient), rel=1e-9)
+    assert found == pytest.approx(1e-6 / 16 * np.linalg.norm(gradient), rel=1e-9)
