@@ -11,7 +11,7 @@ from typing import NamedTuple
 import numpy as np
 
 from engine.jit import inline, kernel, lowest_bit, popcount
-from engine.new_vertices import interpolate_rows, loosen_between, place
+from engine.new_vertices import loosen_between, place
 from engine.predicates import DOUBT, crossing, tolerance
 from engine.steps import Float, Int
 
@@ -92,16 +92,11 @@ def find_crossings(lo, hi, edges, rows, bound, plus, minus, number):
                 )
                 t, dt = crossing(rows[a, k], rows[b, k], at_a, at_b)
                 at_end |= _is_at_end(t, dt)
-                slot = last
-                while slot > start and weights[slot - 1, 0] > t:
-                    row[slot] = row[slot - 1]
-                    weights[slot, 0] = weights[slot - 1, 0]
-                    weights[slot, 1] = weights[slot - 1, 1]
-                    slot -= 1
-                row[slot] = k
-                weights[slot, 0] = t
-                weights[slot, 1] = dt
+                row[last] = k
+                weights[last, 0] = t
+                weights[last, 1] = dt
                 last += 1
+        _sort(start, last, row, weights)
         count_vertices = _merge(start, last, weights, vertex)
         merges += last - start - count_vertices
         first_crossing[i + 1] = last
@@ -117,6 +112,27 @@ def find_crossings(lo, hi, edges, rows, bound, plus, minus, number):
 @inline
 def _is_at_end(t, dt):
     return t <= dt or t >= 1.0 - dt
+
+
+@inline
+def _sort(start, stop, row, weights):
+    """Order the crossings start..stop by t: Shell's method, which is insertion where there are few."""
+    gap = 1
+    while 9 * gap < stop - start:
+        gap = 3 * gap + 1
+    while gap > 0:
+        for x in range(start + gap, stop):
+            k, t, dt = row[x], weights[x, 0], weights[x, 1]
+            slot = x
+            while slot - gap >= start and weights[slot - gap, 0] > t:
+                row[slot] = row[slot - gap]
+                weights[slot, 0] = weights[slot - gap, 0]
+                weights[slot, 1] = weights[slot - gap, 1]
+                slot -= gap
+            row[slot] = k
+            weights[slot, 0] = t
+            weights[slot, 1] = dt
+        gap //= 3
 
 
 @inline
@@ -176,19 +192,19 @@ def snap_to_ends(found, edges, rows, plus, minus):
 
 @kernel
 def split_edges(
-    found, first_cut, first_crossing, first_vertex, old_vertices, cut, edges, edge_layer, edge_row, new, rows,
-    bound, positions, uncertainty,
+    found, first_cut, first_crossing, first_vertex, old_vertices, cut, edges, edge_layer, edge_row, new, loose,
+    positions, uncertainty,
 ):  # fmt: skip
-    """Make the new vertices, with their rows, and the pieces of the edges `found`.
+    """Make the new vertices, and the pieces of the edges `found`.
 
     first_cut, first_crossing, first_vertex: how many edges cut, crossings and new vertices other pieces have before
     these. Edge e keeps its id for the piece at its first end; the others follow all old edges, in the order of the new
-    vertices. Returns how many zeros rounding made.
+    vertices.
     """
     number, cut_crossing, cut_vertex, cut_row, cut_place = cut
     items, own_crossing, own_vertex, own_row, own_place, own_weights, _, _, _ = found
     parents, weights, carried = new
-    loose, old_edges = bound[1], len(number)
+    old_edges = len(number)
     for i in range(len(items)):
         e = items[i]
         a, b = edges[e, 0], edges[e, 1]
@@ -220,5 +236,3 @@ def split_edges(
             t, dt = weights[n, 0], weights[n, 1]
             place(v, a, b, t, dt, positions, uncertainty)
             loosen_between(v, a, b, t, dt, loose)
-    count = own_vertex[len(items)]
-    return interpolate_rows(first_vertex, first_vertex + count, rows, rows, old_vertices, new, new, bound, old_vertices)

@@ -403,9 +403,9 @@ def _loosen(v, norms, loose, uncertainty, positions, edges, first, incident):
 
 
 @kernel
-def flatten_zeros(vertices, rows, plus, minus):
-    """Write the zeros that were found into the rows: exact zeros pass through a kink exactly."""
-    for v in vertices:
+def flatten_zeros(lo, hi, vertices, rows, plus, minus):
+    """Write the zeros that were found at vertices[lo:hi] into the rows: exact zeros pass through a kink exactly."""
+    for v in vertices[lo:hi]:
         for k in range(rows.shape[1]):
             if not (plus[v, k // WORD] | minus[v, k // WORD]) >> np.uint64(k % WORD) & np.uint64(1):
                 rows[v, k] = 0.0

@@ -26,17 +26,16 @@ from engine.face_cut import (
     Faces,
 )
 from engine.face_loop import Loops
-from engine.new_vertices import NewVertices
+from engine.new_vertices import NewVertices, interpolate_rows
 from engine.planar_map import OUTSIDE, Ties
 from engine.predicates import Tolerance
 from engine.steps import Float, Int
 from engine.table import Table
-from engine.workers import Workers, grain
+from engine.workers import NEVER_STOP, Stop, Workers, grain
 
 Words = NDArray[np.uint64]
 Bool = NDArray[np.bool_]
 Counts = NDArray[np.int64]
-Stop = NDArray[np.uint8]
 Admit = Callable[[int, int, int, int], None]
 """Asked before that many vertices (with so many numbers of rows each), edges and half-edges are added; may refuse."""
 
@@ -45,6 +44,7 @@ Inherited = Callable[[Int], Float]
 (vertex, row)."""
 
 _LONG_WORK = 1 << 18  # half-edges that a face may give beyond which it must be possible to stop in the middle
+_LONG_ROWS = 4096  # rows beyond which even counting the crossings in a face takes long
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -193,7 +193,10 @@ def _settle(rows: Float, signs: Signs, bound: Tolerance, inherited: Inherited, w
         predicates.settle, len(vertices), grain(20 + 3 * rows.shape[1]), vertices, rows, tuple(bound), signs.plus,
         signs.minus, zero,
     )  # fmt: skip
-    predicates.flatten_zeros(vertices[zero], rows, signs.plus, signs.minus)
+    zeros_at = vertices[zero]
+    workers.run(
+        predicates.flatten_zeros, len(zeros_at), grain(10 + rows.shape[1]), zeros_at, rows, signs.plus, signs.minus
+    )
     snapped, zeros = sum(made for made, _, _ in found), bool(zero.any())
     doubtful = np.concatenate([pairs for _, pairs, _ in found])
     if len(doubtful):
@@ -236,17 +239,21 @@ def _cut_edges(
     cut_edges, new = CutEdges.empty(number, cuts, crossings), NewVertices.empty(vertices, words)
     arguments: tuple[Any, ...] = (
         old_vertices, tuple(cut_edges), edges.grow(vertices), before.edge_layer.grow(vertices),
-        before.edge_row.grow(vertices), tuple(new), rows.grow(vertices), tuple(bound), before.positions.grow(vertices),
+        before.edge_row.grow(vertices), tuple(new), bound.loose, before.positions.grow(vertices),
         before.uncertainty.grow(vertices),
     )  # fmt: skip
 
-    def split(lo: int, hi: int) -> int:
-        return sum(
+    def split(lo: int, hi: int) -> None:
+        for p in range(lo, hi):
             edge_cut.split_edges(tuple(found[p]), first_cut[p], first_crossing[p], first_vertex[p], *arguments)
-            for p in range(lo, hi)
-        )
 
-    snapped += sum(workers.run(split, len(found), 1))
+    workers.run(split, len(found), 1)
+    view = rows.grow(vertices)
+    made = workers.run(
+        interpolate_rows, vertices, grain(20 + 2 * view.shape[1]), view, view, old_vertices, tuple(new), tuple(new),
+        tuple(bound), old_vertices,
+    )  # fmt: skip
+    snapped += sum(made)
     return edges, cut_edges, new, bound, Ties(snapped=snapped, edge_merges=sum(piece.merges for piece in found))
 
 
@@ -277,9 +284,11 @@ def _cut_faces(
     active = np.empty(count, np.int32)
     parent_plus, parent_minus = np.empty((2, count, words), np.uint64)
     piece = grain(150 + 50 * words)
-    need = np.array(
-        workers.run(face_cut.measure_faces, count, piece, loops.arguments, active, parent_plus, parent_minus)
-    )  # (P, 6)
+    measured: tuple[Any, ...] = (loops.arguments, active, parent_plus, parent_minus)
+    if loops.rows.shape[1] > _LONG_ROWS:
+        need = np.array(workers.run_watched(face_cut.measure_faces, count, piece, *measured))
+    else:
+        need = np.array(workers.run(face_cut.measure_faces, count, piece, *measured, NEVER_STOP))  # (P, 6)
     faces, vertices, chords, half_edges = need[:, :4].sum(axis=0).tolist()
     admit(vertices, 0, chords, half_edges)
 
@@ -306,9 +315,9 @@ def _cut_faces(
         ]
 
     if most[0] > _LONG_WORK:
-        used = np.array(workers.run_watched(run, 0, len(need)))
+        used = np.concatenate(workers.run_watched(run, len(need), 1))
     else:
-        used = np.concatenate(workers.run(run, len(need), 1, np.zeros(1, np.uint8)))
+        used = np.concatenate(workers.run(run, len(need), 1, NEVER_STOP))
     after.offsets[faces] = half_edges
     if (used[:, :4] != need[:, :4]).any():
         after, new = _without_gaps(before, after, new, edges, base, need, used)
