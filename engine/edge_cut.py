@@ -22,7 +22,8 @@ class Crossings(NamedTuple):
     edges (C,) int32: those that are cut; first_crossing, first_vertex (C + 1,) int32: where the crossings and the new
     vertices of each start; row, vertex (X,) int32: of each crossing its row, and its place among the edge's vertices;
     weights (X, 2) float64: its (t, dt); merges; at_end: some crossing cannot be told from an end of its edge; close
-    (N,) int32: the cut edges, as positions in `edges`, on which earlier rounding might have made a gap.
+    (N,) int32: the cut edges, as positions in `edges`, with ends of certain position, on which earlier rounding might
+    have made a gap.
     """
 
     edges: Int
@@ -101,7 +102,9 @@ def find_crossings(lo, hi, edges, rows, bound, plus, minus, number):
         merges += last - start - count_vertices
         first_crossing[i + 1] = last
         first_vertex[i + 1] = first_vertex[i] + count_vertices
-        if count_vertices > 1 and _has_close(start, last, weights, vertex):
+        # Where an end's position is uncertain, the weights have that in them, which is far more.
+        certain = uncertainty[a] <= negligible and uncertainty[b] <= negligible
+        if count_vertices > 1 and certain and _has_close(start, last, weights, vertex):
             if closes == len(close):
                 close = np.concatenate((close, np.empty_like(close)))
             close[closes] = i

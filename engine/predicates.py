@@ -29,7 +29,7 @@ from engine.steps import Affine, Float, Gather, Int, Linear, Scale, Sum
 UNIT_ROUNDOFF = 2.0**-52
 SAFETY = 64.0
 NEGLIGIBLE_UNCERTAINTY = 1e-12  # of the domain's diameter: below it the position term matters only to a doubtful sign
-DOUBT = 2.0**16  # what lies within so many rounding bounds is looked at closely: on generic networks nothing does
+DOUBT = 2.0**10  # what lies within so many rounding bounds is looked at closely: on generic networks nothing does
 DOUBTFUL_SAFETY = 4.0  # instead of SAFETY there: the sum over a network's errors needs less than each of them alone
 WORD = 64
 ALL = np.uint64(0xFFFFFFFFFFFFFFFF)
