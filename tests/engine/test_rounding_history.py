@@ -17,9 +17,17 @@ from tests.oracle.rational import partition
 
 
 @pytest.mark.parametrize(
-    ("kink", "kind", "seed"), [("prelu", "through one point", 5035), ("clamp_min", "cancelling", 5034)]
+    ("kink", "kind", "seed"),
+    [
+        ("prelu", "through one point", 5035),
+        ("clamp_min", "cancelling", 5034),
+        ("clamp_min", "cancelling", 25),
+        ("hardtanh", "cancelling", 25),
+        ("relu6", "scaled", 20009),
+        ("relu6", "scaled", 20021),
+    ],
 )
-def test_what_travels_through_the_layers_makes_no_regions(kink: str, kind: str, seed: int) -> None:
+def test_what_travels_through_the_layers_makes_and_hides_no_regions(kink: str, kind: str, seed: int) -> None:
     assert differences(kink, kind, range(seed, seed + 1)) == {}
 
 
