@@ -4,6 +4,9 @@ A region is handled around a reference point near the polygon.  There the output
 are a plane; the polygon is that plane cut by the half-spaces of the rows, found in coordinates (s, t) on the plane that
 turn counter-clockwise around the gradient.  Only rows that come near the point are tried: those that could meet the
 square of half-width r around it.  When a side of that square is left over in the end, r was too small.
+
+A region of a trained 8x64 network takes 8 us on one core (AMD EPYC, Zen 3).  More than half of that are the maps,
+two thirds of them the sums of products; a fifth is finding the rows that come near, a fifth cutting.
 """
 
 from __future__ import annotations
