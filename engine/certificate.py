@@ -30,7 +30,7 @@ from engine.surface import Surface
 from engine.workers import Cancel, Workers, never, single_threaded_blas
 
 _FIRST = 8  # boxes along each side at the start
-_BATCH = 1 << 12  # neurons of the widest layer times boxes in a batch: some ten milliseconds
+_BATCH = 1 << 12  # neurons of the widest layer times boxes in a batch: some twenty milliseconds
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -100,7 +100,9 @@ def certify_surface(
                 columns = _columns(boxes[polar])
                 slope = enclose(layers, columns)[1][:, 0]
                 graphs = (slope[:, 0] > 0.0) | (slope[:, 1] < 0.0)
-                visited[polar[graphs]] = [shadows.cover(column) for column in columns[graphs]]
+                for box, column in zip(polar[graphs], columns[graphs], strict=True):
+                    workers.check()
+                    visited[box] = shadows.cover(column)
             counts["boxes"] += len(boxes)
             for name, found in (("empty", empty), ("sloped", sloped), ("visited", visited)):
                 counts[name] += int(np.count_nonzero(found))
