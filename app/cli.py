@@ -31,8 +31,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
     Returns the exit code: 0, 2 after an error told in one line on stderr, 130 after Ctrl-C, 143 after SIGTERM."""
     try:
-        parsed = _parser().parse_args(_with_command(sys.argv[1:] if arguments is None else list(arguments)))
         with termination_raises():
+            parsed = _parser().parse_args(_with_command(sys.argv[1:] if arguments is None else list(arguments)))
             parsed.run(parsed)
         if sys.stdout is not None:
             sys.stdout.flush()

@@ -1,9 +1,10 @@
-"""What `info` and the window say of a checkpoint beside its facts: verdicts by layer, a reference, and advice."""
+"""The notes on a checkpoint: what `info` prints and the window shows of it beside its pictures."""
 
 from __future__ import annotations
 
 import copy
 from dataclasses import dataclass
+from itertools import groupby, takewhile
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
@@ -17,9 +18,11 @@ if TYPE_CHECKING:
 TOLERANCE: Final = 1e-6
 """Relative; a graph that differs by more from the network's own forward is not the same function."""
 
-_POINTS = 1024
-_AFFINE = ("Identity", "BatchNorm1d", "SqueezeLast", "Negate", "OneOutput", "AffineInput", "ConstantInput")
-_SMOOTH = ("ELU", "GELU", "SiLU", "Sine", "Tanh", "Sigmoid")
+_POINTS: Final = 256
+_SIZED: Final = "affine, "
+_DEVIATIONS: Final = 4.0  # the largest of some hundred roundings
+_AFFINE: Final = ("Identity", "BatchNorm1d", "SqueezeLast", "Negate", "OneOutput", "AffineInput", "ConstantInput")
+_SMOOTH: Final = ("ELU", "GELU", "SiLU", "Sine", "Tanh", "Sigmoid")
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,11 +35,22 @@ class LayerVerdict:
 
 
 @dataclass(frozen=True, slots=True)
+class NonlinearLayer:
+    """A nonlinear layer of the traced network; depth counts them from 0."""
+
+    depth: int
+    name: str
+    operation: str
+    neurons: int
+
+
+@dataclass(frozen=True, slots=True)
 class ReferenceCheck:
     """Our graph against the network's own forward on `points` points of the domain, relative to the largest value.
 
     relative_difference: from the forward in float64, which tells whether the graph is right; relative_rounding: from
-    the forward in the network's own dtype, which is that dtype's rounding besides.
+    the forward in the network's own dtype, which is that dtype's rounding besides; expected_rounding: what that may be
+    when the products of every layer are rounded and accumulated (`rounding_deviation`).
     """
 
     points: int
@@ -44,17 +58,135 @@ class ReferenceCheck:
     largest_value: float
     relative_difference: float
     relative_rounding: float
+    expected_rounding: float
 
     @property
     def agrees(self) -> bool:
-        return self.relative_difference <= TOLERANCE
+        """Within 1e-6 in float64; in the network's own dtype, within that or what its rounding explains."""
+        own = self.relative_rounding <= max(TOLERANCE, self.expected_rounding)
+        return self.relative_difference <= TOLERANCE and own
 
     def __str__(self) -> str:
+        own = f", by {self.relative_rounding:.1e} in {self.dtype}, whose rounding explains {self.expected_rounding:.1e}"
         return (
             f"{'agrees with' if self.agrees else 'DIFFERS from'} the network's own forward on {self.points:,} points "
-            f"of the domain: differs by {self.relative_difference:.1e} of the largest value in float64, by "
-            f"{self.relative_rounding:.1e} in {self.dtype}"
+            f"of the domain: differs by {self.relative_difference:.1e} of the largest value in float64"
+            f"{own if self.dtype != 'float64' else ''}"
         )
+
+
+@dataclass(frozen=True, slots=True)
+class CheckpointNotes:
+    """All that is known of a checkpoint, as plain values.
+
+    architecture: sizes from input to output on a line; sizes: the same as numbers; facts: what the file states and is,
+    by name; verdict: whether it is piecewise linear, and if not, why and what to do; layers: the verdict on every
+    innermost layer; nonlinear: those of the traced network, empty where it is not piecewise linear; forward_error: the
+    largest difference from the module's own forward on random points, by the dtype in which that ran; reference: None
+    where nothing could be traced; last_activation: what was left out; approximation: how the network differs from the
+    file's, "" when it does not; assumptions: everything that the file does not say, and why it was settled so.
+    """
+
+    path: str
+    architecture: str
+    sizes: tuple[int, ...]
+    parameters: int
+    domain: tuple[tuple[float, ...], tuple[float, ...]]
+    facts: tuple[tuple[str, str], ...]
+    piecewise_linear: bool
+    verdict: str
+    layers: tuple[LayerVerdict, ...]
+    nonlinear: tuple[NonlinearLayer, ...]
+    forward_error: tuple[tuple[str, float], ...]
+    reference: ReferenceCheck | None
+    last_activation: str
+    approximation: str
+    assumptions: tuple[str, ...]
+
+    def lines(self) -> tuple[tuple[str, str], ...]:
+        """The notes for people, as (label, text), in the order in which they are shown."""
+        lower, upper = self.domain
+        shown = [
+            ("checkpoint", self.path),
+            ("architecture", self.architecture),
+            ("parameters", f"{self.parameters:,}"),
+            ("domain", f"{_corner(lower)} to {_corner(upper)}"),
+            *((name, text) for name, text in self.facts if name != "layers"),
+            ("verdict", self.verdict),
+            *self._layer_lines(),
+        ]
+        if self.forward_error:
+            errors = ", ".join(f"{value:.1e} against {dtype}" for dtype, value in self.forward_error)
+            shown.append(("forward error", errors))
+        if self.reference is not None:
+            shown.append(("reference", str(self.reference)))
+        if self.approximation:
+            shown.append(("APPROXIMATION", self.approximation))
+        return (*shown, *(("note", text) for text in self.assumptions if not self._said(text)))
+
+    def _layer_lines(self) -> list[tuple[str, str]]:
+        if not self.piecewise_linear:
+            return [("layer", f"{part.name} ({part.kind}): {part.verdict}") for part in self.layers]
+        affine = [part for part in self.layers if part.verdict.startswith(_SIZED)]
+        common = len(_common_path([*(part.name for part in affine), *(layer.name for layer in self.nonlinear)]))
+        sizes = ", ".join(f"{part.name[common:]}: {part.verdict.removeprefix(_SIZED)}" for part in affine)
+        lines = [("affine", sizes)] if affine else []
+        return lines + [
+            (f"depth {layer.depth}", f"{layer.name[common:]}: {layer.operation}, {layer.neurons} neurons")
+            for layer in self.nonlinear
+        ]
+
+    def _said(self, assumption: str) -> bool:
+        return bool(self.approximation) and assumption.startswith(self.approximation)
+
+
+def checkpoint_notes(checkpoint: Checkpoint, network: Network | None = None) -> CheckpointNotes:
+    """The notes on a checkpoint.  network: what was traced from it, where that is at hand.
+
+    A network that is not piecewise linear is described too.  Raises EngineError when it cannot be traced otherwise.
+    """
+    from engine import Network, NotPiecewiseLinearError
+
+    module, verdict = checkpoint.module, ""
+    if network is None:
+        try:
+            network = Network.trace(module, input_shape=(checkpoint.domain.shape[1],))
+        except NotPiecewiseLinearError as error:
+            verdict = f"not piecewise linear: {with_advice(error)}"
+    sizes = _linear_sizes(module)
+    nonlinear: tuple[NonlinearLayer, ...] = ()
+    if network is not None:
+        nonlinear = tuple(
+            NonlinearLayer(depth, kink.name, kink.operation, len(kink.breakpoints))
+            for depth, kink in enumerate(network.kinks)
+        )
+        sizes = (network.input_size, *(layer.neurons for layer in nonlinear), network.output_size)
+        neurons = sum(layer.neurons for layer in nonlinear)
+        verdict = f"piecewise linear: {neurons:,} neurons in {len(nonlinear)} nonlinear layers"
+    lower, upper = checkpoint.domain.tolist()
+    return CheckpointNotes(
+        path=checkpoint.provenance.get("path", "a module"),
+        architecture=_architecture(sizes or (len(lower),), nonlinear),
+        sizes=sizes,
+        parameters=sum(parameter.numel() for parameter in module.parameters()),
+        domain=(tuple(lower), tuple(upper)),
+        facts=tuple((name, str(text)) for name, text in checkpoint.provenance.items() if name != "path"),
+        piecewise_linear=network is not None,
+        verdict=verdict,
+        layers=tuple(layer_verdicts(module)),
+        nonlinear=nonlinear,
+        forward_error=() if network is None else tuple(forward_error(network).items()),
+        reference=None if network is None else reference_check(checkpoint, network),
+        last_activation=checkpoint.last_activation.name if checkpoint.last_activation.known else "unknown",
+        approximation="" if checkpoint.approximation is None else str(checkpoint.approximation),
+        assumptions=(*checkpoint.notes, *(() if network is None else network.notes)),
+    )
+
+
+def forward_error(network: Network) -> dict[str, float]:
+    """The largest difference from the module's own forward, by the dtype in which the module ran."""
+    error = network.max_forward_error
+    return {"float64": error.double, error.native_dtype: error.native}
 
 
 def layer_verdicts(module: nn.Module) -> list[LayerVerdict]:
@@ -69,7 +201,7 @@ def layer_verdicts(module: nn.Module) -> list[LayerVerdict]:
             continue
         kind, weight = type(layer).__name__, getattr(layer, "weight", None)
         if isinstance(layer, nn.Linear):
-            verdict = f"affine, {layer.in_features} → {layer.out_features}"
+            verdict = f"{_SIZED}{layer.in_features} → {layer.out_features}"
         elif kind in _AFFINE:
             verdict = "affine"
         elif kind == "Function":
@@ -90,16 +222,26 @@ def reference_check(checkpoint: Checkpoint, network: Network) -> ReferenceCheck:
     """Compare a traced network with the module that it was traced from."""
     import torch
 
+    from app.rounding import rounding_deviation
+
     lower, upper = checkpoint.domain
     dtype = next((p.dtype for p in checkpoint.module.parameters()), torch.float32)
-    x = torch.from_numpy(np.random.default_rng(0).uniform(lower, upper, (_POINTS, len(lower)))).to(dtype)
+    points = np.random.default_rng(0).uniform(lower, upper, (_POINTS, len(lower)))
+    x = torch.from_numpy(points).to(dtype)  # rounded once, for all three
     with torch.inference_mode():
         native = checkpoint.module(x).double().reshape(_POINTS, -1).numpy()
         double = copy.deepcopy(checkpoint.module).double()(x.double()).reshape(_POINTS, -1).numpy()
     ours = network.forward(x.double().numpy())
+    deviation = rounding_deviation(network, x.double().numpy(), torch.finfo(dtype).eps / 2)
     largest = float(np.abs(double).max()) or 1.0
-    difference, rounding = (float(np.abs(ours - theirs).max()) / largest for theirs in (double, native))
-    return ReferenceCheck(_POINTS, str(dtype).removeprefix("torch."), largest, difference, rounding)
+    return ReferenceCheck(
+        points=_POINTS,
+        dtype=str(dtype).removeprefix("torch."),
+        largest_value=largest,
+        relative_difference=float(np.abs(ours - double).max()) / largest,
+        relative_rounding=float(np.abs(ours - native).max()) / largest,
+        expected_rounding=_DEVIATIONS * float(deviation.max()) / largest,
+    )
 
 
 def with_advice(error: EngineError) -> str:
@@ -113,3 +255,30 @@ def with_advice(error: EngineError) -> str:
     if error.layer_class in _SMOOTH:
         return f"{error}; train it with ReLU to have linear regions"
     return str(error)
+
+
+def _common_path(names: list[str]) -> str:
+    """The dotted path that all names begin with, its last dot included; "" when there is none."""
+    paths = [name.split(".")[:-1] for name in names]
+    common = list(takewhile(lambda parts: len(set(parts)) == 1, zip(*paths, strict=False)))
+    return "".join(f"{parts[0]}." for parts in common)
+
+
+def _linear_sizes(module: nn.Module) -> tuple[int, ...]:
+    from torch import nn
+
+    layers = [part for part in module.modules() if isinstance(part, nn.Linear)]
+    return (*(layer.in_features for layer in layers[:1]), *(layer.out_features for layer in layers))
+
+
+def _architecture(sizes: tuple[int, ...], nonlinear: tuple[NonlinearLayer, ...]) -> str:
+    """The sizes from input to output, with runs of equal ones shortened: 3 → 8 x 64 → 1, relu."""
+    first, *inner, last = sizes if len(sizes) > 1 else (*sizes, 0)
+    runs = [(size, len(list(run))) for size, run in groupby(inner)]
+    shown = [f"{count} x {size}" if count > 1 else str(size) for size, count in runs]
+    kinds = sorted({layer.operation for layer in nonlinear})
+    return " → ".join([str(first), *shown, str(last or "?")]) + (f", {', '.join(kinds)}" if kinds else "")
+
+
+def _corner(values: tuple[float, ...]) -> str:
+    return f"({', '.join(f'{value:g}' for value in values)})"

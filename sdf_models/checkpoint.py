@@ -19,7 +19,17 @@ from sdf_models.architectures import ReluMLP
 from sdf_models.files import write_atomically
 from sdf_models.finishing import Approximation, finished
 from sdf_models.formats import FORMATS, splinescope
-from sdf_models.formats.format import LARGEST_FILE, PEEK, CheckpointFile, Format, Opened, Peek, Refused
+from sdf_models.formats.format import (
+    LARGEST_FILE,
+    PEEK,
+    CheckpointFile,
+    Format,
+    Opened,
+    Peek,
+    Refused,
+    first_line,
+    shortened,
+)
 from sdf_models.formats.unsupported import refusal
 from sdf_models.last_activation import NOTHING, LastActivation
 from sdf_models.reading import Choices, Open, Question, Reading
@@ -124,13 +134,15 @@ def save_checkpoint(
 
 
 def _side_file(path: Path) -> tuple[Reading, str]:
-    side = path.with_name(f"{path.name}{SIDE_FILE_SUFFIX}")
+    side = Path(f"{path}{SIDE_FILE_SUFFIX}")
     try:
         if not side.is_file() or side.stat().st_size > _LARGEST_SIDE_FILE:
             return Reading(), ""
         return Reading.from_json(json.loads(side.read_bytes())), side.name
     except (OSError, ValueError, RecursionError) as error:
-        raise Refused(f"its side file {side.name} cannot be used ({error!s:.120})", "correct or remove it") from error
+        raise Refused(
+            f"its side file {side.name} cannot be used ({shortened(str(error), 400)})", "correct or remove it"
+        ) from error
 
 
 def _read(path: Path) -> tuple[Format, bytes]:
@@ -160,7 +172,7 @@ def _read(path: Path) -> tuple[Format, bytes]:
     except PermissionError as error:
         raise Refused("reading it is not permitted", "check its permissions") from error
     except (OSError, ValueError) as error:
-        raise Refused(f"it cannot be read ({error})", "check the path") from error
+        raise Refused(f"it cannot be read ({first_line(error)})", "check the path") from error
     if len(data) > status.st_size:
         raise Refused("it grew while it was read", "try again once it is complete")
     return chosen, data

@@ -13,12 +13,13 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from sdf_models.architectures import AffineInput, Negate, OneOutput
-from sdf_models.formats.format import Opened, Refused
+from sdf_models.formats.format import Opened, Refused, first_line
 from sdf_models.reading import Alternative, Choices, Question
 
 _SIZES = (1e-9, 1e9)
 """Of a domain: beyond them rounding leaves little of a network."""
 _SAMPLES = 4_096
+_FEW = 64
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +58,7 @@ def finished(opened: Opened, choices: Choices) -> tuple[nn.Module, NDArray[np.fl
     module = opened.module if len(parts) == 1 else nn.Sequential(parts)
     module = module.eval().requires_grad_(False)
     domain = _domain(opened, choices)
+    _check_values(module, domain, dtype)
     drawn, approximation = _relu_limit(module, domain, choices)
     return drawn, domain, approximation
 
@@ -116,7 +118,9 @@ def _output_index(module: nn.Module, inputs: int, dtype: torch.dtype, choices: C
     """The index of the output to draw, None when there is but one."""
     shape = tuple(_evaluated(module.eval(), torch.zeros(2, inputs, dtype=dtype)).shape)
     if not shape or shape[0] != 2:
-        raise Refused(f"for two points the network gives an output of shape {shape}", "one value for each is needed")
+        raise Refused(
+            f"for two points the network gives an output of shape {shape}", "make it give one value for each point"
+        )
     count = math.prod(shape[1:])
     if count < 2:
         return None
@@ -133,6 +137,22 @@ def _output_index(module: nn.Module, inputs: int, dtype: torch.dtype, choices: C
     return int(index)
 
 
+def _check_values(module: nn.Module, domain: NDArray[np.float64], dtype: torch.dtype) -> None:
+    """Refuse a network whose values overflow in its own dtype, though its weights are finite."""
+    values = _evaluated(module, torch.from_numpy(_points(domain)[:_FEW]).to(dtype))
+    bad = int((~values.isfinite()).reshape(len(values), -1).any(dim=1).sum())
+    if bad:
+        raise Refused(
+            f"its output is NaN or infinite at {bad} of {len(values)} points of the domain",
+            "train it again, or choose a smaller domain with --bounds if it is that of small inputs",
+        )
+
+
+def _points(domain: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Random ones of the domain, the same in every run."""
+    return np.random.default_rng(0).uniform(domain[0], domain[1], (_SAMPLES, domain.shape[1]))
+
+
 def _relu_limit(
     module: nn.Module, domain: NDArray[np.float64], choices: Choices
 ) -> tuple[nn.Module, Approximation | None]:
@@ -147,8 +167,7 @@ def _relu_limit(
         for name, child in part.named_children():
             if isinstance(child, nn.Softplus):
                 setattr(part, name, nn.ReLU())
-    points = np.random.default_rng(0).uniform(domain[0], domain[1], (_SAMPLES, domain.shape[1]))
-    x = torch.from_numpy(points)
+    x = torch.from_numpy(_points(domain))
     difference = _evaluated(copy.deepcopy(module).double(), x) - _evaluated(copy.deepcopy(limit).double(), x)
     betas = ", ".join(sorted({f"{part.beta:g}" for part in smooth}))
     found = Approximation(f"ReLU limit of Softplus({betas})", float(difference.abs().max()), _SAMPLES)
@@ -161,8 +180,8 @@ def _evaluated(module: nn.Module, x: Tensor) -> Tensor:
         try:
             result = torch.cat([module(part) for part in torch.split(x, 2048)])
         except (RuntimeError, ValueError, TypeError, IndexError) as error:
-            reason = str(error).strip().splitlines()[0]
             raise Refused(
-                f"the network does not run on points of {x.shape[1]} coordinates ({reason:.120})", "check what it takes"
+                f"the network does not run on points of {x.shape[1]} coordinates ({first_line(error)})",
+                "it must take points (N, D); say D by --bounds with corners of D numbers",
             ) from error
     return result

@@ -15,7 +15,7 @@ from sdf_models.checkpoint import Checkpoint, CheckpointError, OpenQuestionError
 from sdf_models.families.weights import WRAPPERS, stated_domain
 from sdf_models.finishing import finished
 from sdf_models.formats.containers import tensors_in
-from sdf_models.formats.format import Opened, Refused
+from sdf_models.formats.format import Opened, Refused, first_line, shortened
 from sdf_models.reading import Choices, Open, Reading
 
 # What foreign code raises when it does not fit its arguments or is not there.
@@ -70,8 +70,10 @@ def _made(reference: str) -> nn.Module:
     try:
         module = getattr(importlib.import_module(name), function)()
     except _CODE_ERRORS as error:
-        reason = (str(error).strip() or type(error).__name__).splitlines()[0]
-        raise Refused(f"--module {reference:.80}: {type(error).__name__}: {reason:.200}", "correct the code") from error
+        raise Refused(
+            f"--module {reference:.80}: {type(error).__name__}: {first_line(error)}",
+            "correct the code, or the name as package.module:function",
+        ) from error
     finally:
         sys.path[:] = before
     if not isinstance(module, nn.Module):
@@ -89,6 +91,8 @@ def _load(module: nn.Module, tensors: Mapping[str, Tensor]) -> None:
     own = module.state_dict()
     plain = {".".join(part for part in name.split(".") if part not in WRAPPERS): name for name in own}
     wanted = {short for short, name in plain.items() if own[name].is_floating_point()}
+    if not wanted:
+        raise Refused("the module has no weights that the file could hold", "leave the file out")
     prefixes = {
         name.removesuffix(short) for name in tensors for short in wanted if name == short or name.endswith(f".{short}")
     }
@@ -101,5 +105,6 @@ def _load(module: nn.Module, tensors: Mapping[str, Tensor]) -> None:
     try:
         module.load_state_dict({**own, **{plain[short]: tensors[f"{prefix}{short}"] for short in wanted}})
     except RuntimeError as error:
-        reason = " ".join(str(error).split())
-        raise Refused(f"its tensors do not fit the module ({reason:.200})", "give the file of its weights") from error
+        raise Refused(
+            f"its tensors do not fit the module ({shortened(str(error), 200)})", "give the file of its weights"
+        ) from error

@@ -82,6 +82,13 @@ def as_text(value: Any) -> str:
     return {True: "yes", False: "no"}.get(value, str(value)) if isinstance(value, bool) else str(value)
 
 
+def _shown(value: Any) -> str:
+    """A choice's value for people."""
+    if isinstance(value, float):
+        return "1/sqrt2" if value == math.sqrt(0.5) else f"{value:g}"
+    return as_text(value)
+
+
 @dataclass(frozen=True, slots=True)
 class Alternative:
     """One answer to a question: the text to give, and what it means."""
@@ -147,12 +154,12 @@ class Choices:
         name = question.choice.replace("_", " ")
         if question.choice in self._made:
             value, origin = self._made[question.choice]
-            differs = f"; otherwise {as_text(known)}, {why}" if known is not None and known != value else ""
-            self.notes.append(f"{name} {as_text(value)}, {origin}{differs}")
+            differs = f"; otherwise {_shown(known)}, {why}" if known is not None and known != value else ""
+            self.notes.append(f"{name} {_shown(value)}, {origin}{differs}")
             return value
         if known is None:
             raise Open(question)
-        self.notes.append(f"{name} {as_text(known)}: {why}")
+        self.notes.append(f"{name} {_shown(known)}: {why}")
         return known
 
     def unused(self) -> list[str]:

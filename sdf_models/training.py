@@ -69,7 +69,7 @@ class Settings:
         if self.batch > SAMPLES:
             raise TrainingError(f"batch must be at most {SAMPLES}, not {self.batch}")
         if not 0.0 < self.learning_rate < 1.0:
-            raise TrainingError(f"learning_rate must be between 0 and 1, not {self.learning_rate}")
+            raise TrainingError(f"learning_rate must be between 0 and 1, not {self.learning_rate:g}")
 
 
 @dataclass(frozen=True, slots=True)

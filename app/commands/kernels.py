@@ -1,28 +1,34 @@
-"""The engine's kernels are compiled on the first run on a machine; the user is told why it takes longer."""
+"""The engine's kernels are compiled on the first run on a machine; the user is told why it takes longer.
+
+Compilation is not interrupted: signals that come meanwhile end the program between two kernels.
+"""
 
 from __future__ import annotations
 
 import sys
-import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Final
+
+from app.commands.interrupt import cancelled_by_interrupt
 
 if TYPE_CHECKING:
     from engine import Network
 
 _MESSAGE: Final = "splinescope: compiling kernels, once per machine ..."
-_SLOW_SECONDS: Final = 3.0  # loading compiled kernels takes less, also on a busy machine
 
 
 def prepare_kernels() -> None:
-    """Slice a tiny network, which loads or compiles every kernel; the message appears when that takes long."""
+    """Slice a tiny network and chain its lines, which loads or compiles every kernel that slices and figures need."""
     import numpy as np
 
-    from engine import SlicePlane, level_set, partition_slice
+    from engine import SlicePlane, chain_lines, level_set, partition_slice
 
-    with _message_when_slow():
-        level_set(partition_slice(_tiny_network(2), SlicePlane.identity(), np.array([[-1.0, -1.0], [1.0, 1.0]])))
+    box = np.array([[-1.0, -1.0], [1.0, 1.0]])
+    with _compiling() as cancel:
+        partition = partition_slice(_tiny_network(2), SlicePlane.identity(), box, 0.0, None, cancel)
+        level_set(partition)
+        chain_lines(partition, 0)
 
 
 def prepare_surface_kernels() -> None:
@@ -31,8 +37,8 @@ def prepare_surface_kernels() -> None:
 
     from engine import extract_surface
 
-    with _message_when_slow():
-        extract_surface(_tiny_network(3), np.array([[-1.0] * 3, [1.0] * 3]), seeds=2)
+    with _compiling() as cancel:
+        extract_surface(_tiny_network(3), np.array([[-1.0] * 3, [1.0] * 3]), seeds=2, cancel=cancel)
 
 
 def _tiny_network(inputs: int) -> Network:
@@ -45,10 +51,25 @@ def _tiny_network(inputs: int) -> Network:
 
 
 @contextmanager
-def _message_when_slow() -> Iterator[None]:
-    timer = threading.Timer(_SLOW_SECONDS, print, [_MESSAGE], {"file": sys.stderr, "flush": True})
-    timer.start()
-    try:
-        yield
-    finally:
-        timer.cancel()
+def _compiling() -> Iterator[Callable[[], bool]]:
+    """Tells when a kernel is compiled and not loaded; yields what the engine asks whether to go on."""
+    from numba.core.event import Event, Listener, install_listener
+
+    from engine import Cancelled
+
+    class Teller(Listener):
+        told = False
+
+        def on_start(self, event: Event) -> None:
+            if not self.told:
+                self.told = True
+                print(_MESSAGE, file=sys.stderr, flush=True)
+
+        def on_end(self, event: Event) -> None:
+            pass
+
+    with install_listener("numba:compile", Teller()), cancelled_by_interrupt() as cancel:
+        try:
+            yield cancel
+        except Cancelled as error:
+            raise KeyboardInterrupt from error

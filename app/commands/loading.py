@@ -114,10 +114,11 @@ def open_checkpoint(path: Path, reading: Reading | None = None) -> Checkpoint:
     """Open a file, or a checkpoint that comes with the program by its bare name when there is no such file."""
     from sdf_models import CheckpointError, load_checkpoint
 
+    found = (None if path.exists() else demo_checkpoint(str(path))) or path
     try:
-        return load_checkpoint((None if path.exists() else demo_checkpoint(str(path))) or path, reading)
+        return load_checkpoint(found, reading)
     except CheckpointError as error:
-        raise CommandError(about(path, str(error)), error.recipe) from error
+        raise CommandError(about(path, str(error).removeprefix(f"{found}: ")), error.recipe) from error
 
 
 def level_of(arguments: argparse.Namespace, checkpoint: Checkpoint) -> float:

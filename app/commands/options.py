@@ -1,4 +1,4 @@
-"""Numbers on the command line, and the box that they tell."""
+"""Numbers on the command line."""
 
 from __future__ import annotations
 
@@ -14,18 +14,6 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 _SIZES: Final = (1e-9, 1e9)  # of a domain: beyond them rounding leaves little of a network
-
-
-def box_of(bounds: NDArray[np.float64], dimension: int) -> NDArray[np.float64]:
-    """The box (2, D) of --bounds: one range for all axes, or the lower corner and then the upper one."""
-    if len(bounds) not in (2, 2 * dimension):
-        raise CommandError(f"--bounds takes 2 or {2 * dimension} numbers, not {len(bounds)}; write --bounds=-1,1")
-    lower, upper = bounds.reshape(2, -1)
-    if not (lower < upper).all():
-        raise CommandError("--bounds: the lower corner must lie below the upper one; write --bounds=-1,1")
-    for size in (upper - lower).tolist():
-        check_size(size, "--bounds")
-    return np.stack([np.broadcast_to(lower, dimension), np.broadcast_to(upper, dimension)])
 
 
 def numbers(text: str) -> NDArray[np.float64]:

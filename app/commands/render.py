@@ -13,19 +13,20 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 
 from app.commands.errors import CommandError
-from app.commands.info import forward_error
 from app.commands.interrupt import cancelled_by_interrupt
 from app.commands.kernels import prepare_kernels, prepare_surface_kernels
 from app.commands.loading import about, add_checkpoint_options, level_of, open_chosen, reading_facts, trace
 from app.commands.options import finite, numbers
 from app.commands.outputs import check_outputs, could_not_write
+from app.commands.planes import add_plane_options, check_space, planes_of
 from app.commands.surface import extract, surface_facts
+from app.inspection import forward_error
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from app.state.slices import SliceResult
-    from engine import SlicePlane, Surface
+    from engine import Surface
 
 _SIZES: Final = (200, 8192)
 _GRID: Final = 32
@@ -47,11 +48,7 @@ def add_parser(commands: Any) -> None:
         help="the direction from the box's middle to the eye (default: 1,0.62,1.35)",
     )
     parser.add_argument("--up", type=numbers, metavar="X,Y,Z", help="the direction that is upwards (default: 0,1,0)")
-    parser.add_argument(
-        "--plane", action="append", default=[], metavar="z=0", help="a slice across an axis; repeatable"
-    )
-    parser.add_argument("--origin", type=numbers, metavar="X,Y,Z", help="a point of one more slice")
-    parser.add_argument("--normal", type=numbers, metavar="X,Y,Z", help="the normal of that slice")
+    add_plane_options(parser)
     parser.add_argument("--creases", action="store_true", help="draw the surface's creases, coloured by depth")
     parser.add_argument("--level", type=finite, default=0.0, metavar="F", help="the level (default: 0)")
     parser.add_argument(
@@ -64,17 +61,18 @@ def add_parser(commands: Any) -> None:
 def run(arguments: argparse.Namespace) -> None:
     output: Path = arguments.out
     check_outputs([output], (".png",), source=arguments.file)
+    planes = planes_of(arguments)
+    camera, up = _directions(arguments)
     checkpoint = open_chosen(arguments)
+    check_space(arguments, checkpoint.domain.shape[1], "surfaces")
     level = level_of(arguments, checkpoint)
     network = trace(arguments.file, checkpoint)
     domain = checkpoint.domain
-    camera, up = _directions(arguments)
     approximation = "" if checkpoint.approximation is None else str(checkpoint.approximation)
     from app.state.slices import SliceResult
     from engine import Cancelled, EngineError, level_set, partition_slice
 
     try:
-        planes = _planes(arguments)
         prepare_surface_kernels()
         if planes:
             prepare_kernels()
@@ -101,24 +99,14 @@ def run(arguments: argparse.Namespace) -> None:
         print(f"{surface.describe()}\nwrote {output}")
 
 
-def _planes(arguments: argparse.Namespace) -> list[SlicePlane]:
-    from engine import SlicePlane
-
-    if (arguments.origin is None) != (arguments.normal is None):
-        raise CommandError("an oblique slice needs both --origin and --normal; give the other one too")
-    planes = [SlicePlane.parse(text) for text in arguments.plane]
-    if arguments.normal is not None:
-        planes.append(SlicePlane.from_normal(arguments.origin, arguments.normal))
-    return planes
-
-
 def _directions(arguments: argparse.Namespace) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Where the eye is, and what is upwards for it."""
     camera = np.array([1.0, 0.62, 1.35]) if arguments.camera is None else arguments.camera
     up = np.array([0.0, 1.0, 0.0]) if arguments.up is None else arguments.up
     for option, direction in (("--camera", camera), ("--up", up)):
         if direction.shape != (3,) or not direction.any():
-            raise CommandError(f"{option} is a direction of three numbers, not all of them 0")
+            given = ",".join(f"{value:g}" for value in direction)
+            raise CommandError(f"{option}={given} is no direction; give three numbers that are not all zero")
     if np.linalg.norm(np.cross(camera, up)) <= 1e-6 * np.linalg.norm(camera) * np.linalg.norm(up):
         if arguments.up is not None:
             raise CommandError("--up and --camera have the same direction; choose another one for --up")

@@ -12,17 +12,17 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 
 from app.commands.errors import CommandError
-from app.commands.info import forward_error
 from app.commands.interrupt import cancelled_by_interrupt
 from app.commands.kernels import prepare_kernels
 from app.commands.loading import about, add_checkpoint_options, level_of, open_chosen, reading_facts, trace
 from app.commands.options import check_size, finite, numbers, positive
 from app.commands.outputs import check_outputs, could_not_write
+from app.commands.planes import add_plane_options, poses_of
+from app.inspection import forward_error
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from app.state.poses import Pose
     from app.state.slices import SliceResult
     from engine import Network, Partition, SlicePlane
     from sdf_models import Checkpoint
@@ -48,19 +48,7 @@ def add_parser(commands: Any) -> None:
     )
     add_checkpoint_options(parser, without=("bounds",))
     planes = parser.add_argument_group("planes, a panel each")
-    planes.add_argument("--plane", action="append", default=[], metavar="z=0", help="plane across an axis; repeatable")
-    planes.add_argument(
-        "--origin", type=numbers, metavar="X,Y,Z", help="a point of one more plane, its coordinates' zero"
-    )
-    planes.add_argument("--normal", type=numbers, metavar="X,Y,Z", help="the normal of that plane")
-    planes.add_argument("--u", type=numbers, metavar="X,Y,Z", help="the direction of its first axis")
-    planes.add_argument(
-        "--pose",
-        action="append",
-        default=[],
-        metavar="TEXT",
-        help="a plane as the window copies it: 'origin=0,0,0.1 normal=0,0,1 u=1,0,0', maybe half-width=0.5; repeatable",
-    )
+    add_plane_options(planes)
     domain = parser.add_mutually_exclusive_group()
     domain.add_argument(
         "--bounds",
@@ -86,7 +74,7 @@ def add_parser(commands: Any) -> None:
 def run(arguments: argparse.Namespace) -> None:
     outputs: list[Path] = arguments.out
     check_outputs(outputs, _EXTENSIONS, source=arguments.file)
-    poses = _poses(arguments)
+    poses = poses_of(arguments)
     planes = [pose.plane for pose in poses]
     checkpoint = open_chosen(arguments)
     level = level_of(arguments, checkpoint)
@@ -113,36 +101,6 @@ def run(arguments: argparse.Namespace) -> None:
         raise CommandError(about(arguments.file, str(error))) from error
     _write(results, outputs, arguments.dpi)
     print(_json(arguments, checkpoint, network, results) if arguments.json else _text(results, outputs))
-
-
-def _poses(arguments: argparse.Namespace) -> list[Pose]:
-    """The planes that the options say, before any file is opened."""
-    from app.state.poses import Pose, PoseError
-    from engine import SlicePlane
-    from engine.errors import PlaneError
-
-    if (arguments.origin is None) != (arguments.normal is None):
-        raise CommandError("an oblique plane needs both --origin and --normal; give the other one too")
-    if arguments.u is not None and arguments.normal is None:
-        raise CommandError("--u is the first axis of the plane of --origin and --normal; give those too")
-    poses = []
-    for text in arguments.plane:
-        try:
-            poses.append(Pose(SlicePlane.parse(text)))
-        except PlaneError as error:
-            raise CommandError(f"--plane {text}: {error}; write x, y or z and a finite number, as z=0.25") from error
-    if arguments.normal is not None:
-        try:
-            poses.append(Pose(SlicePlane.from_normal(arguments.origin, arguments.normal, arguments.u)))
-        except PlaneError as error:
-            advice = "give three numbers that are not all zero, as --origin=0,0,0 --normal=0,0,1"
-            raise CommandError(f"--origin, --normal, --u: {error}; {advice}") from error
-    for text in arguments.pose:
-        try:
-            poses.append(Pose.parse(text))
-        except PoseError as error:
-            raise CommandError(f"--pose: {error}") from error
-    return poses
 
 
 def _fitting(planes: list[SlicePlane], arguments: argparse.Namespace, dimension: int) -> list[SlicePlane]:

@@ -11,12 +11,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from app.commands.errors import CommandError
-from app.commands.info import forward_error
 from app.commands.interrupt import cancelled_by_interrupt
 from app.commands.kernels import prepare_surface_kernels
 from app.commands.loading import about, add_checkpoint_options, level_of, open_chosen, reading_facts, trace
 from app.commands.options import finite, numbers
 from app.commands.outputs import check_outputs, could_not_write
+from app.commands.planes import check_space
+from app.inspection import forward_error
 
 if TYPE_CHECKING:
     import numpy as np
@@ -100,6 +101,7 @@ def run(arguments: argparse.Namespace) -> None:
     if creases and not exact:
         raise CommandError("--creases: marching cubes finds no creases; leave --method marching out")
     checkpoint = open_chosen(arguments)
+    check_space(arguments, checkpoint.domain.shape[1], "surfaces")
     level = level_of(arguments, checkpoint)
     network = trace(arguments.file, checkpoint)
     domain = checkpoint.domain

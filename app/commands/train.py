@@ -60,6 +60,8 @@ def run(arguments: argparse.Namespace) -> None:
     from sdf_models.training import TargetError, TrainingCancelled, TrainingError, stage_path, train
 
     stages = dict(arguments.stage)
+    if len(stages) < len(arguments.stage):
+        raise CommandError("--stage: two stages have the same name, so the same file; give each a name of its own")
     outputs = [arguments.out, *(stage_path(arguments.out, name) for name in stages)]
     check_outputs(outputs, [".safetensors"], source=Path(arguments.target))
 

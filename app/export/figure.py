@@ -20,6 +20,8 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import PathPatch, Rectangle
 from matplotlib.path import Path
 from matplotlib.ticker import MaxNLocator
+from matplotlib.transforms import Affine2D
+from numpy.typing import NDArray
 
 from app.state.palette import ACCENTS, BACKGROUND, BORDER, RGB, accent, depth_colors
 from app.state.slices import SliceResult, axis_labels
@@ -42,6 +44,7 @@ _CHARACTER, _LINE = 4.2, 9.0  # mean width of a letter and height of a line at t
 _COVERAGE = 0.22  # line width over the mean distance between lines, so the share of the paper under ink
 _FINEST, _WIDEST = 0.05, 0.5
 _TAPER = 0.5  # the first layer's lines are wider by this share, the last layer's finer
+_DECIMALS = 2  # of positions: a hundredth of a point is 4 micrometres on paper, less than a pixel at 4800 dpi
 _LEVEL_SET, _CASING = 1.1, 0.55  # the casing is what shows on each side
 
 
@@ -56,6 +59,7 @@ def draw_slices(slices: Sequence[SliceResult]) -> Figure:
     approximation = textwrap.wrap(slices[0].approximation, int(width / _CHARACTER))
     top = _TITLE + _LINE * len(approximation)
     height = top + sum(title_heights) + len(rows) * (panel + _TICKS) + _LEGEND
+    height = round(height, _DECIMALS)  # SVG counts from the top
     figure = Figure(figsize=(width / 72, height / 72), facecolor=BACKGROUND)
 
     name = figure.text(_LEFT / width, 1 - 5 / height, _shortened(slices[0].checkpoint, int(width / 6.0)), va="top")
@@ -98,6 +102,10 @@ def _draw_panel(axes: Axes, result: SliceResult, index: int, size: float) -> Non
     side = float((upper - lower).max())
     points_per_unit = size / side
     layers = len(partition.network.kinks)
+    center = (lower + upper) / 2
+    axes.set_xlim(center[0] - side / 2, center[0] + side / 2)
+    axes.set_ylim(center[1] - side / 2, center[1] + side / 2)
+    axes.set_aspect("equal")
 
     widths = _line_widths(result, points_per_unit)
     for depth, color in enumerate(depth_colors(layers)):
@@ -112,10 +120,6 @@ def _draw_panel(axes: Axes, result: SliceResult, index: int, size: float) -> Non
     _add_path(axes, _lines(partition, -1), f"slice-{index}-border", BORDER, 0.5, layers + 4)
     _draw_level_set(axes, result, index, points_per_unit, layers + 2)
 
-    center = (lower + upper) / 2
-    axes.set_xlim(center[0] - side / 2, center[0] + side / 2)
-    axes.set_ylim(center[1] - side / 2, center[1] + side / 2)
-    axes.set_aspect("equal")
     horizontal, vertical = axis_labels(partition.plane)
     axes.set_xlabel(horizontal, fontsize=_NORMAL, fontstyle="italic", labelpad=1)
     axes.set_ylabel(vertical, fontsize=_NORMAL, fontstyle="italic", labelpad=0, rotation=0, va="center")
@@ -206,16 +210,37 @@ def _spacing(result: SliceResult, length: float) -> float:
 def _lines(partition: Partition, layer: int) -> Path:
     """One path with a polyline along each neuron's level set: caps of single edges would dot it."""
     chains = chain_lines(partition, layer)
-    codes = np.full(len(chains.vertex_ids), Path.LINETO, dtype=np.uint8)
-    codes[chains.offsets[:-1]] = Path.MOVETO
-    return Path(partition.vertices[chains.vertex_ids], codes)
+    return Path(partition.vertices[chains.vertex_ids], _polyline_codes(len(chains.vertex_ids), chains.offsets[:-1]))
 
 
 def _add_path(axes: Axes, path: Path, gid: str, color: RGB, width: float, order: int) -> None:
-    path.should_simplify = False
-    patch = PathPatch(path, fill=False, edgecolor=color, linewidth=width, capstyle="round", joinstyle="round")
-    patch.set(gid=gid, zorder=order, clip_on=False)
+    placed = _on_paper(axes, path)
+    placed.should_simplify = False
+    patch = PathPatch(placed, fill=False, edgecolor=color, linewidth=width, capstyle="round", joinstyle="round")
+    figure = axes.get_figure(root=True)
+    assert figure is not None
+    patch.set(gid=gid, zorder=order, clip_on=False, transform=Affine2D().scale(1 / 72) + figure.dpi_scale_trans)
     axes.add_patch(patch)
+
+
+def _on_paper(axes: Axes, path: Path) -> Path:
+    """A path in the axes' coordinates, in points from the figure's corner, with as many digits as can be seen.
+
+    Steps that are shorter than that are left out.
+    """
+    figure = axes.get_figure(root=True)
+    assert figure is not None
+    vertices = np.round(axes.transData.transform(path.vertices) * (72 / figure.dpi), _DECIMALS)
+    codes = _polyline_codes(len(vertices), np.zeros(1, np.intp)) if path.codes is None else np.asarray(path.codes)
+    same = np.zeros(len(vertices), dtype=bool)
+    same[1:] = (vertices[1:] == vertices[:-1]).all(axis=1) & (codes[1:] == Path.LINETO) & (codes[:-1] == Path.LINETO)
+    return Path(vertices[~same], codes[~same])
+
+
+def _polyline_codes(count: int, starts: NDArray[np.integer]) -> NDArray[np.uint8]:
+    codes = np.full(count, Path.LINETO, dtype=np.uint8)
+    codes[starts] = Path.MOVETO
+    return codes
 
 
 def _level_name(result: SliceResult) -> str:

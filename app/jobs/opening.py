@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 from numpy.typing import NDArray
 
+from app.inspection import checkpoint_notes, with_advice
 from app.state.session import OpenNetwork
 from app.state.surfaces import CoarseSurface
 from engine import Cancelled, EngineError, Network
@@ -50,11 +51,13 @@ def open_file(path: Path, cancelled: Callable[[], bool], reading: Reading | None
         raise UnansweredError(str(error), error.question, reading or Reading()) from error
     except CheckpointError as error:
         raise OpeningError(str(error)) from error
-    facts = [(key, value) for key, value in checkpoint.provenance.items() if key != "path"]
-    facts += [("note", note) for note in checkpoint.notes]
-    opened = open_module(checkpoint.module, checkpoint.domain, path.name, path, tuple(facts), cancelled)
-    approximation = "" if checkpoint.approximation is None else str(checkpoint.approximation)
-    return replace(opened, path=path.absolute(), approximation=approximation, reading=reading, sha256=digest)
+    opened = open_module(checkpoint.module, checkpoint.domain, path.name, path, cancelled)
+    notes = checkpoint_notes(checkpoint, opened.network)
+    # The network's own notes are shown beside the facts.
+    facts = tuple((label, text) for label, text in notes.lines()[1:] if text not in opened.network.notes)
+    return replace(
+        opened, path=path.absolute(), facts=facts, approximation=notes.approximation, reading=reading, sha256=digest
+    )
 
 
 def file_hash(path: Path, cancelled: Callable[[], bool]) -> str:
@@ -78,7 +81,6 @@ def open_module(
     domain: NDArray[np.float64],
     name: str,
     path: Path | None = None,
-    facts: tuple[tuple[str, str], ...] = (),
     cancelled: Callable[[], bool] = lambda: False,
 ) -> OpenNetwork:
     """Trace a module and look at its surface coarsely.  Raises OpeningError."""
@@ -90,16 +92,16 @@ def open_module(
     try:
         network = Network.trace(module, input_shape=(3,))
     except EngineError as error:
-        raise OpeningError(f"{path or name}: {error}") from error
+        raise OpeningError(f"{path or name}: {with_advice(error)}") from error
     if network.output_size != 1:
         raise OpeningError(
             f"{path or name}: the network has {network.output_size} outputs, and the window shows networks of one; "
             "wrap it in a module that selects one"
         )
     parameters = sum(parameter.numel() for parameter in module.parameters())
-    own = [("parameters", f"{parameters:,}"), *((f"depth {i}", k) for i, k in enumerate(network.layer_names))]
+    facts = (("parameters", f"{parameters:,}"), *((f"depth {i}", k) for i, k in enumerate(network.layer_names)))
     preview = coarse_surface(module, domain, parameters, cancelled)
-    return OpenNetwork(name, path, network, domain, (*facts, *own), preview)
+    return OpenNetwork(name, path, network, domain, facts, preview)
 
 
 def coarse_surface(

@@ -8,7 +8,6 @@ from typing import Final
 
 from PySide6.QtWidgets import (
     QApplication,
-    QComboBox,
     QDialog,
     QDialogButtonBox,
     QFormLayout,
@@ -17,7 +16,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from app.widgets.parts import closing, label, without_icons
+from app.widgets.parts import Choice, closing, label, without_icons
 from app.widgets.settings import Settings
 from app.widgets.theme import dress
 
@@ -32,7 +31,7 @@ class PreferencesDialog(QDialog):
         self.setWindowTitle("Preferences")
         self.setMinimumWidth(440)
         self._settings, self._told = settings, changed
-        self.theme = QComboBox(self)
+        self.theme = Choice(self)
         for value, text in _THEMES:
             self.theme.addItem(text, value)
         self.theme.setToolTip("Colours of the window; views stay on white paper, as figures do")

@@ -6,13 +6,13 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Qt, QTimer, Signal
 from PySide6.QtGui import QMouseEvent
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QProgressBar, QSizePolicy, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QProgressBar, QVBoxLayout, QWidget
 
 from app.state.session import Slice
 from app.state.slices import axis_labels
 from app.views.slice_view import SliceView
 from app.widgets.marks import color_of, cross
-from app.widgets.parts import icon_button, restyle
+from app.widgets.parts import ElidedLabel, icon_button, restyle
 
 if TYPE_CHECKING:
     from app.widgets.live_slices import DrawnSlice
@@ -35,11 +35,10 @@ class SliceTile(QFrame):
         self._chip = QLabel(self)
         self._chip.setFixedSize(10, 10)
         self._chip.setStyleSheet(f"background: {color_of(part.accent).name()}; border-radius: 5px;")
-        self._name, self._place, self._count = QLabel(self), QLabel(self), QLabel(self)
+        self._name, self._place, self._count = QLabel(self), ElidedLabel(self), QLabel(self)
         self._name.setObjectName("heading")
         self._place.setStyleSheet(f"color: {color_of(part.accent).name()}; font-weight: 600;")
         self._count.setObjectName("muted")
-        self._place.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
         self._progress = QProgressBar(self)
         self._progress.setTextVisible(False)
         self._cancel = icon_button(cross(), "Stop computing this slice", 12)
@@ -78,8 +77,7 @@ class SliceTile(QFrame):
         answer = drawn.answer
         self.view.axis_names = axis_labels(drawn.plane)
         self.view.show_picture(drawn.picture)
-        self._place.setText(drawn.plane.describe().replace("-", "\N{MINUS SIGN}"))
-        self._place.setToolTip(self._place.text())
+        self._place.show_text(drawn.plane.describe().replace("-", "\N{MINUS SIGN}"))
         self._count.setText(f"{answer.partition.regions:,} regions")
         self.view.note = ""
         if not answer.complete:

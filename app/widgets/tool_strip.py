@@ -6,13 +6,13 @@ import re
 from typing import Final
 
 from PySide6.QtCore import Signal
-from PySide6.QtWidgets import QComboBox, QFrame, QHBoxLayout, QLineEdit, QToolButton, QWidget
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QLineEdit, QToolButton, QWidget
 
 from app.state import actions
 from app.state.look import Fill, SceneLook
 from app.state.session import Neuron, Session
 from app.state.store import Change, Store
-from app.widgets.parts import button, label, restyle
+from app.widgets.parts import Choice, button, label, restyle
 
 _SWITCHES: Final = (
     ("surface", "Surface", "The level surface, coloured by its normals"),
@@ -57,7 +57,7 @@ class ToolStrip(QFrame):
             layout.addWidget(switch)
         layout.addSpacing(12)
         layout.addWidget(label("fill", "muted"))
-        self.fill = QComboBox(self)
+        self.fill = Choice(self)
         for fill, text in _FILLS:
             self.fill.addItem(text, fill)
         self.fill.setToolTip("What the regions of the slices are filled with")

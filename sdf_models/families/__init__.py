@@ -12,9 +12,9 @@ from torch import nn
 from sdf_models.architectures import ConstantInput
 from sdf_models.families.concatenating import DEEPSDF, IDR, IGR, SAL
 from sdf_models.families.family import Family
-from sdf_models.families.latent import latent_code
+from sdf_models.families.latent import latent_code, latent_tables
 from sdf_models.families.mlp import MLP
-from sdf_models.families.network import FoundNetwork, find_network, latent_tables
+from sdf_models.families.network import FoundNetwork, find_network
 from sdf_models.families.side_files import specifications
 from sdf_models.families.weights import Weights, stated_domain
 from sdf_models.formats.format import Opened, Refused
@@ -36,7 +36,7 @@ def opened_weights(weights: Weights, choices: Choices) -> Opened:
     dtype = max(dtypes, key=lambda dtype: torch.finfo(dtype).bits)
     module, inputs = _with_code(built.module.to(dtype), dtype, family, network, choices)
     if network.others:
-        choices.notes.append(f"not used: the networks {', '.join(network.others)}")
+        choices.notes.append(f"not drawn: {', '.join(network.others)}, also in the file")
     facts = {"family": family.name, "layers": _layers(network), **built.facts}
     facts |= {
         key.rpartition(".")[2]: str(value)
@@ -54,7 +54,7 @@ def _family(network: FoundNetwork, specs: Mapping[str, Any], choices: Choices) -
         reason = by_name[chosen].fits(network)
         if reason is not None:
             raise Refused(f"it is not of the family {chosen}: {reason}", "choose another --family, or leave it out")
-        return by_name[chosen]
+        return by_name[choices.settle(Question("family", "its architecture", ()))]
     fitting = [family for family in FAMILIES if family.fits(network) is None]
     if fitting == [MLP]:
         return MLP

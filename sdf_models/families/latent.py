@@ -8,11 +8,24 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
+from sdf_models.families.layers import Layer
 from sdf_models.families.weights import Weights
 from sdf_models.formats.format import Refused
 from sdf_models.reading import Alternative, Choices, Question
 
+_TABLE = re.compile(r"(^|[._])(lat|latents?|codes?|embed\w*|lat_vecs|latent_codes)([._]|$)", re.IGNORECASE)
 _ENCODED = {3 + 3 * 2 * count: count for count in range(1, 17)}
+
+
+def is_table(layer: Layer) -> bool:
+    """Whether a matrix is a table of latent codes: torch.nn.Embedding has no bias."""
+    last = layer.name.rsplit(".", 1)[-1]
+    return layer.kind == "linear" and layer.bias is None and _TABLE.search(last) is not None
+
+
+def latent_tables(weights: Weights) -> dict[str, Tensor]:
+    """The tensors (codes, length) or (codes, 1, length) of latent codes in a file, by name."""
+    return {name: t for name, t in weights.tensors.items() if t.dim() in (2, 3) and _TABLE.search(name)}
 
 
 def latent_code(
@@ -67,13 +80,24 @@ def _chosen(answer: str, length: int, path: Path, own: dict[str, Tensor]) -> Ten
         (p for p in (Path(file), path.absolute().parent / file, path.absolute().parent.parent / file) if p.is_file()),
         None,
     )
+    if where is None and match is None and re.search(r"[^/:]:-?\w*$", answer):
+        base, _, given = answer.rpartition(":")
+        raise Refused(
+            f"--latent: {given!r:.40} is not the index of a code in {base!r:.80}", "count codes from 0, as FILE:0"
+        )
     if where is None:
         raise Refused(f"--latent: there is no file {file!r:.80}", "say --latent zeros, mean, or FILE:INDEX")
     codes = next(iter(own.values())) if own and where.samefile(path) else _codes(where, length)
     if match is None and len(codes) > 1:
-        raise Refused(f"--latent: {file!r:.80} holds {len(codes)} codes", f"pick one with --latent {file}:0")
+        raise Refused(
+            f"--latent: {file!r:.80} holds {_counted(codes)}",
+            f"pick one by its index, from 0 to {len(codes) - 1}: --latent {file}:0",
+        )
     if index >= len(codes):
-        raise Refused(f"--latent: {file!r:.80} holds {len(codes)} codes, from 0", f"there is no code {index}")
+        raise Refused(
+            f"--latent: {file!r:.80} holds {_counted(codes)}, none of them with the index {index}",
+            f"choose one from 0 to {len(codes) - 1}",
+        )
     return codes[index]
 
 
@@ -85,7 +109,16 @@ def _codes(path: Path, length: int) -> Tensor:
     for tensor in weights.tensors.values():
         if tensor.dim() >= 1 and tensor.shape[-1] == length and tensor.numel():
             return tensor.reshape(-1, length)
-    raise Refused(f"--latent: {path.name!r:.80} holds no codes of {length} numbers", "give the file of the codes")
+    lengths = sorted({tensor.shape[-1] for tensor in latent_tables(weights).values()})
+    others = f", but of {', '.join(map(str, lengths[:5]))}" if lengths else ""
+    raise Refused(
+        f"--latent: {path.name!r:.80} holds no codes of {length} numbers{others}",
+        "give the file of the codes that were trained with this network, as LatentCodes/latest.pth",
+    )
+
+
+def _counted(codes: Tensor) -> str:
+    return "one code" if len(codes) == 1 else f"{len(codes)} codes"
 
 
 def _short(path: Path) -> str:

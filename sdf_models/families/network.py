@@ -6,18 +6,12 @@ import re
 from dataclasses import dataclass, field
 from itertools import groupby
 
-from torch import Tensor
-
-from sdf_models.families.layers import Layer, chain_error, in_order, layers_of
+from sdf_models.families.latent import is_table
+from sdf_models.families.layers import Layer, in_order, layers_of
+from sdf_models.families.refusals import no_network, refuse_encoded, refuse_encodings
 from sdf_models.families.weights import Weights
 from sdf_models.formats.format import Refused
 from sdf_models.reading import Alternative, Choices, Question
-
-_TABLE = re.compile(r"(^|[._])(lat|latents?|codes?|embed\w*|lat_vecs|latent_codes)([._]|$)", re.IGNORECASE)
-_GRID = re.compile(
-    r"hash|(^|\.)(embeddings|encoding\.params|encoder\.embeddings|grid|planes?\.\d|tri_?planes?)", re.IGNORECASE
-)
-_ENCODING = re.compile(r"freq|fourier|(^|\.)(B|embedder|embed_fn|posenc|pos_enc)(\.|$)", re.IGNORECASE)
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -62,11 +56,13 @@ class FoundNetwork:
 def find_network(weights: Weights, choices: Choices, preferred: re.Pattern[str] | None = None) -> FoundNetwork:
     """The one network to draw.  Raises Refused, and Open where the file holds several."""
     layers, other = layers_of(weights.tensors)
-    _refuse_encodings(other)
-    layers = [layer for layer in layers if not _is_table(layer)]
+    refuse_encodings(other)
+    layers = [layer for layer in layers if not is_table(layer)]
     found = _search("", layers, weights.ordered)
     if not found:
-        raise _no_network(layers)
+        raise no_network(layers, weights)
+    if choices.peek("latent") is None:
+        refuse_encoded([_linear(group) for _, group in found])
     paths = [path for path, _ in found]
     if len(found) == 1:
         chosen = 0
@@ -87,17 +83,6 @@ def find_network(weights: Weights, choices: Choices, preferred: re.Pattern[str] 
         chosen = paths.index(path)
     path, group = found[chosen]
     return FoundNetwork(path, tuple(group), weights, tuple(p for i, p in enumerate(paths) if i != chosen))
-
-
-def _is_table(layer: Layer) -> bool:
-    """Whether a matrix is a table of latent codes: torch.nn.Embedding has no bias."""
-    last = layer.name.rsplit(".", 1)[-1]
-    return layer.kind == "linear" and layer.bias is None and _TABLE.search(last) is not None
-
-
-def latent_tables(weights: Weights) -> dict[str, Tensor]:
-    """The tensors (codes, length) of latent codes in a file, by name."""
-    return {name: t for name, t in weights.tensors.items() if t.dim() in (2, 3) and _TABLE.search(name)}
 
 
 def _linear(layers: list[Layer]) -> list[Layer]:
@@ -135,26 +120,3 @@ def _common(layers: list[Layer]) -> str:
             break
         common.append(parts[0])
     return ".".join(common)
-
-
-def _no_network(layers: list[Layer]) -> Refused:
-    linear = _linear(layers)
-    if len(linear) < 2:
-        return Refused(
-            f"it holds {len(linear)} weight matrices, too few for a network", "give the file of the network's weights"
-        )
-    reason = chain_error(layers)
-    return Refused(
-        f"its {len(linear)} linear layers are not one chain: {reason}",
-        "open it together with the code that defines it: --module package.module:function",
-    )
-
-
-def _refuse_encodings(names: list[str]) -> None:
-    for pattern, what, change in (
-        (_GRID, "a feature grid (a hash grid or planes), piecewise trilinear", "train a network of x, y, z alone"),
-        (_ENCODING, "a positional encoding, of sines and cosines", "train it without (multires = 0)"),
-    ):
-        odd = next((name for name in names if pattern.search(name)), None)
-        if odd is not None:
-            raise Refused(f"{odd!r:.80} is {what}: not piecewise linear", f"{change} to have linear regions")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
@@ -40,7 +40,8 @@ class Weights:
 
     tensors: float32 or float64, finite, contiguous, by their dotted names without wrappers, in the file's order where
     it has one; metadata: plain values that the file states, by their dotted names; path: of the file, for what lies
-    beside it; ordered: whether the tensors' order is the file's own.
+    beside it; ordered: whether the tensors' order is the file's own; unreal: the types of matrices and tables that are
+    left out since they are not of real numbers, by name.
     """
 
     tensors: Mapping[str, Tensor]
@@ -48,6 +49,7 @@ class Weights:
     path: Path
     ordered: bool
     notes: tuple[str, ...] = ()
+    unreal: Mapping[str, str] = field(default_factory=dict)
 
 
 def weights_of(content: Any, path: Path, *, ordered: bool = True, metadata: Metadata | None = None) -> Weights:
@@ -55,6 +57,7 @@ def weights_of(content: Any, path: Path, *, ordered: bool = True, metadata: Meta
     tensors: dict[str, Tensor] = {}
     values: dict[str, Any] = dict(metadata or {})
     narrow: set[str] = set()
+    unreal: dict[str, str] = {}
     total = 0
     for name, item in _items(content):
         if not isinstance(item, Tensor):
@@ -72,8 +75,10 @@ def weights_of(content: Any, path: Path, *, ordered: bool = True, metadata: Meta
             )
         if item.is_floating_point():
             tensors[short] = _plain(name, item, narrow)
+        elif item.dim() > 1:
+            unreal[short] = str(item.dtype).removeprefix("torch.")
     notes = (f"weights in {', '.join(sorted(narrow))} are widened to float32",) if narrow else ()
-    return Weights(tensors, values, path, ordered, notes)
+    return Weights(tensors, values, path, ordered, notes, unreal)
 
 
 def _items(content: Any) -> Iterator[tuple[str, Any]]:

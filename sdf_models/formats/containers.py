@@ -32,7 +32,7 @@ def tensors_in(path: Path) -> Weights:
             raise Refused(f"{path.name}: {path.stat().st_size:,} bytes are too many", "give a smaller file")
         data = path.read_bytes()
     except OSError as error:
-        raise Refused(f"{path.name}: it cannot be read ({error})", "check the path") from error
+        raise Refused(f"{path.name}: it cannot be read ({error.strerror})", "check the path") from error
     peek = Peek(data[:PEEK], data[-PEEK:])
     container = next((candidate for candidate in CONTAINERS if candidate.recognise(peek)), None)
     if container is None:

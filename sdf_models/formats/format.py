@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -86,6 +87,16 @@ class Container:
     name: str
     recognise: Callable[[Peek], bool]
     read: Callable[[Path, bytes], Weights]
+
+
+def first_line(error: BaseException, width: int = 160) -> str:
+    """What an error says first, of `width` characters at most, cut between words; its class when it says nothing."""
+    return shortened((str(error).strip().splitlines() or [type(error).__name__])[0], width)
+
+
+def shortened(text: str, width: int) -> str:
+    """The beginning of a text, on one line and cut between words."""
+    return textwrap.shorten(text, width, placeholder=" ...")
 
 
 def check_finite(name: str, array: NDArray[np.generic]) -> None:

@@ -18,14 +18,15 @@ from contextlib import contextmanager
 import numpy as np
 from numpy.typing import NDArray
 
-from sdf_models.formats.format import LARGEST_FILE, Damaged, Peek, Refused
+from sdf_models.formats.format import LARGEST_FILE, Damaged, Peek, Refused, first_line
 
 MOST_MEMBERS = 8_192
 
 _LOCAL_HEADER = b"PK\x03\x04"
+_END = b"PK\x05\x06"
 _DIRECTORY_ENTRY = b"PK\x01\x02"
 _HEADER = re.compile(
-    rb"\{'descr': '([<>|=]?[biufc]\d{1,2})', 'fortran_order': (True|False), "
+    rb"\{'descr': '([<>|=]?(?:[biufc]\d{1,2}|[US]\d{1,6}))', 'fortran_order': (True|False), "
     rb"'shape': \(((?:\d{1,12}, ?)*(?:\d{1,12})?)\), ?\} *\n"
 )
 _ZIP_ERRORS = (
@@ -42,8 +43,8 @@ _ZIP_ERRORS = (
 
 
 def recognise(peek: Peek) -> bool:
-    """Whether this is a zip archive whose first member is a .npy file."""
-    return first_member(peek).endswith(b".npy")
+    """Whether this is a zip archive whose first member is a .npy file, or one without members."""
+    return first_member(peek).endswith(b".npy") or peek.head.startswith(_END)
 
 
 def first_member(peek: Peek) -> bytes:
@@ -67,7 +68,7 @@ def directory(data: bytes) -> Iterator[zipfile.ZipFile]:
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
             yield archive
     except _ZIP_ERRORS as error:
-        raise Damaged(f"the zip archive cannot be read ({error!s:.80})") from error
+        raise Damaged(f"the zip archive cannot be read ({first_line(error)})") from error
 
 
 def _members(archive: zipfile.ZipFile) -> list[tuple[str, bytes]]:
@@ -105,7 +106,7 @@ def _array(name: str, content: bytes) -> NDArray[np.generic]:
             raise Refused(
                 f"{name!r:.60} holds pickled objects, which can run code when opened", "save plain arrays only"
             )
-        raise Damaged(f"the header of {name!r:.60} is not that of a plain array of numbers")
+        raise Damaged(f"the header of {name!r:.60} is not that of a plain array of numbers or text")
     try:
         dtype = np.dtype(match[1].decode())
     except TypeError as error:

@@ -19,7 +19,17 @@ from torch import Tensor
 from sdf_models.architectures import LARGEST_WIDTH, ConstantInput
 from sdf_models.families.ends import last_activation
 from sdf_models.families.latent import latent_code
-from sdf_models.formats.format import LARGEST_FILE, CheckpointFile, Damaged, Format, Opened, Peek, Refused, check_finite
+from sdf_models.formats.format import (
+    LARGEST_FILE,
+    CheckpointFile,
+    Damaged,
+    Format,
+    Opened,
+    Peek,
+    Refused,
+    check_finite,
+    first_line,
+)
 from sdf_models.formats.onnx_graph import Graph, Operation
 from sdf_models.formats.onnx_operators import OPERATORS, UNSUPPORTED
 from sdf_models.last_activation import LastActivation
@@ -128,7 +138,7 @@ def _parsed(onnx: Any, data: bytes) -> Any:
     try:
         model = onnx.load_model_from_string(data)  # external data is not followed here
     except (message.DecodeError, ValueError, TypeError, RecursionError) as error:
-        raise Damaged(f"an ONNX model whose protobuf cannot be parsed ({str(error).splitlines()[0]:.80})") from error
+        raise Damaged(f"an ONNX model whose protobuf cannot be parsed ({first_line(error)})") from error
     if not model.HasField("graph"):
         raise Damaged("it has no graph")
     if not all(isinstance(text, str) for text in _texts(model)):
@@ -265,8 +275,7 @@ def _graph(
     except KeyError as error:
         raise Damaged(f"its graph uses the value {str(error.args[0])[:60]!r} before it is made") from error
     except _CHECK_ERRORS as error:
-        reason = (str(error).strip() or type(error).__name__).splitlines()[0]
-        raise Refused(f"its graph cannot be followed ({reason:.120})", "export it again") from error
+        raise Refused(f"its graph cannot be followed ({first_line(error)})", "export it again") from error
 
 
 def _trial_size(graph: Graph) -> int:
@@ -291,8 +300,9 @@ def _compared(onnx: Any, model: Any, graph: Graph, size: int, batch: int | None)
         with torch.inference_mode():
             ours = graph(x).double().numpy().reshape(-1)
     except _CHECK_ERRORS as error:
-        reason = (str(error).strip() or type(error).__name__).splitlines()[0]
-        raise Refused(f"its graph does not run on points ({reason:.120})", "export it with an input (1, 3)") from error
+        raise Refused(
+            f"its graph does not run on points ({first_line(error)})", "export it with an input of shape (1, 3)"
+        ) from error
     try:
         with np.errstate(all="ignore"):
             evaluator = reference.ReferenceEvaluator(model)

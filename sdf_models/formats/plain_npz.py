@@ -1,4 +1,4 @@
-"""npz files of named weight matrices: W0, b0, W1, b1, ... or a flattened state dict."""
+"""npz files of named weight matrices: W0, b0, W1, b1, ... or a flattened state dict; texts beside them are metadata."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from sdf_models.families.weights import Weights, weights_of
+from sdf_models.families.weights import Weights, parsed_metadata, weights_of
 from sdf_models.formats import neural_implicit_queries, npz
 from sdf_models.formats.format import Container, Peek, Refused
 
@@ -30,14 +30,20 @@ def read(path: Path, data: bytes) -> Weights:
         )
     arrays = npz.read(data)
     tensors: dict[str, torch.Tensor] = {}
+    text: dict[str, str] = {}
     for name, array in arrays.items():
-        if array.dtype.kind != "f" or array.dtype.itemsize not in (2, 4, 8):
-            continue  # counts, flags and text are no weights
+        if array.dtype.kind == "U" and array.size == 1:
+            text[name] = str(array.reshape(-1)[0])
+        if array.dtype.kind not in "fiubc" or array.dtype.itemsize not in (1, 2, 4, 8):
+            continue  # text, or numbers of which torch has no kind
         native = array.astype(array.dtype.newbyteorder("="), order="C")
         tensors[name.replace("/", ".")] = torch.from_numpy(np.array(native))
     if not tensors:
-        raise Refused("it holds no arrays of floating point numbers", "save the weights in float32")
-    return weights_of(tensors, path, ordered=False)
+        raise Refused(
+            f"the archive holds no arrays{' of numbers that can be weights' if arrays else ''}",
+            "save the weights in float32, as numpy.savez(FILE, W0=..., b0=..., W1=...)",
+        )
+    return weights_of(tensors, path, ordered=False, metadata=parsed_metadata(text))
 
 
 CONTAINER = Container(NAME, recognise, read)

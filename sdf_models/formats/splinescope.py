@@ -18,7 +18,7 @@ import torch
 from numpy.typing import NDArray
 
 from sdf_models.architectures import Architecture, ReluMLP
-from sdf_models.formats.format import CheckpointFile, Damaged, Format, Opened, Peek, Refused, check_finite
+from sdf_models.formats.format import CheckpointFile, Damaged, Format, Opened, Peek, Refused, check_finite, first_line
 
 NAME = "splinescope safetensors"
 KEY = "splinescope"
@@ -72,7 +72,7 @@ def header(data: bytes) -> dict[str, Any]:
     try:
         found = json.loads(data[8 : 8 + size])
     except (ValueError, RecursionError) as error:
-        raise Damaged(f"the safetensors header cannot be read ({error!s:.80})") from error
+        raise Damaged(f"the safetensors header cannot be read ({first_line(error)})") from error
     if not isinstance(found, dict):
         raise Damaged("the safetensors header is not a JSON object")
     return found
@@ -82,7 +82,7 @@ def _description(data: bytes) -> dict[str, Any]:
     try:
         description = json.loads(header(data)["__metadata__"][KEY])
     except (ValueError, RecursionError, LookupError, TypeError) as error:
-        raise Damaged(f"the metadata cannot be read ({error!s:.80})") from error
+        raise Damaged(f"the metadata cannot be read ({first_line(error)})") from error
     if not isinstance(description, dict):
         raise Damaged("the metadata is not a JSON object")
     return description
@@ -122,7 +122,7 @@ def tensors_in(data: bytes) -> dict[str, torch.Tensor]:
     try:
         return safetensors.torch.load(data)
     except (safetensors.SafetensorError, KeyError, ValueError, RuntimeError, TypeError, OverflowError) as error:
-        raise Damaged(f"the tensors cannot be read ({error!s:.80})") from error
+        raise Damaged(f"the tensors cannot be read ({first_line(error)})") from error
 
 
 FORMAT = Format(NAME, recognise, open_file)

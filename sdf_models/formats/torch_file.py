@@ -18,12 +18,12 @@ import torch
 
 from sdf_models.families.weights import Weights, weights_of
 from sdf_models.formats import npz
-from sdf_models.formats.format import Container, Damaged, Peek, Refused
+from sdf_models.formats.format import Container, Damaged, Peek, Refused, first_line
 
 NAME = "PyTorch zip"
 LEGACY_NAME = "PyTorch before 1.6"
 
-_LEGACY_MAGIC = b"\x80\x02\x8a\nl\xfc\x9cF\xf9 j\xa8P\x19."
+LEGACY_MAGIC = b"\x80\x02\x8a\nl\xfc\x9cF\xf9 j\xa8P\x19."
 _PROGRAM = re.compile(rb"/(?:code/|constants\.pkl)|archive_format|serialized_exported_program|models/model\.json")
 _GLOBAL = re.compile(r"(?:GLOBAL|class|function) '?([\w.]+)'?")
 _LOAD_ERRORS = (
@@ -48,7 +48,7 @@ def recognise(peek: Peek) -> bool:
 
 
 def recognise_legacy(peek: Peek) -> bool:
-    return peek.head.startswith(_LEGACY_MAGIC)
+    return peek.head.startswith(LEGACY_MAGIC)
 
 
 def is_program(peek: Peek) -> bool:
@@ -87,15 +87,14 @@ def _loaded(data: bytes, path: Path) -> Any:
         name = _GLOBAL.search(str(error))
         what = f"an object of {name[1]:.60}" if name is not None else "objects"
         if name is None and "Unsupported" not in str(error) and "Weights only" not in str(error):
-            raise Damaged(f"its pickle cannot be read ({str(error).splitlines()[0]:.80})") from error
+            raise Damaged(f"its pickle cannot be read ({first_line(error)})") from error
         raise Refused(
             f"a PyTorch file with {what} in it (a pickled module, or settings), and loading those could run code",
             "where it was made, save the weights alone: torch.save(model.state_dict(), 'weights.pth')",
             SAVE_WEIGHTS.format(name=path.name),
         ) from error
     except _LOAD_ERRORS as error:
-        reason = (str(error).strip() or type(error).__name__).splitlines()[0]
-        raise Damaged(f"torch cannot read it ({reason:.100})") from error
+        raise Damaged(f"torch cannot read it ({first_line(error)})") from error
 
 
 CONTAINER = Container(NAME, recognise, read)

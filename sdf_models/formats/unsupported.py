@@ -5,9 +5,10 @@ from __future__ import annotations
 import re
 
 from sdf_models.formats import torch_file
-from sdf_models.formats.format import Damaged, Peek, Refused
+from sdf_models.formats.format import PEEK, Damaged, Peek, Refused
 
 _SAVE_WEIGHTS = "where it was made, save the weights alone: torch.save(model.state_dict(), 'weights.pth')"
+_END_OF_ZIP = b"PK\x05\x06"
 _OPENED = (
     "checkpoints are state dicts of torch.save, .safetensors, .onnx and .npz files of weights, and what splinescope "
     "train writes"
@@ -37,7 +38,7 @@ _SIGNATURES: tuple[tuple[re.Pattern[bytes], str, str, str], ...] = tuple(
             _SAVE_WEIGHTS,
             _FROM_TORCHSCRIPT,
         ),
-        (rb"PK\x03\x04", "a zip archive that holds no arrays", _OPENED, ""),
+        (rb"PK\x03\x04", "a zip archive that holds no weights", _OPENED, ""),
         (
             rb"\x80[\x00-\x05]",
             "a pickle, which can run code when opened",
@@ -63,10 +64,18 @@ _SIGNATURES: tuple[tuple[re.Pattern[bytes], str, str, str], ...] = tuple(
 )
 
 
+def _size(peek: Peek) -> str:
+    return f"{len(peek.head):,} bytes long" if len(peek.head) < PEEK else "without its end"
+
+
 def refusal(peek: Peek) -> Refused:
     """Why a file that begins and ends with these bytes is not opened."""
     if not peek.head:
         return Damaged("the file is empty")
+    if peek.head.startswith(b"PK\x03\x04") and _END_OF_ZIP not in peek.tail:
+        return Damaged(f"a zip archive that was cut off, {_size(peek)}")
+    if len(peek.head) < len(torch_file.LEGACY_MAGIC) and torch_file.LEGACY_MAGIC.startswith(peek.head):
+        return Damaged(f"the start of a PyTorch file that was cut off, {_size(peek)}")
     both = peek.head + peek.tail if len(peek.head) < len(peek.tail) or peek.head != peek.tail else peek.head
     for pattern, what, remedy, recipe in _SIGNATURES:
         if pattern.match(both):

@@ -62,17 +62,24 @@ def test_svg_holds_every_line_of_every_depth_as_one_path(make_slice: MakeSlice, 
         drawn = [numbers(line) for line in path.split("M")[1:]]
         segments = np.concatenate([np.stack([line[:-1], line[1:]], axis=1) for line in drawn])
         expected = low + (partition.vertices[edges] * [1, -1] + 1) / 2 * (high - low)
-        np.testing.assert_allclose(sorted_segments(segments), sorted_segments(expected), rtol=0, atol=3e-6)
+        apart = distances(segments, expected)
+        assert apart.min(axis=0).max() <= 0.015  # positions are rounded to a hundredth of a point
+        assert apart.min(axis=1).max() <= 0.015
 
 
-def sorted_segments(segments: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Segments (N, 2, 2), of 200 points at most, from left to right and in the order of their middles."""
-    rounded = np.round(segments, 4)
-    backwards = (rounded[:, 0, 0] > rounded[:, 1, 0]) | (
-        (rounded[:, 0, 0] == rounded[:, 1, 0]) & (rounded[:, 0, 1] > rounded[:, 1, 1])
-    )
-    segments = np.where(backwards[:, None, None], segments[:, ::-1], segments)
-    return segments[np.lexsort(np.round(segments.mean(axis=1), 4).T)]
+def distances(first: NDArray[np.float64], second: NDArray[np.float64]) -> NDArray[np.float64]:
+    """The largest distance of coordinates between segments (N, 2, 2) and (M, 2, 2), either way round: (N, M)."""
+    ways = [np.abs(first[:, None] - turned[None]).max(axis=(2, 3)) for turned in (second, second[:, ::-1])]
+    return np.minimum(*ways)
+
+
+def test_positions_have_the_digits_that_can_be_seen(make_slice: MakeSlice, tmp_path: Path) -> None:
+    found = groups(write([make_slice(), make_slice("x=0.3")], tmp_path / "a.svg"))
+    for name, group in found.items():
+        if name.startswith("slice-"):
+            written = re.findall(r"-?[\d.]+", only_path(group))
+            assert written
+            assert max(len(number.partition(".")[2]) for number in written) <= 2
 
 
 def test_svg_level_set_lies_on_top_with_its_casing(make_slice: MakeSlice, tmp_path: Path) -> None:

@@ -54,7 +54,7 @@ def test_info_shows_family_assumptions_verdict_and_reference(splinescope: Run, d
         "note           activation relu: DeepSDF's definition",
         "note           latent zeros, by --latent",
         "the last activation, tanh, is left out",
-        "agrees with the network's own forward on 1,024 points of the domain",
+        "agrees with the network's own forward on 256 points of the domain",
     ):
         assert words in text
     facts = json.loads(splinescope("info", decoder, "--latent", "zeros", "--json").out)
@@ -184,6 +184,12 @@ def test_a_flat_network_with_a_plane_is_told_to_leave_it_out(splinescope: Run, t
     ran = splinescope("slice", tmp_path / "flat.safetensors", "--plane", "z=0")
     assert ran.code == 2
     assert "leave out --plane" in ran.err
+    for command in ("surface", "render"):
+        ran = splinescope(
+            command, tmp_path / "flat.safetensors", "--out", tmp_path / f"a.{'png' if command == 'render' else 'ply'}"
+        )
+        assert (ran.code, ran.err.count("\n")) == (2, 1)
+        assert "takes 2 inputs, and surfaces need three, x, y, z; splinescope slice draws all of it" in ran.err
 
 
 def test_a_slice_given_as_a_checkpoint_is_named(splinescope: Run, checkpoint: Path, tmp_path: Path) -> None:

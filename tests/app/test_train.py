@@ -64,6 +64,9 @@ def test_stages_are_written_besides(splinescope: Run, tmp_path: Path) -> None:
         ran = splinescope(*options(tmp_path / "b.safetensors"), "--stage", stage)
         assert (ran.code, ran.err.count("\n")) == (2, 1)
         assert "stage" in ran.err
+    ran = splinescope(*options(tmp_path / "b.safetensors"), "--stage", "a=5", "--stage", "a=6")
+    assert (ran.code, ran.err.count("\n")) == (2, 1)
+    assert "a name of its own" in ran.err
 
 
 def test_interrupted_training_resumes_to_the_same_file(

@@ -163,7 +163,7 @@ def test_pickled_code_is_not_run(tmp_path: Path) -> None:
         (b"<!DOCTYPE html>", "download"),
         (b"hello\n", "text"),
         (bytes(range(200, 256)), "known format"),
-        (b"PK\x05\x06" + bytes(18), "known format"),
+        (b"PK\x05\x06" + bytes(18), "no arrays"),
     ],
 )
 def test_other_files_are_named(tmp_path: Path, data: bytes, words: str) -> None:

@@ -1,9 +1,13 @@
-"""Whatever is done to a file of any format, it is opened whole or refused in one line, in bounded memory."""
+"""Whatever is done to a file of any format, it is opened whole or refused in one line, in bounded memory.
+
+FUZZ_EXAMPLES=2000 in the environment tries more damages of each kind.
+"""
 
 from __future__ import annotations
 
 import io
 import json
+import os
 import pickle
 import random
 import zipfile
@@ -23,6 +27,7 @@ from sdf_models import CheckpointError, Reading, load_checkpoint
 from tests.sdf_models.definitions import DeepSDFDecoder, plain_mlp, randomised
 
 GIBIBYTE = 1 << 30
+EXAMPLES = int(os.environ.get("FUZZ_EXAMPLES", "60"))
 READING = Reading(activation="relu", latent="zeros", output=0, residual="none", skip_scale=1.0, skip_order="last")
 STATE = randomised(plain_mlp((3, 5, 4, 1))).state_dict()
 DEEPSDF = nn.DataParallel(randomised(DeepSDFDecoder(2, [6, 6, 8, 6], latent_in=[2]))).state_dict()
@@ -78,7 +83,9 @@ GOOD: dict[str, bytes] = {
 }
 each_format = pytest.mark.parametrize("name", sorted(GOOD))
 fuzz = settings(
-    deadline=None, max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
+    deadline=None,
+    max_examples=EXAMPLES,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 places = st.floats(0, 1, exclude_max=True)
 
@@ -206,7 +213,7 @@ def test_swapped_tensors_and_shapes(folder: Path, seed: int) -> None:
     outcome(folder, safetensors.torch.save(state))
 
 
-@settings(fuzz, max_examples=25)
+@settings(fuzz, max_examples=EXAMPLES // 2)
 @given(
     st.recursive(
         st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=8),

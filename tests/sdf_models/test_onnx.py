@@ -271,10 +271,13 @@ def test_operators_against_the_reference(tmp_path: Path, name: str) -> None:
     agrees(opened(tmp_path, data), evaluated(data))
 
 
-def test_the_newest_operator_set(tmp_path: Path) -> None:
+@pytest.mark.parametrize("opset", range(9, onnx.defs.onnx_opset_version() + 1))
+def test_operator_sets_from_the_oldest_to_the_newest(tmp_path: Path, opset: int) -> None:
     nodes, constants, _ = OPERATORS["MatMul, Add, Relu"]
-    data = graph(nodes, constants, opset=onnx.defs.onnx_opset_version())
-    agrees(opened(tmp_path, data), evaluated(data))
+    data = graph(nodes, constants, opset=opset)
+    checkpoint = opened(tmp_path, data)
+    assert checkpoint.provenance["opset"] == str(opset)
+    agrees(checkpoint, evaluated(data))
 
 
 def test_weights_as_typed_data_and_in_double(tmp_path: Path) -> None:
