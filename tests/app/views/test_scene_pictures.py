@@ -16,7 +16,8 @@ from app.state.palette import accent
 from app.state.surfaces import CoarseSurface
 from app.views.backdrop import render_backdrop
 from app.views.camera import Lens
-from app.views.raster import surfaces
+from app.views.raster import sheets as sheet_raster
+from app.views.raster import surfaces as surface_raster
 from app.views.scene import Scene
 from app.views.scene_painter import SceneDrawing, ScenePainter
 from app.views.sheet import draw_sheet
