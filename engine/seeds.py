@@ -10,13 +10,14 @@ from numpy.typing import NDArray
 from engine.errors import EngineError
 from engine.jit import inner, kernel
 from engine.layers import Layers
-from engine.predicates import map_tolerance
+from engine.predicates import UNIT_ROUNDOFF, map_tolerance
 from engine.region_maps import accumulate_block, maps_beside, workspace
 from engine.segment import walk_segments
 from engine.steps import Float
 from engine.workers import Workers
 
 _SHIFT = 0.0361803398875  # of a cell: symmetric networks have creases on symmetric planes, where a start is doubtful
+_ODD = (0.5377, 0.8339, -0.2588)
 _HALVINGS = 4
 _POINTS = 4  # evaluated at a time
 _PIECE_NANOSECONDS = 2e6  # of work between two looks at whether to stop
@@ -36,8 +37,8 @@ class Seeds:
     segments: Float | None = None
 
     def __post_init__(self) -> None:
-        if not 0 <= self.resolution <= 1000:
-            raise EngineError(f"the resolution of a grid is a number from 0 to 1000, not {self.resolution}")
+        if self.resolution != int(self.resolution) or not 0 <= self.resolution <= 1000:
+            raise EngineError(f"the resolution of a grid is a whole number from 0 to 1000, not {self.resolution}")
         if self.segments is not None:
             segments = np.array(self.segments, np.float64)
             if segments.ndim != 3 or segments.shape[1:] != (2, 3) or not np.isfinite(segments).all():
@@ -86,10 +87,13 @@ def find_crossings(layers: Layers, box: Float, seeds: Seeds, workers: Workers) -
     results = workers.run(walk_segments, len(a), _SEGMENTS, layers, a, b, False)
     if not results:
         return Crossings(np.empty((0, 3)), np.empty((0, layers.words), np.uint64), extremes, flat)
-    segment = np.concatenate([result[4] for result in results])
-    t = np.concatenate([result[5] for result in results])[:, None]
-    signatures = np.concatenate([result[6] for result in results])
-    return Crossings((1.0 - t) * a[segment] + t * b[segment], signatures, extremes, flat)
+    segment, t, rises = (np.concatenate([result[i] for result in results]) for i in (4, 5, 7))
+    points = (1.0 - t[:, None]) * a[segment] + t[:, None] * b[segment]
+    upwards = np.where(rises[:, None], b[segment] - a[segment], a[segment] - b[segment])
+    inwards = box.mean(axis=0) - points
+    found = workers.run(regions_beside, len(points), _SEGMENTS, layers, points, upwards, inwards)
+    signatures = np.concatenate([np.empty((0, layers.words), np.uint64), *found])
+    return Crossings(points, signatures, extremes, flat)
 
 
 def _halved(layers: Layers, a: Float, b: Float, workers: Workers) -> tuple[Float, Float]:
@@ -100,6 +104,28 @@ def _halved(layers: Layers, a: Float, b: Float, workers: Workers) -> tuple[Float
         same = ((field(layers, middle, workers) > 0.0) == above)[:, None]
         a, b = np.where(same, middle, a), np.where(same, b, middle)
     return a, b
+
+
+@kernel
+def regions_beside(lo, hi, layers, points, upwards, inwards):
+    """The signatures (., W) of the regions beside the points lo..hi, (N, 3): a step upwards (N, 3), then a smaller one
+    inwards (N, 3), then one that no symmetry knows.
+
+    The segment of a crossing may lie on creases, all of it, also on a side of the box: then any region around it in the
+    box has the crossing.
+    """
+    room = workspace(layers, 4)
+    frame = np.empty((3, 3))
+    found = np.empty((hi - lo, max(1, (len(layers.row_neuron) + 63) >> 6)), np.uint64)
+    for i in range(lo, hi):
+        largest, length = 0.0, 0.0
+        for d in range(3):
+            frame[0, d], frame[1, d], frame[2, d] = upwards[i, d], inwards[i, d], _ODD[d]
+            largest = max(largest, abs(points[i, d]))
+            length = max(length, abs(upwards[i, d]))
+        uncertainty = 4.0 * UNIT_ROUNDOFF * (largest + length)
+        maps_beside(layers, frame, points[i], uncertainty, room, found[i - lo])
+    return found
 
 
 @kernel

@@ -62,7 +62,7 @@ def partition_segment(network: Network, start: ArrayLike, end: ArrayLike, level:
     if not np.isfinite(level):
         raise EngineError(f"the level must be a finite number, not {level}")
     layers = layers_of(network, level)
-    _, t, value, row, _, crossings, _ = walk_segments(0, 1, layers, a[None], b[None], True)
+    _, t, value, row, _, crossings, _, _ = walk_segments(0, 1, layers, a[None], b[None], True)
     layer, neuron = layers.layer_of_row()
     inner = row >= 0
     names = np.full((2, len(t)), -1, np.int32)
@@ -89,7 +89,8 @@ def walk_segments(lo, hi, layers, starts, ends, keep):
 
     Returns offsets (n + 1,) of the segments' events, and for each its parameter, value less the level, and row (the
     first; -1 at the ends) (nothing is kept of them unless `keep`); then for each crossing of the level its segment, its
-    parameter, and the signature (., W) of the region on its positive side.
+    parameter, the signature (., W) of the region on its positive side, and whether that is ahead.  A row that vanishes
+    all along a segment is not greater in a signature.
     """
     room = workspace(layers, 2)
     maps, sizes = room[0], room[5]
@@ -101,7 +102,7 @@ def walk_segments(lo, hi, layers, starts, ends, keep):
     offsets = np.zeros(hi - lo + 1, np.int64)
     t_of, value_of, row_of = np.empty(16), np.empty(16), np.empty(16, np.int64)
     crossing_segment, crossing_t = np.empty(16, np.int64), np.empty(16)
-    crossing_bits = np.empty((16, words), np.uint64)
+    crossing_bits, crossing_rises = np.empty((16, words), np.uint64), np.empty(16, np.bool_)
     events, crossings = 0, 0
     for s in range(lo, hi):
         for d in range(len(point)):
@@ -141,6 +142,8 @@ def walk_segments(lo, hi, layers, starts, ends, keep):
                 crossing_segment = grown(crossing_segment, crossings, crossings + 1)
                 crossing_t = grown(crossing_t, crossings, crossings + 1)
                 crossing_bits = grown_rows(crossing_bits, crossings, crossings + 1)
+                crossing_rises = grown(crossing_rises, crossings, crossings + 1)
+                crossing_rises[crossings] = z_end > 0.0
                 crossing_segment[crossings] = s
                 crossing_t[crossings] = min(1.0, t + step * z / (z - z_end))
                 for w in range(words):
@@ -156,5 +159,5 @@ def walk_segments(lo, hi, layers, starts, ends, keep):
         offsets[s - lo + 1] = events
     return (
         offsets, t_of[: events if keep else 0], value_of[: events if keep else 0], row_of[: events if keep else 0],
-        crossing_segment[:crossings], crossing_t[:crossings], crossing_bits[:crossings],
+        crossing_segment[:crossings], crossing_t[:crossings], crossing_bits[:crossings], crossing_rises[:crossings],
     )  # fmt: skip

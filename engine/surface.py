@@ -155,6 +155,8 @@ class Surface:
             how = "closed" if report.closed else "open" if report.open_edges else "cut by the box"
             return f"{name}: {report.facets:,} facets, {report.vertices:,} vertices, {parts}, {how}"
         smallest, largest = self.extremes
+        if not report.grid:
+            return f"no {name} was found along the segments"
         if report.flat_regions:
             return f"no {name} in the box: f equals {self.level:g} throughout {report.flat_regions:,} regions"
         if smallest > self.level:
@@ -195,6 +197,8 @@ def extract_surface(
         raise EngineError(f"the number of threads must be at least 1, not {threads}")
     box = np.stack(checked_box(domain, 3))
     seeds = seeds if isinstance(seeds, Seeds) else Seeds(seeds)
+    if seeds.segments is not None and not ((seeds.segments >= box[0]) & (seeds.segments <= box[1])).all():
+        raise EngineError("a segment to start from leaves the box; cut it off there, or enlarge the box")
     layers = layers_of(network, level)
     clock = _Clock()
     with Workers(threads, cancel) as workers, single_threaded_blas():

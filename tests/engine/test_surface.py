@@ -52,6 +52,16 @@ def relu(x: torch.Tensor) -> torch.Tensor:
     return torch.relu(x)
 
 
+def octahedron(size: float) -> Network:
+    """|x| + |y| + |z| - size, by a layer without bias."""
+    first, last = nn.Linear(3, 6, bias=False, dtype=torch.float64), nn.Linear(6, 1, dtype=torch.float64)
+    with torch.no_grad():
+        first.weight.copy_(torch.cat([torch.eye(3), -torch.eye(3)]))
+        last.weight.fill_(1.0)
+        last.bias.fill_(-size)
+    return Network.trace(nn.Sequential(first, nn.ReLU(), last), input_shape=(3,))
+
+
 def surface_of(function: Function, seeds: int = 8, level: float = 0.0) -> Surface:
     surface = extract_surface(Network.trace(Computed(function)), BOX, level, seeds)
     check(surface)
@@ -292,3 +302,33 @@ def test_arrays_are_read_only() -> None:
     ]
     assert len(arrays) > 10
     assert not any(array.flags.writeable for array in arrays)
+
+
+@pytest.mark.parametrize("size", [0.4, 0.1, 0.02, 0.015, 0.01, 0.004])
+def test_a_surface_at_a_side_of_the_box_that_is_a_crease_is_found(size: float) -> None:
+    """|x| + |y| + |z| = size in the first octant: the grid's lines on the box's sides lie on creases, all of them."""
+    surface = extract_surface(octahedron(size), [[0, 0, 0], [1, 1, 1]])
+    assert (surface.facets, surface.report.border_edges) == (1, 3)
+    assert surface.area == pytest.approx(np.sqrt(3) / 2 * size**2, rel=1e-12)
+
+
+@pytest.mark.parametrize(
+    "segment",
+    [[[0, 0, 0], [1, 0, 0]], [[0, 0.1, 0], [1, 0.1, 0]], [[0, 0, 0], [1, 1, 0]], [[0, 0.1, 0.1], [1, 0.1, 0.1]],
+     [[0, 0, 0], [1, 1, 1]], [[-1, -1, -1], [0, 0, 0]]],
+)  # fmt: skip
+def test_a_start_on_a_crease_finds_the_surface(segment: list[list[float]]) -> None:
+    surface = extract_surface(octahedron(0.5), [[-1] * 3, [1] * 3], seeds=Seeds(0, np.array([segment], float)))
+    assert (surface.facets, surface.report.closed, surface.report.euler) == (8, True, (2,))
+    assert surface.volume() == pytest.approx(4 / 3 * 0.5**3, rel=1e-12)
+
+
+def test_nonsense_starts_are_refused() -> None:
+    with pytest.raises(EngineError, match="whole number"):
+        Seeds(2.5)  # type: ignore[arg-type]
+    outside = Seeds(0, np.array([[[0, 0, 0], [1, 0, 0]]], float))
+    with pytest.raises(EngineError, match="leaves the box"):
+        extract_surface(octahedron(0.5), [[-0.3] * 3, [0.3] * 3], seeds=outside)
+    inside = Seeds(0, np.array([[[0, 0, 0], [0.2, 0, 0]]], float))
+    surface = extract_surface(octahedron(0.5), [[-0.3] * 3, [0.3] * 3], seeds=inside)
+    assert surface.describe() == "no zero level surface was found along the segments"
