@@ -123,6 +123,7 @@ class LiveSlices(QObject):
                 | actions.CloseNetwork()
                 | actions.ReloadNetwork()
                 | actions.Restore()
+                | actions.AddStack()
             ):
                 self._follow(change)
             case actions.MovePlane(key=key, live=live):
