@@ -143,9 +143,16 @@ class PlanePanel(QWidget):
         """Above the list of slices, scrolling with it."""
         self._column.insertWidget(0, widget)
 
+    def put_below(self, name: str, widget: QWidget) -> None:
+        """Another row of what can be done with the active plane."""
+        grid = self._grid
+        line = grid.rowCount()
+        grid.addWidget(label(name, "muted"), line, 0)
+        grid.addWidget(widget, line, 1)
+
     def _build_controls(self) -> QWidget:
         controls = QWidget(self)
-        grid = QGridLayout(controls)
+        grid = self._grid = QGridLayout(controls)
         grid.setContentsMargins(0, 0, 0, 0)
         grid.setVerticalSpacing(7)
         grid.setHorizontalSpacing(8)

@@ -138,7 +138,11 @@ class Hand:
 
     def wheel(self) -> str:
         views = [self.window.scene_view, *(tile.view for tile in self.window.board.tiles.values())]
-        view, notches, control = self.chance.choice(views), self.chance.choice([-3, -1, 1, 2]), self.chance.random() < 0.5
+        view, notches, control = (
+            self.chance.choice(views),
+            self.chance.choice([-3, -1, 1, 2]),
+            self.chance.random() < 0.5,
+        )
         self.driver.wheel(view, QPoint(view.width() // 2, view.height() // 2), notches, control)
         return f"{notches} {control}"
 
@@ -422,5 +426,3 @@ def check_growth(sizes: list[tuple[float, float]]) -> None:
     later = [size for second, size in sizes if second > WARM_UP]
     if SECONDS >= 2 * WARM_UP and warm and later:
         assert float(np.median(later[-max(len(later) // 4, 1) :])) - max(warm) < MOST_GROWTH, sizes
-
-
