@@ -31,6 +31,8 @@ from app.state import actions
 from app.state.look import Fill
 from app.state.session import Neuron, Session, same
 from app.widgets.main_window import MainWindow
+from app.widgets.picker import Task
+from app.widgets.stack_dialog import StackDialog
 from app.widgets.theme import dress
 from sdf_models import save_checkpoint
 from tests.app.conftest import DOMAIN, random_module
@@ -67,6 +69,7 @@ class Hand:
             (1, self.open_broken), (3, self.show_another), (1, self.close_checkpoint), (1, self.rewrite),
             (3, self.fill), (3, self.switch), (3, self.neuron), (2, self.layer), (3, self.click_in_slice),
             (2, self.pan_slice), (2, self.resize), (2, self.click_title), (1, self.theme), (1, self.dialog),
+            (1, self.stack), (2, self.play), (3, self.pick), (2, self.measure_in_slice),
         ]  # fmt: skip
 
     @property
@@ -87,6 +90,7 @@ class Hand:
         QTest.qWait(pause)
 
     def settle(self) -> None:
+        self.window.player.stop()
         wait_until(lambda: not self.window.opener.busy and not self.window.reloader.busy, 20)
         if self.session.opened is not None:
             self.driver.settle()
@@ -299,6 +303,42 @@ class Hand:
         helper.dialog.reject()
         return show.__name__
 
+    def stack(self) -> str | None:
+        self.window.helper.show_stack()
+        dialog = self.window.helper.dialog
+        if not isinstance(dialog, StackDialog):
+            return None
+        dialog.count.setValue(self.chance.randint(2, 4))
+        dialog.place.setCurrentIndex(self.chance.randint(0, 2))
+        dialog.place.activated.emit(0)
+        if len(self.session.slices) > 6 or not dialog.add.isEnabled():
+            dialog.reject()
+            return "no room"
+        dialog.add.click()
+        return f"{dialog.count.value()} slices"
+
+    def play(self) -> str:
+        self.window.player.toggle()
+        return "on" if self.window.player.playing else "off"
+
+    def pick(self) -> str:
+        """A task, and some clicks for it."""
+        view, task = self.window.scene_view, self.chance.choice(list(Task))
+        self.window.picker.begin(task)
+        for _ in range(self.chance.randint(0, 4)):
+            at = QPoint(self.chance.randint(0, view.width()), self.chance.randint(0, view.height()))
+            QTest.mouseMove(view, at)
+            QTest.mouseClick(view, LEFT, NONE, at)
+        if self.chance.random() < 0.5:
+            QTest.keyClick(view, Qt.Key.Key_Escape)
+        return task.value
+
+    def measure_in_slice(self) -> str | None:
+        if self.window.picker.task is not Task.MEASURE:
+            self.window.picker.begin(Task.MEASURE)
+        done = self.click_in_slice()
+        return self.window.task_bar.result.text() or done
+
     # From round to round
 
     def round(self, end_at: float) -> None:
@@ -316,6 +356,7 @@ class Hand:
         self.settle()
         QTest.qWait(1000)  # reloads of the files that were written last
         self.settle()
+        self.all_steps(self.window.menus.redo)  # of what was undone last
         end = self.session
         self.all_steps(self.window.menus.undo)
         assert same_but_keys(store.session, start)
