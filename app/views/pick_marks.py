@@ -52,11 +52,11 @@ def paint_marks(
     for spot in spots:
         painter.drawEllipse(spot, _RADIUS, _RADIUS)
     painter.setFont(QFont(painter.font().family(), 9, QFont.Weight.DemiBold))
-    for spot, number in zip(spots, marks.numbers, strict=True):
-        _label(painter, spot + QPointF(13, -13), number)
     for first, second, text in marks.joints:
         if text:
             _label(painter, (spots[first] + spots[second]) / 2, text)
+    for spot, number in zip(spots, marks.numbers, strict=True):
+        _label(painter, spot + QPointF(13, -13), number)
     painter.restore()
 
 

@@ -31,7 +31,6 @@ class StackDialog(QDialog):
         self.setWindowTitle("Stack of slices")
         self.setMinimumWidth(400)
         self._store, self._plane, self._domain = store, part.plane, opened.domain
-        low, high = offset_range(part.plane, opened.domain)
         self.count = QSpinBox(self)
         self.count.setRange(2, _MOST)
         self.count.setValue(5)
@@ -39,7 +38,6 @@ class StackDialog(QDialog):
         for place in StackPlace:
             self.place.addItem(place.value.capitalize(), place)
         self.spacing = NumberField("spacing", self)
-        self.spacing.show_value((high - low) / 10)
         self.name = QLineEdit(f"{part.name} stack", self)
         self.name.setToolTip("Of all of them; each has a number after it")
         form = QFormLayout()
@@ -78,7 +76,11 @@ class StackDialog(QDialog):
 
     def _show(self) -> None:
         wanted, planes = self.count.value(), self.planes
-        self.spacing.setEnabled(self.place.currentData() is not StackPlace.BOX)
+        through = self.place.currentData() is StackPlace.BOX
+        self.spacing.setEnabled(not through)
+        if through:
+            low, high = offset_range(self._plane, self._domain)
+            self.spacing.show_value((high - low) / wanted)
         room = _MOST_SLICES - len(self._store.session.slices)
         self.add.setEnabled(0 < len(planes) <= room)
         if not planes:

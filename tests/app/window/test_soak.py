@@ -233,11 +233,11 @@ class Hand:
         return path.name
 
     def open_broken(self) -> str:
-        before = self.session
+        before = self.session.networks
         self.window.open_path(self.broken)
         wait_until(lambda: self.window.opener.error_dialog is not None and self.window.opener.error_dialog.isVisible())
         self.window.opener.error_dialog.accept()
-        assert self.session is before
+        assert self.session.networks is before
         return "refused"
 
     def show_another(self) -> str:
