@@ -62,6 +62,7 @@ class Hand:
             save_checkpoint(path, random_module(seed, depth=2 + seed % 2), DOMAIN * (1.0 + 0.2 * seed))
         self.broken = folder / "broken.npz"
         self.broken.write_bytes(b"this is not a checkpoint")
+        self._log = (folder / "actions.txt").open("w")  # for crashes that Python does not survive
         self.driver = Driver(new_window())
         self._ways: list[tuple[int, Callable[[], str | None]]] = [
             (8, self.drag_in_space), (4, self.drag_slider), (4, self.keys), (3, self.wheel), (6, self.shortcut),
@@ -84,6 +85,8 @@ class Hand:
         """One of the ways, drawn by chance; then a pause of some milliseconds, or until all is drawn."""
         ways, weights = zip(*((way, weight) for weight, way in self._ways), strict=True)
         way = self.chance.choices(ways, weights)[0] if self.session.opened is not None else self.open
+        self._log.write(f"{way.__name__}\n")
+        self._log.flush()
         done = way()
         self.told.append(f"{way.__name__}: {done or 'nothing to do'}")
         pause = self.chance.choice([0, 0, 1, 10, 60, 250])
@@ -389,6 +392,10 @@ class Hand:
         application().processEvents()
         check_nothing_left()
 
+    def end(self) -> None:
+        self.close()
+        self._log.close()
+
     def reopen(self) -> None:
         self.close()
         self.driver = Driver(new_window())
@@ -439,7 +446,7 @@ def test_random_actions_leave_no_trace(tmp_path: Path, monkeypatch: pytest.Monke
                 hand.reopen()
             sizes.append((time.monotonic() - start, megabytes()))
             print(f"round {rounds}: {sizes[-1][0]:.0f} s, {sizes[-1][1]:.0f} MB", flush=True)
-        hand.close()
+        hand.end()
     except BaseException as error:
         told, waiting = "\n  ".join(hand.told), unsettled(hand.window)
         hand.window.close()
