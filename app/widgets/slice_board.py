@@ -79,7 +79,8 @@ class SliceBoard(QScrollArea):
         session = change.after
         for key in set(self.tiles) - {part.key for part in session.slices}:
             tile = self.tiles.pop(key)
-            tile.removeEventFilter(self)
+            tile.view.removeEventFilter(self)
+            self._hover.forget(tile.view)
             self._painter.withdraw(key)
             self._grid.removeWidget(tile)
             tile.hide()
