@@ -243,7 +243,8 @@ class LiveSlices(QObject):
 
     def _index(self, key: int, result: DrawnSlice) -> None:
         def take(location: Location) -> None:
-            self._locations[key] = location
+            if key in self._shown:
+                self._locations[key] = location
 
         self._preparer.submit(Job(("location", key), lambda _: Location.build(result.answer.partition), take, _raise))
 
