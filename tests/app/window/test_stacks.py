@@ -106,8 +106,7 @@ def test_a_hand_takes_a_playing_plane(window: Driver) -> None:
         assert player.playing
         QTest.qWait(80)
         hand()
-        QTest.qWait(80)
-        assert not player.playing
+        wait_until(lambda: not player.playing)
         QTest.mouseRelease(window.window.panel.slider, LEFT, Qt.KeyboardModifier.NoModifier, QPoint(60, 8))
     check_slice_is_exact(window)
 
