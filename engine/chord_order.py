@@ -6,12 +6,13 @@ from engine.jit import inline
 
 
 @inline
-def order_crossings(number, order, inner, outer, t, dt, vertex):
+def order_crossings(number, order, inner, outer, t, dt, vertex, stop):
     """Sort the crossings of a chord by parameter and merge those that rounding cannot order.
 
     inner, outer: places of each crossing chord on the two sides, both counted from the chord's start; t, dt: where the
     crossing is.  Two chords that do not cross each other have a forced order.  Fills order and vertex, the number of
-    the new vertex that each becomes; returns new vertices, merges, forced orders.
+    the new vertex that each becomes; returns new vertices, merges, forced orders.  All is of no use once stop[0] is
+    set.
     """
     for i in range(number):
         slot = i
@@ -24,6 +25,8 @@ def order_crossings(number, order, inner, outer, t, dt, vertex):
         order[slot] = i
     forced = 0
     for i in range(1, number):
+        if stop[0] != 0:
+            break
         c = order[i]
         for j in range(i):
             p = order[j]

@@ -11,8 +11,8 @@ from typing import NamedTuple
 import numpy as np
 
 from engine.jit import inline, kernel, lowest_bit, popcount
-from engine.new_vertices import interpolate_rows, loosen_between, place
-from engine.predicates import crossing, tolerance
+from engine.new_vertices import loosen_between, place
+from engine.predicates import DOUBT, crossing, tolerance
 from engine.steps import Float, Int
 
 
@@ -21,7 +21,9 @@ class Crossings(NamedTuple):
 
     edges (C,) int32: those that are cut; first_crossing, first_vertex (C + 1,) int32: where the crossings and the new
     vertices of each start; row, vertex (X,) int32: of each crossing its row, and its place among the edge's vertices;
-    weights (X, 2) float64: its (t, dt); merges; at_end: some crossing cannot be told from an end of its edge.
+    weights (X, 2) float64: its (t, dt); merges; at_end: some crossing cannot be told from an end of its edge; close
+    (N,) int32: the cut edges, as positions in `edges`, with ends of certain position, on which earlier rounding might
+    have made a gap.
     """
 
     edges: Int
@@ -32,6 +34,7 @@ class Crossings(NamedTuple):
     weights: Float
     merges: int
     at_end: bool
+    close: Int
 
 
 class CutEdges(NamedTuple):
@@ -68,6 +71,7 @@ def find_crossings(lo, hi, edges, rows, bound, plus, minus, number):
     first_crossing, first_vertex = np.zeros(cut + 1, np.int32), np.zeros(cut + 1, np.int32)
     row, vertex, weights = np.empty(total, np.int32), np.empty(total, np.int32), np.empty((total, 2))
     merges, at_end = 0, False
+    close, closes = np.empty(16, np.int32), 0
     for e in range(lo, hi):
         i = number[e]
         if i < 0:
@@ -89,28 +93,23 @@ def find_crossings(lo, hi, edges, rows, bound, plus, minus, number):
                 )
                 t, dt = crossing(rows[a, k], rows[b, k], at_a, at_b)
                 at_end |= _is_at_end(t, dt)
-                slot = last
-                while slot > start and weights[slot - 1, 0] > t:
-                    row[slot] = row[slot - 1]
-                    weights[slot, 0] = weights[slot - 1, 0]
-                    weights[slot, 1] = weights[slot - 1, 1]
-                    slot -= 1
-                row[slot] = k
-                weights[slot, 0] = t
-                weights[slot, 1] = dt
+                row[last] = k
+                weights[last, 0] = t
+                weights[last, 1] = dt
                 last += 1
-        count_vertices = np.int32(0)
-        reach = -1.0
-        for x in range(start, last):
-            if x > start and weights[x, 0] - weights[x, 1] <= reach:
-                merges += 1
-            else:
-                count_vertices += np.int32(1)
-            vertex[x] = count_vertices - np.int32(1)
-            reach = max(reach, weights[x, 0] + weights[x, 1])
+        _sort(start, last, row, weights)
+        count_vertices = _merge(start, last, weights, vertex)
+        merges += last - start - count_vertices
         first_crossing[i + 1] = last
         first_vertex[i + 1] = first_vertex[i] + count_vertices
-    return items, first_crossing, first_vertex, row, vertex, weights, merges, at_end
+        # Where an end's position is uncertain, the weights have that in them, which is far more.
+        certain = uncertainty[a] <= negligible and uncertainty[b] <= negligible
+        if count_vertices > 1 and certain and _has_close(start, last, weights, vertex):
+            if closes == len(close):
+                close = np.concatenate((close, np.empty_like(close)))
+            close[closes] = i
+            closes += 1
+    return items, first_crossing, first_vertex, row, vertex, weights, merges, at_end, close[:closes]
 
 
 @inline
@@ -118,10 +117,69 @@ def _is_at_end(t, dt):
     return t <= dt or t >= 1.0 - dt
 
 
+@inline
+def _sort(start, stop, row, weights):
+    """Order the crossings start..stop by t: Shell's method, which is insertion where there are few."""
+    gap = 1
+    while 9 * gap < stop - start:
+        gap = 3 * gap + 1
+    while gap > 0:
+        for x in range(start + gap, stop):
+            k, t, dt = row[x], weights[x, 0], weights[x, 1]
+            slot = x
+            while slot - gap >= start and weights[slot - gap, 0] > t:
+                row[slot] = row[slot - gap]
+                weights[slot, 0] = weights[slot - gap, 0]
+                weights[slot, 1] = weights[slot - gap, 1]
+                slot -= gap
+            row[slot] = k
+            weights[slot, 0] = t
+            weights[slot, 1] = dt
+        gap //= 3
+
+
+@inline
+def _merge(start, stop, weights, vertex):
+    """Number the vertices of an edge's crossings start..stop, which are in order; returns how many there are."""
+    count = np.int32(0)
+    reach = -1.0
+    for x in range(start, stop):
+        if x == start or weights[x, 0] - weights[x, 1] > reach:
+            count += np.int32(1)
+        vertex[x] = count - np.int32(1)
+        reach = max(reach, weights[x, 0] + weights[x, 1])
+    return count
+
+
+@inline
+def _has_close(start, stop, weights, vertex):
+    """Whether two neighbouring vertices of an edge are so close that earlier rounding might have made the gap."""
+    for x in range(start + 1, stop):
+        gap = weights[x, 0] - weights[x - 1, 0]
+        if vertex[x] != vertex[x - 1] and gap <= DOUBT * (weights[x, 1] + weights[x - 1, 1]):
+            return True
+    return False
+
+
+@kernel
+def merge_again(found):
+    """Number the vertices anew, in place, after some weights have changed; returns merges and at_end."""
+    items, first_crossing, first_vertex, _, vertex, weights, _, _, _ = found
+    merges, at_end = 0, False
+    for i in range(len(items)):
+        start, stop = first_crossing[i], first_crossing[i + 1]
+        for x in range(start, stop):
+            at_end |= _is_at_end(weights[x, 0], weights[x, 1])
+        count = _merge(start, stop, weights, vertex)
+        merges += stop - start - count
+        first_vertex[i + 1] = first_vertex[i] + count
+    return merges, at_end
+
+
 @kernel
 def snap_to_ends(found, edges, rows, plus, minus):
     """Crossings that cannot be told from an end make the row zero at that vertex, for every face around it."""
-    cut, first_crossing, _, row, _, weights, _, _ = found
+    cut, first_crossing, _, row, _, weights, _, _, _ = found
     snapped = 0
     for i in range(len(cut)):
         for x in range(first_crossing[i], first_crossing[i + 1]):
@@ -137,19 +195,19 @@ def snap_to_ends(found, edges, rows, plus, minus):
 
 @kernel
 def split_edges(
-    found, first_cut, first_crossing, first_vertex, old_vertices, cut, edges, edge_layer, edge_row, new, rows,
-    bound, positions, uncertainty,
+    found, first_cut, first_crossing, first_vertex, old_vertices, cut, edges, edge_layer, edge_row, new, loose,
+    positions, uncertainty,
 ):  # fmt: skip
-    """Make the new vertices, with their rows, and the pieces of the edges `found`.
+    """Make the new vertices, and the pieces of the edges `found`.
 
     first_cut, first_crossing, first_vertex: how many edges cut, crossings and new vertices other pieces have before
     these. Edge e keeps its id for the piece at its first end; the others follow all old edges, in the order of the new
-    vertices. Returns how many zeros rounding made.
+    vertices.
     """
     number, cut_crossing, cut_vertex, cut_row, cut_place = cut
-    items, own_crossing, own_vertex, own_row, own_place, own_weights, _, _ = found
+    items, own_crossing, own_vertex, own_row, own_place, own_weights, _, _, _ = found
     parents, weights, carried = new
-    loose, old_edges = bound[1], len(number)
+    old_edges = len(number)
     for i in range(len(items)):
         e = items[i]
         a, b = edges[e, 0], edges[e, 1]
@@ -181,5 +239,3 @@ def split_edges(
             t, dt = weights[n, 0], weights[n, 1]
             place(v, a, b, t, dt, positions, uncertainty)
             loosen_between(v, a, b, t, dt, loose)
-    count = own_vertex[len(items)]
-    return interpolate_rows(first_vertex, first_vertex + count, rows, rows, old_vertices, new, new, bound, old_vertices)

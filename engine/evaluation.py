@@ -29,6 +29,7 @@ BLOCK_SIZE = (
     1 << 15
 )  # numbers in a block of the widest value: blocks depend on the network alone, and stay in the cache
 _LEAST_ROWS = 128
+_MOST_PRODUCTS = 1 << 27  # in the matrix products of a block: some ten milliseconds, between which cancelling is heard
 
 Range = tuple[Float, Float]
 
@@ -93,7 +94,8 @@ def evaluate_segment(
     }
     read = {slot: table.view for slot, table in values.items()}
     widest = max(network.sizes[slot] for slot in (*segment.bases, *segment.computed))
-    block_rows = max(_LEAST_ROWS, BLOCK_SIZE // widest)
+    products = sum(step.weight.size * step.groups for step in segment.steps if isinstance(step, Linear))
+    block_rows = max(1, min(max(_LEAST_ROWS, BLOCK_SIZE // widest), _MOST_PRODUCTS // max(1, products)))
     signs = _new_signs(vertices, network.sizes[segment.source]) if segment.plain and segment.steps else None
     linear = _only_step(segment, deferred)
     if linear is not None and deferred is not None and signs is not None:

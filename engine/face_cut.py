@@ -40,11 +40,12 @@ class Faces(NamedTuple):
 
 
 @kernel
-def measure_faces(lo, hi, loops, active, face_plus, face_minus):
+def measure_faces(lo, hi, loops, active, face_plus, face_minus, stop):
     """What the cut makes at most of the faces lo..hi: (6,) int64 faces, new vertices, new edges and half-edges, and the
     most places and chords of one face.
 
-    active[f]: number of rows with both signs among the vertices of face f; face_plus, face_minus: its signs.
+    active[f]: number of rows with both signs among the vertices of face f; face_plus, face_minus: its signs.  All is of
+    no use once stop[0] is set.
     """
     offsets, half_edges, edges, cut, plus, minus, rows = loops
     cut_index, cut_crossing, cut_vertex, cut_row, cut_place = cut
@@ -82,6 +83,8 @@ def measure_faces(lo, hi, loops, active, face_plus, face_minus):
                 length, rows_found, len(plus), rows, nodes, row, places, side, found, settled_plus, settled_minus
             )
             for j in range(number):
+                if stop[0] != 0:
+                    break
                 a, b = min(places[j, 0], places[j, 1]), max(places[j, 0], places[j, 1])
                 for k in range(j):
                     c, d = places[k, 0], places[k, 1]
@@ -276,7 +279,7 @@ def cut_faces(
                     ts[crossings] = t
                     dts[crossings] = dt
                     crossings += 1
-            made, merges, forced = order_crossings(crossings, order, inner, outer, ts, dts, vertex)
+            made, merges, forced = order_crossings(crossings, order, inner, outer, ts, dts, vertex, stop)
             used[MERGES] += merges
             used[FORCED] += forced
 

@@ -73,6 +73,30 @@ def inline(function: F) -> F:
     return cast(F, numba.njit(nogil=True, error_model="numpy", fastmath=options, forceinline=True)(function))
 
 
+def inner(function: F) -> F:
+    """Compile `function` for kernels to call: it allocates nothing, so it need not count the references to its arrays,
+    which would cost as much as a short loop each time, more when threads share the arrays.  No wrapper for Python is
+    made.
+    """
+    return _inner(function, {"contract"}, False)
+
+
+def inner_sum(function: F) -> F:
+    """Like inner, as summing_kernel is like kernel."""
+    return _inner(function, {"contract", "reassoc", "nsz"}, False)
+
+
+def inner_inline(function: F) -> F:
+    """Like inner, compiled into the kernels that call it."""
+    return _inner(function, {"contract"}, True)
+
+
+def _inner(function: F, fastmath: set[str], forceinline: bool) -> F:
+    options: dict[str, Any] = {"nogil": True, "error_model": "numpy", "fastmath": fastmath, "forceinline": forceinline}
+    options |= {"_nrt": False, "no_cpython_wrapper": True, "no_cfunc_wrapper": True}
+    return cast(F, numba.njit(**options)(function))
+
+
 def _popcount(typing_context: Any, word: Any) -> Any:
     """Number of set bits of a uint64."""
 

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from contextlib import contextmanager
 from copy import copy
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -23,8 +24,9 @@ from engine.new_vertices import interpolate
 from engine.planar_map import BORDER, FaceSigns, Partition, Ties
 from engine.plane import SlicePlane, convex_polygon, plane_box_polygon
 from engine.predicates import NEGLIGIBLE_UNCERTAINTY
+from engine.rounding_history import inherited_error
 from engine.schedule import Segment, schedule
-from engine.steps import Float, Kink
+from engine.steps import Float, Int, Kink
 from engine.subdivide import Cut, PlanarMap, cut, tolerance
 from engine.table import Recycler, Table
 from engine.workers import Cancel, Workers, grain, never, single_threaded_blas
@@ -193,7 +195,8 @@ class _Walk:
             old_vertices = len(self.map.positions)
             signs = self.signs if self.signs is not None else find_signs(rows.view, self.bound, self.workers)
             self.passing = segment.passing and segment.plain
-            result = cut(self.map, layer, rows, signs, self.bound, self._admit, self.workers)
+            inherited = partial(self._inherited_error, segment)
+            result = cut(self.map, layer, rows, signs, self.bound, inherited, self._admit, self.workers)
         with self._timed("carry"):
             if len(self.coincidences):
                 self.coincidences = self.coincidences.on_pieces(result.edge_origin())
@@ -220,6 +223,18 @@ class _Walk:
                 self.deferred = Deferred(segment.kink, on_chords if self.passing else None)
             else:
                 self._apply(segment.kink)
+
+    def _inherited_error(self, segment: Segment, pairs: Int) -> Float:
+        """What earlier rounding and the position may have added to the rows pairs[:, 1] at the vertices pairs[:, 0]."""
+        self.workers.check()
+        vertices, rows = pairs.T
+        uncertainty = self.map.uncertainty.view[vertices]
+        # Beyond that, the bound of every sign has the position in it already.
+        uncertainty[uncertainty > self.map.negligible] = 0.0
+        return inherited_error(
+            self.network, segment.source, segment.neuron[rows], self.plane, self.map.positions.view[vertices],
+            uncertainty,
+        )  # fmt: skip
 
     def _store_rows(self, rows: Table, on_chords: ChordRows) -> None:
         first, count = len(rows), len(on_chords.new.parents)

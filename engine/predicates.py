@@ -28,7 +28,9 @@ from engine.steps import Affine, Float, Gather, Int, Linear, Scale, Sum
 
 UNIT_ROUNDOFF = 2.0**-52
 SAFETY = 64.0
-NEGLIGIBLE_UNCERTAINTY = 1e-12  # of the domain's diameter: below it the position term is under the rounding term
+NEGLIGIBLE_UNCERTAINTY = 1e-12  # of the domain's diameter: below it the position term matters only to a doubtful sign
+DOUBT = 2.0**10  # what lies within so many rounding bounds is looked at closely: on generic networks nothing does
+DOUBTFUL_SAFETY = 4.0  # instead of SAFETY there: the sum over a network's errors needs less than each of them alone
 WORD = 64
 ALL = np.uint64(0xFFFFFFFFFFFFFFFF)
 
@@ -223,11 +225,18 @@ def distance(positions, a, b):
 
 
 @inline
-def tolerance(v, k, rows, norms, scale, constant, uncertainty, negligible, positions, edges, first, incident):
-    """The bound of row k at a vertex that existed before the cut."""
+def local_rounding(v, k, norms, scale, constant):
+    """The rounding term of row k at a vertex that existed before the cut."""
     result = constant[k]
     for i in range(norms.shape[1]):
         result += norms[v, i] * scale[i, k]
+    return result
+
+
+@inline
+def tolerance(v, k, rows, norms, scale, constant, uncertainty, negligible, positions, edges, first, incident):
+    """The bound of row k at a vertex that existed before the cut."""
+    result = local_rounding(v, k, norms, scale, constant)
     if uncertainty[v] > negligible:
         steepest = 0.0
         for i in range(first[v], first[v + 1]):
@@ -284,17 +293,17 @@ def list_incident(uncertain, edges, uncertainty, negligible, vertices):
 
 
 @inline
-def _bound_of(v, norms, scale, constant, out):
-    """out[k] = constant[k] + norms[v] @ scale[:, k]."""
+def _bound_of(v, norms, scale, constant, factor, out):
+    """out[k] = factor * (constant[k] + norms[v] @ scale[:, k])."""
     count = len(constant)
     if norms.shape[1] == 0:
         for k in range(count):
-            out[k] = constant[k]
+            out[k] = factor * constant[k]
     for i in range(norms.shape[1]):
-        norm = norms[v, i]
+        norm = factor * norms[v, i]
         if i == 0:
             for k in range(count):
-                out[k] = constant[k] + norm * scale[0, k]
+                out[k] = factor * constant[k] + norm * scale[0, k]
         else:
             for k in range(count):
                 out[k] += norm * scale[i, k]
@@ -322,29 +331,35 @@ def _pack_signs(v, rows, bounds, plus, minus):
 
 @kernel
 def classify(lo, hi, rows, norms, scale, constant, plus, minus, undecided):
-    """Signs of all rows at the vertices lo..hi by their rounding alone, into the words plus, minus (V, W).
+    """Signs of all rows at the vertices lo..hi that are beyond doubt, into the words plus, minus (V, W).
 
-    undecided[v]: some row has a value within the bound.
+    undecided[v]: some row has none yet.
     """
     bounds = np.empty(rows.shape[1])
     for v in range(lo, hi):
-        _bound_of(v, norms, scale, constant, bounds)
+        _bound_of(v, norms, scale, constant, DOUBT, bounds)
         undecided[v] = not _pack_signs(v, rows, bounds, plus, minus)
 
 
 @kernel
 def settle(lo, hi, vertices, rows, bound, plus, minus, zero):
     """Decide by the full bound what `classify` left open at vertices[lo:hi], and all rows where the position is
-    uncertain.  zero[n]: some row is zero at vertices[n].  Returns how many zeros rounding made.
+    uncertain.  zero[n]: some row is zero at vertices[n].
+
+    Returns how many zeros rounding made, and the signs that are in doubt: (N, 2) int32 vertex and row, (N,) float64
+    their bounds.
     """
     norms, loose, scale, constant, uncertainty, negligible, positions, edges, first, incident = bound
-    bounds = np.empty(rows.shape[1])
+    bounds, wide = np.empty(rows.shape[1]), np.empty((1, norms.shape[1]))
+    doubtful, bounds_of_doubtful, doubts = np.empty((16, 2), np.int32), np.empty(16), 0
     snapped = 0
     for n in range(lo, hi):
         v = vertices[n]
         if uncertainty[v] > negligible:
             _loosen(v, norms, loose, uncertainty, positions, edges, first, incident)
-            _bound_of(v, loose, scale, constant, bounds)
+            for i in range(norms.shape[1]):
+                wide[0, i] = max(norms[v, i], loose[v, i] / DOUBT)
+            _bound_of(0, wide, scale, constant, DOUBT, bounds)
             _pack_signs(v, rows, bounds, plus, minus)
         zero[n] = False
         for k in range(rows.shape[1]):
@@ -355,14 +370,23 @@ def settle(lo, hi, vertices, rows, bound, plus, minus, zero):
             full = tolerance(
                 v, k, rows, norms, scale, constant, uncertainty, negligible, positions, edges, first, incident
             )
-            if z > full:
-                plus[v, w] |= bit
-            elif z < -full:
-                minus[v, w] |= bit
-            else:
+            if abs(z) <= full:
                 snapped += full > 0.0
                 zero[n] = True
-    return snapped
+                continue
+            if z > 0.0:
+                plus[v, w] |= bit
+            else:
+                minus[v, w] |= bit
+            if abs(z) <= DOUBT * local_rounding(v, k, norms, scale, constant):
+                if doubts == len(doubtful):
+                    doubtful = np.concatenate((doubtful, np.empty_like(doubtful)))
+                    bounds_of_doubtful = np.concatenate((bounds_of_doubtful, np.empty_like(bounds_of_doubtful)))
+                doubtful[doubts, 0] = v
+                doubtful[doubts, 1] = k
+                bounds_of_doubtful[doubts] = full
+                doubts += 1
+    return snapped, doubtful[:doubts], bounds_of_doubtful[:doubts]
 
 
 @inline
@@ -379,12 +403,22 @@ def _loosen(v, norms, loose, uncertainty, positions, edges, first, incident):
 
 
 @kernel
-def flatten_zeros(vertices, rows, plus, minus):
-    """Write the zeros that were found into the rows: exact zeros pass through a kink exactly."""
-    for v in vertices:
+def flatten_zeros(lo, hi, vertices, rows, plus, minus):
+    """Write the zeros that were found at vertices[lo:hi] into the rows: exact zeros pass through a kink exactly."""
+    for v in vertices[lo:hi]:
         for k in range(rows.shape[1]):
             if not (plus[v, k // WORD] | minus[v, k // WORD]) >> np.uint64(k % WORD) & np.uint64(1):
                 rows[v, k] = 0.0
+
+
+@kernel
+def set_zero(pairs, rows, plus, minus):
+    """Make the (vertex, row) pairs (N, 2) exact zeros."""
+    for n in range(len(pairs)):
+        v, k = pairs[n, 0], pairs[n, 1]
+        plus[v, k // WORD] &= ~(np.uint64(1) << np.uint64(k % WORD))
+        minus[v, k // WORD] &= ~(np.uint64(1) << np.uint64(k % WORD))
+        rows[v, k] = 0.0
 
 
 # The level surface.  Signs there are of affine maps around a reference point, which have their own bound: H is the norm

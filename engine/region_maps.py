@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from engine.jit import inline, kernel, lowest_bit, summing_kernel
+from engine.jit import inner, inner_inline, inner_sum, kernel, lowest_bit
+from engine.lanes import accumulate_2, accumulate_4
 from engine.predicates import map_tolerance
 
 
@@ -31,91 +32,71 @@ def workspace(layers, columns):
     )
 
 
-@summing_kernel
-def _accumulate(target, source, first, block, active, count):
-    """target += source[:, first + active] @ block[active], for `count` active neurons; a block is (inputs, outputs)."""
-    columns, width = target.shape
-    n = 0
-    while n + 3 < count:
-        i0, i1, i2, i3 = active[first + n], active[first + n + 1], active[first + n + 2], active[first + n + 3]
-        for c in range(columns):
-            a0, a1 = source[c, first + i0], source[c, first + i1]
-            a2, a3 = source[c, first + i2], source[c, first + i3]
-            for k in range(width):
-                target[c, k] += a0 * block[i0, k] + a1 * block[i1, k] + a2 * block[i2, k] + a3 * block[i3, k]
-        n += 4
-    while n < count:
-        i0 = active[first + n]
-        for c in range(columns):
-            a0 = source[c, first + i0]
-            for k in range(width):
-                target[c, k] += a0 * block[i0, k]
-        n += 1
+@inner_inline
+def accumulate_block(m, source, layers, b, maps, values, active, count):
+    """Add to the maps of layer m what it reads of an earlier layer, by block b."""
+    lo, first, start = layers.first_neuron[m], layers.first_neuron[source], layers.block_start[b]
+    width = layers.first_neuron[m + 1] - lo
+    if len(maps) == 4:
+        accumulate_4(maps, lo, values, first, layers.weights, start, width, active, count)
+    else:
+        accumulate_2(maps, lo, values, first, layers.weights, start, width, active, count)
 
 
-@inline
+@inner_inline
 def _pre_activations(m, layers, frame, point, room):
     """Maps of the pre-activations of layer m, from the outputs of earlier layers."""
     maps, outputs, active, counts, squares, sizes = room
     lo, hi = layers.first_neuron[m], layers.first_neuron[m + 1]
-    columns, width = len(maps), hi - lo
-    target, bias = maps[:, lo:hi], layers.bias[lo:hi]
-    for c in range(columns - 1):
-        for k in range(width):
-            target[c, k] = 0.0
-    for k in range(width):
-        target[columns - 1, k] = bias[k]
+    columns, input_weights, bias = len(maps), layers.input_weights, layers.bias
     value, slope = 0.0, 0.0
     if layers.reads_input[m]:
         for d in range(len(point)):
-            weight = layers.input_weights[d, lo:hi]
             value += point[d] * point[d]
             slope += 1.0
-            for c in range(columns):
-                along = point[d] if c == columns - 1 else frame[c, d]
+    for c in range(columns):
+        last = c == columns - 1
+        for k in range(np.uint64(lo), np.uint64(hi)):
+            maps[c, k] = bias[k] if last else 0.0
+        if layers.reads_input[m]:
+            for d in range(len(point)):
+                along = point[d] if last else frame[c, d]
                 if along != 0.0:
-                    for k in range(width):
-                        target[c, k] += along * weight[k]
+                    for k in range(np.uint64(lo), np.uint64(hi)):
+                        maps[c, k] += along * input_weights[d, k]
     for b in range(layers.first_block[m], layers.first_block[m + 1]):
-        source, start = layers.block_source[b], layers.block_start[b]
-        first = layers.first_neuron[source]
-        inputs = layers.first_neuron[source + 1] - first
-        block = layers.weights[start : start + inputs * width].reshape(inputs, width)
-        _accumulate(target, outputs, first, block, active, counts[source])
+        source = layers.block_source[b]
+        if layers.rectified[source]:
+            accumulate_block(m, source, layers, b, maps, maps, active, counts[source])
+        else:
+            accumulate_block(m, source, layers, b, maps, outputs, active, counts[source])
         value += squares[0, source]
         slope += squares[1, source]
     sizes[0, m], sizes[1, m] = np.sqrt(value), np.sqrt(slope)
 
 
-@inline
+@inner_inline
 def _put_out(m, layers, bits, room):
     """Maps of what layer m puts out, on the pieces that the signature tells."""
     maps, outputs, active, counts, squares, _ = room
     first_row, row_piece, slopes, intercepts = layers.first_row, layers.row_piece, layers.slopes, layers.intercepts
     lo, hi = layers.first_neuron[m], layers.first_neuron[m + 1]
     columns = len(maps)
-    n, value, slope = lo, 0.0, 0.0
+    n = lo
     if layers.rectified[m]:
-        row = first_row[lo]
-        while row < first_row[hi]:
-            stop = min((row | 63) + 1, first_row[hi])
+        row, last = first_row[lo], first_row[hi]
+        while row < last:
+            stop = min((row | 63) + 1, last)
             word = bits[row >> 6] >> np.uint64(row & 63)
             if stop - row < 64:
                 word &= (np.uint64(1) << np.uint64(stop - row)) - np.uint64(1)
+            first = row - first_row[lo]
             while word != 0:
-                i = row - first_row[lo] + np.int64(lowest_bit(word))
+                active[n] = first + np.int64(lowest_bit(word))
                 word &= word - np.uint64(1)
-                active[n] = i
                 n += 1
-                k = lo + i
-                for c in range(columns - 1):
-                    x = maps[c, k]
-                    outputs[c, k] = x
-                    slope += x * x
-                x = maps[columns - 1, k]
-                outputs[columns - 1, k] = x
-                value += x * x
             row = stop
+        squares[0, m], squares[1, m] = _squares(maps, lo, active, n - lo)
     else:
         for k in range(lo, hi):
             piece = 0
@@ -128,38 +109,55 @@ def _put_out(m, layers, bits, room):
             active[n] = k - lo
             n += 1
             for c in range(columns - 1):
-                x = factor * maps[c, k]
-                outputs[c, k] = x
-                slope += x * x
-            x = factor * maps[columns - 1, k] + shift
-            outputs[columns - 1, k] = x
-            value += x * x
+                outputs[c, k] = factor * maps[c, k]
+            outputs[columns - 1, k] = factor * maps[columns - 1, k] + shift
+        squares[0, m], squares[1, m] = _squares(outputs, lo, active, n - lo)
     counts[m] = n - lo
-    squares[0, m], squares[1, m] = value, slope
 
 
-@inline
+@inner_sum
+def _squares(values, lo, active, count):
+    """The sum of the squares of a layer's outputs at the reference point, and of their derivatives."""
+    last = len(values) - 1
+    value, slope, even, odd = 0.0, 0.0, 0.0, 0.0
+    if last == 3:
+        for n in range(lo, lo + count):
+            k = lo + active[n]
+            slope += values[0, k] * values[0, k]
+            even += values[1, k] * values[1, k]
+            odd += values[2, k] * values[2, k]
+            value += values[3, k] * values[3, k]
+        return value, slope + even + odd
+    for n in range(lo, lo + count):
+        k = lo + active[n]
+        for c in range(last):
+            slope += values[c, k] * values[c, k]
+        value += values[last, k] * values[last, k]
+    return value, slope
+
+
+@inner_inline
 def _snap(m, layers, room):
     """A value that rounding cannot tell from a breakpoint becomes it: exact zeros pass a ReLU exactly, while
     a residue of them would be all that the next layer reads.
     """
     maps, sizes = room[0], room[5]
     lo, hi = layers.first_neuron[m], layers.first_neuron[m + 1]
-    size, values, norms, bias = sizes[0, m], maps[len(maps) - 1, lo:hi], layers.norms[lo:hi], layers.bias[lo:hi]
+    size, last, norms, bias = sizes[0, m], len(maps) - 1, layers.norms, layers.bias
     if layers.rectified[m]:
-        for k in range(hi - lo):
-            z = values[k]
-            values[k] = 0.0 if abs(z) <= map_tolerance(norms[k], size, 0.0, 0.0, abs(bias[k])) else z
+        for k in range(np.uint64(lo), np.uint64(hi)):  # without a sign, so that no index counts from the end
+            z = maps[last, k]
+            maps[last, k] = 0.0 if abs(z) <= map_tolerance(norms[k], size, 0.0, 0.0, abs(bias[k])) else z
     else:
-        for k in range(hi - lo):
+        for k in range(lo, hi):
             tolerance = map_tolerance(norms[k], size, 0.0, 0.0, abs(bias[k]))
-            for r in range(layers.first_row[lo + k], layers.first_row[lo + k + 1]):
+            for r in range(layers.first_row[k], layers.first_row[k + 1]):
                 at = layers.row_breakpoint[r]
-                if abs(values[k] - at) <= tolerance:
-                    values[k] = at
+                if abs(maps[last, k] - at) <= tolerance:
+                    maps[last, k] = at
 
 
-@kernel
+@inner
 def maps_of_region(layers, bits, frame, point, room):
     """The maps of all neurons in the region of a signature, around a point (D,), along a frame (C - 1, D)."""
     last = len(layers.first_neuron) - 2
@@ -170,12 +168,12 @@ def maps_of_region(layers, bits, frame, point, room):
     _pre_activations(last, layers, frame, point, room)
 
 
-@inline
+@inner_inline
 def tolerance_of(k, m, reach, layers, sizes):
     return map_tolerance(layers.norms[k], sizes[0, m], sizes[1, m], reach, abs(layers.bias[k]))
 
 
-@kernel
+@inner
 def maps_beside(layers, frame, point, uncertainty, room, bits):
     """The maps in the region that a point reaches by an infinitesimal step along the frame's first direction, then a
     yet smaller one along the second, and so on; also its signature, into `bits`.

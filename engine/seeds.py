@@ -8,20 +8,19 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.errors import EngineError
-from engine.jit import kernel
-from engine.kinks import apply_kink
+from engine.jit import inner, kernel
 from engine.layers import Layers
-from engine.network import Network, evaluate
 from engine.predicates import map_tolerance
-from engine.region_maps import maps_beside, workspace
+from engine.region_maps import accumulate_block, maps_beside, workspace
 from engine.segment import walk_segments
-from engine.steps import Float, Kink
+from engine.steps import Float
 from engine.workers import Workers
 
 _SHIFT = 0.0361803398875  # of a cell: symmetric networks have creases on symmetric planes, where a start is doubtful
 _HALVINGS = 4
-_BLOCK = 1 << 17  # numbers in the widest value of a block of points
-_SEGMENTS = 16  # in a piece of work
+_POINTS = 4  # evaluated at a time
+_PIECE_NANOSECONDS = 2e6  # of work between two looks at whether to stop
+_SEGMENTS = 32  # in a piece of work
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -61,16 +60,14 @@ class Crossings:
     flat_regions: int
 
 
-def find_crossings(
-    network: Network, layers: Layers, box: Float, level: float, seeds: Seeds, workers: Workers
-) -> Crossings:
+def find_crossings(layers: Layers, box: Float, seeds: Seeds, workers: Workers) -> Crossings:
     """Crossings of the level along every edge of the grid whose ends differ in sign, and all along the segments."""
     starts, ends = [np.empty((0, 3))], [np.empty((0, 3))]
     extremes, flat = (np.inf, -np.inf), 0
     if seeds.resolution:
         axes = [grid_axis(box[0, d], box[1, d], seeds.resolution) for d in range(3)]
         points = np.stack(np.meshgrid(*axes, indexing="ij"), axis=-1)
-        values = field(network, points.reshape(-1, 3), workers).reshape(points.shape[:3]) - level
+        values = field(layers, points.reshape(-1, 3), workers).reshape(points.shape[:3])
         extremes = float(values.min()), float(values.max())
         on_level = points[values == 0.0]
         found = workers.run(flat_regions, len(on_level), _SEGMENTS, layers, on_level)
@@ -79,7 +76,7 @@ def find_crossings(
             first = tuple(slice(None, -1) if axis == d else slice(None) for axis in range(3))
             second = tuple(slice(1, None) if axis == d else slice(None) for axis in range(3))
             crossed = (values[first] > 0.0) != (values[second] > 0.0)
-            shorter = _halved(network, points[first][crossed], points[second][crossed], level, workers)
+            shorter = _halved(layers, points[first][crossed], points[second][crossed], workers)
             starts.append(shorter[0])
             ends.append(shorter[1])
     if seeds.segments is not None:
@@ -95,12 +92,12 @@ def find_crossings(
     return Crossings((1.0 - t) * a[segment] + t * b[segment], signatures, extremes, flat)
 
 
-def _halved(network: Network, a: Float, b: Float, level: float, workers: Workers) -> tuple[Float, Float]:
+def _halved(layers: Layers, a: Float, b: Float, workers: Workers) -> tuple[Float, Float]:
     """Parts of segments (N, 3), (N, 3), whose ends differ in sign like theirs: fewer regions to walk through."""
-    above = field(network, a, workers) > level
+    above = field(layers, a, workers) > 0.0
     for _ in range(_HALVINGS):
         middle = 0.5 * (a + b)
-        same = ((field(network, middle, workers) > level) == above)[:, None]
+        same = ((field(layers, middle, workers) > 0.0) == above)[:, None]
         a, b = np.where(same, middle, a), np.where(same, b, middle)
     return a, b
 
@@ -128,19 +125,61 @@ def grid_axis(low: float, high: float, cells: int) -> Float:
     return np.concatenate([[low], inner, [high]])
 
 
-def field(network: Network, points: Float, workers: Workers) -> Float:
-    """The network's one output (N,) at points (N, D)."""
+def field(layers: Layers, points: Float, workers: Workers) -> Float:
+    """The network's one output less the level (N,) at points (N, 3)."""
     values = np.empty(len(points))
-
-    def run(lo: int, hi: int) -> None:
-        slots = {0: points[lo:hi]}
-        for step in network.steps:
-            if isinstance(step, Kink):
-                source = slots[step.source]
-                slots[step.target] = apply_kink(step, source, np.empty_like(source))
-            else:
-                slots[step.target] = evaluate(step, slots, hi - lo)
-        values[lo:hi] = slots[network.output][:, 0]
-
-    workers.run(run, len(points), max(64, _BLOCK // max(network.sizes)))
+    piece = max(_POINTS, int(_PIECE_NANOSECONDS / (200.0 + 0.1 * len(layers.weights))) // _POINTS * _POINTS)
+    workers.run(put_values, len(points), piece, layers, points, values)
     return values
+
+
+@kernel
+def put_values(lo, hi, layers, points, values):
+    """Put the output at the points lo..hi into values, at four points at a time: what is zero at all of them, as half
+    of a network's neurons are or more, is left out of the next layer's sums.
+    """
+    maps, outputs, active, counts, _, _ = workspace(layers, _POINTS)
+    input_weights, bias, first_neuron = layers.input_weights, layers.bias, layers.first_neuron
+    last = len(first_neuron) - 2
+    for first in range(lo, hi, _POINTS):
+        for m in range(last + 1):
+            for c in range(_POINTS):
+                at = min(first + c, hi - 1)
+                for k in range(np.uint64(first_neuron[m]), np.uint64(first_neuron[m + 1])):
+                    maps[c, k] = bias[k]
+                if layers.reads_input[m]:
+                    for d in range(points.shape[1]):
+                        x = points[at, d]
+                        for k in range(np.uint64(first_neuron[m]), np.uint64(first_neuron[m + 1])):
+                            maps[c, k] += x * input_weights[d, k]
+            for b in range(layers.first_block[m], layers.first_block[m + 1]):
+                source = layers.block_source[b]
+                accumulate_block(m, source, layers, b, maps, outputs, active, counts[source])
+            if m < last:
+                counts[m] = _apply_kink(m, layers, maps, outputs, active)
+        for c in range(min(_POINTS, hi - first)):
+            values[first + c] = maps[c, len(bias) - 1]
+
+
+@inner
+def _apply_kink(m, layers, maps, outputs, active):
+    """Put what layer m puts out into outputs, and list its neurons for which that is not zero at all points in active;
+    returns their number.
+    """
+    lo, hi = layers.first_neuron[m], layers.first_neuron[m + 1]
+    n = lo
+    for c in range(_POINTS):
+        if layers.rectified[m]:
+            for k in range(np.uint64(lo), np.uint64(hi)):
+                outputs[c, k] = max(maps[c, k], 0.0)
+        else:
+            for k in range(lo, hi):
+                piece = 0
+                for r in range(layers.first_row[k], layers.first_row[k + 1]):
+                    if maps[c, k] > layers.row_breakpoint[r]:
+                        piece = layers.row_piece[r]
+                outputs[c, k] = layers.slopes[k, piece] * maps[c, k] + layers.intercepts[k, piece]
+    for k in range(lo, hi):
+        active[n] = k - lo
+        n += outputs[0, k] != 0.0 or outputs[1, k] != 0.0 or outputs[2, k] != 0.0 or outputs[3, k] != 0.0
+    return n - lo

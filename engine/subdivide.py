@@ -26,21 +26,25 @@ from engine.face_cut import (
     Faces,
 )
 from engine.face_loop import Loops
-from engine.new_vertices import NewVertices
+from engine.new_vertices import NewVertices, interpolate_rows
 from engine.planar_map import OUTSIDE, Ties
 from engine.predicates import Tolerance
 from engine.steps import Float, Int
 from engine.table import Table
-from engine.workers import Workers, grain
+from engine.workers import NEVER_STOP, Stop, Workers, grain
 
 Words = NDArray[np.uint64]
 Bool = NDArray[np.bool_]
 Counts = NDArray[np.int64]
-Stop = NDArray[np.uint8]
 Admit = Callable[[int, int, int, int], None]
 """Asked before that many vertices (with so many numbers of rows each), edges and half-edges are added; may refuse."""
 
+Inherited = Callable[[Int], Float]
+"""(N,) float64: what earlier rounding and the position of a vertex may have added to a row, for (N, 2) int32 pairs
+(vertex, row)."""
+
 _LONG_WORK = 1 << 18  # half-edges that a face may give beyond which it must be possible to stop in the middle
+_LONG_ROWS = 4096  # rows beyond which even counting the crossings in a face takes long
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -141,16 +145,17 @@ def tolerance(before: PlanarMap, norms: Table, scale: Float, constant: Float) ->
 
 
 def cut(
-    before: PlanarMap, layer: int, rows: Table, signs: Signs, bound: Tolerance, admit: Admit, workers: Workers
-) -> Cut:
+    before: PlanarMap, layer: int, rows: Table, signs: Signs, bound: Tolerance, inherited: Inherited, admit: Admit,
+    workers: Workers,
+) -> Cut:  # fmt: skip
     """Cut all faces by the lines on which a row is zero.
 
     rows (V, R): pre-activation minus breakpoint; zeros are made exact, and the vertices on edges are added.
     """
     loose = Table(bound.norms, 2 * len(bound.norms) + 1024)
     bound = bound._replace(loose=loose.view)
-    snapped, zeros = _settle(rows.view, signs, bound, workers)
-    edges, cut_edges, on_edges, bound, ties = _cut_edges(before, rows, signs, bound, loose, admit, workers)
+    snapped, zeros = _settle(rows.view, signs, bound, inherited, workers)
+    edges, cut_edges, on_edges, bound, ties = _cut_edges(before, rows, signs, bound, loose, inherited, admit, workers)
     loops = Loops(before.offsets, before.half_edges, before.edges, cut_edges, signs.plus, signs.minus, rows.view)
     after, on_chords, faces, more_ties, identical = _cut_faces(
         before, layer, loops, bound, on_edges, edges, admit, workers
@@ -172,7 +177,7 @@ def cut(
     )  # fmt: skip
 
 
-def _settle(rows: Float, signs: Signs, bound: Tolerance, workers: Workers) -> tuple[int, bool]:
+def _settle(rows: Float, signs: Signs, bound: Tolerance, inherited: Inherited, workers: Workers) -> tuple[int, bool]:
     """Decide the signs that rounding alone does not, and make zeros exact.
 
     Returns how many zeros rounding made, and whether there is any.
@@ -184,17 +189,28 @@ def _settle(rows: Float, signs: Signs, bound: Tolerance, workers: Workers) -> tu
     if len(vertices) == 0:
         return 0, False
     zero = np.empty(len(vertices), np.bool_)
-    snapped = workers.run(
+    found = workers.run(
         predicates.settle, len(vertices), grain(20 + 3 * rows.shape[1]), vertices, rows, tuple(bound), signs.plus,
         signs.minus, zero,
     )  # fmt: skip
-    predicates.flatten_zeros(vertices[zero], rows, signs.plus, signs.minus)
-    return sum(snapped), bool(zero.any())
+    zeros_at = vertices[zero]
+    workers.run(
+        predicates.flatten_zeros, len(zeros_at), grain(10 + rows.shape[1]), zeros_at, rows, signs.plus, signs.minus
+    )
+    snapped, zeros = sum(made for made, _, _ in found), bool(zero.any())
+    doubtful = np.concatenate([pairs for _, pairs, _ in found])
+    if len(doubtful):
+        limits = np.concatenate([limits for _, _, limits in found]) + inherited(doubtful)
+        noise = doubtful[np.abs(rows[doubtful[:, 0], doubtful[:, 1]]) <= limits]
+        predicates.set_zero(noise, rows, signs.plus, signs.minus)
+        snapped, zeros = snapped + len(noise), zeros or len(noise) > 0
+    return snapped, zeros
 
 
 def _cut_edges(
-    before: PlanarMap, rows: Table, signs: Signs, bound: Tolerance, loose: Table, admit: Admit, workers: Workers
-) -> tuple[Table, CutEdges, NewVertices, Tolerance, Ties]:
+    before: PlanarMap, rows: Table, signs: Signs, bound: Tolerance, loose: Table, inherited: Inherited, admit: Admit,
+    workers: Workers,
+) -> tuple[Table, CutEdges, NewVertices, Tolerance, Ties]:  # fmt: skip
     """Cut every edge where rows cross it: the edges and where they are cut, the new vertices, the tolerance there."""
     old_vertices, old_edges, words = len(rows), len(before.edges), signs.plus.shape[1]
     number = np.empty(old_edges, np.int32)
@@ -207,6 +223,7 @@ def _cut_edges(
                 signs.plus, signs.minus, number,
             )
         ]  # fmt: skip
+        found = _doubt_gaps(found, before, rows.view, inherited)
         at_end = [piece for piece in found if piece.at_end]
         if not at_end:
             break
@@ -222,18 +239,38 @@ def _cut_edges(
     cut_edges, new = CutEdges.empty(number, cuts, crossings), NewVertices.empty(vertices, words)
     arguments: tuple[Any, ...] = (
         old_vertices, tuple(cut_edges), edges.grow(vertices), before.edge_layer.grow(vertices),
-        before.edge_row.grow(vertices), tuple(new), rows.grow(vertices), tuple(bound), before.positions.grow(vertices),
+        before.edge_row.grow(vertices), tuple(new), bound.loose, before.positions.grow(vertices),
         before.uncertainty.grow(vertices),
     )  # fmt: skip
 
-    def split(lo: int, hi: int) -> int:
-        return sum(
+    def split(lo: int, hi: int) -> None:
+        for p in range(lo, hi):
             edge_cut.split_edges(tuple(found[p]), first_cut[p], first_crossing[p], first_vertex[p], *arguments)
-            for p in range(lo, hi)
-        )
 
-    snapped += sum(workers.run(split, len(found), 1))
+    workers.run(split, len(found), 1)
+    view = rows.grow(vertices)
+    made = workers.run(
+        interpolate_rows, vertices, grain(20 + 2 * view.shape[1]), view, view, old_vertices, tuple(new), tuple(new),
+        tuple(bound), old_vertices,
+    )  # fmt: skip
+    snapped += sum(made)
     return edges, cut_edges, new, bound, Ties(snapped=snapped, edge_merges=sum(piece.merges for piece in found))
+
+
+def _doubt_gaps(found: list[Crossings], before: PlanarMap, rows: Float, inherited: Inherited) -> list[Crossings]:
+    """The crossings, merged where earlier rounding may have made the gap between two of them."""
+    return [_doubt_gaps_of_piece(piece, before, rows, inherited) if len(piece.close) else piece for piece in found]
+
+
+def _doubt_gaps_of_piece(piece: Crossings, before: PlanarMap, rows: Float, inherited: Inherited) -> Crossings:
+    first, count = piece.first_crossing[piece.close], np.diff(piece.first_crossing)[piece.close]
+    crossings = np.repeat(first - np.cumsum(count) + count, count) + np.arange(count.sum())
+    row, ends = piece.row[crossings], before.edges[piece.edges[np.repeat(piece.close, count)]]
+    a, b = inherited(np.stack([ends.T.ravel(), np.tile(row, 2)], axis=1)).reshape(2, -1)
+    t = piece.weights[crossings, 0]
+    piece.weights[crossings, 1] += ((1.0 - t) * a + t * b) / np.abs(rows[ends[:, 0], row] - rows[ends[:, 1], row])
+    merges, at_end = edge_cut.merge_again(tuple(piece))
+    return piece._replace(merges=merges, at_end=at_end)
 
 
 def _cut_faces(
@@ -247,9 +284,11 @@ def _cut_faces(
     active = np.empty(count, np.int32)
     parent_plus, parent_minus = np.empty((2, count, words), np.uint64)
     piece = grain(150 + 50 * words)
-    need = np.array(
-        workers.run(face_cut.measure_faces, count, piece, loops.arguments, active, parent_plus, parent_minus)
-    )  # (P, 6)
+    measured: tuple[Any, ...] = (loops.arguments, active, parent_plus, parent_minus)
+    if loops.rows.shape[1] > _LONG_ROWS:
+        need = np.array(workers.run_watched(face_cut.measure_faces, count, piece, *measured))
+    else:
+        need = np.array(workers.run(face_cut.measure_faces, count, piece, *measured, NEVER_STOP))  # (P, 6)
     faces, vertices, chords, half_edges = need[:, :4].sum(axis=0).tolist()
     admit(vertices, 0, chords, half_edges)
 
@@ -276,9 +315,9 @@ def _cut_faces(
         ]
 
     if most[0] > _LONG_WORK:
-        used = np.array(workers.run_watched(run, 0, len(need)))
+        used = np.concatenate(workers.run_watched(run, len(need), 1))
     else:
-        used = np.concatenate(workers.run(run, len(need), 1, np.zeros(1, np.uint8)))
+        used = np.concatenate(workers.run(run, len(need), 1, NEVER_STOP))
     after.offsets[faces] = half_edges
     if (used[:, :4] != need[:, :4]).any():
         after, new = _without_gaps(before, after, new, edges, base, need, used)

@@ -13,11 +13,16 @@ from itertools import pairwise, product
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 from threadpoolctl import ThreadpoolController
 
 from engine.errors import Cancelled
 
 Cancel = Callable[[], bool]
+Stop = NDArray[np.uint8]
+"""(1,): set to 1 when a kernel is to give up, and what it has done is of no use."""
+
+NEVER_STOP: Stop = np.zeros(1, np.uint8)
 
 _WATCH_SECONDS = 0.02
 _PIECE_NANOSECONDS = 400_000.0
@@ -79,19 +84,25 @@ class Workers:
         self.check()
         return results
 
-    def run_watched(self, kernel: Callable[..., Any], *arguments: Any) -> Any:
-        """kernel(*arguments, stop) on another thread: it returns soon after stop[0] becomes 1, which cancelling
-        does.
+    def run_watched(self, kernel: Callable[..., Any], count: int, grain: int, *arguments: Any) -> list[Any]:
+        """Like run, for pieces that may be long: all on other threads, as kernel(lo, hi, *arguments, stop), which
+        returns soon after stop[0] becomes 1.  Cancelling sets that.
         """
+        self.check()
         stop = np.zeros(1, np.uint8)
-        future = self._threads.submit(kernel, *arguments, stop)
+        pieces = pairwise([*range(0, count, grain), count])
+        futures = [self._threads.submit(kernel, *piece, *arguments, stop) for piece in pieces]
         try:
-            while not future.done() and not self.cancel():
-                wait([future], timeout=_WATCH_SECONDS)
+            waiting = set(futures)
+            while waiting and not self.cancel():
+                _, waiting = wait(waiting, timeout=_WATCH_SECONDS)
         finally:
             stop[0] = 1
+            for future in futures:
+                future.cancel()
+            wait(futures)
         self.check()
-        return future.result()
+        return [future.result() for future in futures]
 
     @property
     def _threads(self) -> ThreadPoolExecutor:

@@ -248,6 +248,8 @@ def _text(facts: dict[str, Any], surface: Surface | None) -> str:
         return surface.describe()
     counts = f"{facts['facets']:,} facets, {facts['vertices']:,} vertices, {_plural(facts['components'], 'component')}"
     how = "closed" if facts["closed"] else "not closed"
+    if surface is not None and facts["open_edges"]:
+        how += f" ({_plural(facts['open_edges'], 'edge')} left open by rounding)"
     volume = "" if facts["volume"] is None else f", volume {facts['volume']:.6g}"
     if facts["certified"] is not None:
         how += ", certified" if facts["certified"] else ", not certified"

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Final
 
 LOG: Final = logging.getLogger("splinescope")
+LOG.addHandler(logging.NullHandler())  # without a file it is silent, on standard error too
 
 _BYTES, _FILES = 512 << 10, 3
 

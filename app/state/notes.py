@@ -27,6 +27,13 @@ def network_notes(opened: OpenNetwork) -> tuple[Note, ...]:
     )
 
 
+def full_notes(opened: OpenNetwork) -> tuple[Note, ...]:
+    """(label, text): all of them, file and assumptions, the verdict on every layer, the checks against the module."""
+    where = str(opened.path) if opened.path is not None else "a module of the calling program"
+    known = {text for _, text in opened.facts}
+    return (("file", where), *opened.facts, *(("note", text) for text in opened.network.notes if text not in known))
+
+
 def architecture(opened: OpenNetwork) -> str:
     """Neurons of the layers, such as "8 x 64" or "2 x 32, 16"."""
     widths = [len(kink.breakpoints) for kink in opened.network.kinks]

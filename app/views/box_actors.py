@@ -5,11 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import numpy as np
-from vtkmodules.vtkRenderingCore import vtkActor, vtkBillboardTextActor3D, vtkRenderer
+from vtkmodules.util.numpy_support import numpy_to_vtk
+from vtkmodules.vtkCommonCore import vtkPoints
+from vtkmodules.vtkCommonDataModel import vtkCellArray, vtkPolyData
+from vtkmodules.vtkRenderingCore import vtkActor, vtkBillboardTextActor3D, vtkPolyDataMapper, vtkRenderer
 
 from app.state.palette import RGB
-from app.views.actors import line_actor
-from app.views.vtk_arrays import points_of, segments
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -25,9 +26,8 @@ class BoxActors:
     def __init__(self, renderer: vtkRenderer, domain: NDArray[np.float64]) -> None:
         corners = np.array([[domain[bit >> axis & 1, axis] for axis in range(3)] for bit in range(8)])
         edges = [(bit, bit | 1 << axis) for bit in range(8) for axis in range(3) if not bit >> axis & 1]
-        points = points_of(corners)
-        self._box = line_actor(segments(points, np.array(edges, np.int32)), _BOX, 1.0)
-        self._axes = line_actor(segments(points, np.array([(0, 1), (0, 2), (0, 4)], np.int32)), _AXES, 2.0)
+        self._box = _lines(corners, np.array(edges, np.int32), _BOX, 1.0)
+        self._axes = _lines(corners, np.array([(0, 1), (0, 2), (0, 4)], np.int32), _AXES, 2.0)
         self._labels = [label for axis in range(3) for label in _labels(domain, axis)]
         for prop in (self._box, self._axes, *self._labels):
             renderer.AddViewProp(prop)
@@ -40,6 +40,26 @@ class BoxActors:
     @property
     def lines(self) -> list[vtkActor]:
         return [self._box, self._axes]
+
+
+def _lines(corners: NDArray[np.float64], ends: NDArray[np.int32], color: RGB, width: float) -> vtkActor:
+    """Unlit lines between corners (V, 3), one for each row of ends (N, 2); width in pixels."""
+    points, cells, data = vtkPoints(), vtkCellArray(), vtkPolyData()
+    points.SetData(numpy_to_vtk(corners, deep=True))
+    cells.SetData(
+        numpy_to_vtk(np.arange(0, 2 * len(ends) + 1, 2, dtype=np.int32), deep=True),
+        numpy_to_vtk(ends.ravel(), deep=True),
+    )
+    data.SetPoints(points)
+    data.SetLines(cells)
+    mapper, actor = vtkPolyDataMapper(), vtkActor()
+    mapper.SetInputData(data)
+    actor.SetMapper(mapper)
+    look = actor.GetProperty()
+    look.SetColor(*color)
+    look.SetLineWidth(width)
+    look.LightingOff()
+    return actor
 
 
 def _labels(domain: NDArray[np.float64], axis: int) -> list[vtkBillboardTextActor3D]:

@@ -12,6 +12,7 @@ from app.state.session import OpenNetwork
 from app.state.store import Change, Store
 from app.widgets.live_slices import LiveSlices
 from app.widgets.marks import cross
+from app.widgets.notes_dialog import NotesDialog
 from app.widgets.parts import button, icon_button, label, restyle
 
 _MOST_NOTES = 5
@@ -37,12 +38,15 @@ class CheckpointCard(QFrame):
         self.reload = button("\N{CLOCKWISE OPEN CIRCLE ARROW}", "Read the file again (F5)", self.reload_wanted.emit)
         self.reload.setObjectName("flat")
         self.reload.setVisible(opened.path is not None)
+        self.details = button("\N{INFORMATION SOURCE}", "All notes: layers, assumptions, checks", self._show_details)
+        self.details.setObjectName("flat")
         self.close_button = icon_button(cross(), "Take it off the list", 13)
         self.close_button.clicked.connect(self.closed)
         self.short = label(architecture(opened), "muted")
         top = QHBoxLayout()
         top.setSpacing(2)
         top.addWidget(self.name, 1)
+        top.addWidget(self.details)
         top.addWidget(self.reload)
         top.addWidget(self.close_button)
         self.notes = QWidget(self)
@@ -63,6 +67,9 @@ class CheckpointCard(QFrame):
         layout.addLayout(top)
         layout.addWidget(self.short)
         layout.addWidget(self.notes)
+
+    def _show_details(self) -> None:
+        NotesDialog(self.opened, self).open()
 
     def _add_note(self, grid: QGridLayout, line: int, name: str, text: str) -> QLabel:
         value = QLabel(text, self)

@@ -11,6 +11,7 @@ from PySide6.QtCore import Qt, QTimer
 from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent, QKeyEvent
 from PySide6.QtWidgets import QHBoxLayout, QMainWindow, QSplitter, QVBoxLayout, QWidget
 
+from app.jobs.compilation import Compilation
 from app.state import actions
 from app.state.look import Fill
 from app.state.session import OpenNetwork
@@ -46,6 +47,7 @@ if TYPE_CHECKING:
     from sdf_models import Reading
 
 
+_COMPILING: Final = "compiling kernels, once on this machine: the first pictures take a minute …"
 _PAUSE_MILLISECONDS: Final = 900  # moves that follow each other faster are one step to undo
 
 
@@ -58,6 +60,7 @@ class MainWindow(QMainWindow):
         self.resize(1440, 900)
         self.store, self.settings = Store(), Settings()
         self.slices = LiveSlices(self.store, self)
+        self.compilation = Compilation(self)
         self.surface = LiveSurface(self.store, self)
         self.slices.level_cutter = self.surface.cut
         self.hover = Hover(self.store, self.slices, self)
@@ -152,6 +155,7 @@ class MainWindow(QMainWindow):
         self.scene_view.left.connect(self.hover.clear)
         self.scene_view.clicked.connect(self.hover.click_length)
         self.slices.computed.connect(self._computed)
+        self.compilation.started.connect(lambda: self.status.show_busy(_COMPILING))
         self.surface.progressed.connect(lambda facets: self.status.show_busy(f"exact surface: {facets:,} facets"))
         self.surface.computed.connect(self._surface_computed)
         self.surface.failed.connect(self._surface_failed)
@@ -304,6 +308,7 @@ class MainWindow(QMainWindow):
             self.settings.store(self, self.splitter)
             self.settings.reloads = self.checkpoints.automatic.isChecked()
         self.opener.close()
+        self.compilation.close()
         self.keeper.close()
         self.reloader.close()
         self.surface.close()

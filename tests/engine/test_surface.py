@@ -208,44 +208,6 @@ def test_degenerate_networks(kind: str) -> None:
             assert surface.report.open_edges == 0
 
 
-def test_a_finer_marching_grid_comes_nearer_to_the_surface() -> None:
-    from vtkmodules.util.numpy_support import numpy_to_vtk, vtk_to_numpy
-    from vtkmodules.vtkCommonDataModel import vtkImageData
-    from vtkmodules.vtkFiltersCore import vtkFlyingEdges3D
-
-    checkpoint = load_checkpoint(ROOT / "resources" / "checkpoints" / "torus.safetensors")
-    network = Network.trace(checkpoint.module)
-    surface = extract_surface(network, checkpoint.domain)
-    slopes = np.linalg.norm(surface.gradients, axis=1)
-    errors, areas, volumes = [], [], []
-    for samples in (24, 48, 96):
-        axis = np.linspace(-1.0, 1.0, samples)
-        z, y, x = np.meshgrid(axis, axis, axis, indexing="ij")
-        values = network.forward(np.stack([x, y, z], axis=-1).reshape(-1, 3))[:, 0]
-        image = vtkImageData()
-        image.SetDimensions(samples, samples, samples)
-        image.SetOrigin(-1.0, -1.0, -1.0)
-        image.SetSpacing(*[2.0 / (samples - 1)] * 3)
-        image.GetPointData().SetScalars(numpy_to_vtk(values, deep=True))
-        marching = vtkFlyingEdges3D()
-        marching.SetInputData(image)
-        marching.SetValue(0, 0.0)
-        marching.Update()
-        points = vtk_to_numpy(marching.GetOutput().GetPoints().GetData()).astype(np.float64)
-        corners = points[vtk_to_numpy(marching.GetOutput().GetPolys().GetConnectivityArray()).reshape(-1, 3)]
-        areas.append(
-            0.5 * np.linalg.norm(np.cross(*(corners[:, 1:] - corners[:, :1]).transpose(1, 0, 2)), axis=1).sum()
-        )
-        volumes.append(abs(np.linalg.det(corners).sum()) / 6.0)
-        # |f| over the gradient's size is the distance, to first order, from the surface
-        errors.append(float(np.abs(network.forward(points)).max() / slopes.max()))
-    assert errors[0] > errors[1] > errors[2]
-    assert abs(areas[2] - surface.area) < abs(areas[0] - surface.area) < 0.02 * surface.area
-    volume = surface.volume()
-    assert volume is not None
-    assert abs(volumes[2] - volume) < abs(volumes[0] - volume) < 0.03 * volume
-
-
 @pytest.mark.parametrize(
     ("function", "level", "answer"),
     [

@@ -16,14 +16,14 @@ from app.state.palette import accent
 from app.state.surfaces import CoarseSurface
 from app.views.backdrop import render_backdrop
 from app.views.camera import Lens
-from app.views.raster import surfaces
+from app.views.raster import sheets as sheet_raster
+from app.views.raster import surfaces as surface_raster
 from app.views.scene import Scene
 from app.views.scene_painter import SceneDrawing, ScenePainter
 from app.views.sheet import draw_sheet
 from app.views.slice_image import slice_picture
 from app.views.still_picture import still_picture
 from app.views.surface_picture import SurfaceMesh
-from app.views.vtk_arrays import polygons
 from engine import Network, SlicePlane, extract_surface, level_set, partition_slice
 from sdf_models import Checkpoint, load_checkpoint
 from tests.app.conftest import ROOT
@@ -87,7 +87,8 @@ def test_the_surface_is_where_vtk_draws_it(plotter: pyvista.Plotter, scene: Scen
     ours = ScenePainter().draw(SceneDrawing(shown.backdrop, shown.surface, (), 1.0, 1))
     mesh = scene.mesh
     assert mesh is not None
-    data = polygons(mesh.vertices, mesh.face_offsets, mesh.face_vertices)
+    loops = np.split(mesh.face_vertices, mesh.face_offsets[1:-1])
+    data = pyvista.PolyData.from_irregular_faces(mesh.vertices, loops)
     data.GetCellData().SetScalars(numpy_to_vtk(mesh.colors, deep=True))
     data.GetCellData().SetNormals(numpy_to_vtk(mesh.normals.astype(np.float32), deep=True))
     mapper, actor = vtkPolyDataMapper(), vtkActor()
@@ -208,7 +209,7 @@ def test_faces_hide_each_other_as_rays_say() -> None:
     seen[:, 3] = -1.0
     colors = generator.integers(0, 255, (count, 3)).astype(np.uint8)
     picture, inverse = np.zeros((height, width, 4), np.uint8), np.zeros((height, width), np.float32)
-    surfaces.lay_faces(
+    surface_raster.lay_faces(
         picture, inverse, seen, np.arange(0, 3 * count + 1, 3, dtype=np.int32), np.arange(3 * count, dtype=np.int32),
         colors, np.zeros((count, 3)), np.array([0.0, 0.0, 1.0]), 1.0, 0.0,
     )  # fmt: skip
@@ -241,7 +242,7 @@ def test_sheets_are_laid_over_each_other_by_depth() -> None:
     inverse = generator.uniform(0, 1, (height, width)).astype(np.float32)
     picture = generator.integers(0, 256, (height, width, 4)).astype(np.uint8)
     found = picture.copy()
-    sheets.compose(found, inverse, sheets, raised, planes, boxes, slack)
+    sheet_raster.compose(found, inverse, sheets, raised, planes, boxes, slack)
     for i in range(height):
         for j in range(width):
             expected = picture[i, j].astype(float)

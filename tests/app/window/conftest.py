@@ -25,6 +25,7 @@ from PySide6.QtWidgets import QApplication, QWidget
 from vtkmodules.vtkRenderingCore import vtkRenderWindow
 
 from app.application import application
+from app.commands.kernels import prepare_kernels, prepare_surface_kernels
 from app.widgets.main_window import MainWindow
 
 if TYPE_CHECKING:
@@ -97,6 +98,13 @@ def settings_elsewhere(tmp_path_factory: pytest.TempPathFactory) -> None:
     os.environ["XDG_CONFIG_HOME"] = os.environ["XDG_STATE_HOME"] = folder
     for format_ in (QSettings.Format.NativeFormat, QSettings.Format.IniFormat):
         QSettings.setPath(format_, QSettings.Scope.UserScope, folder)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def kernels() -> None:
+    """Compiled before a test waits for a window that needs them."""
+    prepare_kernels()
+    prepare_surface_kernels()
 
 
 @pytest.fixture(autouse=True)

@@ -217,4 +217,5 @@ def test_layers_slices_and_checkpoints_by_keys(window: Driver) -> None:
     press(window, "N")
     press(window, "Ctrl+Tab")
     press(window, "Ctrl+Z")
-    assert store.session.active_slice.name == "y"
+    assert store.session.opened.name == "small.safetensors"
+    assert store.session.active_slice.name == "z"  # choosing y belonged to the step that was undone

@@ -5,19 +5,22 @@ from __future__ import annotations
 import warnings
 from pathlib import Path
 
+import numba
 import numpy as np
 import pytest
 import torch
 from PySide6.QtCore import QMimeData, QPoint, QPointF, Qt, QTimer, QUrl
 from PySide6.QtGui import QDragEnterEvent, QDropEvent, QGuiApplication, QImage
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QApplication
+from PySide6.QtWidgets import QApplication, QPushButton
 
 import app
+from app.inspection import checkpoint_notes
 from app.state import actions
 from app.state.look import Fill
 from app.state.session import Neuron
 from app.widgets.main_window import MainWindow
+from app.widgets.notes_dialog import NotesDialog
 from app.widgets.picture_dialog import PictureDialog
 from engine import Partition, extract_surface
 from sdf_models import load_checkpoint, save_checkpoint
@@ -244,6 +247,26 @@ def test_pictures_of_any_size_with_transparency(window: Driver, tmp_path: Path) 
     wait_until(lambda: main.opener.error_dialog is not None and main.opener.error_dialog.isVisible())
     assert str(tmp_path) in main.opener.error_dialog.message.text()
     main.opener.error_dialog.accept()
+    dialog.reject()
+
+
+def test_compiling_kernels_is_told(empty_window: Driver) -> None:
+    """numba compiles something, as it does with the engine's kernels on the first run on a machine."""
+    compiled = numba.njit(lambda x: x + 1)
+    assert compiled(1) == 2
+    wait_until(lambda: "compiling kernels" in empty_window.window.status.busy.text())
+
+
+def test_all_notes_on_a_checkpoint_can_be_read_and_copied(window: Driver, checkpoint: Path) -> None:
+    card = window.window.checkpoints.cards[0]
+    QTest.mouseClick(card.details, LEFT)
+    dialog = next(found for found in card.findChildren(NotesDialog))
+    copy = next(found for found in dialog.findChildren(QPushButton) if found.text() == "Copy")
+    QTest.mouseClick(copy, LEFT)
+    lines = QGuiApplication.clipboard().text().splitlines()
+    assert lines[0] == f"file: {checkpoint.absolute()}"
+    for note in checkpoint_notes(load_checkpoint(checkpoint)).lines()[1:]:
+        assert ": ".join(note) in lines
     dialog.reject()
 
 
