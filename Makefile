@@ -1,8 +1,9 @@
 # make run    the demo: sets everything up by itself, opens the window; without a display, makes a picture of it
 # make test   everything that a change must pass
+# make soak   random actions in the window for SPLINESCOPE_SOAK_SECONDS, an hour unless told
 .DEFAULT_GOAL := run
 .DELETE_ON_ERROR:
-.PHONY: run test check bench pictures clean
+.PHONY: run test check soak bench pictures clean
 
 BIN := .venv/bin
 PYTHON ?= python3
@@ -19,6 +20,10 @@ run: .venv/installed .venv/libraries
 
 test: check .venv/libraries .venv/xvfb
 	QT_API=pyside6 QT_QPA_PLATFORM=xcb xvfb-run -a -s "-screen 0 1600x1000x24" $(BIN)/python -m pytest -p no:xvfb
+
+soak: .venv/installed-dev .venv/libraries .venv/xvfb
+	SPLINESCOPE_SOAK_SECONDS=$${SPLINESCOPE_SOAK_SECONDS:-3600} QT_API=pyside6 QT_QPA_PLATFORM=xcb \
+	  xvfb-run -a -s "-screen 0 1600x1000x24" $(BIN)/python -m pytest -p no:xvfb -s tests/app/window/test_soak.py
 
 check: .venv/installed-dev
 	$(BIN)/ruff check .

@@ -28,6 +28,8 @@ def action_name(action: actions.Action, before: Session) -> str:
             return f"Move plane {before.slice(key).name}"
         case actions.AddSlice():
             return "Add slice"
+        case actions.AddStack(planes=planes):
+            return f"Add stack of {len(planes)} slices"
         case actions.DuplicateSlice(key=key):
             return f"Duplicate slice {before.slice(key).name}"
         case actions.RenameSlice(key=key):

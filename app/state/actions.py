@@ -74,6 +74,14 @@ class AddSlice:
     name: str | None = None
 
 
+@dataclass(frozen=True, eq=False, slots=True)
+class AddStack:
+    """Several slices at once, named `name` and a number; the one in the middle becomes the active one."""
+
+    planes: tuple[SlicePlane, ...]
+    name: str
+
+
 @dataclass(frozen=True, slots=True)
 class DuplicateSlice:
     key: int
@@ -133,6 +141,7 @@ Action = (
     | Restore
     | MovePlane
     | AddSlice
+    | AddStack
     | DuplicateSlice
     | RenameSlice
     | ShowSlice
@@ -162,6 +171,8 @@ def applied(session: Session, action: Action) -> Session:
             return _with(session, replace(session.slice(action.key), plane=action.plane))
         case AddSlice():
             return _added(session, action.plane, action.name)
+        case AddStack():
+            return _stack_added(session, action.planes, action.name)
         case DuplicateSlice():
             part = session.slice(action.key)
             return _added(session, part.plane, f"{part.name} copy")
@@ -242,6 +253,13 @@ def _added(session: Session, plane: SlicePlane, name: str | None) -> Session:
     key = session.next_key
     part = Slice(key, name or f"slice {key + 1}", plane, colour)
     return replace(session, slices=(*session.slices, part), active=key, next_key=key + 1)
+
+
+def _stack_added(session: Session, planes: tuple[SlicePlane, ...], name: str) -> Session:
+    first = session.next_key
+    for number, plane in enumerate(planes, start=1):
+        session = _added(session, plane, f"{name} {number}")
+    return replace(session, active=first + len(planes) // 2) if planes else session
 
 
 def _removed(session: Session, part: Slice) -> Session:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from enum import Enum
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -83,13 +84,78 @@ def facing(normal: ArrayLike, up: ArrayLike, point: Float) -> SlicePlane:
     return SlicePlane.from_normal(point, towards, right)
 
 
-def kept_in(plane: SlicePlane, domain: Float) -> SlicePlane:
-    """The same plane where it meets the box (2, 3); else the parallel one through the middle of the box."""
+def tangent(point: ArrayLike, normal: ArrayLike) -> SlicePlane:
+    """The plane that touches a surface at a point (3,) where `normal` (3,) is its normal."""
+    return SlicePlane.from_normal(point, normal)
+
+
+def upright(point: ArrayLike, normal: ArrayLike, up: ArrayLike) -> SlicePlane:
+    """The plane across a surface at a point (3,): it contains the surface's normal (3,) there, and the direction `up`.
+
+    The normal is the second axis, so that outside is above; where it points along `up` itself, an axis of space takes
+    the place of `up`.
+    """
+    outside = np.asarray(normal, np.float64)
+    outside = outside / np.linalg.norm(outside)
+    for direction in (np.asarray(up, np.float64), *np.eye(3)):
+        first = direction - (direction @ outside) * outside
+        if np.linalg.norm(first) > 1e-3 * np.linalg.norm(direction):
+            break
+    return SlicePlane.from_normal(point, np.cross(first, outside), first)
+
+
+class StackPlace(Enum):
+    """Where a stack of parallel planes is."""
+
+    BOX = "through the whole box"
+    AROUND = "around the plane"
+    ALONG = "from the plane along its normal"
+
+
+def stacked(plane: SlicePlane, domain: Float, count: int, spacing: float, place: StackPlace) -> tuple[SlicePlane, ...]:
+    """`count` planes parallel to one, in the order of their offsets, without those that miss the box (2, 3).
+
+    Through the whole box they are as far from each other as they can be, half of that from its ends, and `spacing` is
+    not asked; else the plane itself is one of them, or, around it and `count` even, in the middle between two.
+    """
+    low, high = offset_range(plane, domain)
+    steps = np.arange(count, dtype=np.float64)
+    match place:
+        case StackPlace.BOX:
+            offsets = low + (high - low) * (steps + 0.5) / count
+        case StackPlace.AROUND:
+            offsets = offset(plane) + spacing * (steps - (count - 1) / 2)
+        case StackPlace.ALONG:
+            offsets = offset(plane) + spacing * steps
+    here = offset(plane)
+    planes = (plane if value == here else at_offset(plane, value) for value in offsets.tolist())
+    return tuple(part for part in planes if meets(part, domain))
+
+
+def meets(plane: SlicePlane, domain: Float) -> bool:
+    """Whether a plane cuts the box (2, 3)."""
     try:
         plane_box_polygon(plane, domain)
     except PlaneError:
-        return SlicePlane(domain.mean(axis=0), plane.axes)
-    return plane
+        return False
+    return True
+
+
+def travelled(value: float, direction: int, distance: float, low: float, high: float) -> tuple[float, int]:
+    """Where a point that goes to and fro between `low` and `high` is after a distance, and in which direction it goes.
+
+    direction: 1 or -1.
+    """
+    length = high - low
+    start = min(max(value, low), high) - low
+    phase = (start if direction > 0 else 2 * length - start) + distance
+    phase %= 2 * length
+    return (low + phase, 1) if phase < length else (high - (phase - length), -1)
+
+
+def kept_in(plane: SlicePlane, domain: Float) -> SlicePlane:
+    """The same plane where it meets the box (2, 3); else the parallel one through the middle of the box."""
+    return plane if meets(plane, domain) else SlicePlane(domain.mean(axis=0), plane.axes)
 
 
 def centre_in(plane: SlicePlane, domain: Float) -> Float:

@@ -22,7 +22,7 @@ def orbit(camera: vtkCamera, dx: float, dy: float, height: int, up: Float) -> No
     """Turn about the focal point as a drag by (dx, dy) pixels asks for, the vertical kept upright."""
     degrees = _DEGREES_PER_HEIGHT / max(height, 1)
     focus, position = np.array(camera.GetFocalPoint()), np.array(camera.GetPosition())
-    arm = position - focus
+    arm = _off_the_pole(position - focus, up, np.array(camera.GetViewUp()))
     arm = _turned(arm, up, -np.radians(dx * degrees))
     right = np.cross(up, arm)
     raised = _turned(arm, right / np.linalg.norm(right), -np.radians(dy * degrees))
@@ -30,6 +30,23 @@ def orbit(camera: vtkCamera, dx: float, dy: float, height: int, up: Float) -> No
         arm = raised
     camera.SetPosition(*(focus + arm))
     camera.SetViewUp(*up)
+
+
+def _off_the_pole(arm: Float, up: Float, seen_up: Float) -> Float:
+    """The arm itself; seen from straight above or below, where there is no upright, so far off that there is one.
+
+    What was upwards in the picture, `seen_up`, stays so.
+    """
+    length = float(np.linalg.norm(arm))
+    if abs(float(arm @ up)) <= _STEEPEST * length:
+        return arm
+    side = 1.0 if float(arm @ up) > 0 else -1.0
+    away = np.cross(np.cross(up, seen_up), up)
+    if not np.linalg.norm(away) > 1e-9:
+        away = np.roll(up, 1) - (np.roll(up, 1) @ up) * up
+    steep = 0.999 * _STEEPEST
+    off: Float = side * length * (steep * up - np.sqrt(1 - steep * steep) * away / np.linalg.norm(away))
+    return off
 
 
 def pan(camera: vtkCamera, dx: float, dy: float, height: int) -> None:

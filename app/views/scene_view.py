@@ -22,6 +22,7 @@ from app.views import camera as by_hand
 from app.views.backdrop import Backdrop, render_backdrop
 from app.views.camera import Lens
 from app.views.handle_painting import paint_handle
+from app.views.pick_marks import PickMarks, paint_marks
 from app.views.plane_handle import Grip
 from app.views.scene import VIEW, Scene
 from app.views.scene_painter import SceneDrawing, ScenePicture
@@ -55,6 +56,9 @@ class SceneView(QWidget):
 
     hovered, clicked(key, u, v, length): a point of a slice that is not behind the surface, in the slice's coordinates,
     and the length of a pixel there; left: nothing such is under the mouse any more.
+
+    While `picking`, clicks take points instead, and drags turn the camera only: picked, pointed(QPointF), where the
+    mouse clicked and is.
     """
 
     drawing_wanted = Signal(object)
@@ -63,6 +67,8 @@ class SceneView(QWidget):
     hovered = Signal(int, float, float, float)
     left = Signal()
     clicked = Signal(int, float, float, float)
+    picked = Signal(QPointF)
+    pointed = Signal(QPointF)
     drawn = Signal()
 
     def __init__(self, parent: QWidget | None = None) -> None:
@@ -78,6 +84,8 @@ class SceneView(QWidget):
         self.active: int | None = None
         self.moving: int | None = None
         self.message = ""
+        self.marks: PickMarks | None = None
+        self._picking = False
         self.label = ""  # of pictures that leave the window
         self._plotter: pyvista.Plotter | None = None
         self._window: Any = None
@@ -135,6 +143,19 @@ class SceneView(QWidget):
         return self._hold is not None
 
     @property
+    def picking(self) -> bool:
+        return self._picking
+
+    @picking.setter
+    def picking(self, on: bool) -> None:
+        self._picking = on
+        self.setCursor(Qt.CursorShape.CrossCursor if on else Qt.CursorShape.ArrowCursor)
+
+    def show_marks(self, marks: PickMarks | None) -> None:
+        self.marks = marks
+        self.update()
+
+    @property
     def rendered(self) -> bool:
         """Everything asked for is in the picture, maybe with jagged lines."""
         return self._picture is not None and self._wanted is None and not self._asked
@@ -164,7 +185,7 @@ class SceneView(QWidget):
         assert self._plotter is not None
         assert self.scene is not None
         self._backdrop = None
-        clip = self._clip_plane()
+        clip = self.clip_plane()
         drawing = still_drawing(self._plotter, self.scene, self.look, (width, height), clip, transparent)
         self.request()
         return drawing
@@ -177,7 +198,13 @@ class SceneView(QWidget):
         assert self.scene is not None
         return Lens(self.scene.camera, self.width(), self.height())
 
-    def _clip_plane(self) -> SlicePlane | None:
+    @property
+    def lens(self) -> Lens | None:
+        """Between space and the pixels of the widget; None while there is no scene."""
+        return None if self.scene is None else self._lens()
+
+    def clip_plane(self) -> SlicePlane | None:
+        """The plane at which the surface is cut."""
         return self.planes.get(self.active) if self.look.clip and self.active is not None else None
 
     def _draw(self) -> None:
@@ -193,7 +220,7 @@ class SceneView(QWidget):
             return
         self._still_timer.stop()
         backdrop = self._backdrop_of(self.scene, finer)
-        surface = self.scene.surface(self.look, self._clip_plane())
+        surface = self.scene.surface(self.look, self.clip_plane())
         ratio = self.devicePixelRatioF() * finer
         self._asked = False
         self._wanted = SceneDrawing(backdrop, surface, self.scene.sheets(self.look), ratio, finer)
@@ -239,12 +266,19 @@ class SceneView(QWidget):
             painter.drawImage(QRectF(self.rect()), self._image, QRectF(self._image.rect()))
         if self.scene is not None and self.scene.handle_shown:
             paint_handle(painter, self.scene.handle, self._lens())
+        if self.scene is not None and self.marks is not None:
+            self._paint_marks(painter, self.marks)
         if self.message:
             painter.setFont(QFont(self.font().family(), 9))
             painter.setPen(QColor("#5b6472"))
             area = self.rect().adjusted(14, 10, -14, -12)
             painter.drawText(area, Qt.AlignmentFlag.AlignBottom | Qt.AlignmentFlag.AlignLeft, self.message)
         painter.end()
+
+    def _paint_marks(self, painter: QPainter, marks: PickMarks) -> None:
+        lens = self._lens()
+        candidate = None if marks.candidate is None else lens.to_pixels(marks.candidate[None])[0]
+        paint_marks(painter, marks, lens.to_pixels(marks.points), candidate)
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         self.request()
@@ -257,7 +291,7 @@ class SceneView(QWidget):
             return
         at = event.position()
         self._last = self._pressed = at
-        if event.button() == Qt.MouseButton.LeftButton:
+        if event.button() == Qt.MouseButton.LeftButton and not self._picking:
             self._hold = self._held(at, event.modifiers())
         event.accept()
 
@@ -279,6 +313,9 @@ class SceneView(QWidget):
         if self.scene is None:
             return
         at = event.position()
+        if self._last is None and self._picking:
+            self.pointed.emit(at)
+            return
         if self._last is None:
             self._show_grip(at)
             return
@@ -304,13 +341,13 @@ class SceneView(QWidget):
         shape = Qt.CursorShape.SizeAllCursor if grip or frame else Qt.CursorShape.ArrowCursor
         if self.cursor().shape() != shape:
             self.setCursor(shape)
-        found = None if grip or frame else self._slice_point(at)
+        found = None if grip or frame else self.slice_point(at)
         if found is None:
             self.left.emit()
         else:
             self.hovered.emit(*found)
 
-    def _slice_point(self, at: QPointF) -> tuple[int, float, float, float] | None:
+    def slice_point(self, at: QPointF) -> tuple[int, float, float, float] | None:
         """The slice under the mouse, where on it, and the length of a pixel there."""
         assert self.scene is not None
         lens = self._lens()
@@ -323,13 +360,13 @@ class SceneView(QWidget):
         t = float((plane.origin - start) @ plane.normal) / across
         hit = start + t * direction
         pixel = lens.pixel_length(hit)
-        if self._hidden(at, hit, 4 * lens.pixel_angle / max(abs(across), 0.1)):
+        if self.hidden(at, hit, 4 * lens.pixel_angle / max(abs(across), 0.1)):
             return None
         u, v = plane.to_plane(hit[None])[0].tolist()
         return key, u, v, pixel
 
-    def _hidden(self, at: QPointF, hit: Float, slack: float) -> bool:
-        """The surface is before a point (3,) seen at a pixel, nearer by more than a share."""
+    def hidden(self, at: QPointF, hit: Float, slack: float) -> bool:
+        """The surface, as it is drawn, is before a point (3,) seen at a pixel, nearer by more than a share."""
         if self._picture is None or self._shown is None:
             return False
         lens = self._shown.backdrop.lens
@@ -357,9 +394,17 @@ class SceneView(QWidget):
             if pressed is not None and (event.position() - pressed).manhattanLength() > 0:
                 self._drag_plane(hold, event.position(), live=False)
         elif pressed is not None and (event.position() - pressed).manhattanLength() < 4:
-            found = self._slice_point(event.position())
+            if self._picking:
+                self._pick(event)
+                return
+            found = self.slice_point(event.position())
             if found is not None:
                 self.clicked.emit(*found)
+        self.request()
+
+    def _pick(self, event: QMouseEvent) -> None:
+        if event.button() == Qt.MouseButton.LeftButton:
+            self.picked.emit(event.position())
         self.request()
 
     def leaveEvent(self, event: object) -> None:

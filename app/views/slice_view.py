@@ -27,6 +27,7 @@ from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from app.state.palette import RGB
 from app.views.framing import Framing
+from app.views.pick_marks import PickMarks, paint_marks
 from app.views.slice_image import Image, SlicePicture, draw
 
 _LEFT, _BOTTOM = 40, 22  # pixels for the rulers
@@ -53,13 +54,14 @@ class SliceView(QWidget):
     """drawing_wanted(Drawing): call it elsewhere and give the result to `show_drawing`.
 
     hovered(u, v), left, clicked(u, v, pixels per unit): in the slice's coordinates; nudged(notches): the wheel asks to
-    move the plane.
+    move the plane.  While `picking`, a click is picked(u, v) instead.
     """
 
     drawing_wanted = Signal(object)
     hovered = Signal(float, float)
     left = Signal()
     clicked = Signal(float, float)
+    picked = Signal(float, float)
     nudged = Signal(float)
 
     def __init__(self, accent: RGB, parent: QWidget | None = None) -> None:
@@ -80,6 +82,27 @@ class SliceView(QWidget):
         self._region: QPolygonF | None = None
         self._pressed: QPointF | None = None
         self._last: QPointF | None = None
+        self._marks: PickMarks | None = None
+        self._picking = False
+
+    @property
+    def picking(self) -> bool:
+        return self._picking
+
+    @picking.setter
+    def picking(self, on: bool) -> None:
+        self._picking = on
+        self._show_cursor()
+
+    def _show_cursor(self) -> None:
+        if self._picking:
+            self.setCursor(Qt.CursorShape.CrossCursor)
+        else:
+            self.unsetCursor()
+
+    def show_marks(self, marks: PickMarks | None) -> None:
+        self._marks = marks
+        self.update()
 
     @property
     def picture(self) -> SlicePicture | None:
@@ -193,15 +216,18 @@ class SliceView(QWidget):
 
     def mouseReleaseEvent(self, event: QMouseEvent) -> None:
         dragged = self.cursor().shape() == _GRABBED
-        self.unsetCursor()
+        self._show_cursor()
         if self._pressed is not None and not dragged and event.button() == Qt.MouseButton.LeftButton:
             where = self.at(event.position())
             if where is not None:
-                self.clicked.emit(*where)
+                (self.picked if self._picking else self.clicked).emit(*where)
         self._pressed = self._last = None
 
     def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:
-        self.fit()
+        if self._picking:
+            self.mousePressEvent(event)  # the second of two clicks that follow each other fast
+        else:
+            self.fit()
 
     def leaveEvent(self, event: object) -> None:
         self.left.emit()
@@ -216,6 +242,7 @@ class SliceView(QWidget):
             painter.setClipRect(area)
             self._paint_image(painter, self.framing)
             self._paint_region(painter, self.framing)
+            self._paint_marks(painter)
             painter.restore()
         if self.framing is not None:
             self._paint_rulers(painter, self.framing, area)
@@ -241,6 +268,14 @@ class SliceView(QWidget):
         painter.setPen(QPen(QColor(20, 24, 32), 1.4))
         painter.setBrush(QColor(255, 214, 10, 120))
         painter.drawPolygon(QPolygonF([self.position_of(p.x(), p.y()) for p in self._region.toList()]))
+
+    def _paint_marks(self, painter: QPainter) -> None:
+        marks = self._marks
+        if marks is None:
+            return
+        places = np.array([self.position_of(u, v).toTuple() for u, v in marks.points.tolist()]).reshape(-1, 2)
+        candidate = None if marks.candidate is None else np.array(self.position_of(*marks.candidate).toTuple())
+        paint_marks(painter, marks, places, candidate)
 
     def _paint_rulers(self, painter: QPainter, framing: Framing, area: QRectF) -> None:
         painter.setFont(QFont(self.font().family(), 8))

@@ -1,4 +1,4 @@
-"""Help, preferences, and what is said at the first start."""
+"""Help and other dialogs, and what is said at the first start."""
 
 from __future__ import annotations
 
@@ -51,6 +51,13 @@ class Helper:
 
         window = self._window
         self._open(PreferencesDialog(window.settings, window.take_preferences, window))
+
+    def show_stack(self) -> None:
+        from app.widgets.stack_dialog import StackDialog
+
+        part = self._window.store.session.active_slice
+        if part is not None and self._window.store.session.opened is not None:
+            self._open(StackDialog(self._window.store, part, self._window))
 
     def show_log(self) -> None:
         if self.log_folder is None:

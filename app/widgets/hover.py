@@ -68,6 +68,11 @@ class Hover(QObject):
             self._marked = None
             self.found.emit(None)
 
+    def forget(self, view: SliceView) -> None:
+        """A view goes; nothing is marked in it any more."""
+        if self._marked is view:
+            self.clear()
+
     def click(self, key: int, view: SliceView, u: float, v: float) -> None:
         """Highlight the neuron of the line that was hit; beside all lines, none."""
         self.click_length(key, u, v, view.pixel)

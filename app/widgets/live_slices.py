@@ -60,6 +60,7 @@ class LiveSlices(QObject):
         self._shown: dict[int, DrawnSlice] = {}
         self._locations: dict[int, Location] = {}
         self._waiting_for: set[int] = set()
+        self._followed: set[int] = set()  # a hand was followed there, and no whole slice was asked for since
         self.budget = LIVE_SECONDS
         self.level_cutter: Callable[[SlicePlane], tuple[Any, ...]] | None = None
         self._rest = QTimer(self)
@@ -107,6 +108,7 @@ class LiveSlices(QObject):
         self._newest[key] = self._numbers
         self._worker.withdraw(key)
         self._waiting_for.discard(key)
+        self._followed.discard(key)
         self.failed.emit(key, Cancelled("cancelled"))
 
     def close(self) -> None:
@@ -123,6 +125,7 @@ class LiveSlices(QObject):
                 | actions.CloseNetwork()
                 | actions.ReloadNetwork()
                 | actions.Restore()
+                | actions.AddStack()
             ):
                 self._follow(change)
             case actions.MovePlane(key=key, live=live):
@@ -153,22 +156,27 @@ class LiveSlices(QObject):
         if live:
             self._moving = key
             self._rest.start()
-        else:
-            self._rest.stop()
-            self._moving = None
-        self._request(session, key, live)
-        if not live:
-            self.rested.emit(key)
+            self._request(session, key, live=True)
+            return
+        self._rest.stop()
+        self._moving = None
+        self._request(session, key, live=False)
+        self._finish(session)
+        self.rested.emit(key)
 
     def _complete(self) -> None:
         key, self._moving = self._moving, None
-        if key is None or not any(part.key == key for part in self._store.session.slices):
-            return
-        if self.current(key):
-            self._complement(key)
-        else:
-            self._request(self._store.session, key, live=False)
-        self.rested.emit(key)
+        self._finish(self._store.session)
+        if key is not None:
+            self.rested.emit(key)
+
+    def _finish(self, session: Session) -> None:
+        """While a hand moved, no slice was indexed or painted anew, and those that followed it may lack layers."""
+        for part in session.slices:
+            if self.current(part.key):
+                self._complement(part.key)
+            elif part.key in self._followed:
+                self._request(session, part.key, live=False)
 
     def _request(self, session: Session, key: int, live: bool) -> None:
         if session.opened is None:
@@ -180,6 +188,10 @@ class LiveSlices(QObject):
             self._numbers, key, opened.network, session.slice(key).plane, opened.domain, live, self.budget
         )  # fmt: skip
         self._waiting_for.add(key)
+        if live:
+            self._followed.add(key)
+        else:
+            self._followed.discard(key)
         neuron, fill, cutter = _pair(session.neuron), session.fill, self.level_cutter
 
         def work(context: Context) -> DrawnSlice:
@@ -211,7 +223,8 @@ class LiveSlices(QObject):
     def _complement(self, key: int) -> None:
         """What a whole slice gets once the hand rests: an index, and what changed in the look meanwhile."""
         session, shown = self._store.session, self._shown[key]
-        self._index(key, shown)
+        if self.location(key) is None:
+            self._index(key, shown)
         if shown.fill is not session.fill or shown.picture.neuron != _pair(session.neuron):
             self._repaint(session, key)
 
@@ -230,7 +243,8 @@ class LiveSlices(QObject):
 
     def _index(self, key: int, result: DrawnSlice) -> None:
         def take(location: Location) -> None:
-            self._locations[key] = location
+            if key in self._shown:
+                self._locations[key] = location
 
         self._preparer.submit(Job(("location", key), lambda _: Location.build(result.answer.partition), take, _raise))
 
@@ -245,7 +259,10 @@ class LiveSlices(QObject):
             return _repainted(shown, neuron, fill, known)
 
         def take(result: DrawnSlice) -> None:
-            if self._shown.get(key) is shown:
+            now = self._shown.get(key)
+            if (
+                now is not None and now.answer is shown.answer
+            ):  # maybe painted otherwise meanwhile: the newest comes last
                 self._shown[key] = result
                 self.computed.emit(key, result)
 
@@ -258,6 +275,7 @@ class LiveSlices(QObject):
         for known in (self._newest, self._shown, self._locations):
             known.pop(key, None)
         self._waiting_for.discard(key)
+        self._followed.discard(key)
         if self._moving == key:
             self._moving = None
 

@@ -29,14 +29,18 @@ from app.widgets.marks import application_icon
 from app.widgets.menus import Menus
 from app.widgets.notice_bar import NoticeBar
 from app.widgets.parts import label
+from app.widgets.picker import Picker
 from app.widgets.plane_panel import PlanePanel
+from app.widgets.player import Player
 from app.widgets.poses import Poses
 from app.widgets.reloader import Reloader
 from app.widgets.scene_link import SceneLink
 from app.widgets.session_keeper import SessionKeeper
 from app.widgets.settings import Settings
 from app.widgets.slice_board import SliceBoard
+from app.widgets.snapping import Snapping
 from app.widgets.status_line import StatusLine
+from app.widgets.task_bar import TaskBar
 from app.widgets.tool_strip import ToolStrip
 
 if TYPE_CHECKING:
@@ -67,7 +71,10 @@ class MainWindow(QMainWindow):
         self.scene_link = SceneLink(self.store, self.slices, self.scene_view, self)
         self.board = SliceBoard(self.store, self.slices, self.hover, self)
         self.legend, self.color_bar = DepthLegend(self), ColorBar(self)
-        self.status, self.notice = StatusLine(self), NoticeBar(self)
+        self.status, self.notice, self.task_bar = StatusLine(self), NoticeBar(self), TaskBar(self)
+        self.player = Player(self.store, self._held, self)
+        snapping = Snapping(self.scene_view, self.slices, self.surface)
+        self.picker = Picker(self.store, self.scene_view, self.board, snapping, self.task_bar, self)
         self.opener = FileOpener(self.store, self.settings, self)
         self.hand = Hand(self.store, self.scene_view)
         self.helper = Helper(self)
@@ -111,6 +118,7 @@ class MainWindow(QMainWindow):
         body.setContentsMargins(0, 0, 10, 8)
         body.setSpacing(6)
         self.panel.put_above(self.checkpoints)
+        self.panel.put_below("travel", self.player)
         body.addWidget(self.panel)
         body.addWidget(self.splitter, 1)
         whole = QWidget(self)
@@ -123,6 +131,7 @@ class MainWindow(QMainWindow):
         layout.addWidget(self.strip)
         layout.addWidget(self.approximation)
         layout.addWidget(self.notice)
+        layout.addWidget(self.task_bar)
         layout.addLayout(body, 1)
         self.setCentralWidget(whole)
         self.setStatusBar(self.status)
@@ -198,8 +207,11 @@ class MainWindow(QMainWindow):
 
     def _pause(self) -> None:
         """Without a hand on a plane for a while, the next move is a step of its own."""
-        if not self.scene_view.holding and not self.panel.slider.isSliderDown():
+        if not self._held():
             self.store.history.pause()
+
+    def _held(self) -> bool:
+        return self.scene_view.holding or self.panel.slider.isSliderDown()
 
     def _show_legend(self) -> None:
         session = self.store.session
@@ -259,6 +271,8 @@ class MainWindow(QMainWindow):
     def keyPressEvent(self, event: QKeyEvent) -> None:
         if event.key() == Qt.Key.Key_Escape and self.notice.isVisible():
             self.notice.clear()
+        elif event.key() == Qt.Key.Key_Escape and self.picker.task is not None:
+            self.picker.leave()
         elif not self.hand.press(event):
             super().keyPressEvent(event)
 

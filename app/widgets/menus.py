@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 from PySide6.QtGui import QAction, QKeySequence
 from PySide6.QtWidgets import QMenu, QMenuBar
 
+from app.widgets.picker import Task
+
 if TYPE_CHECKING:
     from app.state.history import History
     from app.widgets.main_window import MainWindow
@@ -73,6 +75,13 @@ class Menus:
         add(menu, "Ne&xt", lambda: window.hand.step(1), "N")
         add(menu, "Pre&vious", lambda: window.hand.step(-1), "Shift+N")
         menu.addSeparator()
+        picker = window.picker
+        add(menu, "Add a &stack…", window.helper.show_stack, "Ctrl+Shift+N")
+        add(menu, "Through three &points…", lambda: picker.begin(Task.THREE_POINTS))
+        add(menu, "A&cross the surface…", lambda: picker.begin(Task.UPRIGHT))
+        add(menu, "&Tangent to the surface…", lambda: picker.begin(Task.TANGENT))
+        add(menu, "Pla&y or stop", window.player.toggle, "P")
+        menu.addSeparator()
         for axis, snap in panel.snaps.items():
             add(menu, f"Snap across &{axis}", snap.click, axis.upper())
         add(menu, "Snap to the &camera", window.hand.snap_to_camera, "C")
@@ -92,6 +101,7 @@ class Menus:
         menu.addSeparator()
         add(menu, "&Tiles or one slice", window.strip.tiled.click, "T")
         add(menu, "&Go to a neuron", window.strip.search.setFocus, QKeySequence.StandardKey.Find)
+        add(menu, "&Measure distance and angle…", lambda: window.picker.begin(Task.MEASURE), "M")
         add(menu, "&No highlight\tEsc", window.hand.clear_neuron)
 
     def _help(self, bar: QMenuBar) -> None:

@@ -28,6 +28,16 @@ class NumberField(QLineEdit):
     def value(self) -> float:
         return self._value
 
+    @property
+    def typed(self) -> float:
+        """What stands in the field, confirmed or not; nan when it is no number."""
+        if not self.isModified():
+            return self._value
+        try:
+            return float(self.text().replace(",", ".").replace("\N{MINUS SIGN}", "-"))
+        except ValueError:
+            return math.nan
+
     def show_value(self, value: float) -> None:
         self._value = value
         if not (self.hasFocus() and self.isModified()):
@@ -39,10 +49,7 @@ class NumberField(QLineEdit):
     def _finish(self) -> None:
         if not self.isModified():
             return
-        try:
-            value = float(self.text().replace(",", ".").replace("\N{MINUS SIGN}", "-"))
-        except ValueError:
-            value = math.nan
+        value = self.typed
         if not math.isfinite(value) or abs(value) > 1e12:
             self._mark(True)
             return

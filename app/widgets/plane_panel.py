@@ -47,6 +47,7 @@ class SliceRow(QFrame):
         chip.setStyleSheet(f"background: {color_of(part.accent).name()}; border-radius: 5px;")
         self.name = QLineEdit(part.name, self)
         self.name.setStyleSheet("border: none; background: transparent; padding: 0; font-weight: 600;")
+        self.name.setCursorPosition(0)
         self.name.setToolTip("Type another name")
         self.name.setMinimumWidth(30)
         self.name.editingFinished.connect(self._rename)
@@ -67,8 +68,9 @@ class SliceRow(QFrame):
         layout.addWidget(self.delete)
 
     def show_slice(self, part: Slice, active: bool) -> None:
-        if not self.name.hasFocus():
+        if not self.name.hasFocus() and self.name.text() != part.name:
             self.name.setText(part.name)
+            self.name.setCursorPosition(0)
         text = part.plane.describe().replace("-", "\N{MINUS SIGN}")
         self.place.setText(text if "through" not in text else "oblique")
         self.place.setToolTip(text)
@@ -136,16 +138,23 @@ class PlanePanel(QWidget):
         outer = QVBoxLayout(self)
         outer.setContentsMargins(0, 0, 0, 0)
         outer.addWidget(area)
-        self.setFixedWidth(268)
+        self.setFixedWidth(278)  # with a bar to scroll by too
         store.listen(self._changed)
 
     def put_above(self, widget: QWidget) -> None:
         """Above the list of slices, scrolling with it."""
         self._column.insertWidget(0, widget)
 
+    def put_below(self, name: str, widget: QWidget) -> None:
+        """Another row of what can be done with the active plane."""
+        grid = self._grid
+        line = grid.rowCount()
+        grid.addWidget(label(name, "muted"), line, 0)
+        grid.addWidget(widget, line, 1)
+
     def _build_controls(self) -> QWidget:
         controls = QWidget(self)
-        grid = QGridLayout(controls)
+        grid = self._grid = QGridLayout(controls)
         grid.setContentsMargins(0, 0, 0, 0)
         grid.setVerticalSpacing(7)
         grid.setHorizontalSpacing(8)

@@ -5,8 +5,9 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QEvent, QObject, Signal
-from PySide6.QtWidgets import QGridLayout, QWidget
+from PySide6.QtCore import QEvent, QObject, Qt, Signal
+from PySide6.QtGui import QKeyEvent
+from PySide6.QtWidgets import QGridLayout, QScrollArea, QWidget
 
 from app.jobs.worker import Job, Worker
 from app.state import actions
@@ -24,21 +25,33 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 
-class SliceBoard(QWidget):
-    """nudged(key, notches): the wheel over a slice asks to move its plane; drawn: all pictures are on the screen."""
+class SliceBoard(QScrollArea):
+    """nudged(key, notches): the wheel over a slice asks to move its plane; drawn: all pictures are on the screen.
+
+    While `picking`, picked, pointed(key, u, v): a click, and where the mouse is, in a slice's coordinates."""
 
     nudged = Signal(int, float)
+    picked = Signal(int, float, float)
+    pointed = Signal(int, float, float)
     drawn = Signal()
 
     def __init__(self, store: Store, slices: LiveSlices, hover: Hover, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._store, self._slices, self._hover = store, slices, hover
         self._painter = Worker("pictures", self)
-        self._grid = QGridLayout(self)
+        page = QWidget(self)
+        page.setObjectName("panel")
+        self.setWidget(page)
+        self.setWidgetResizable(True)
+        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self.setFrameShape(QScrollArea.Shape.NoFrame)
+        self.setMinimumWidth(330)
+        self._grid = QGridLayout(page)
         self._grid.setContentsMargins(0, 0, 0, 0)
         self._grid.setSpacing(8)
         self._empty = label("No slices. Add one with the + button.", "muted")
         self.tiles: dict[int, SliceTile] = {}
+        self._picking = False
         store.listen(self._changed)
         slices.computed.connect(self._computed)
         slices.failed.connect(self._failed)
@@ -52,11 +65,22 @@ class SliceBoard(QWidget):
         """Every visible tile shows its newest picture."""
         return all(tile.view.settled for tile in self.tiles.values() if tile.isVisible())
 
+    @property
+    def picking(self) -> bool:
+        return self._picking
+
+    @picking.setter
+    def picking(self, on: bool) -> None:
+        self._picking = on
+        for tile in self.tiles.values():
+            tile.view.picking = on
+
     def _changed(self, change: Change) -> None:
         session = change.after
         for key in set(self.tiles) - {part.key for part in session.slices}:
             tile = self.tiles.pop(key)
-            tile.removeEventFilter(self)
+            tile.view.removeEventFilter(self)
+            self._hover.forget(tile.view)
             self._painter.withdraw(key)
             self._grid.removeWidget(tile)
             tile.hide()
@@ -81,12 +105,18 @@ class SliceBoard(QWidget):
         tile.view.hovered.connect(partial(self._hover.over, key, tile.view))
         tile.view.left.connect(self._hover.clear)
         tile.view.clicked.connect(partial(self._hover.click, key, tile.view))
+        tile.view.picked.connect(partial(self.picked.emit, key))
+        tile.view.hovered.connect(partial(self.pointed.emit, key))
+        tile.view.picking = self._picking
         tile.view.nudged.connect(lambda notches: self.nudged.emit(key, notches))
         tile.chosen.connect(lambda: self._store.do(actions.ActivateSlice(key)))
         tile.enlarged.connect(lambda: self._enlarge(key))
         tile.cancelled.connect(lambda: self._slices.cancel(key))
         tile.view.installEventFilter(self)
         return tile
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        event.ignore()  # arrows move planes, they do not scroll
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         if event.type() == QEvent.Type.MouseButtonPress:

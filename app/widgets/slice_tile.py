@@ -21,7 +21,10 @@ _SLOW_MILLISECONDS = 350
 
 
 class SliceTile(QFrame):
-    """chosen: a click; enlarged: a double click on the title; cancelled: the button beside the progress bar."""
+    """plane: of what is drawn.
+
+    chosen: a click; enlarged: a double click on the title; cancelled: the button beside the progress bar.
+    """
 
     chosen = Signal()
     enlarged = Signal()
@@ -30,7 +33,7 @@ class SliceTile(QFrame):
     def __init__(self, part: Slice, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setObjectName("card")
-        self.key = part.key
+        self.key, self.plane = part.key, part.plane
         self.view = SliceView(part.accent, self)
         self._chip = QLabel(self)
         self._chip.setFixedSize(10, 10)
@@ -75,6 +78,7 @@ class SliceTile(QFrame):
     def show_result(self, drawn: DrawnSlice, current: bool) -> None:
         """current: whether it is the whole slice at the place where the plane is now."""
         answer = drawn.answer
+        self.plane = drawn.plane
         self.view.axis_names = axis_labels(drawn.plane)
         self.view.show_picture(drawn.picture)
         self._place.show_text(drawn.plane.describe().replace("-", "\N{MINUS SIGN}"))

@@ -81,6 +81,7 @@ QLineEdit, QComboBox, QDoubleSpinBox, QSpinBox {{
     selection-background-color: {theme.brand}; selection-color: {theme.on_brand};
 }}
 QLineEdit:focus, QComboBox:focus, QDoubleSpinBox:focus {{ border-color: {theme.brand}; }}
+QLineEdit:disabled {{ background: {theme.panel}; color: {theme.muted}; }}
 QLineEdit[wrong="true"] {{ border-color: {theme.wrong}; background: {theme.wrong_soft}; }}
 QSpinBox::up-button, QSpinBox::down-button, QDoubleSpinBox::up-button,
 QDoubleSpinBox::down-button {{ width: 0; border: none; }}

@@ -30,7 +30,7 @@ def any_action(draw: st.DrawFn, session: Session, networks: list[OpenNetwork]) -
         return actions.Open(networks[draw(st.integers(0, len(networks) - 1))], np.zeros(3))
     keys = [part.key for part in session.slices]
     plane = SlicePlane.from_axis(draw(st.sampled_from("xyz")), draw(st.floats(-0.4, 0.4)))
-    kind = draw(st.integers(0, 13))
+    kind = draw(st.integers(0, 14))
     if kind == 0:
         missing = [known for known in networks if all(known is not other for other in session.networks)]
         return actions.Open(missing[draw(st.integers(0, len(missing) - 1))], np.zeros(3)) if missing else None
@@ -57,6 +57,7 @@ def any_action(draw: st.DrawFn, session: Session, networks: list[OpenNetwork]) -
         actions.ShowSlice(key, draw(st.booleans())),
         actions.RemoveSlice(key),
         actions.ActivateSlice(key),
+        actions.AddStack((plane, SlicePlane.from_axis("y", 0.1), plane)[: draw(st.integers(0, 3))], "stack"),
     )
     return others[kind - 8]
 

@@ -1,0 +1,75 @@
+"""Distances, angles, and where a line of sight meets a surface."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+from hypothesis import assume, given, settings
+from hypothesis import strategies as st
+
+from app.state.measuring import angle, distance, full_text, short_text
+from app.state.picking import surface_point
+from engine import Network, extract_surface
+from sdf_models import load_checkpoint
+from tests.app.conftest import ROOT
+
+numbers = st.floats(-10, 10, allow_subnormal=False)
+points = st.tuples(numbers, numbers, numbers).map(np.array)
+
+
+@settings(deadline=None)
+@given(a=points, b=points, c=points)
+def test_a_triangles_angles_are_half_a_turn(a, b, c) -> None:
+    assume(min(distance(a, b), distance(b, c), distance(c, a)) > 1e-6)
+    assert angle(a, b, c) == angle(c, b, a)
+    assert angle(a, b, c) + angle(b, c, a) + angle(c, a, b) == pytest.approx(180.0, abs=1e-6)
+
+
+@pytest.mark.parametrize("degrees", [0.0, 1e-7, 1e-3, 30.0, 90.0, 179.999999, 180.0])
+def test_small_and_large_angles_are_exact(degrees) -> None:
+    turn = math.radians(degrees)
+    found = angle(np.array([2.0, 0, 0]), np.zeros(3), 3 * np.array([math.cos(turn), math.sin(turn), 0]))
+    assert found == pytest.approx(degrees, rel=1e-12, abs=1e-14)
+
+
+def test_no_angle_at_a_point_met_twice() -> None:
+    assert math.isnan(angle(np.zeros(3), np.zeros(3), np.ones(3)))
+
+
+def test_texts() -> None:
+    a, b, c = np.zeros(3), np.array([3.0, 4.0, 0.0]), np.array([3.0, 5.0, 0.0])
+    assert short_text([a]) == ""
+    assert short_text([a, b]) == "distance 5"
+    assert short_text([a, b, c]) == "distances 5 and 1, angle at 2: 143.13°"
+    assert full_text([a, b]).splitlines() == ["point 1: 0.0,0.0,0.0", "point 2: 3.0,4.0,0.0", "distance 1-2: 5.0"]
+
+
+def test_lines_of_sight_meet_the_torus_where_bisection_finds_it() -> None:
+    """The first sign change along the ray, by sampling: an oracle without facets."""
+    checkpoint = load_checkpoint(ROOT / "resources" / "checkpoints" / "torus.safetensors")
+    network = Network.trace(checkpoint.module)
+    surface = extract_surface(network, checkpoint.domain)
+    generator, hits = np.random.default_rng(2), 0
+    eye = np.array([0.4, 2.5, 1.1])
+    for aim in generator.uniform(-0.6, 0.6, (60, 3)):
+        direction = (aim - eye) / np.linalg.norm(aim - eye)
+        found = surface_point(surface, eye, direction)
+        along = np.linspace(0, 5, 8000)
+        places = eye + along[:, None] * direction
+        inside = ((places >= checkpoint.domain[0]) & (places <= checkpoint.domain[1])).all(axis=1)
+        values = network.forward(places).ravel()
+        changes = np.flatnonzero(inside[:-1] & inside[1:] & (np.sign(values[:-1]) != np.sign(values[1:])))
+        if not len(changes):
+            continue  # a ray that grazes the surface between two samples has no oracle
+        hits += 1
+        assert found is not None
+        t = float((found.point - eye) @ direction)
+        assert along[changes[0]] - 1e-9 <= t <= along[changes[0] + 1] + 1e-9
+        assert abs(network.forward(found.point[None]).ravel()[0]) < 1e-12
+        assert np.linalg.norm(found.normal) == pytest.approx(1.0)
+        cut = np.append(-direction, direction @ (found.point + 1e-6 * direction))  # all before it, and it
+        deeper = surface_point(surface, eye, direction, cut)
+        assert deeper is None or float((deeper.point - eye) @ direction) > t
+    assert hits > 20

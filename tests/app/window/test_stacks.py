@@ -1,0 +1,122 @@
+"""Stacks of parallel slices, and a plane that travels by itself, in the real window."""
+
+from __future__ import annotations
+
+import numpy as np
+from PySide6.QtCore import QPoint, Qt
+from PySide6.QtTest import QTest
+
+from app.state import actions
+from app.state.planes import StackPlace, offset
+from app.state.session import same
+from app.widgets.stack_dialog import StackDialog
+from engine import SlicePlane
+from tests.app.window.conftest import LEFT, Driver, press, wait_until
+from tests.app.window.test_planes import active_plane, check_slice_is_exact
+from tests.app.window.test_undo import check_shows_the_session
+
+
+def dialog(driver: Driver) -> StackDialog:
+    press(driver, "Ctrl+Shift+N")
+    shown = driver.window.helper.dialog
+    assert isinstance(shown, StackDialog)
+    return shown
+
+
+def test_a_stack_is_one_step_and_its_slices_are_slices(window: Driver) -> None:
+    store, before = window.window.store, window.window.store.session
+    shown = dialog(window)
+    shown.count.setValue(12)
+    shown.name.setText("through the ear")
+    assert "12" not in shown.outcome.text()
+    QTest.mouseClick(shown.add, LEFT)
+    added = store.session.slices[3:]
+    assert [part.name for part in added] == [f"through the ear {k}" for k in range(1, 13)]
+    np.testing.assert_allclose([offset(part.plane) for part in added], np.linspace(-1, 1, 25)[1::2], atol=1e-15)
+    assert store.session.active == added[6].key
+    check_shows_the_session(window)
+    assert window.window.height() == 800  # the tiles scroll
+    assert window.window.menus.undo.text() == "&Undo Add stack of 12 slices"
+    window.window.menus.undo.trigger()
+    assert same(store.session, before)
+    check_shows_the_session(window)
+
+
+def test_a_stack_around_a_plane_leaves_out_what_misses_the_box(window: Driver) -> None:
+    shown, plane = dialog(window), active_plane(window)
+    shown.count.setValue(5)
+    shown.place.setCurrentIndex(list(StackPlace).index(StackPlace.AROUND))
+    shown.place.activated.emit(0)
+    shown.spacing.selectAll()
+    QTest.keyClicks(shown.spacing, "nonsense")
+    assert not shown.add.isEnabled()
+    shown.spacing.selectAll()
+    QTest.keyClicks(shown.spacing, "0.6")
+    assert "2 of 5 would miss the box" in shown.outcome.text()
+    QTest.keyClick(shown.name, Qt.Key.Key_Return)
+    added = window.window.store.session.slices[3:]
+    assert len(added) == 3
+    assert added[1].plane is plane
+    check_slice_is_exact(window)
+
+
+def test_a_plane_plays_until_it_is_stopped(window: Driver) -> None:
+    store, player, before = window.window.store, window.window.player, window.window.store.session
+    key = before.active
+    press(window, "P")
+    assert player.playing
+    seen = []
+    wait_until(lambda: seen.append(offset(store.session.slice(key).plane)) or seen[-1] > seen[0] + 0.05)
+    wait_until(lambda: window.window.slices.result(key).plane is not before.slice(key).plane)
+    QTest.mouseClick(player.play, LEFT)
+    assert not player.playing
+    rest = active_plane(window)
+    assert np.array_equal(rest.axes, before.slice(key).plane.axes)
+    check_slice_is_exact(window)
+    assert active_plane(window) is rest
+    assert window.window.menus.undo.text() == "&Undo Move plane z"
+    window.window.menus.undo.trigger()
+    assert same(store.session, before)
+
+
+def test_a_playing_plane_turns_round_at_the_end_of_the_box(window: Driver) -> None:
+    store, player, key = window.window.store, window.window.player, window.window.store.session.active
+    store.do(actions.MovePlane(key, SlicePlane.from_axis("z", 0.9)))
+    player.speed.setCurrentIndex(0)
+    player.start()
+    seen = [0.9]
+    wait_until(lambda: seen.append(offset(store.session.slice(key).plane)) or seen[-1] < max(seen) - 0.3)
+    assert 0.95 < max(seen) < 1.0
+    player.stop()
+    check_slice_is_exact(window)
+
+
+def test_a_hand_takes_a_playing_plane(window: Driver) -> None:
+    store, player, key = window.window.store, window.window.player, window.window.store.session.active
+    hands = (
+        lambda: QTest.keyClick(window.window.scene_view, Qt.Key.Key_Up),
+        lambda: window.wheel(window.tile.view, QPoint(100, 60), 1, control=True),
+        lambda: QTest.mousePress(window.window.panel.slider, LEFT, Qt.KeyboardModifier.NoModifier, QPoint(60, 8)),
+        lambda: QTest.mouseClick(window.window.panel.flip, LEFT),
+        window.window.menus.undo.trigger,
+        lambda: store.do(actions.RemoveSlice(key)),
+    )
+    for hand in hands:
+        player.start()
+        assert player.playing
+        QTest.qWait(80)
+        hand()
+        wait_until(lambda: not player.playing)
+        QTest.mouseRelease(window.window.panel.slider, LEFT, Qt.KeyboardModifier.NoModifier, QPoint(60, 8))
+    check_slice_is_exact(window)
+
+
+def test_other_planes_and_looks_leave_it_playing(window: Driver) -> None:
+    store, player = window.window.store, window.window.player
+    player.start()
+    store.do(actions.MovePlane(store.session.slices[0].key, SlicePlane.from_axis("x", 0.2)))
+    window.window.strip.switches["creases"].click()
+    QTest.qWait(100)
+    assert player.playing
+    player.stop()
+    check_slice_is_exact(window)
