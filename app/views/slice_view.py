@@ -27,6 +27,7 @@ from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from app.state.palette import RGB
 from app.views.framing import Framing
+from app.views.pin_marks import PinMark, paint_badge, paint_outline
 from app.views.slice_image import Image, SlicePicture, draw
 
 _LEFT, _BOTTOM = 40, 22  # pixels for the rulers
@@ -52,14 +53,16 @@ class Drawing:
 class SliceView(QWidget):
     """drawing_wanted(Drawing): call it elsewhere and give the result to `show_drawing`.
 
-    hovered(u, v), left, clicked(u, v, pixels per unit): in the slice's coordinates; nudged(notches): the wheel asks to
-    move the plane.
+    hovered(u, v), left, clicked(u, v): in the slice's coordinates; pinned(u, v): clicked with Shift; fitted: a double
+    click, of which the first half was a click; nudged(notches): the wheel asks to move the plane.
     """
 
     drawing_wanted = Signal(object)
     hovered = Signal(float, float)
     left = Signal()
     clicked = Signal(float, float)
+    pinned = Signal(float, float)
+    fitted = Signal()
     nudged = Signal(float)
 
     def __init__(self, accent: RGB, parent: QWidget | None = None) -> None:
@@ -78,6 +81,7 @@ class SliceView(QWidget):
         self._image: tuple[QImage, Framing] | None = None
         self._wanted: Drawing | None = None
         self._region: QPolygonF | None = None
+        self.pins: tuple[PinMark, ...] = ()
         self._pressed: QPointF | None = None
         self._last: QPointF | None = None
 
@@ -122,6 +126,12 @@ class SliceView(QWidget):
         """Mark the region with corners (M, 2), None: no region."""
         self._region = None if corners is None else QPolygonF([QPointF(u, v) for u, v in corners.tolist()])
         self.update()
+
+    def show_pins(self, pins: tuple[PinMark, ...]) -> None:
+        """Mark regions for as long as they are pinned."""
+        if pins or self.pins:
+            self.pins = pins
+            self.update()
 
     def fit(self) -> None:
         """The whole slice."""
@@ -197,11 +207,13 @@ class SliceView(QWidget):
         if self._pressed is not None and not dragged and event.button() == Qt.MouseButton.LeftButton:
             where = self.at(event.position())
             if where is not None:
-                self.clicked.emit(*where)
+                shift = event.modifiers() & Qt.KeyboardModifier.ShiftModifier
+                (self.pinned if shift else self.clicked).emit(*where)
         self._pressed = self._last = None
 
     def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:
         self.fit()
+        self.fitted.emit()
 
     def leaveEvent(self, event: object) -> None:
         self.left.emit()
@@ -216,6 +228,7 @@ class SliceView(QWidget):
             painter.setClipRect(area)
             self._paint_image(painter, self.framing)
             self._paint_region(painter, self.framing)
+            self._paint_pins(painter)
             painter.restore()
         if self.framing is not None:
             self._paint_rulers(painter, self.framing, area)
@@ -241,6 +254,14 @@ class SliceView(QWidget):
         painter.setPen(QPen(QColor(20, 24, 32), 1.4))
         painter.setBrush(QColor(255, 214, 10, 120))
         painter.drawPolygon(QPolygonF([self.position_of(p.x(), p.y()) for p in self._region.toList()]))
+
+    def _paint_pins(self, painter: QPainter) -> None:
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        outlines = [[self.position_of(u, v) for u, v in pin.corners.tolist()] for pin in self.pins]
+        for pin, outline in zip(self.pins, outlines, strict=True):
+            paint_outline(painter, outline, pin.in_place)
+        for pin, outline in zip(self.pins, outlines, strict=True):
+            paint_badge(painter, pin.number, self.position_of(*pin.anchor.tolist()), outline, pin.in_place)
 
     def _paint_rulers(self, painter: QPainter, framing: Framing, area: QRectF) -> None:
         painter.setFont(QFont(self.font().family(), 8))

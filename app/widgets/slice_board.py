@@ -25,9 +25,11 @@ if TYPE_CHECKING:
 
 
 class SliceBoard(QWidget):
-    """nudged(key, notches): the wheel over a slice asks to move its plane; drawn: all pictures are on the screen."""
+    """nudged(key, notches): the wheel over a slice asks to move its plane; fitted: a double click in one; drawn: all
+    pictures are on the screen."""
 
     nudged = Signal(int, float)
+    fitted = Signal()
     drawn = Signal()
 
     def __init__(self, store: Store, slices: LiveSlices, hover: Hover, parent: QWidget | None = None) -> None:
@@ -81,6 +83,8 @@ class SliceBoard(QWidget):
         tile.view.hovered.connect(partial(self._hover.over, key, tile.view))
         tile.view.left.connect(self._hover.clear)
         tile.view.clicked.connect(partial(self._hover.click, key, tile.view))
+        tile.view.pinned.connect(lambda u, v: self._hover.inside.emit(key, u, v))
+        tile.view.fitted.connect(self.fitted)
         tile.view.nudged.connect(lambda notches: self.nudged.emit(key, notches))
         tile.chosen.connect(lambda: self._store.do(actions.ActivateSlice(key)))
         tile.enlarged.connect(lambda: self._enlarge(key))
