@@ -46,7 +46,7 @@ def neuron_statistics(partition: Partition) -> NeuronStatistics:
     count = int(first[-1])
     edges, owners = _lines(partition, first)
     ends = partition.vertices[partition.edges[edges]]
-    lengths: Float = np.bincount(owners, np.hypot(*(ends[:, 1] - ends[:, 0]).T), count)
+    lengths = np.bincount(owners, np.hypot(*(ends[:, 1] - ends[:, 0]).T), count).astype(np.float64)
     above, below = np.zeros(count, np.bool_), np.zeros(count, np.bool_)
     for kink, signs, start in zip(kinks, partition.face_signs, first, strict=False):
         neurons, rows = np.unique(kink.row_neuron, return_index=True)  # a neuron's rows are ordered by breakpoint

@@ -16,7 +16,8 @@ from app.widgets.pins import Pins
 
 HINT = (
     "Click inside a region of a slice, in 2D or 3D, or on a facet of the surface: it is pinned here, with its "
-    "activation pattern, its affine map and its neighbours.\n\nWith Shift a click in a slice pins the region also beside a line."
+    "activation pattern, its affine map and its neighbours.\n\nWith Shift a click in a slice pins "
+    "the region also beside a line."
 )
 
 
