@@ -245,7 +245,8 @@ class LiveSlices(QObject):
             return _repainted(shown, neuron, fill, known)
 
         def take(result: DrawnSlice) -> None:
-            if self._shown.get(key) is shown:
+            now = self._shown.get(key)  # maybe painted otherwise meanwhile, by a request before this one
+            if now is not None and now.answer is shown.answer:
                 self._shown[key] = result
                 self.computed.emit(key, result)
 

@@ -20,11 +20,11 @@ COLUMNS: Final = (
     ("Name", "Name of the layer in the network"),
     ("Neuron", "Number of the neuron in its layer"),
     ("Length", "Length of the neuron's line in this slice"),
-    ("To level set", "Distance of the neuron's line to the zero level set, within this slice; 0: they meet"),
-    ("State", "Always on or off in this slice, or both: on one side of its line each"),
+    ("To f = 0", "Distance of the neuron's line to the zero level set, within this slice; 0: they meet"),
+    ("State", "on, off: always, throughout this slice; both: on one side of its line each"),
 )
 LAYER, NAME, NEURON, LENGTH, DISTANCE, STATE = range(len(COLUMNS))
-STATES: Final = ("both", "always on", "always off", "\N{EM DASH}")
+STATES: Final = ("both", "on", "off", "\N{EM DASH}")
 
 
 class NeuronModel(QAbstractTableModel):

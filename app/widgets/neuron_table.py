@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from PySide6.QtCore import QItemSelection, Qt
 from PySide6.QtGui import QGuiApplication, QShowEvent
@@ -11,7 +11,7 @@ from PySide6.QtWidgets import QAbstractItemView, QHBoxLayout, QHeaderView, QTabl
 from app.jobs.worker import Job, Worker
 from app.state import actions
 from app.state.store import Change, Store
-from app.widgets.neuron_model import LAYER, LENGTH, NAME, NeuronModel
+from app.widgets.neuron_model import DISTANCE, LAYER, LENGTH, NAME, NEURON, STATE, NeuronModel
 from app.widgets.parts import Choice, ElidedLabel, button
 from engine import Cancelled, neuron_statistics
 
@@ -19,6 +19,9 @@ if TYPE_CHECKING:
     from app.state.session import OpenNetwork
     from app.widgets.live_slices import LiveSlices
     from engine import NeuronStatistics, Partition
+
+
+_WIDTHS: Final = {LAYER: 46, NEURON: 54, LENGTH: 62, DISTANCE: 64, STATE: 50}
 
 
 class NeuronTable(QWidget):
@@ -45,14 +48,16 @@ class NeuronTable(QWidget):
         self.view.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
         self.view.setShowGrid(False)
         self.view.setWordWrap(False)
+        self.view.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.view.setTabKeyNavigation(False)
         self.view.setAccessibleName("neurons of the active slice")
         self.view.verticalHeader().hide()
         self.view.verticalHeader().setDefaultSectionSize(21)
         header = self.view.horizontalHeader()
         header.setHighlightSections(False)
-        header.setSectionResizeMode(QHeaderView.ResizeMode.ResizeToContents)
         header.setSectionResizeMode(NAME, QHeaderView.ResizeMode.Stretch)
+        for column, width in _WIDTHS.items():
+            header.resizeSection(column, width)
         header.setMinimumSectionSize(34)
         self.view.sortByColumn(LAYER, Qt.SortOrder.AscendingOrder)
         self.view.selectionModel().selectionChanged.connect(self._select)

@@ -121,7 +121,7 @@ QTableView {{
 QHeaderView {{ background: {theme.panel}; border: none; }}
 QHeaderView::section {{
     background: {theme.panel}; color: {theme.muted}; border: none; border-bottom: 1px solid {theme.line};
-    padding: 4px 6px; font-weight: 600; font-size: 8pt;
+    padding: 4px 4px; font-weight: 600; font-size: 8pt;
 }}
 QTableCornerButton::section {{ background: {theme.panel}; border: none; }}
 QScrollBar:vertical {{ background: transparent; width: 9px; margin: 0; }}

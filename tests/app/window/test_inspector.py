@@ -78,7 +78,7 @@ def test_several_pins_and_the_way_to_a_neighbour(window: Driver) -> None:
     cards[0].neighbours[0].click()
     pins = window.window.store.session.pins
     assert [(pin.number, pin.facts.region) for pin in pins] == [(1, first), (2, neighbours[0])]
-    assert window.window.inspector.cards[0].body.isVisible()
+    assert not window.window.inspector.cards[0].body.isHidden()
     neuron = Neuron(1, 3)
     window.window.inspector.cards[0].neuron_chosen.emit(neuron)
     assert window.window.store.session.neuron == neuron
