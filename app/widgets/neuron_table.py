@@ -6,7 +6,15 @@ from typing import TYPE_CHECKING, Final
 
 from PySide6.QtCore import QItemSelection, Qt
 from PySide6.QtGui import QGuiApplication, QShowEvent
-from PySide6.QtWidgets import QAbstractItemView, QHBoxLayout, QHeaderView, QTableView, QVBoxLayout, QWidget
+from PySide6.QtWidgets import (
+    QAbstractButton,
+    QAbstractItemView,
+    QHBoxLayout,
+    QHeaderView,
+    QTableView,
+    QVBoxLayout,
+    QWidget,
+)
 
 from app.jobs.worker import Job, Worker
 from app.state import actions
@@ -51,6 +59,8 @@ class NeuronTable(QWidget):
         self.view.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.view.setTabKeyNavigation(False)
         self.view.setAccessibleName("neurons of the active slice")
+        for corner in self.view.findChildren(QAbstractButton):
+            corner.setToolTip("All rows")
         self.view.verticalHeader().hide()
         self.view.verticalHeader().setDefaultSectionSize(21)
         header = self.view.horizontalHeader()
