@@ -11,6 +11,7 @@ from engine.plane import SlicePlane, convex_polygon, plane_box_polygon, square_p
 from engine.regions import AffineMaps, affine_maps, areas, centroids, gradient_norms
 from engine.seeds import Seeds
 from engine.segment import SegmentPartition, partition_segment
+from engine.statistics import NeuronStatistics, neuron_statistics
 from engine.surface import Surface, SurfaceProgress, SurfaceReport, extract_surface
 from engine.surface_cut import SurfaceCut, cut_surface
 
@@ -25,6 +26,7 @@ __all__ = [
     "Location",
     "MemoryLimitError",
     "Network",
+    "NeuronStatistics",
     "NotPiecewiseLinearError",
     "Partition",
     "PlaneError",
@@ -49,6 +51,7 @@ __all__ = [
     "extract_surface",
     "gradient_norms",
     "level_set",
+    "neuron_statistics",
     "partition_polygon",
     "partition_segment",
     "partition_slice",

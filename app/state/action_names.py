@@ -48,6 +48,11 @@ def action_name(action: actions.Action, before: Session) -> str:
             return "Clear highlight" if neuron is None else f"Highlight neuron {neuron.layer}/{neuron.index}"
         case actions.TileSlices(tiled=tiled):
             return "Show all slices" if tiled else "Show one slice"
+        case actions.PinRegion(key=key, number=number):
+            where = "facet" if key is None else f"region of slice {before.slice(key).name}"
+            return f"Pin {where}" if number is None else f"Move pin {number}"
+        case actions.Unpin(number=number):
+            return "Remove all pins" if number is None else f"Remove pin {number}"
         case _:
             assert_never(action)
 

@@ -10,11 +10,13 @@ import numpy as np
 from app.state.look import Fill, SceneLook
 from app.state.palette import ACCENTS
 from app.state.planes import kept_in
-from app.state.session import Neuron, OpenNetwork, Session, Slice
+from app.state.session import Neuron, OpenNetwork, Pin, Session, Slice
 from engine import SlicePlane
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
+
+    from app.state.region_facts import RegionFacts
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -133,6 +135,23 @@ class TileSlices:
     tiled: bool
 
 
+@dataclass(frozen=True, eq=False, slots=True)
+class PinRegion:
+    """Keep a region of slice `key` in view, of the surface when that is None; number: of the pin that goes there, a new
+    one when None.  The region belongs to the network shown."""
+
+    key: int | None
+    facts: RegionFacts
+    number: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Unpin:
+    """number: of one pin; all of the network shown when None."""
+
+    number: int | None
+
+
 Action = (
     Open
     | ShowNetwork
@@ -151,6 +170,8 @@ Action = (
     | ChangeFill
     | SelectNeuron
     | TileSlices
+    | PinRegion
+    | Unpin
 )
 
 
@@ -193,6 +214,11 @@ def applied(session: Session, action: Action) -> Session:
             return replace(session, neuron=action.neuron)
         case TileSlices():
             return replace(session, tiled=action.tiled)
+        case PinRegion():
+            return _pinned(session, action)
+        case Unpin(number=number):
+            gone = session.shown_pins if number is None else [pin for pin in session.pins if pin.number == number]
+            return replace(session, pins=tuple(pin for pin in session.pins if pin not in gone))
         case _:
             assert_never(action)
 
@@ -204,7 +230,7 @@ def _opened(session: Session, action: Open) -> Session:
         networks = (*session.networks, opened)
     else:
         networks = tuple(opened if known is old else known for known in session.networks)
-    session = replace(session, networks=networks)
+    session = _without_lost_pins(replace(session, networks=networks))
     if session.slices:
         return shown(session, opened)
     first = session.next_key
@@ -217,7 +243,7 @@ def _opened(session: Session, action: Open) -> Session:
 def shown(session: Session, opened: OpenNetwork | None) -> Session:
     """With another network, and of the planes, hidden layers and the neuron what makes sense for it."""
     if opened is None:
-        return replace(session, opened=None, slices=(), active=None, neuron=None)
+        return replace(session, opened=None, slices=(), active=None, neuron=None, pins=())
     slices = tuple(replace(part, plane=kept_in(part.plane, opened.domain)) for part in session.slices)
     hidden = session.look.hidden_depths
     if session.opened is not None and session.opened.layers != opened.layers:
@@ -230,7 +256,7 @@ def shown(session: Session, opened: OpenNetwork | None) -> Session:
 def _closed(session: Session, opened: OpenNetwork) -> Session:
     at = session.networks.index(opened)
     rest = session.networks[:at] + session.networks[at + 1 :]
-    session = replace(session, networks=rest)
+    session = _without_lost_pins(replace(session, networks=rest))
     if session.opened is not opened:
         return session
     return shown(session, rest[min(at, len(rest) - 1)] if rest else None)
@@ -239,7 +265,7 @@ def _closed(session: Session, opened: OpenNetwork) -> Session:
 def reloaded(session: Session, old: OpenNetwork, new: OpenNetwork) -> Session:
     """With `new` wherever `old` was."""
     networks = tuple(new if known is old else known for known in session.networks)
-    session = replace(session, networks=networks)
+    session = _without_lost_pins(replace(session, networks=networks))
     return shown(session, new) if session.opened is old else session
 
 
@@ -268,4 +294,25 @@ def _removed(session: Session, part: Slice) -> Session:
     active = session.active
     if active == part.key:
         active = rest[min(at, len(rest) - 1)].key if rest else None
-    return replace(session, slices=rest, active=active)
+    return _without_lost_pins(replace(session, slices=rest, active=active))
+
+
+def _pinned(session: Session, action: PinRegion) -> Session:
+    assert session.opened is not None
+    used = {pin.number for pin in session.pins}
+    fresh = next(number for number in range(1, len(used) + 2) if number not in used)
+    pin = Pin(fresh if action.number is None else action.number, session.opened, action.key, action.facts)
+    if action.number is None:
+        return replace(session, pins=(*session.pins, pin))
+    return replace(session, pins=tuple(pin if old.number == pin.number else old for old in session.pins))
+
+
+def _without_lost_pins(session: Session) -> Session:
+    """A pin goes with its network, and with its slice."""
+    keys = {part.key for part in session.slices}
+    pins = tuple(
+        pin
+        for pin in session.pins
+        if any(pin.opened is known for known in session.networks) and (pin.key is None or pin.key in keys)
+    )
+    return replace(session, pins=pins)

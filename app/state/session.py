@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+    from app.state.region_facts import RegionFacts
     from app.state.surfaces import CoarseSurface
     from engine import Network, SlicePlane
     from sdf_models import Reading
@@ -76,8 +77,21 @@ class Slice:
 
 
 @dataclass(frozen=True, eq=False, slots=True)
+class Pin:
+    """A region that is kept in view, as it was found in a network.
+
+    number: its name for people, from 1; key: of the slice, None for a facet of the surface.
+    """
+
+    number: int
+    opened: OpenNetwork
+    key: int | None
+    facts: RegionFacts
+
+
+@dataclass(frozen=True, eq=False, slots=True)
 class Session:
-    """networks: the list of what is open; opened: the one of them that is shown."""
+    """networks: the list of what is open; opened: the one of them that is shown; pins: of any of them."""
 
     opened: OpenNetwork | None = None
     networks: tuple[OpenNetwork, ...] = ()
@@ -88,6 +102,7 @@ class Session:
     neuron: Neuron | None = None
     tiled: bool = True
     next_key: int = 0
+    pins: tuple[Pin, ...] = ()
 
     def slice(self, key: int) -> Slice:
         """Raises KeyError when there is no such slice."""
@@ -99,6 +114,15 @@ class Session:
     @property
     def active_slice(self) -> Slice | None:
         return None if self.active is None else self.slice(self.active)
+
+    @property
+    def shown_pins(self) -> tuple[Pin, ...]:
+        """Those of the network shown."""
+        return tuple(pin for pin in self.pins if pin.opened is self.opened)
+
+    def in_place(self, pin: Pin) -> bool:
+        """Whether the plane of a pin's slice is where it was; a facet always is."""
+        return pin.key is None or pin.facts.plane is None or same_plane(self.slice(pin.key).plane, pin.facts.plane)
 
     def has_neuron(self, neuron: Neuron | None) -> bool:
         """Whether the network shown has such a neuron."""
@@ -116,6 +140,8 @@ def same_picture(one: Session, other: Session) -> bool:
         and len(one.networks) == len(other.networks)
         and all(a is b for a, b in zip(one.networks, other.networks, strict=True))
         and looks[0] == looks[1]
+        and len(one.pins) == len(other.pins)
+        and all(a is b for a, b in zip(one.pins, other.pins, strict=True))
         and len(one.slices) == len(other.slices)
         and all(_same_slice(a, b) for a, b in zip(one.slices, other.slices, strict=True))
     )

@@ -23,6 +23,8 @@ from app.views.backdrop import Backdrop, render_backdrop
 from app.views.camera import Lens
 from app.views.handle_painting import paint_handle
 from app.views.pick_marks import PickMarks, paint_marks
+from app.views.picking import facet_at
+from app.views.pin_marks import PinMark, paint_badge, paint_outline
 from app.views.plane_handle import Grip
 from app.views.scene import VIEW, Scene
 from app.views.scene_painter import SceneDrawing, ScenePicture
@@ -55,7 +57,8 @@ class SceneView(QWidget):
     plane_moved(key, plane, live); plane_chosen(key); drawn: a picture with everything asked for is on the screen.
 
     hovered, clicked(key, u, v, length): a point of a slice that is not behind the surface, in the slice's coordinates,
-    and the length of a pixel there; left: nothing such is under the mouse any more.
+    and the length of a pixel there; left: nothing such is under the mouse any more; facet_clicked(mesh, face, point):
+    of the surface.
 
     While `picking`, clicks take points instead, and drags turn the camera only: picked, pointed(QPointF), where the
     mouse clicked and is.
@@ -69,6 +72,7 @@ class SceneView(QWidget):
     clicked = Signal(int, float, float, float)
     picked = Signal(QPointF)
     pointed = Signal(QPointF)
+    facet_clicked = Signal(object, int, object)
     drawn = Signal()
 
     def __init__(self, parent: QWidget | None = None) -> None:
@@ -83,6 +87,7 @@ class SceneView(QWidget):
         self.planes: dict[int, SlicePlane] = {}
         self.active: int | None = None
         self.moving: int | None = None
+        self.pins: tuple[PinMark, ...] = ()
         self.message = ""
         self.marks: PickMarks | None = None
         self._picking = False
@@ -264,6 +269,8 @@ class SceneView(QWidget):
         painter.fillRect(self.rect(), QColor("white"))
         if self._picture is not None:
             painter.drawImage(QRectF(self.rect()), self._image, QRectF(self._image.rect()))
+        if self.scene is not None and self.pins:
+            self._paint_pins(painter, self._lens())
         if self.scene is not None and self.scene.handle_shown:
             paint_handle(painter, self.scene.handle, self._lens())
         if self.scene is not None and self.marks is not None:
@@ -279,6 +286,29 @@ class SceneView(QWidget):
         lens = self._lens()
         candidate = None if marks.candidate is None else lens.to_pixels(marks.candidate[None])[0]
         paint_marks(painter, marks, lens.to_pixels(marks.points), candidate)
+
+    def show_pins(self, pins: tuple[PinMark, ...]) -> None:
+        """Mark regions in space for as long as they are pinned."""
+        if pins or self.pins:
+            self.pins = pins
+            self.update()
+
+    def _paint_pins(self, painter: QPainter, lens: Lens) -> None:
+        """Those that are in sight, and not behind the surface."""
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        for pin in self.pins:
+            if ((pin.corners - lens.eye) @ lens.forward <= lens.near).any():
+                continue
+            x, y = lens.to_pixels(pin.anchor[None])[0].tolist()
+            at, across = QPointF(x, y), 1.0
+            if pin.normal is not None:
+                across = abs(float(lens.ray_to(pin.anchor) @ pin.normal))
+            visible = self.rect().contains(at.toPoint())
+            if not visible or self.hidden(at, pin.anchor, 6 * lens.pixel_angle / max(across, 0.1)):
+                continue
+            outline = [QPointF(*corner) for corner in lens.to_pixels(pin.corners).tolist()]
+            paint_outline(painter, outline, pin.in_place)
+            paint_badge(painter, pin.number, at, outline, pin.in_place)
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         self.request()
@@ -400,12 +430,21 @@ class SceneView(QWidget):
             found = self.slice_point(event.position())
             if found is not None:
                 self.clicked.emit(*found)
+            elif event.button() == Qt.MouseButton.LeftButton:
+                self._click_surface(event.position())
         self.request()
 
     def _pick(self, event: QMouseEvent) -> None:
         if event.button() == Qt.MouseButton.LeftButton:
             self.picked.emit(event.position())
         self.request()
+
+    def _click_surface(self, at: QPointF) -> None:
+        surface = None if self.scene is None else self.scene.surface(self.look, self.clip_plane())
+        if surface is not None and surface.faces:
+            found = facet_at(surface, self._lens(), at.x(), at.y())
+            if found is not None:
+                self.facet_clicked.emit(surface.mesh, *found)
 
     def leaveEvent(self, event: object) -> None:
         self.left.emit()

@@ -28,6 +28,7 @@ from PySide6.QtWidgets import QSizePolicy, QWidget
 from app.state.palette import RGB
 from app.views.framing import Framing
 from app.views.pick_marks import PickMarks, paint_marks
+from app.views.pin_marks import PinMark, paint_badge, paint_outline
 from app.views.slice_image import Image, SlicePicture, draw
 
 _LEFT, _BOTTOM = 40, 22  # pixels for the rulers
@@ -53,8 +54,9 @@ class Drawing:
 class SliceView(QWidget):
     """drawing_wanted(Drawing): call it elsewhere and give the result to `show_drawing`.
 
-    hovered(u, v), left, clicked(u, v, pixels per unit): in the slice's coordinates; nudged(notches): the wheel asks to
-    move the plane.  While `picking`, a click is picked(u, v) instead.
+    hovered(u, v), left, clicked(u, v): in the slice's coordinates; pinned(u, v): clicked with Shift; fitted: a double
+    click, of which the first half was a click; nudged(notches): the wheel asks to move the plane.  While `picking`, a
+    click is picked(u, v) instead.
     """
 
     drawing_wanted = Signal(object)
@@ -62,6 +64,8 @@ class SliceView(QWidget):
     left = Signal()
     clicked = Signal(float, float)
     picked = Signal(float, float)
+    pinned = Signal(float, float)
+    fitted = Signal()
     nudged = Signal(float)
 
     def __init__(self, accent: RGB, parent: QWidget | None = None) -> None:
@@ -80,6 +84,7 @@ class SliceView(QWidget):
         self._image: tuple[QImage, Framing] | None = None
         self._wanted: Drawing | None = None
         self._region: QPolygonF | None = None
+        self.pins: tuple[PinMark, ...] = ()
         self._pressed: QPointF | None = None
         self._last: QPointF | None = None
         self._marks: PickMarks | None = None
@@ -145,6 +150,12 @@ class SliceView(QWidget):
         """Mark the region with corners (M, 2), None: no region."""
         self._region = None if corners is None else QPolygonF([QPointF(u, v) for u, v in corners.tolist()])
         self.update()
+
+    def show_pins(self, pins: tuple[PinMark, ...]) -> None:
+        """Mark regions for as long as they are pinned."""
+        if pins or self.pins:
+            self.pins = pins
+            self.update()
 
     def fit(self) -> None:
         """The whole slice."""
@@ -220,7 +231,8 @@ class SliceView(QWidget):
         if self._pressed is not None and not dragged and event.button() == Qt.MouseButton.LeftButton:
             where = self.at(event.position())
             if where is not None:
-                (self.picked if self._picking else self.clicked).emit(*where)
+                shift = event.modifiers() & Qt.KeyboardModifier.ShiftModifier
+                (self.picked if self._picking else self.pinned if shift else self.clicked).emit(*where)
         self._pressed = self._last = None
 
     def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:
@@ -228,6 +240,7 @@ class SliceView(QWidget):
             self.mousePressEvent(event)  # the second of two clicks that follow each other fast
         else:
             self.fit()
+            self.fitted.emit()
 
     def leaveEvent(self, event: object) -> None:
         self.left.emit()
@@ -242,6 +255,7 @@ class SliceView(QWidget):
             painter.setClipRect(area)
             self._paint_image(painter, self.framing)
             self._paint_region(painter, self.framing)
+            self._paint_pins(painter)
             self._paint_marks(painter)
             painter.restore()
         if self.framing is not None:
@@ -276,6 +290,14 @@ class SliceView(QWidget):
         places = np.array([self.position_of(u, v).toTuple() for u, v in marks.points.tolist()]).reshape(-1, 2)
         candidate = None if marks.candidate is None else np.array(self.position_of(*marks.candidate).toTuple())
         paint_marks(painter, marks, places, candidate)
+
+    def _paint_pins(self, painter: QPainter) -> None:
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        outlines = [[self.position_of(u, v) for u, v in pin.corners.tolist()] for pin in self.pins]
+        for pin, outline in zip(self.pins, outlines, strict=True):
+            paint_outline(painter, outline, pin.in_place)
+        for pin, outline in zip(self.pins, outlines, strict=True):
+            paint_badge(painter, pin.number, self.position_of(*pin.anchor.tolist()), outline, pin.in_place)
 
     def _paint_rulers(self, painter: QPainter, framing: Framing, area: QRectF) -> None:
         painter.setFont(QFont(self.font().family(), 8))

@@ -40,9 +40,11 @@ class Found:
 
 
 class Hover(QObject):
-    """found(Found | None): what the status line says."""
+    """found(Found | None): what the status line says; inside(key, u, v): a click beside all lines, or one that means
+    the region wherever in it."""
 
     found = Signal(object)
+    inside = Signal(int, float, float)
 
     def __init__(self, store: Store, slices: LiveSlices, parent: QObject | None = None) -> None:
         super().__init__(parent)
@@ -74,12 +76,16 @@ class Hover(QObject):
             self.clear()
 
     def click(self, key: int, view: SliceView, u: float, v: float) -> None:
-        """Highlight the neuron of the line that was hit; beside all lines, none."""
+        """Highlight the neuron of the line that was hit; beside all lines, it is the region that was meant."""
         self.click_length(key, u, v, view.pixel)
 
     def click_length(self, key: int, u: float, v: float, pixel: float) -> None:
         found = self.at(key, u, v, _REACH * pixel)
-        if found is not None and found.neuron != self._store.session.neuron:
+        if found is None:
+            return
+        if found.neuron is None:
+            self.inside.emit(key, u, v)
+        elif found.neuron != self._store.session.neuron:
             self._store.do(actions.SelectNeuron(found.neuron))
 
     def at(self, key: int, u: float, v: float, reach: float) -> Found | None:

@@ -259,10 +259,8 @@ class LiveSlices(QObject):
             return _repainted(shown, neuron, fill, known)
 
         def take(result: DrawnSlice) -> None:
-            now = self._shown.get(key)
-            if (
-                now is not None and now.answer is shown.answer
-            ):  # maybe painted otherwise meanwhile: the newest comes last
+            now = self._shown.get(key)  # maybe painted otherwise meanwhile, by a request before this one
+            if now is not None and now.answer is shown.answer:
                 self._shown[key] = result
                 self.computed.emit(key, result)
 

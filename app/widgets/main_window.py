@@ -23,13 +23,16 @@ from app.widgets.file_opener import FileOpener
 from app.widgets.hand import STEP, Hand
 from app.widgets.helper import Helper
 from app.widgets.hover import Hover
+from app.widgets.inspector import Inspector
 from app.widgets.live_slices import DrawnSlice, LiveSlices
 from app.widgets.live_surface import DrawnSurface, LiveSurface
 from app.widgets.marks import application_icon
 from app.widgets.menus import Menus
+from app.widgets.neuron_table import NeuronTable
 from app.widgets.notice_bar import NoticeBar
 from app.widgets.parts import label
 from app.widgets.picker import Picker
+from app.widgets.pins import Pins
 from app.widgets.plane_panel import PlanePanel
 from app.widgets.player import Player
 from app.widgets.poses import Poses
@@ -37,6 +40,7 @@ from app.widgets.reloader import Reloader
 from app.widgets.scene_link import SceneLink
 from app.widgets.session_keeper import SessionKeeper
 from app.widgets.settings import Settings
+from app.widgets.side_area import SideArea
 from app.widgets.slice_board import SliceBoard
 from app.widgets.snapping import Snapping
 from app.widgets.status_line import StatusLine
@@ -70,6 +74,10 @@ class MainWindow(QMainWindow):
         self.scene_view = SceneView(self)
         self.scene_link = SceneLink(self.store, self.slices, self.scene_view, self)
         self.board = SliceBoard(self.store, self.slices, self.hover, self)
+        self.pins = Pins(self.store, self.slices, self.surface, self.board, self.scene_view, self)
+        self.inspector = Inspector(self.store, self.pins, self.slices, self.surface, self)
+        self.neurons = NeuronTable(self.store, self.slices, self)
+        self.side = SideArea(self)
         self.legend, self.color_bar = DepthLegend(self), ColorBar(self)
         self.status, self.notice, self.task_bar = StatusLine(self), NoticeBar(self), TaskBar(self)
         self.player = Player(self.store, self._held, self)
@@ -120,7 +128,17 @@ class MainWindow(QMainWindow):
         self.panel.put_above(self.checkpoints)
         self.panel.put_below("travel", self.player)
         body.addWidget(self.panel)
-        body.addWidget(self.splitter, 1)
+        self.side.add("Inspector", "Regions and facets that were pinned (Ctrl+I)", self.inspector)
+        self.side.add("Neurons", "All neurons in the active slice (Ctrl+T)", self.neurons)
+        self.sides = QSplitter(Qt.Orientation.Horizontal, self)
+        self.sides.addWidget(self.splitter)
+        self.sides.addWidget(self.side)
+        self.sides.setStretchFactor(0, 1)
+        self.sides.setStretchFactor(1, 0)
+        self.sides.setSizes([1000, 340])
+        self.sides.setHandleWidth(8)
+        self.sides.setChildrenCollapsible(False)
+        body.addWidget(self.sides, 1)
         whole = QWidget(self)
         layout = QVBoxLayout(whole)
         layout.setContentsMargins(0, 0, 0, 0)
@@ -154,6 +172,12 @@ class MainWindow(QMainWindow):
         self.scene_view.hovered.connect(self._hover_in_space)
         self.scene_view.left.connect(self.hover.clear)
         self.scene_view.clicked.connect(self.hover.click_length)
+        self.scene_view.facet_clicked.connect(self.pins.pin_facet)
+        self.hover.inside.connect(self.pins.pin)
+        self.board.fitted.connect(self.pins.take_back)
+        self.pins.kept.connect(lambda: self.side.open(self.inspector))
+        self.pins.refused.connect(self.notice.tell)
+        self.side.changed.connect(lambda: self.menus.show_side(self.side.current))
         self.slices.computed.connect(self._computed)
         self.compilation.started.connect(lambda: self.status.show_busy(_COMPILING))
         self.surface.progressed.connect(lambda facets: self.status.show_busy(f"exact surface: {facets:,} facets"))
@@ -280,6 +304,9 @@ class MainWindow(QMainWindow):
         """From one start to the next: as it was left last, and later as it is left."""
         self._keeps_layout = True
         self.settings.restore(self, self.splitter)
+        shown = self.settings.side
+        if shown in (panels := {"inspector": self.inspector, "neurons": self.neurons}):
+            self.side.open(panels[shown])
         self.checkpoints.automatic.setChecked(self.settings.reloads)
 
     def take_preferences(self) -> None:
@@ -297,6 +324,7 @@ class MainWindow(QMainWindow):
             and not self.opener.busy
             and not self.reloader.busy
             and self.surface.finished
+            and self.neurons.finished
             and all(self.slices.finished(part.key) for part in session.slices)
             and self.board.settled
             and self.scene_view.settled
@@ -306,6 +334,8 @@ class MainWindow(QMainWindow):
         """Workers first, which deliver nothing any more; then what VTK holds; then the window."""
         if self._keeps_layout:
             self.settings.store(self, self.splitter)
+            names = {self.inspector: "inspector", self.neurons: "neurons"}
+            self.settings.side = "" if self.side.current is None else names[self.side.current]
             self.settings.reloads = self.checkpoints.automatic.isChecked()
         self.opener.close()
         self.compilation.close()
@@ -314,6 +344,7 @@ class MainWindow(QMainWindow):
         self.surface.close()
         self.slices.close()
         self.board.close_worker()
+        self.neurons.close_worker()
         self.scene_link.close_worker()
         self.scene_view.close_scene()
         super().closeEvent(event)

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from PySide6.QtGui import QAction, QKeySequence
-from PySide6.QtWidgets import QMenu, QMenuBar
+from PySide6.QtWidgets import QMenu, QMenuBar, QWidget
 
 from app.widgets.picker import Task
 
@@ -27,7 +27,7 @@ class Menus:
         self.recent = self._file(bar)
         self.undo, self.redo = self._edit(bar)
         self._slice(bar)
-        self._view(bar)
+        self.sides = self._view(bar)
         self._help(bar)
 
     def _file(self, bar: QMenuBar) -> QMenu:
@@ -89,7 +89,7 @@ class Menus:
         add(menu, "Rotate &left", panel.left.click, "[")
         add(menu, "Rotate &right", panel.right.click, "]")
 
-    def _view(self, bar: QMenuBar) -> None:
+    def _view(self, bar: QMenuBar) -> dict[QWidget, QAction]:
         window, menu, view = self._window, bar.addMenu("&View"), self._window.scene_view
         add(menu, "&Home", lambda: view.set_up(view.up), "Home")
         add(menu, "From +x", lambda: view.look_from((1.0, 0.0, 0.0)), "1")
@@ -103,6 +103,14 @@ class Menus:
         add(menu, "&Go to a neuron", window.strip.search.setFocus, QKeySequence.StandardKey.Find)
         add(menu, "&Measure distance and angle…", lambda: window.picker.begin(Task.MEASURE), "M")
         add(menu, "&No highlight\tEsc", window.hand.clear_neuron)
+        menu.addSeparator()
+        sides = {
+            window.inspector: add(menu, "&Inspector", lambda: window.side.toggle(window.inspector), "Ctrl+I"),
+            window.neurons: add(menu, "N&eurons", lambda: window.side.toggle(window.neurons), "Ctrl+T"),
+        }
+        for action in sides.values():
+            action.setCheckable(True)
+        return sides
 
     def _help(self, bar: QMenuBar) -> None:
         helper, menu = self._window.helper, bar.addMenu("&Help")
@@ -118,6 +126,11 @@ class Menus:
         """The menus of the bar, in their order."""
         menus = [action.menu() for action in self._window.menuBar().actions()]
         return [menu for menu in menus if isinstance(menu, QMenu)]
+
+    def show_side(self, shown: QWidget | None) -> None:
+        """Tick the panel at the right of the views."""
+        for panel, action in self.sides.items():
+            action.setChecked(panel is shown)
 
     def show_steps(self, history: History) -> None:
         """What would be undone and redone."""

@@ -115,6 +115,15 @@ class Settings:
     def reloads(self, on: bool) -> None:
         self._stored.setValue("reloads", "yes" if on else "no")
 
+    @property
+    def side(self) -> str:
+        """The panel at the right of the views; empty when there was none."""
+        return str(self._stored.value("side", ""))
+
+    @side.setter
+    def side(self, name: str) -> None:
+        self._stored.setValue("side", name)
+
     def store(self, window: QMainWindow, splitter: QSplitter) -> None:
         """Where the window is, and how its parts share it."""
         self._stored.setValue("geometry", window.saveGeometry())

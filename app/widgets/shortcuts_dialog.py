@@ -39,6 +39,8 @@ BY_HAND: Final[tuple[tuple[str, tuple[Line, ...]], ...]] = (
         (
             ("Hover", "what is under the mouse"),
             ("Click on a line", "follow its neuron everywhere"),
+            ("Click inside a region or on a facet", "pin it in the inspector"),
+            ("Shift and click in a slice", "pin, also beside a line"),
             ("Esc", "no highlight"),
             ("Click in the legend", "hide or show a layer"),
             ("Double click in the legend", "only this layer"),

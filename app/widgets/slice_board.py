@@ -26,11 +26,14 @@ if TYPE_CHECKING:
 
 
 class SliceBoard(QScrollArea):
-    """nudged(key, notches): the wheel over a slice asks to move its plane; drawn: all pictures are on the screen.
+    """nudged(key, notches): the wheel over a slice asks to move its plane; fitted: a double click in one; drawn: all
+    pictures are on the screen.
 
-    While `picking`, picked, pointed(key, u, v): a click, and where the mouse is, in a slice's coordinates."""
+    While `picking`, picked, pointed(key, u, v): a click, and where the mouse is, in a slice's coordinates.
+    """
 
     nudged = Signal(int, float)
+    fitted = Signal()
     picked = Signal(int, float, float)
     pointed = Signal(int, float, float)
     drawn = Signal()
@@ -108,6 +111,8 @@ class SliceBoard(QScrollArea):
         tile.view.picked.connect(partial(self.picked.emit, key))
         tile.view.hovered.connect(partial(self.pointed.emit, key))
         tile.view.picking = self._picking
+        tile.view.pinned.connect(lambda u, v: self._hover.inside.emit(key, u, v))
+        tile.view.fitted.connect(self.fitted)
         tile.view.nudged.connect(lambda notches: self.nudged.emit(key, notches))
         tile.chosen.connect(lambda: self._store.do(actions.ActivateSlice(key)))
         tile.enlarged.connect(lambda: self._enlarge(key))

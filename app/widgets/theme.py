@@ -110,6 +110,21 @@ QSplitter::handle {{ background: {theme.panel}; }}
 QProgressBar {{ background: {theme.line}; border: none; border-radius: 2px; max-height: 4px; min-height: 4px; }}
 QProgressBar::chunk {{ background: {theme.brand}; border-radius: 2px; }}
 QScrollArea {{ background: transparent; border: none; }}
+#badge {{ background: {theme.text}; color: {theme.panel}; border-radius: 9px; font-weight: 600; font-size: 8pt; }}
+QToolButton#link {{ border: none; background: transparent; color: {theme.brand}; padding: 1px 3px; text-align: left; }}
+QToolButton#link:hover {{ background: {theme.hover}; }}
+QToolButton#link:focus {{ background: {theme.hover}; }}
+QToolButton#link:disabled {{ color: {theme.muted}; }}
+QTableView {{
+    background: {theme.raised}; alternate-background-color: {theme.panel}; border: 1px solid {theme.line};
+    border-radius: 6px; selection-background-color: {theme.brand_soft}; selection-color: {theme.text}; outline: none;
+}}
+QHeaderView {{ background: {theme.panel}; border: none; }}
+QHeaderView::section {{
+    background: {theme.panel}; color: {theme.muted}; border: none; border-bottom: 1px solid {theme.line};
+    padding: 4px 4px; font-weight: 600; font-size: 8pt;
+}}
+QTableCornerButton::section {{ background: {theme.panel}; border: none; }}
 QScrollBar:vertical {{ background: transparent; width: 9px; margin: 0; }}
 QScrollBar::handle:vertical {{ background: {theme.handle}; border-radius: 4px; min-height: 24px; }}
 QScrollBar::add-line, QScrollBar::sub-line {{ background: none; height: 0; }}
