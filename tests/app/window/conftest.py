@@ -27,6 +27,7 @@ from vtkmodules.vtkRenderingCore import vtkRenderWindow
 from app.application import application
 from app.commands.kernels import prepare_kernels, prepare_surface_kernels
 from app.widgets.main_window import MainWindow
+from tests.app.conftest import ROOT
 
 if TYPE_CHECKING:
     from app.widgets.slice_tile import SliceTile
@@ -101,10 +102,19 @@ def settings_elsewhere(tmp_path_factory: pytest.TempPathFactory) -> None:
 
 
 @pytest.fixture(scope="session", autouse=True)
-def kernels() -> None:
-    """Compiled before a test waits for a window that needs them."""
+def kernels(settings_elsewhere: None) -> None:
+    """Compiled before a test waits for a window that needs them: those of the engine, and those that draw."""
     prepare_kernels()
     prepare_surface_kernels()
+    running = application()
+    window = MainWindow()
+    window.show()
+    window.open_path(ROOT / "resources" / "checkpoints" / "torus.safetensors")
+    wait_until(lambda: window.settled, 240.0)
+    window.close()
+    window.deleteLater()
+    QApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete)
+    running.processEvents()
 
 
 @pytest.fixture(autouse=True)
