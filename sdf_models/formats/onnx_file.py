@@ -200,7 +200,10 @@ def _external(tensor: Any, path: Path, dtype: np.dtype[Any]) -> NDArray[Any]:
     entries = {entry.key: entry.value for entry in tensor.external_data}
     location = entries.get("location", "")
     folder = path.absolute().parent.resolve()
-    file = (folder / location).resolve()
+    try:
+        file = (folder / location).resolve()
+    except (OSError, ValueError, RuntimeError) as error:  # a null byte, a loop of links
+        raise Damaged(f"{location!r:.60} cannot be the name of a data file") from error
     if not location or not file.is_relative_to(folder):
         raise Refused(f"its data is in {location!r:.60}, outside of the file's folder", "export it into one folder")
     try:

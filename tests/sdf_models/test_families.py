@@ -149,14 +149,68 @@ def test_older_latent_codes_in_a_tensor(tmp_path: Path) -> None:
     agrees(checkpoint, decoder.linear_part(torch.cat([codes[1].expand(len(POINTS), -1), POINTS], 1)))
 
 
-def test_specs_of_another_training_are_refused(tmp_path: Path) -> None:
+def changed_specs(path: Path, **changes: Any) -> None:
+    """Fields of the experiment's specs.json in place of its own; None removes one."""
+    file = path.parent.parent / "specs.json"
+    specs = json.loads(file.read_text())
+    for name, value in changes.items():
+        (specs if name in ("CodeLength", "NetworkArch", "NetworkSpecs") else specs["NetworkSpecs"])[name] = value
+    file.write_text(json.dumps(specs))
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"CodeLength": 4}, "a code of 4 numbers, where this one takes 9 inputs"),
+        ({"dims": [512] * 8}, "widths 512, not 24"),
+        ({"dims": [24] * 7}, "8 layers, not 9"),
+        ({"latent_in": [3]}, "latent_in: [3], where the shapes have [4]"),
+        ({"latent_in": []}, "latent_in: [], where the shapes have [4]"),
+        ({"NetworkArch": "another"}, "of the architecture 'another'"),
+    ],
+)
+def test_specs_of_another_network_are_said_and_not_used(tmp_path: Path, changes: dict[str, Any], words: str) -> None:
+    path, _, _ = deepsdf_experiment(tmp_path, use_tanh=True)
+    assert load_checkpoint(path, Reading(latent="zeros")).last_activation.name == "tanh-twice"
+    changed_specs(path, **changes)
+    checkpoint = load_checkpoint(path, Reading(latent="zeros"))
+    assert noted(checkpoint, f"{tmp_path / 'specs.json'} describes another network: {words}")
+    assert checkpoint.last_activation.name == "tanh"
+    assert not noted(checkpoint, "describes it")
+
+
+def test_specs_of_another_network_do_not_settle_the_family(tmp_path: Path) -> None:
+    net = randomised(ImplicitNet(3, [24] * 8, skip_in=(4,)))
+    path = saved(tmp_path, net.state_dict(), "net.pth")
+    dims = [24] * 8
+    for latent_in, widths, certain in (([4], dims, True), ([], dims, False), ([4], [512] * 8, False)):
+        specs = {"CodeLength": 0, "NetworkSpecs": {"dims": widths, "latent_in": latent_in}}
+        (tmp_path / "specs.json").write_text(json.dumps(specs))
+        if certain:
+            assert load_checkpoint(path).provenance["family"] == "deepsdf"
+        else:
+            assert question(path).question.choice == "family"
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"latent_in": [1, "a"]}, "its latent_in is [1, 'a'], not a list of whole numbers"),
+        ({"latent_in": [[1], 4]}, "its latent_in is [[1], 4]"),
+        ({"latent_in": 4}, "its latent_in is 4"),
+        ({"dims": [24, 2.5]}, "its dims is [24, 2.5]"),
+        ({"dims": {}}, "its dims is {}"),
+        ({"use_tanh": "yes"}, "its use_tanh is 'yes', not true or false"),
+        ({"xyz_in_all": []}, "its xyz_in_all is []"),
+        ({"CodeLength": True}, "its CodeLength is True"),
+        ({"NetworkArch": 3}, "its NetworkArch is 3"),
+        ({"NetworkSpecs": [1]}, "its NetworkSpecs is [1], not an object"),
+    ],
+)
+def test_specs_of_other_types_are_refused(tmp_path: Path, changes: dict[str, Any], words: str) -> None:
     path, _, _ = deepsdf_experiment(tmp_path)
-    specs = json.loads((tmp_path / "specs.json").read_text())
-    (tmp_path / "specs.json").write_text(json.dumps(specs | {"CodeLength": 256}))
-    assert "256" in refusal(path, Reading(latent="zeros"))
-    specs["NetworkSpecs"]["latent_in"] = [3]
-    (tmp_path / "specs.json").write_text(json.dumps(specs))
-    assert "latent_in" in refusal(path, Reading(latent="zeros"))
+    changed_specs(path, **changes)
+    assert words in refusal(path, Reading(latent="zeros"))
 
 
 def test_layer_norm_of_deepsdf_is_refused(tmp_path: Path) -> None:
