@@ -44,8 +44,8 @@ def opened_weights(weights: Weights, choices: Choices) -> Opened:
         for key, value in weights.metadata.items()
         if key.rpartition(".")[2] in ("epoch", "global_step", "step", "iteration") and isinstance(value, int)
     }
-    domain = stated_domain(weights.metadata, inputs)
-    return Opened(module, inputs, domain, facts, weights.notes, built.last_activation)
+    domain, said = stated_domain(weights, inputs)
+    return Opened(module, inputs, domain, facts, weights.notes, built.last_activation, said)
 
 
 def _specs(network: FoundNetwork, choices: Choices) -> Mapping[str, Any]:

@@ -15,7 +15,15 @@ from typing import Any
 from sdf_models.families.ends import drawn, last_activation
 from sdf_models.families.family import Built, Family
 from sdf_models.families.layers import first_outputs
-from sdf_models.families.modules import Call, Chain, Concatenation, Operation, activation, linear_call
+from sdf_models.families.modules import (
+    Call,
+    Chain,
+    Concatenation,
+    Operation,
+    activation,
+    linear_call,
+    with_default_noted,
+)
 from sdf_models.families.network import FoundNetwork
 from sdf_models.formats.format import Refused
 from sdf_models.reading import Alternative, Choices, Question
@@ -128,6 +136,7 @@ def _built(
     choices: Choices,
     outputs: int | None = None,
 ) -> Built:
+    with_default_noted(between, choices)
     skips = network.skips()
     if skips:
         question = Question(

@@ -258,7 +258,8 @@ def test_anything_in_the_fields_of_specs(folder: Path, changes: dict[str, Any]) 
 
 @fuzz
 @given(
-    location=st.text(st.sampled_from("ext.bin/\\\0\n~\U0001f600"), max_size=12) | st.sampled_from(["ext.bin\0", "a" * 5000]),
+    location=st.text(st.sampled_from("ext.bin/\\\0\n~\U0001f600"), max_size=12)
+    | st.sampled_from(["ext.bin\0", "a" * 5000]),
     offset=st.text(st.sampled_from("-0123456789 x\0"), max_size=6),
     length=st.text(st.sampled_from("-0123456789 x\0"), max_size=20),
 )
