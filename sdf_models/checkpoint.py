@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import json
 import os
@@ -28,6 +29,7 @@ from sdf_models.formats.format import (
     Peek,
     Refused,
     first_line,
+    printable,
     shortened,
 )
 from sdf_models.formats.unsupported import refusal
@@ -106,9 +108,9 @@ def load_checkpoint(path: str | os.PathLike[str], reading: Reading | None = None
         opened = chosen.open(CheckpointFile(path, data, choices))
         return _checkpoint(path, chosen.name, hashlib.sha256(data).hexdigest(), opened, choices)
     except Refused as error:
-        raise CheckpointError(f"{path}: {' '.join(str(error).split())}", error.recipe) from error
+        raise CheckpointError(f"{path}: {printable(' '.join(str(error).split()))}", error.recipe) from error
     except Open as error:
-        raise OpenQuestionError(f"{path}: {' '.join(str(error).split())}", error.question) from error
+        raise OpenQuestionError(f"{path}: {printable(' '.join(str(error).split()))}", error.question) from error
 
 
 def _checkpoint(path: Path, name: str, sha256: str, opened: Opened, choices: Choices) -> Checkpoint:
@@ -118,7 +120,7 @@ def _checkpoint(path: Path, name: str, sha256: str, opened: Opened, choices: Cho
         raise Refused(f"{unused[0]} does not apply to this file ({name}), which leaves no choice there", "leave it out")
     own = {"path": str(path), "format": name, "sha256": sha256}
     provenance = MappingProxyType({**own, **{key: value for key, value in opened.facts.items() if key not in own}})
-    notes = (*opened.notes, *choices.notes)
+    notes = tuple(printable(note) for note in (*opened.notes, *choices.notes))
     last_activation = replace(opened.last_activation, sign=-1.0 if choices.peek("flip_sign") else 1.0)
     return Checkpoint(module, domain, provenance, notes, last_activation, approximation)
 
@@ -140,6 +142,8 @@ def _side_file(path: Path) -> tuple[Reading, str]:
             return Reading(), ""
         return Reading.from_json(json.loads(side.read_bytes())), side.name
     except (OSError, ValueError, RecursionError) as error:
+        if isinstance(error, OSError) and error.errno == errno.ENAMETOOLONG:
+            return Reading(), ""  # then there is none
         raise Refused(
             f"its side file {side.name} cannot be used ({shortened(str(error), 400)})", "correct or remove it"
         ) from error
@@ -159,7 +163,7 @@ def _read(path: Path) -> tuple[Format, bytes]:
             peek = Peek(head, file.read(PEEK))
             chosen = next((candidate for candidate in FORMATS if candidate.recognise(peek)), None)
             if chosen is None:
-                raise refusal(peek)
+                raise refusal(peek, path.name)
             if status.st_size > LARGEST_FILE:
                 raise Refused(
                     f"{status.st_size:,} bytes are too many",
@@ -172,6 +176,8 @@ def _read(path: Path) -> tuple[Format, bytes]:
     except PermissionError as error:
         raise Refused("reading it is not permitted", "check its permissions") from error
     except (OSError, ValueError) as error:
+        if isinstance(error, OSError) and error.errno == errno.ENAMETOOLONG:
+            raise Refused("its name is longer than file names can be", "check the path") from error
         raise Refused(f"it cannot be read ({first_line(error)})", "check the path") from error
     if len(data) > status.st_size:
         raise Refused("it grew while it was read", "try again once it is complete")

@@ -85,10 +85,11 @@ def _domain(opened: Opened, choices: Choices) -> NDArray[np.float64]:
     if bounds is not None:
         domain = box(bounds, opened.inputs)
     elif domain is None:
-        choices.notes.append(
-            f"the file does not say its domain: the box [-1, 1]^{opened.inputs} is assumed; --bounds sets another"
-        )
+        why = opened.domain_note or "the file does not say its domain"
+        choices.notes.append(f"{why}: the box [-1, 1]^{opened.inputs} is assumed; --bounds sets another")
         domain = np.stack([-np.ones(opened.inputs), np.ones(opened.inputs)])
+    elif opened.domain_note:
+        choices.notes.append(opened.domain_note)
     domain = np.array(domain, dtype=np.float64)
     domain.flags.writeable = False
     return domain

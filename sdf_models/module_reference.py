@@ -15,13 +15,13 @@ from sdf_models.checkpoint import Checkpoint, CheckpointError, OpenQuestionError
 from sdf_models.families.weights import WRAPPERS, stated_domain
 from sdf_models.finishing import finished
 from sdf_models.formats.containers import tensors_in
-from sdf_models.formats.format import Opened, Refused, first_line, shortened
+from sdf_models.formats.format import Opened, Refused, first_line, shortened, with_article
 from sdf_models.reading import Choices, Open, Reading
 
 # What foreign code raises when it does not fit its arguments or is not there.
 _CODE_ERRORS = (
     RuntimeError, TypeError, ValueError, LookupError, AttributeError, NameError, ImportError, AssertionError,
-    SyntaxError, ArithmeticError, OSError,
+    SyntaxError, ArithmeticError, OSError, SystemExit,
 )  # fmt: skip
 
 
@@ -38,15 +38,15 @@ def load_module(reference: str, path: Path | None = None, reading: Reading | Non
     try:
         module = _made(reference)
         notes = [f"the network is what {reference} returned; it is your own code that was run"]
-        domain = None
+        domain, said = None, ""
         facts = {"module": reference}
         inputs = _dimension(choices)
         if path is not None:
             weights = tensors_in(path)
             _load(module, weights.tensors)
-            domain = stated_domain(weights.metadata, inputs)
+            domain, said = stated_domain(weights, inputs)
             facts["sha256"] = hashlib.sha256(path.read_bytes()).hexdigest()
-        opened = Opened(module, inputs, domain)
+        opened = Opened(module, inputs, domain, domain_note=said)
         finished_module, domain, approximation = finished(opened, choices)
         unused = choices.unused()
         if unused:
@@ -77,7 +77,9 @@ def _made(reference: str) -> nn.Module:
     finally:
         sys.path[:] = before
     if not isinstance(module, nn.Module):
-        raise Refused(f"--module {reference:.80} returned a {type(module).__name__}", "return a torch.nn.Module")
+        raise Refused(
+            f"--module {reference:.80} returned {with_article(type(module).__name__)}", "return a torch.nn.Module"
+        )
     return module
 
 

@@ -26,6 +26,7 @@ class Reading:
     last_activation  after the last layer, one of LAST_ACTIVATIONS
     skip_scale       what a concatenation with the input is multiplied by: 1, or sqrt(1/2)
     skip_order       where the input stands in it: "last" or "first"
+    norm_order       where batch norm stands by the activation: "before" or "after" it
     residual         what is added where: one of RESIDUALS
     latent           the constant part of the input: "zeros", "mean", "FILE", "FILE:INDEX", or "none" when all is input
     output           the index of the one output to draw
@@ -41,6 +42,7 @@ class Reading:
     last_activation: str | None = None
     skip_scale: float | None = None
     skip_order: str | None = None
+    norm_order: str | None = None
     residual: str | None = None
     latent: str | None = None
     output: int | None = None
@@ -240,6 +242,7 @@ PARSERS: Final[Mapping[str, Callable[[str], Any]]] = {
     "last_activation": _one_of(LAST_ACTIVATIONS),
     "skip_scale": _skip_scale,
     "skip_order": _one_of(("last", "first")),
+    "norm_order": _one_of(("before", "after")),
     "residual": _one_of(RESIDUALS),
     "latent": str.strip,
     "output": _index,

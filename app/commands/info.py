@@ -57,6 +57,8 @@ def _facts(arguments: argparse.Namespace, checkpoint: Checkpoint, notes: Checkpo
 
 
 def _text(arguments: argparse.Namespace, notes: CheckpointNotes) -> str:
+    from sdf_models.formats.format import printable
+
     lines = [("checkpoint", str(arguments.file)), *notes.lines()[1:]]
     width = max(len(label) for label, _ in lines)
-    return "\n".join(f"{label:<{width}}  {text}" for label, text in lines)
+    return "\n".join(f"{printable(label):<{width}}  {printable(text)}" for label, text in lines)

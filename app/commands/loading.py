@@ -21,6 +21,7 @@ _OPTIONS: Final = {
     "last_activation": ("NAME", "after the last layer: none, tanh, tanh-twice, x+tanh, sigmoid or abs"),
     "skip_scale": ("S", "what concatenations with the input are multiplied by: 1 or 1/sqrt2"),
     "skip_order": ("WHERE", "the input's place in them: last or first"),
+    "norm_order": ("WHERE", "batch norm stands before or after the activation"),
     "residual": ("KIND", "sums with earlier layers: none, layer, sum, pre or post"),
     "latent": ("CODE", "the latent code: zeros, mean, FILE or FILE:INDEX; none: all inputs are coordinates"),
     "output": ("INDEX", "the one of several outputs to draw, from 0"),
@@ -114,7 +115,10 @@ def open_checkpoint(path: Path, reading: Reading | None = None) -> Checkpoint:
     """Open a file, or a checkpoint that comes with the program by its bare name when there is no such file."""
     from sdf_models import CheckpointError, load_checkpoint
 
-    found = (None if path.exists() else demo_checkpoint(str(path))) or path
+    try:
+        found = (None if path.exists() else demo_checkpoint(str(path))) or path
+    except OSError:  # a name that no file can have
+        found = path
     try:
         return load_checkpoint(found, reading)
     except CheckpointError as error:

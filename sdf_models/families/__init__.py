@@ -16,6 +16,7 @@ from sdf_models.families.latent import latent_code, latent_tables
 from sdf_models.families.mlp import MLP
 from sdf_models.families.network import FoundNetwork, find_network
 from sdf_models.families.side_files import specifications
+from sdf_models.families.specs import fitting_specs
 from sdf_models.families.weights import Weights, stated_domain
 from sdf_models.formats.format import Opened, Refused
 from sdf_models.reading import Alternative, Choices, Question
@@ -29,7 +30,7 @@ _SPACE = 3
 def opened_weights(weights: Weights, choices: Choices) -> Opened:
     """The network that a container's tensors are.  Raises Refused and Open."""
     network = find_network(weights, choices, _DISTANCE)
-    specs = specifications(weights.path)
+    specs = _specs(network, choices)
     family = _family(network, specs, choices)
     built = family.build(network, specs, choices)
     dtypes = {parameter.dtype for parameter in built.module.parameters()}
@@ -43,8 +44,15 @@ def opened_weights(weights: Weights, choices: Choices) -> Opened:
         for key, value in weights.metadata.items()
         if key.rpartition(".")[2] in ("epoch", "global_step", "step", "iteration") and isinstance(value, int)
     }
-    domain = stated_domain(weights.metadata, inputs)
-    return Opened(module, inputs, domain, facts, weights.notes, built.last_activation)
+    domain, said = stated_domain(weights, inputs)
+    return Opened(module, inputs, domain, facts, weights.notes, built.last_activation, said)
+
+
+def _specs(network: FoundNetwork, choices: Choices) -> Mapping[str, Any]:
+    """What a specs.json says of the network, where it may be DeepSDF's."""
+    if choices.peek("family") not in (None, DEEPSDF.name) or DEEPSDF.fits(network) is not None:
+        return {}
+    return fitting_specs(network, specifications(network.weights.path), choices)
 
 
 def _family(network: FoundNetwork, specs: Mapping[str, Any], choices: Choices) -> Family:

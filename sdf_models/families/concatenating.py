@@ -15,7 +15,15 @@ from typing import Any
 from sdf_models.families.ends import drawn, last_activation
 from sdf_models.families.family import Built, Family
 from sdf_models.families.layers import first_outputs
-from sdf_models.families.modules import Call, Chain, Concatenation, Operation, activation, linear_call
+from sdf_models.families.modules import (
+    Call,
+    Chain,
+    Concatenation,
+    Operation,
+    activation,
+    linear_call,
+    with_default_noted,
+)
 from sdf_models.families.network import FoundNetwork
 from sdf_models.formats.format import Refused
 from sdf_models.reading import Alternative, Choices, Question
@@ -43,14 +51,8 @@ def _fits_deepsdf(network: FoundNetwork) -> str | None:
     return _fits(network)
 
 
-def _specs(specs: Mapping[str, Any]) -> Mapping[str, Any]:
-    found = specs.get("NetworkSpecs")
-    return found if isinstance(found, dict) else {}
-
-
 def _is_deepsdf(network: FoundNetwork, specs: Mapping[str, Any]) -> str | None:
-    dims, arch = _specs(specs).get("dims"), specs.get("NetworkArch", "deep_sdf_decoder")
-    if isinstance(dims, list) and len(dims) == len(network.linear) - 1 and arch == "deep_sdf_decoder":
+    if specs:
         return f"{specs['specs.json']} describes it"
     normalised = [layer.normalised for layer in network.linear]
     if any(normalised) and not normalised[-1] and not network.path.endswith(("decoder", "network")):
@@ -75,9 +77,8 @@ def _is_never_certain(network: FoundNetwork, specs: Mapping[str, Any]) -> str | 
 
 
 def _deepsdf(network: FoundNetwork, specs: Mapping[str, Any], choices: Choices) -> Built:
-    _check_specs(network, specs)
     relu = choices.settle(_activation_question("DeepSDF"), "relu", "DeepSDF's definition")
-    twice = _specs(specs).get("use_tanh")
+    twice = specs.get("use_tanh")
     known = "tanh-twice" if twice is True else "tanh"
     certain = isinstance(twice, bool)
     why = "its definition ends with tanh" + (
@@ -86,25 +87,6 @@ def _deepsdf(network: FoundNetwork, specs: Mapping[str, Any], choices: Choices) 
         else "; a second one with use_tanh is possible"
     )
     return _built(network, relu, 1.0, known, certain, why, choices)
-
-
-def _check_specs(network: FoundNetwork, specs: Mapping[str, Any]) -> None:
-    """What specs.json says must agree with the shapes."""
-    stated = _specs(specs)
-    length = specs.get("CodeLength")
-    if stated and isinstance(length, int) and length + 3 != network.inputs:
-        raise Refused(
-            f"it takes {network.inputs} inputs, where {specs['specs.json']} says a code of {length} numbers",
-            "put the specs.json of this training beside it, or remove the other",
-        )
-    skips = stated.get("latent_in")
-    whole = sorted(i for i, count in network.skips().items() if count == network.inputs)
-    if isinstance(skips, list) and sorted(skips) != whole and network.inputs > 3:
-        raise Refused(
-            f"its shapes have the input concatenated before the layers {whole}, where {specs['specs.json']} says "
-            f"latent_in: {skips!s:.40}",
-            "put the specs.json of this training beside it, or remove the other",
-        )
 
 
 def _sal(network: FoundNetwork, specs: Mapping[str, Any], choices: Choices) -> Built:
@@ -154,6 +136,7 @@ def _built(
     choices: Choices,
     outputs: int | None = None,
 ) -> Built:
+    with_default_noted(between, choices)
     skips = network.skips()
     if skips:
         question = Question(

@@ -24,7 +24,7 @@ class Built:
 
 @dataclass(frozen=True, eq=False, slots=True)
 class Family:
-    """A family.  Of a network and its side file's content it says:
+    """A family.  Of a network and what specs.json says of it (nothing when there is none) it says:
 
     fits      why it cannot be of this family, None when it can
     evidence  why it certainly is, None when that is open

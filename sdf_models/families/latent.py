@@ -14,6 +14,7 @@ from sdf_models.formats.format import Refused
 from sdf_models.reading import Alternative, Choices, Question
 
 _TABLE = re.compile(r"(^|[._])(lat|latents?|codes?|embed\w*|lat_vecs|latent_codes)([._]|$)", re.IGNORECASE)
+_LISTED = re.compile(r"(.*\.)?\d+", re.DOTALL)
 _ENCODED = {3 + 3 * 2 * count: count for count in range(1, 17)}
 
 
@@ -106,15 +107,26 @@ def _codes(path: Path, length: int) -> Tensor:
     from sdf_models.formats.containers import tensors_in  # noqa: PLC0415  the containers know the families
 
     weights: Weights = tensors_in(path)
-    for tensor in weights.tensors.values():
-        if tensor.dim() >= 1 and tensor.shape[-1] == length and tensor.numel():
-            return tensor.reshape(-1, length)
+    found = {
+        name: tensor.reshape(-1, length)
+        for name, tensor in weights.tensors.items()
+        if tensor.dim() >= 1 and tensor.shape[-1] == length and tensor.numel()
+    }
+    if found:
+        first = next(iter(found))
+        beside = [name for name in found if _LISTED.fullmatch(name) and _list(name) == _list(first)]
+        return torch.cat([found[name] for name in beside]) if first in beside else found[first]
     lengths = sorted({tensor.shape[-1] for tensor in latent_tables(weights).values()})
     others = f", but of {', '.join(map(str, lengths[:5]))}" if lengths else ""
     raise Refused(
         f"--latent: {path.name!r:.80} holds no codes of {length} numbers{others}",
         "give the file of the codes that were trained with this network, as LatentCodes/latest.pth",
     )
+
+
+def _list(name: str) -> str:
+    """The name of the list that a tensor stands in."""
+    return name.rpartition(".")[0]
 
 
 def _counted(codes: Tensor) -> str:

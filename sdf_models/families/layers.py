@@ -148,6 +148,8 @@ def chain_error(layers: Iterable[Layer]) -> str | None:
         return "it has fewer than two linear layers"
     extra = {0, linear[0].inputs, 3} if linear[0].inputs > 3 else {0, linear[0].inputs}
     size, before = linear[0].inputs, ""
+    if layers[0].kind == "batch_norm" and len(layers[0].tensors["running_mean"]) == size:
+        layers = layers[1:]  # of the input
     for layer in layers:
         if layer.kind == "linear":
             if layer.inputs - size not in (extra if before else {0}):
@@ -157,7 +159,9 @@ def chain_error(layers: Iterable[Layer]) -> str | None:
             size, before = layer.outputs, layer.name
         else:
             count = next(iter(layer.tensors.values())).numel()
-            if not before or (count not in (size, 1) if layer.kind == "prelu" else count != size):
+            if not before:
+                return f"{layer.name!r:.60}, for {count} features, stands before the first linear layer"
+            if count not in ((size, 1) if layer.kind == "prelu" else (size,)):
                 return f"{layer.name!r:.60} is for {count} features where {before!r:.60} gives {size}"
     return None
 

@@ -20,6 +20,7 @@ from sdf_models.families.modules import (
     batch_norm,
     linear_call,
     prelu,
+    with_default_noted,
 )
 from sdf_models.families.network import FoundNetwork
 from sdf_models.families.weights import stated
@@ -50,17 +51,24 @@ def _build(network: FoundNetwork, specs: Mapping[str, Any], choices: Choices) ->
         )
     note_order(list(network.layers), choices)
     between = _activation(network, choices)
-    groups = _groups(network)
+    leading, groups = _groups(network)
+    before = _norm_order(groups, choices)
     concatenations = _concatenations(network, choices)
     residual = _residual(network, choices)
-    operations: list[Operation] = []
+    if leading and concatenations:
+        raise Refused(
+            f"{leading[0].name!r:.60} is a batch norm of the input, which is also concatenated; "
+            "whether before or after it is not in the file",
+            "open it with --module package.module:function",
+        )
+    operations: list[Operation] = [Call(network.leaf_name(norm), batch_norm(norm)) for norm in leading]
     kind = "" if between is None else between.partition(":")[0]
     for i, (layer, others) in enumerate(groups):
         final = i == len(groups) - 1
         if i in concatenations:
             operations.append(concatenations[i])
         call = linear_call(network.leaf_name(layer), layer)
-        after = [] if final else _after(i, layer, others, between, kind, network, choices)
+        after = [] if final else _after(i, layer, others, between, kind, network, before)
         operations += _with_sums(i, call, after, residual, network)
     last = _last(network, choices)
     return Built(Chain([*operations, *drawn(last)]), last)
@@ -91,8 +99,8 @@ def _activation(network: FoundNetwork, choices: Choices) -> str | None:
             known = PARSERS["activation"](found[1].removeprefix("torch.nn.").removeprefix("nn.").removesuffix("()"))
         except ValueError:
             known = None
-        return str(choices.settle(question, known, f"the file's {found[0]} says so"))
-    return str(choices.settle(question))
+        return with_default_noted(str(choices.settle(question, known, f"the file's {found[0]} says so")), choices)
+    return with_default_noted(str(choices.settle(question)), choices)
 
 
 def _last(network: FoundNetwork, choices: Choices) -> LastActivation:
@@ -111,24 +119,25 @@ def _last(network: FoundNetwork, choices: Choices) -> LastActivation:
     return last_activation("none", False, why, choices)
 
 
-def _groups(network: FoundNetwork) -> list[tuple[Layer, list[Layer]]]:
-    """Each linear layer with the other layers that follow it."""
+def _groups(network: FoundNetwork) -> tuple[list[Layer], list[tuple[Layer, list[Layer]]]]:
+    """The batch norm of the input, if any, and each linear layer with the other layers that follow it."""
+    leading: list[Layer] = []
     groups: list[tuple[Layer, list[Layer]]] = []
     for layer in network.layers:
         if layer.kind == "linear":
             groups.append((layer, []))
         else:
-            groups[-1][1].append(layer)
+            (groups[-1][1] if groups else leading).append(layer)
     if groups[-1][1]:
         raise Refused(
             f"{groups[-1][1][0].name!r:.60} follows the last linear layer",
             "open it with --module package.module:function",
         )
-    return groups
+    return leading, groups
 
 
 def _after(
-    i: int, layer: Layer, others: list[Layer], between: str | None, kind: str, network: FoundNetwork, choices: Choices
+    i: int, layer: Layer, others: list[Layer], between: str | None, kind: str, network: FoundNetwork, before: bool
 ) -> list[Call]:
     """The modules between a linear layer and the next."""
     norms = [Call(network.leaf_name(other), batch_norm(other)) for other in others if other.kind == "batch_norm"]
@@ -142,16 +151,41 @@ def _after(
     first_norm = next((other for other in others if other.kind == "batch_norm"), None)
     if first_norm is None:
         return [act]
-    places = [_index(layer.name), _index(learned.name) if learned is not None else None, _index(first_norm.name)]
+    known = _stated_order(layer, others)
+    return [*norms, act] if (before if known is None else known) else [act, *norms]
+
+
+def _stated_order(layer: Layer, others: list[Layer]) -> bool | None:
+    """Whether the batch norm after a linear layer stands before the activation; None where the names do not say."""
+    norm = next(other for other in others if other.kind == "batch_norm")
+    learned = next((other for other in others if other.kind == "prelu"), None)
     if learned is not None:
-        before = others.index(first_norm) < others.index(learned)
-    elif places[0] is not None and places[2] is not None and places[2] > places[0]:
-        before = places[2] == places[0] + 1
-    else:
-        before = True
-        if i == 0:
-            choices.notes.append("batch norm is assumed before the activation")
-    return [*norms, act] if before else [act, *norms]
+        return others.index(norm) < others.index(learned)
+    first, second = _index(layer.name), _index(norm.name)
+    beside = layer.name.rpartition(".")[0] == norm.name.rpartition(".")[0]
+    if first is None or second is None or not beside or second <= first:
+        return None
+    return second == first + 1
+
+
+def _norm_order(groups: list[tuple[Layer, list[Layer]]], choices: Choices) -> bool:
+    """Whether batch norm stands before the activation, where names do not say."""
+    unsaid = [
+        next(other for other in others if other.kind == "batch_norm")
+        for layer, others in groups[:-1]
+        if any(other.kind == "batch_norm" for other in others) and _stated_order(layer, others) is None
+    ]
+    if not unsaid:
+        return True
+    question = Question(
+        "norm_order",
+        f"whether its batch norm {unsaid[0].name!r:.60} stands before or after the activation is not in the file",
+        (
+            Alternative("before", "linear, batch norm, activation, as in most code"),
+            Alternative("after", "linear, activation, batch norm"),
+        ),
+    )
+    return str(choices.settle(question)) == "before"
 
 
 def _index(name: str) -> int | None:
@@ -192,6 +226,8 @@ def _residual(network: FoundNetwork, choices: Choices) -> str:
     """Where sums are.  Shapes do not show them; names in blocks of two layers make them likely, and are asked about."""
     chosen = choices.peek("residual")
     if chosen is None and not _blocks(network):
+        if any(layer.inputs == layer.outputs for layer in network.linear[1:-1]):
+            choices.notes.append("no residual sums are assumed (--residual layer otherwise)")
         return "none"
     question = Question(
         "residual",

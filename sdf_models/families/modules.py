@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 from sdf_models.architectures import Sine, linear
 from sdf_models.families.layers import Layer
-from sdf_models.reading import activation_parts
+from sdf_models.reading import Choices, activation_parts
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -124,6 +124,19 @@ def activation(text: str) -> nn.Module:
             return nn.Sigmoid()
         case _:
             return nn.Tanh()
+
+
+_DEFAULTS = {"leaky_relu": ("slope", "0.01"), "softplus": ("beta", "1"), "elu": ("alpha", "1")}
+"""Of torch's activations: the parameter and its default, as above."""
+
+
+def with_default_noted(text: str, choices: Choices) -> str:
+    """The same text of an activation, with a note on a parameter that it leaves out."""
+    name, parameter = activation_parts(text)
+    if parameter is None and name in _DEFAULTS:
+        what, value = _DEFAULTS[name]
+        choices.notes.append(f"{what} {value}, torch's default, is assumed; say {name}:{what.upper()} otherwise")
+    return text
 
 
 class Absolute(nn.Module):

@@ -30,6 +30,7 @@ _TRAINING = re.compile(
 )
 """Keys of what belongs to the training alone."""
 _TEXT = 200
+_FEW = 12
 
 Metadata = Mapping[str, Any]
 
@@ -150,13 +151,37 @@ def stated(metadata: Metadata, names: tuple[str, ...]) -> tuple[str, Any] | None
     return None
 
 
-def stated_domain(metadata: Metadata, dimension: int) -> np.ndarray[Any, np.dtype[np.float64]] | None:
-    """A box that the metadata states: `domain`, `bounds`, `bbox` or `aabb`, as corners or as one range."""
-    found = stated(metadata, ("domain", "bounds", "bbox", "aabb"))
+def stated_domain(weights: Weights, dimension: int) -> tuple[np.ndarray[Any, np.dtype[np.float64]] | None, str]:
+    """A box that the file states: `domain`, `bounds`, `bbox` or `aabb`, as corners or as one range; and what to say.
+
+    A text or numbers of the metadata, or a tensor, (2, D) or (2 D,): the lower and then the upper corner.
+    """
+    names = ("domain", "bounds", "bbox", "aabb")
+    found = stated(_with_pairs(weights.metadata), names) or stated(weights.tensors, names)
     if found is None:
-        return None
+        return None, ""
+    name, value = found
+    shown = value.tolist() if isinstance(value, Tensor) and value.numel() <= _FEW else value
+    corners = _corners(value, dimension)
+    if corners is None:
+        what = f"a tensor of shape {tuple(value.shape)}" if isinstance(shown, Tensor) else f"{shown!s:.80}"
+        return None, f"the file's {name!r:.60} is {what}, no lower and upper corner of {dimension} coordinates"
+    return corners, f"domain: the file's {name!r:.60}"
+
+
+def _with_pairs(metadata: Metadata) -> Metadata:
+    """Metadata with lists of two lists, of which `_items` makes NAME.0 and NAME.1, as one value again."""
+    bases = [key.removesuffix(".0") for key in metadata if key.endswith(".0") and f"{key[:-2]}.1" in metadata]
+    return {**metadata, **{base: [metadata[f"{base}.0"], metadata[f"{base}.1"]] for base in bases}}
+
+
+def _corners(value: Any, dimension: int) -> np.ndarray[Any, np.dtype[np.float64]] | None:
+    if isinstance(value, Tensor):
+        if tuple(value.shape) not in ((2, dimension), (2 * dimension,)):
+            return None
+        value = value.tolist()
     try:
-        corners = np.array(found[1], dtype=np.float64).reshape(2, -1)
+        corners = np.array(value, dtype=np.float64).reshape(2, -1)
         corners = np.stack([np.broadcast_to(corner, dimension) for corner in corners])
     except (ValueError, TypeError):
         return None

@@ -60,7 +60,8 @@ class CheckpointFile:
 class Opened:
     """What a reader finds in a file.
 
-    domain: (2, D) float64, lower and upper corner, or None when the file does not say; facts and notes: for people.
+    domain: (2, D) float64, lower and upper corner, or None when the file does not say; facts and notes: for people;
+    domain_note: what the file says of its domain, and why that is not used where domain is None.
     """
 
     module: nn.Module
@@ -69,6 +70,7 @@ class Opened:
     facts: Mapping[str, str] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
     last_activation: LastActivation = NOTHING
+    domain_note: str = ""
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -97,6 +99,16 @@ def first_line(error: BaseException, width: int = 160) -> str:
 def shortened(text: str, width: int) -> str:
     """The beginning of a text, on one line and cut between words."""
     return textwrap.shorten(text, width, placeholder=" ...")
+
+
+def with_article(name: str) -> str:
+    """A name with its indefinite article."""
+    return f"{'an' if name[:1].lower() in 'aeiou' else 'a'} {name}"
+
+
+def printable(text: str) -> str:
+    """A text of a file, with escapes in place of what a terminal would obey: control characters, overrides."""
+    return "".join(c if c.isprintable() else repr(c)[1:-1] for c in text)
 
 
 def check_finite(name: str, array: NDArray[np.generic]) -> None:

@@ -29,6 +29,7 @@ from sdf_models.formats.format import (
     Refused,
     check_finite,
     first_line,
+    with_article,
 )
 from sdf_models.formats.onnx_graph import Graph, Operation
 from sdf_models.formats.onnx_operators import OPERATORS, UNSUPPORTED
@@ -200,7 +201,10 @@ def _external(tensor: Any, path: Path, dtype: np.dtype[Any]) -> NDArray[Any]:
     entries = {entry.key: entry.value for entry in tensor.external_data}
     location = entries.get("location", "")
     folder = path.absolute().parent.resolve()
-    file = (folder / location).resolve()
+    try:
+        file = (folder / location).resolve()
+    except (OSError, ValueError, RuntimeError) as error:  # a null byte, a loop of links
+        raise Damaged(f"{location!r:.60} cannot be the name of a data file") from error
     if not location or not file.is_relative_to(folder):
         raise Refused(f"its data is in {location!r:.60}, outside of the file's folder", "export it into one folder")
     try:
@@ -223,7 +227,7 @@ def _operation(onnx: Any, node: Any, opset: int, path: Path) -> Operation:
         name = f"{node.domain}.{node.op_type}" if node.domain else node.op_type
         reason = UNSUPPORTED.get(node.op_type, "it is not supported")
         raise Refused(
-            f"its operation {node.name or name!s:.60} is a {name:.60}: {reason}",
+            f"its operation {node.name or name!s:.60} is {with_article(name[:60])}: {reason}",
             "export the network with plain operations, or open it with --module package.module:function",
         )
     attributes: dict[str, Any] = {}

@@ -36,8 +36,8 @@ def read(path: Path, data: bytes) -> Weights:
             text[name] = str(array.reshape(-1)[0])
         if array.dtype.kind not in "fiubc" or array.dtype.itemsize not in (1, 2, 4, 8):
             continue  # text, or numbers of which torch has no kind
-        native = array.astype(array.dtype.newbyteorder("="), order="C")
-        tensors[name.replace("/", ".")] = torch.from_numpy(np.array(native))
+        native = np.array(array, array.dtype.newbyteorder("="), order="C")  # a copy, which torch may write to
+        tensors[name.replace("/", ".")] = torch.from_numpy(native)
     if not tensors:
         raise Refused(
             f"the archive holds no arrays{' of numbers that can be weights' if arrays else ''}",

@@ -18,7 +18,7 @@ import torch
 
 from sdf_models.families.weights import Weights, weights_of
 from sdf_models.formats import npz
-from sdf_models.formats.format import Container, Damaged, Peek, Refused, first_line
+from sdf_models.formats.format import Container, Damaged, Peek, Refused, first_line, with_article
 
 NAME = "PyTorch zip"
 LEGACY_NAME = "PyTorch before 1.6"
@@ -32,7 +32,7 @@ _LOAD_ERRORS = (
 )  # fmt: skip
 SAVE_WEIGHTS = """\
 import torch  # where the file comes from, since this runs the code in it
-checkpoint = torch.load("{name}", map_location="cpu", weights_only=False)
+checkpoint = torch.load({name!r}, map_location="cpu", weights_only=False)
 keys = ("model_state_dict", "state_dict", "model", "net", "network")  # or the key of yours
 model = checkpoint if hasattr(checkpoint, "state_dict") else next(checkpoint[key] for key in keys if key in checkpoint)
 torch.save(model.state_dict() if hasattr(model, "state_dict") else model, "weights.pth")
@@ -64,7 +64,7 @@ def read(path: Path, data: bytes) -> Weights:
     if isinstance(content, torch.Tensor):
         content = {"tensor": content}
     if not isinstance(content, (dict, list, tuple)):
-        raise Refused(f"it holds a {type(content).__name__}, not weights", "save the network's state_dict")
+        raise Refused(f"it holds {with_article(type(content).__name__)}, not weights", "save the network's state_dict")
     return weights_of(content, path)
 
 

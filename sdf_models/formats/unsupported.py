@@ -15,11 +15,11 @@ _OPENED = (
 )
 _FROM_TORCHSCRIPT = """\
 import torch  # where the file comes from, since this runs the code in it
-torch.save(torch.jit.load("FILE", map_location="cpu").state_dict(), "weights.pth")
+torch.save(torch.jit.load({name!r}, map_location="cpu").state_dict(), "weights.pth")
 """
 _FROM_EXPORTED = """\
 import torch  # where the file comes from, since this runs the code in it
-module = torch.export.load("FILE").module()
+module = torch.export.load({name!r}).module()
 torch.onnx.export(module, (torch.zeros(1, 3),), "network.onnx", dynamo=True)
 """
 
@@ -43,7 +43,7 @@ _SIGNATURES: tuple[tuple[re.Pattern[bytes], str, str, str], ...] = tuple(
             rb"\x80[\x00-\x05]",
             "a pickle, which can run code when opened",
             _SAVE_WEIGHTS,
-            torch_file.SAVE_WEIGHTS.format(name="FILE"),
+            torch_file.SAVE_WEIGHTS,
         ),
         (rb"\x93NUMPY", "a single array (.npy), not a network", _OPENED, ""),
         (rb"\x89HDF\r\n", "an HDF5 file (Keras?), not supported", "export the network as ONNX", ""),
@@ -68,8 +68,8 @@ def _size(peek: Peek) -> str:
     return f"{len(peek.head):,} bytes long" if len(peek.head) < PEEK else "without its end"
 
 
-def refusal(peek: Peek) -> Refused:
-    """Why a file that begins and ends with these bytes is not opened."""
+def refusal(peek: Peek, name: str) -> Refused:
+    """Why a file of this name, which begins and ends with these bytes, is not opened."""
     if not peek.head:
         return Damaged("the file is empty")
     if peek.head.startswith(b"PK\x03\x04") and _END_OF_ZIP not in peek.tail:
@@ -79,5 +79,5 @@ def refusal(peek: Peek) -> Refused:
     both = peek.head + peek.tail if len(peek.head) < len(peek.tail) or peek.head != peek.tail else peek.head
     for pattern, what, remedy, recipe in _SIGNATURES:
         if pattern.match(both):
-            return Refused(what, remedy, recipe)
+            return Refused(what, remedy, recipe.format(name=name))
     return Refused("not a checkpoint of a known format", _OPENED)

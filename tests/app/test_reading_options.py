@@ -136,6 +136,16 @@ def test_a_module_of_ones_own(splinescope_process: Run, tmp_path: Path) -> None:
     assert (ran.code, ran.err.count("\n")) == (2, 1)
 
 
+def test_info_prints_no_escapes_of_a_file(splinescope: Run, tmp_path: Path) -> None:
+    save_checkpoint(tmp_path / "own.safetensors", random_module(), DOMAIN, {"fitted_to": "\x1b[2Ja torus\n"})
+    ran = splinescope("info", tmp_path / "own.safetensors")
+    assert "\\x1b[2Ja torus" in ran.out
+    assert "\x1b" not in ran.out
+    ran = splinescope("info", "a" * 300)
+    assert (ran.code, ran.err.count("\n")) == (2, 1)
+    assert "longer than file names can be" in ran.err
+
+
 def test_recipes_follow_the_line(splinescope: Run, tmp_path: Path) -> None:
     torch.save(plain_mlp(), tmp_path / "whole.pth")
     ran = splinescope("info", tmp_path / "whole.pth")

@@ -270,9 +270,40 @@ def test_bombs_are_refused_in_bounded_memory(name: str) -> None:
 
 
 def test_archive_beyond_the_limit_is_refused_before_unpacking(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(npz, "LARGEST_FILE", MEBIBYTE)
+    monkeypatch.setattr(npz, "LARGEST_UNPACKED", MEBIBYTE)
     bomb = zipped({"0000.dense.A.npy": bytes(64 * MEBIBYTE)})
     assert peak_memory(bomb) < MEBIBYTE
+
+
+def npy(dtype: str, shape: str, content: bytes) -> bytes:
+    header = f"{{'descr': '{dtype}', 'fortran_order': False, 'shape': {shape}, }}\n".encode()
+    return b"\x93NUMPY\x01\x00" + len(header).to_bytes(2, "little") + header + content
+
+
+def zeros_npz(*shapes: tuple[int, int]) -> bytes:
+    """A chain of matrices of zeros, which deflate to a thousandth."""
+    return npz_bytes({f"W{i}": np.zeros(shape, np.float32) for i, shape in enumerate(shapes)}, compressed=True)
+
+
+def test_arrays_that_deflate_as_no_weights_do_are_refused_before_unpacking() -> None:
+    data = zeros_npz((3, 4000), (4000, 2000), (2000, 1))
+    assert peak_memory(data) < MEBIBYTE
+    line = outcome(data)
+    assert line is not None
+    assert "as no trained weights do" in line
+    small = outcome(zeros_npz((3, 64), (64, 64), (64, 1)))  # pruned ones are possible as long as they are small
+    assert small is not None
+    assert "--activation" in small
+
+
+def test_headers_are_checked_before_anything_is_unpacked() -> None:
+    rng = np.random.default_rng(0)
+    good = npz_bytes({"W0": rng.normal(size=(3, 1 << 20)).astype(np.float32)}, compressed=True)
+    stream = io.BytesIO(good)
+    with zipfile.ZipFile(stream, "a", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("W1.npy", npy("<f4", "(1048576, 2)", bytes(64)))
+    assert peak_memory(stream.getvalue()) < 2 * MEBIBYTE
+    assert "declares the shape" in str(outcome(stream.getvalue()))
 
 
 def test_directory_that_lies_about_sizes_does_not_unpack_more() -> None:

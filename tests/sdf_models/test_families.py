@@ -149,14 +149,68 @@ def test_older_latent_codes_in_a_tensor(tmp_path: Path) -> None:
     agrees(checkpoint, decoder.linear_part(torch.cat([codes[1].expand(len(POINTS), -1), POINTS], 1)))
 
 
-def test_specs_of_another_training_are_refused(tmp_path: Path) -> None:
+def changed_specs(path: Path, **changes: Any) -> None:
+    """Fields of the experiment's specs.json in place of its own; None removes one."""
+    file = path.parent.parent / "specs.json"
+    specs = json.loads(file.read_text())
+    for name, value in changes.items():
+        (specs if name in ("CodeLength", "NetworkArch", "NetworkSpecs") else specs["NetworkSpecs"])[name] = value
+    file.write_text(json.dumps(specs))
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"CodeLength": 4}, "a code of 4 numbers, where this one takes 9 inputs"),
+        ({"dims": [512] * 8}, "widths 512, not 24"),
+        ({"dims": [24] * 7}, "8 layers, not 9"),
+        ({"latent_in": [3]}, "latent_in: [3], where the shapes have [4]"),
+        ({"latent_in": []}, "latent_in: [], where the shapes have [4]"),
+        ({"NetworkArch": "another"}, "of the architecture 'another'"),
+    ],
+)
+def test_specs_of_another_network_are_said_and_not_used(tmp_path: Path, changes: dict[str, Any], words: str) -> None:
+    path, _, _ = deepsdf_experiment(tmp_path, use_tanh=True)
+    assert load_checkpoint(path, Reading(latent="zeros")).last_activation.name == "tanh-twice"
+    changed_specs(path, **changes)
+    checkpoint = load_checkpoint(path, Reading(latent="zeros"))
+    assert noted(checkpoint, f"{tmp_path / 'specs.json'} describes another network: {words}")
+    assert checkpoint.last_activation.name == "tanh"
+    assert not noted(checkpoint, "describes it")
+
+
+def test_specs_of_another_network_do_not_settle_the_family(tmp_path: Path) -> None:
+    net = randomised(ImplicitNet(3, [24] * 8, skip_in=(4,)))
+    path = saved(tmp_path, net.state_dict(), "net.pth")
+    dims = [24] * 8
+    for latent_in, widths, certain in (([4], dims, True), ([], dims, False), ([4], [512] * 8, False)):
+        specs = {"CodeLength": 0, "NetworkSpecs": {"dims": widths, "latent_in": latent_in}}
+        (tmp_path / "specs.json").write_text(json.dumps(specs))
+        if certain:
+            assert load_checkpoint(path).provenance["family"] == "deepsdf"
+        else:
+            assert question(path).question.choice == "family"
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"latent_in": [1, "a"]}, "its latent_in is [1, 'a'], not a list of whole numbers"),
+        ({"latent_in": [[1], 4]}, "its latent_in is [[1], 4]"),
+        ({"latent_in": 4}, "its latent_in is 4"),
+        ({"dims": [24, 2.5]}, "its dims is [24, 2.5]"),
+        ({"dims": {}}, "its dims is {}"),
+        ({"use_tanh": "yes"}, "its use_tanh is 'yes', not true or false"),
+        ({"xyz_in_all": []}, "its xyz_in_all is []"),
+        ({"CodeLength": True}, "its CodeLength is True"),
+        ({"NetworkArch": 3}, "its NetworkArch is 3"),
+        ({"NetworkSpecs": [1]}, "its NetworkSpecs is [1], not an object"),
+    ],
+)
+def test_specs_of_other_types_are_refused(tmp_path: Path, changes: dict[str, Any], words: str) -> None:
     path, _, _ = deepsdf_experiment(tmp_path)
-    specs = json.loads((tmp_path / "specs.json").read_text())
-    (tmp_path / "specs.json").write_text(json.dumps(specs | {"CodeLength": 256}))
-    assert "256" in refusal(path, Reading(latent="zeros"))
-    specs["NetworkSpecs"]["latent_in"] = [3]
-    (tmp_path / "specs.json").write_text(json.dumps(specs))
-    assert "latent_in" in refusal(path, Reading(latent="zeros"))
+    changed_specs(path, **changes)
+    assert words in refusal(path, Reading(latent="zeros"))
 
 
 def test_layer_norm_of_deepsdf_is_refused(tmp_path: Path) -> None:
@@ -346,9 +400,68 @@ def test_batch_norm_before_and_after_the_activation(tmp_path: Path) -> None:
     )
     agrees(load_checkpoint(saved(tmp_path, after.state_dict()), RELU), after(POINTS))
     lists = Holder(fcs=nn.ModuleList([before[0], before[3], before[6]]), bns=nn.ModuleList([before[1], before[4]]))
-    checkpoint = load_checkpoint(saved(tmp_path, lists.state_dict()), RELU)
-    agrees(checkpoint, before(POINTS))
-    assert noted(checkpoint, "batch norm is assumed before the activation")
+    path = saved(tmp_path, lists.state_dict())
+    asked = question(path, RELU).question
+    assert (asked.choice, asked.option) == ("norm_order", "--norm-order")
+    agrees(load_checkpoint(path, Reading(activation="relu", norm_order="before")), before(POINTS))
+    h = POINTS
+    for i in (0, 1):
+        h = lists.bns[i](torch.relu(lists.fcs[i](h)))
+    path.with_name("net.pth.reading.json").write_text(json.dumps({"activation": "relu", "norm_order": "after"}))
+    agrees(load_checkpoint(path), lists.fcs[2](h))
+
+
+def test_batch_norm_of_the_input(tmp_path: Path) -> None:
+    net = randomised(nn.Sequential(nn.BatchNorm1d(3), *plain_mlp(batch_norm=True)))
+    agrees(load_checkpoint(saved(tmp_path, net.state_dict()), RELU), net(POINTS))
+
+
+@pytest.mark.parametrize(
+    ("name", "module", "words"),
+    [
+        ("leaky_relu", nn.LeakyReLU, "slope 0.01, torch's default, is assumed; say leaky_relu:SLOPE otherwise"),
+        ("softplus", nn.Softplus, "beta 1, torch's default, is assumed; say softplus:BETA otherwise"),
+    ],
+)
+def test_default_parameters_are_said(tmp_path: Path, name: str, module: Any, words: str) -> None:
+    net = randomised(plain_mlp(activation=module))
+    assert noted(load_checkpoint(saved(tmp_path, {"state_dict": net.state_dict(), "activation": name})), words)
+
+
+@pytest.mark.parametrize("key", ["aabb", "bounds"])
+def test_stated_domains(tmp_path: Path, key: str) -> None:
+    state = plain_mlp().state_dict()
+    corners = [[-2.0, -1.0, -1.0], [1.0, 3.0, 1.0]]
+    for value in (torch.tensor(corners), torch.tensor(corners).reshape(6), corners):
+        checkpoint = load_checkpoint(saved(tmp_path, {"state_dict": state, key: value}), RELU)
+        assert checkpoint.domain.tolist() == corners
+        assert noted(checkpoint, f"domain: the file's 'state_dict.{key}'") or noted(checkpoint, f"file's '{key}'")
+    for odd, words in (
+        ([1, -1], "is [1, -1], no lower and upper corner of 3 coordinates"),
+        (torch.tensor(corners).flip(0), "no lower and upper corner"),
+        (torch.zeros(5, 3, 3), "is a tensor of shape (5, 3, 3), no lower"),
+    ):
+        checkpoint = load_checkpoint(saved(tmp_path, {"state_dict": state, key: odd}), RELU)
+        assert checkpoint.domain.tolist() == [[-1.0] * 3, [1.0] * 3]
+        assert noted(checkpoint, words)
+        assert not noted(checkpoint, "does not say its domain")
+
+
+def test_names_of_tensors_reach_no_terminal_as_they_are(tmp_path: Path) -> None:
+    state = plain_mlp().state_dict()
+    renamed = {name.replace("0.", "\x1b[31mfirst\u202e.").replace("2.", "b."): value for name, value in state.items()}
+    checkpoint = load_checkpoint(saved(tmp_path, renamed), RELU)
+    assert noted(checkpoint, "\\x1b[31mfirst\\u202e")
+    assert all(note.isprintable() for note in checkpoint.notes)
+
+
+def test_a_list_of_codes(tmp_path: Path) -> None:
+    path, decoder, _ = deepsdf_experiment(tmp_path)
+    codes = [torch.randn(1, 6) for _ in range(5)]
+    file = saved(tmp_path, codes, "listcode.pth")
+    checkpoint = load_checkpoint(path, Reading(latent=f"{file}:4"))
+    agrees(checkpoint, decoder.linear_part(torch.cat([codes[4].expand(len(POINTS), 6), POINTS], 1)))
+    assert "holds 5 codes, none of them with the index 5" in refusal(path, Reading(latent=f"{file}:5"))
 
 
 def test_prelu_and_layer_norm(tmp_path: Path) -> None:
@@ -376,6 +489,7 @@ def test_residual_layers(tmp_path: Path) -> None:
 
     path = saved(tmp_path, module.state_dict())
     agrees(load_checkpoint(path, Reading(activation="relu", residual="layer")), forward(POINTS))
+    assert noted(load_checkpoint(path, RELU), "no residual sums are assumed (--residual layer otherwise)")
 
 
 @pytest.mark.parametrize("first", [False, True])

@@ -238,6 +238,44 @@ def test_anything_beside_the_weights(folder: Path, content: Any) -> None:
     (folder / "specs.json").unlink()
 
 
+SPECS = {"dims": [6, 6, 8, 6], "latent_in": [2], "use_tanh": False, "xyz_in_all": False, "weight_norm": True}
+ANYTHING = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(max_size=4),
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=4), inner, max_size=2),
+    max_leaves=6,
+)
+
+
+@fuzz
+@given(st.dictionaries(st.sampled_from([*SPECS, "CodeLength", "NetworkArch", "NetworkSpecs"]), ANYTHING, min_size=1))
+def test_anything_in_the_fields_of_specs(folder: Path, changes: dict[str, Any]) -> None:
+    network = SPECS | {name: value for name, value in changes.items() if name in SPECS}
+    others = {name: value for name, value in changes.items() if name not in SPECS}
+    (folder / "specs.json").write_text(json.dumps({"CodeLength": 2, "NetworkSpecs": network, **others}))
+    outcome(folder, torch_bytes({"model_state_dict": DEEPSDF}), Reading(latent="zeros"))
+    (folder / "specs.json").unlink()
+
+
+@fuzz
+@given(
+    location=st.text(st.sampled_from("ext.bin/\\\0\n~\U0001f600"), max_size=12)
+    | st.sampled_from(["ext.bin\0", "a" * 5000]),
+    offset=st.text(st.sampled_from("-0123456789 x\0"), max_size=6),
+    length=st.text(st.sampled_from("-0123456789 x\0"), max_size=20),
+)
+def test_anything_in_the_place_of_external_data(folder: Path, location: str, offset: str, length: str) -> None:
+    onnx = pytest.importorskip("onnx")
+    model = onnx.load_model_from_string(GOOD["onnx"])
+    weight = next(tensor for tensor in model.graph.initializer if tensor.name == "0_weight")
+    (folder / "ext.bin").write_bytes(weight.raw_data)
+    weight.ClearField("raw_data")
+    weight.data_location = onnx.TensorProto.EXTERNAL
+    for key, value in (("location", location), ("offset", offset), ("length", length)):
+        entry = weight.external_data.add()
+        entry.key, entry.value = key, value
+    outcome(folder, model.SerializeToString(), Reading())
+
+
 class Marker:
     def __init__(self, path: Path) -> None:
         self.path = path

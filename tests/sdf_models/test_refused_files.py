@@ -165,6 +165,20 @@ def test_a_gigabyte_of_something_else_is_refused_unread(tmp_path: Path, head: by
     assert path.stat().st_blocks == read
 
 
+def test_recipes_name_the_file(tmp_path: Path) -> None:
+    for content in (b"\x80\x02}q\x00.", b"PK\x03\x04 a/code/b PK\x05\x06", b"PK\x03\x04 archive_format PK\x05\x06"):
+        path = tmp_path / 'my "net" {0}.bin'
+        path.write_bytes(content)
+        assert repr(path.name) in refused(path).recipe
+
+
+def test_names_too_long_for_their_side_file_or_for_any_file(tmp_path: Path) -> None:
+    path = tmp_path / ("a" * 250)
+    torch.save(plain_mlp().state_dict(), path)
+    assert load_checkpoint(path, RELU).provenance["family"] == "mlp"
+    assert "longer than file names can be" in str(refused(tmp_path / ("a" * 300)))
+
+
 def write_code(folder: Path, body: str) -> None:
     (folder / "mine.py").write_text("import torch\nfrom torch import nn\n" + textwrap.dedent(body))
     sys.modules.pop("mine", None)
@@ -188,6 +202,8 @@ def test_a_module_by_reference(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
             return 3
         def broken():
             return 1 / 0
+        def leaving():
+            raise SystemExit(3)
         """,
     )
     path_before = list(sys.path)
@@ -203,8 +219,9 @@ def test_a_module_by_reference(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
     assert opened.domain.tolist() == [[-2.0] * 3, [2.0] * 3]
     torch.save(plain_mlp().state_dict(), "b.pth")
     for reference, file, words in (
-        ("mine:nothing", None, "returned a int"),
+        ("mine:nothing", None, "returned an int"),
         ("mine:broken", None, "ZeroDivisionError"),
+        ("mine:leaving", None, "SystemExit: 3"),
         ("mine:absent", None, "absent"),
         ("nowhere.at.all:f", None, "nowhere"),
         ("mine", None, "MODULE:FUNCTION"),
