@@ -6,11 +6,13 @@ import threading
 from dataclasses import fields
 from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 import regioncam
 import torch
+from numpy.typing import DTypeLike, NDArray
 from torch import nn
 
 from engine import (
@@ -25,6 +27,7 @@ from engine import (
     memory,
 )
 from engine.partition import partition_polygon, partition_slice
+from engine.table import Recycler
 from sdf_models import load_checkpoint
 from tests.engine.promises import check
 from tests.oracle.networks import SQUARE, random_sample
@@ -168,6 +171,46 @@ def test_what_does_not_fit_is_refused_before_it_is_allocated(monkeypatch: pytest
     monkeypatch.setattr(memory, "available", lambda: 80e6)
     network = Network.trace(mlp(3, 256, 256, 256, 1))
     with pytest.raises(MemoryLimitError, match=r"needs .* GB of memory and .* GB are left; slice a smaller"):
+        partition_slice(network, Z0, CUBE)
+
+
+def _without_memory_beyond(most: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """From now on, numpy has no memory for larger arrays, in bytes."""
+    empty = np.empty
+
+    def limited(shape: int | tuple[int, ...], dtype: DTypeLike = np.float64) -> NDArray[Any]:
+        if np.prod(shape) * np.dtype(dtype).itemsize > most:
+            raise MemoryError(f"Unable to allocate an array with shape {shape}")
+        return empty(shape, dtype)
+
+    monkeypatch.setattr(np, "empty", limited)
+
+
+def test_short_memory_leaves_tables_less_room(monkeypatch: pytest.MonkeyPatch) -> None:
+    network = Network.trace(mlp(3, 64, 64, 64, 1))
+    expected = partition_slice(network, Z0, CUBE)
+    rows, width = len(expected.vertices), 64
+    _without_memory_beyond(2 * 8 * rows * width, monkeypatch)
+    partition = partition_slice(network, Z0, CUBE)
+    assert partition.vertices.tobytes() == expected.vertices.tobytes()
+    recycler = Recycler()
+    recycler.take_back(recycler.table(10, width))
+    for most in (1.6, 1.0):
+        monkeypatch.undo()
+        _without_memory_beyond(int(most * 8 * 100_000 * width), monkeypatch)
+        table = recycler.table(100_000, width)
+        assert table.view.shape == (100_000, width)
+    with pytest.raises(MemoryLimitError, match="slice a smaller domain"):
+        table.grow(1)
+    with pytest.raises(MemoryLimitError, match="slice a smaller domain"):
+        recycler.table(100_001, width)
+
+
+@pytest.mark.parametrize("most", [2_000, 100_000, 2_000_000])
+def test_memory_that_runs_out_is_one_clear_error(most: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    network = Network.trace(mlp(3, 64, 64, 64, 1))
+    _without_memory_beyond(most, monkeypatch)
+    with pytest.raises(MemoryLimitError, match=r"Unable to allocate .*; slice a smaller domain or a smaller network$"):
         partition_slice(network, Z0, CUBE)
 
 
