@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import copy
+import pickle
 import threading
+from collections.abc import Callable
 from dataclasses import fields
 from itertools import pairwise
 from pathlib import Path
@@ -260,6 +263,23 @@ def test_snapshots_stay_what_they_were() -> None:
     partition_slice(network, Z0, CUBE, progress=published.append)
     regions = [progress.regions for progress in published]
     assert [progress.snapshot().regions for progress in published] == regions
+
+
+@pytest.mark.parametrize("copied", [copy.copy, copy.deepcopy, lambda item: pickle.loads(pickle.dumps(item))])
+def test_copies_and_pickles_are_equal_and_read_only(copied: Callable[[Any], Any]) -> None:
+    partition = partition_slice(Network.trace(mlp(3, 16, 16, 1)), Z0, CUBE)
+    assert not partition.points.flags.writeable  # computed once, and copied with the others
+    other = copied(partition)
+    for mine, its in zip(
+        [partition, partition.plane, *partition.face_signs], [other, other.plane, *other.face_signs], strict=True
+    ):
+        for name in [field.name for field in fields(mine)] + ["points"] * (mine is partition):
+            value = getattr(its, name)
+            if isinstance(value, np.ndarray):
+                assert np.array_equal(value, getattr(mine, name))
+                assert value.dtype == getattr(mine, name).dtype
+                assert not value.flags.writeable, name
+    check(other)
 
 
 @pytest.mark.parametrize("scale", [1e-150, 1e-9, 1e9, 1e150])
