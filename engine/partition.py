@@ -289,7 +289,9 @@ class _Walk:
 
     def snapshot(self) -> Partition:
         """The partition as it stands."""
-        return self._partition(self.network.forward(self.plane.to_input(self.map.positions.view)))
+        with single_threaded_blas():  # as during the walk: the number of threads changes last digits
+            values = self.network.forward(self.plane.to_input(self.map.positions.view))
+        return self._partition(values)
 
     def finish(self) -> Partition:
         with self._timed("finish"):

@@ -260,9 +260,16 @@ def test_asked_once_is_enough_to_cancel(call: int) -> None:
 def test_snapshots_stay_what_they_were() -> None:
     network = Network.trace(mlp(3, 24, 24, 24, 1))
     published: list[Progress] = []
-    partition_slice(network, Z0, CUBE, progress=published.append)
+    during: list[bytes] = []
+
+    def publish(progress: Progress) -> None:
+        published.append(progress)
+        during.append(progress.snapshot().values.tobytes())
+
+    partition_slice(network, Z0, CUBE, progress=publish)
     regions = [progress.regions for progress in published]
     assert [progress.snapshot().regions for progress in published] == regions
+    assert [progress.snapshot().values.tobytes() for progress in published] == during
 
 
 @pytest.mark.parametrize("copied", [copy.copy, copy.deepcopy, lambda item: pickle.loads(pickle.dumps(item))])
