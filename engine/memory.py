@@ -1,14 +1,21 @@
-"""How much memory a computation may still take."""
+"""How much memory a computation may still take, and one clear error when there is no more."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import DTypeLike, NDArray
 
 from engine.errors import MemoryLimitError
 
 _GIGABYTE = 1e9
 _NOT_WORTH_ASKING = 64e6
 _RESERVE = 0.05  # of what is left, for everything else that runs
+_ADVICE = "slice a smaller domain or a smaller network"
 
 
 def available() -> float:
@@ -24,9 +31,28 @@ def admit(needed: float, what: str) -> None:
     left = available() * (1.0 - _RESERVE)
     if needed > left:
         raise MemoryLimitError(
-            f"{what} needs {needed / _GIGABYTE:.1f} GB of memory and {left / _GIGABYTE:.1f} GB are left; "
-            "slice a smaller domain or a smaller network"
+            f"{what} needs {needed / _GIGABYTE:.1f} GB of memory and {left / _GIGABYTE:.1f} GB are left; {_ADVICE}"
         )
+
+
+def allocate(shapes: Sequence[tuple[int, ...]], dtype: DTypeLike = np.float64) -> NDArray[Any]:
+    """An array, not yet written, of the first of the shapes that fits; MemoryLimitError when none does."""
+    with refusing():
+        for shape in shapes[:-1]:
+            try:
+                return np.empty(shape, dtype)
+            except MemoryError:
+                continue
+        return np.empty(shapes[-1], dtype)
+
+
+@contextmanager
+def refusing() -> Iterator[None]:
+    """Memory that runs out inside is a MemoryLimitError."""
+    try:
+        yield
+    except MemoryError as error:
+        raise MemoryLimitError(f"{str(error) or 'no memory is left'}; {_ADVICE}") from error
 
 
 def _machine() -> float:

@@ -113,7 +113,7 @@ def _partition(
         raise EngineError(f"the level must be a finite number, not {level}")
     if threads is not None and threads < 1:
         raise EngineError(f"the number of threads must be at least 1, not {threads}")
-    with Workers(threads, cancel) as workers, single_threaded_blas():
+    with Workers(threads, cancel) as workers, single_threaded_blas(), memory.refusing():
         walk = _Walk(network, plane, np.ascontiguousarray(polygon, np.float64), level, workers)
         for layer, segment in enumerate(walk.segments):
             walk.evaluate(segment)
@@ -289,7 +289,9 @@ class _Walk:
 
     def snapshot(self) -> Partition:
         """The partition as it stands."""
-        return self._partition(self.network.forward(self.plane.to_input(self.map.positions.view)))
+        with single_threaded_blas():  # as during the walk: the number of threads changes last digits
+            values = self.network.forward(self.plane.to_input(self.map.positions.view))
+        return self._partition(values)
 
     def finish(self) -> Partition:
         with self._timed("finish"):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -69,6 +69,10 @@ class FaceSigns:
         for name in ("parent", "plus", "minus"):
             object.__setattr__(self, name, _read_only(getattr(self, name)))
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Copies and pickles are made anew, so that their arrays are read-only too."""
+        return type(self), (self.parent, self.plus, self.minus, self.rows)
+
     def signs(self, faces: NDArray[np.int32]) -> NDArray[np.int8]:
         """(len(faces), rows) int8 in -1, 0, 1."""
         plus, minus = (
@@ -131,6 +135,11 @@ class Partition:
         for name, value in vars(self).items():
             if isinstance(value, np.ndarray):
                 object.__setattr__(self, name, _read_only(value))
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        """Arrays lose their flags in copies and pickles."""
+        vars(self).update(state)
+        self.__post_init__()
 
     @property
     def regions(self) -> int:

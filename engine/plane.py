@@ -42,6 +42,10 @@ class SlicePlane:
         object.__setattr__(self, "origin", origin)
         object.__setattr__(self, "axes", axes)
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Copies and pickles are made anew, so that their arrays are read-only too."""
+        return type(self), (self.origin, self.axes)
+
     @classmethod
     def from_axis(cls, axis: str, offset: float = 0.0) -> Self:
         """The plane x, y or z = offset in 3D.

@@ -13,6 +13,7 @@ from torch import Tensor
 from torch._ops import OpOverload
 from torch.utils._python_dispatch import TorchDispatchMode
 
+from engine.constant_products import with_equal_rows
 from engine.tape import Tape
 from engine.traced import CELL, MIXED_ROWS, ROW, Codes, Layout, Traced, as_array, example_of, folded, leaves, mapped
 
@@ -79,7 +80,7 @@ class Recorder(DispatchMode):
         if torch.Tag.nondeterministic_seeded in func.tags and name != "rrelu_with_noise":
             self.refuse(f"{name} is random; a network must be a fixed function")
         if not any(isinstance(leaf, Traced) for leaf in leaves((args, kwargs))):
-            result = run_in_float64(func, args, kwargs)
+            result = with_equal_rows(name, run_in_float64(func, args, kwargs), args)
             if name in _FACTORIES and result.dim() and len(result) == self.batch and result.is_floating_point():
                 # Such a tensor may be filled in place with traced values later on.
                 return self._filled(name, result, np.arange(self.batch).reshape(-1, *[1] * (result.dim() - 1)))
@@ -103,7 +104,7 @@ class Recorder(DispatchMode):
             return self._filled(name, result, rows) if result.dim() and len(result) == self.batch else result
         args, kwargs = mapped(folded, args), mapped(folded, kwargs)
         if not any(isinstance(leaf, Traced) for leaf in leaves((args, kwargs))):
-            return func(*args, **kwargs)
+            return with_equal_rows(name, func(*args, **kwargs), args)
         value = func(*mapped(example_of, args), **mapped(example_of, kwargs))
         first = value[0] if isinstance(value, tuple) else value
         traced = Traced.from_codes(first, self._codes(name, first, args, kwargs))

@@ -7,7 +7,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
+from engine import memory
 from engine.errors import MemoryLimitError
+
+_SPARE = 4096  # rows that a recycled table may grow by at least
 
 
 class Table:
@@ -41,10 +44,8 @@ class Table:
         """Add rows that are not yet written; returns the view of all."""
         needed = self._used + rows
         if needed > len(self._buffer):
-            try:
-                larger = np.empty((2 * needed, *self._buffer.shape[1:]), self._buffer.dtype)
-            except MemoryError as error:
-                raise MemoryLimitError(f"{error}; slice a smaller domain or a smaller network") from error
+            row_shape, dtype = self._buffer.shape[1:], self._buffer.dtype
+            larger = memory.allocate([(size, *row_shape) for size in (2 * needed, needed)], dtype)
             larger[: self._used] = self._buffer[: self._used]
             self._buffer = larger
         self._used = needed
@@ -68,14 +69,21 @@ class Recycler:
         self._free: list[NDArray[np.float64]] = []
 
     def table(self, rows: int, width: int) -> Table:
-        """A float64 table of `rows` rows that are not yet written, with room for half as many more and some."""
-        needed = (rows + rows // 2 + 4096) * width
+        """A float64 table of `rows` rows that are not yet written, with room for half as many more and some.
+
+        Where memory is short there is less room, or none.  Raises MemoryLimitError when even the rows do not fit.
+        """
+        needed = (rows + rows // 2 + _SPARE) * width
         fitting = [buffer for buffer in self._free if needed <= len(buffer) <= 16 * needed]
         if fitting:
             buffer = min(fitting, key=len)
             self._free = [other for other in self._free if other is not buffer]
         else:
-            buffer = np.empty(3 * needed)
+            try:
+                buffer = memory.allocate([(3 * needed,)])
+            except MemoryLimitError:
+                self._free.clear()
+                buffer = memory.allocate([(needed,), (rows * width,)])
         capacity = len(buffer) // max(1, width)
         table = Table(buffer[: capacity * width].reshape(capacity, width))
         table._used = rows

@@ -570,6 +570,68 @@ def test_constants_of_the_size_of_the_batch_stay_constants() -> None:
         assert_same_function(module)
 
 
+class Conditioned(nn.Module):
+    """A latent code, the same for every input, goes through a layer of its own for each of them."""
+
+    def __init__(self, width: int, spread: Callable[[Tensor, int], Tensor]) -> None:
+        super().__init__()
+        self.code = nn.Parameter(torch.randn(1, width))
+        self.spread = spread
+        self.of_point, self.of_code, self.last = nn.Linear(3, 64), nn.Linear(width, 64), nn.Linear(64, 1)
+
+    def forward(self, x: Tensor) -> Tensor:
+        of_code = self.of_code(self.spread(self.code, len(x)))
+        return self.last(torch.relu(self.of_point(x) + of_code.reshape(len(x), -1, 64).sum(1)))
+
+
+SPREADS: dict[str, Callable[[Tensor, int], Tensor]] = {
+    "repeat": lambda code, count: code.repeat(count, 1),
+    "expand": lambda code, count: code.expand(count, -1),
+    "a set of codes": lambda code, count: code.expand(count, 5, -1),
+}
+
+
+@pytest.mark.parametrize("width", [16, 32, 64, 128, 256])
+@pytest.mark.parametrize("spread", SPREADS)
+def test_a_code_that_is_repeated_for_the_batch_is_a_constant(spread: str, width: int) -> None:
+    torch.manual_seed(width)
+    network = assert_same_function(Conditioned(width, SPREADS[spread]))
+    assert network.output_size == 1
+
+
+@pytest.mark.parametrize("width", [16, 32, 64, 100, 256])
+def test_a_layer_of_constants_is_a_constant(width: int) -> None:
+    torch.manual_seed(width)
+    flat = Functional(
+        lambda m, x: m.last(m.first(x).clamp(0.2, 0.2)), first=nn.Linear(3, width), last=nn.Linear(width, 3)
+    )
+    assert not assert_same_function(flat).kinks
+
+
+@pytest.mark.parametrize("transposed", [False, True])
+@pytest.mark.parametrize("stacked", [False, True])
+def test_equal_rows_of_a_product_of_constants_are_equal(stacked: bool, transposed: bool) -> None:
+    def forward(m: Functional, x: Tensor) -> Tensor:
+        code = m.code.weight.expand(len(x), -1)
+        if stacked:
+            image = torch.bmm(code[:, None], m.last.weight.T.expand(len(x), -1, -1))[:, 0]
+        else:
+            image = (m.last.weight @ code.T).T if transposed else code @ m.last.weight.T
+        return m.of_point(x) + image
+
+    torch.manual_seed(0)
+    layers = {"code": nn.Linear(77, 1), "last": nn.Linear(77, 33), "of_point": nn.Linear(3, 33)}
+    assert_same_function(Functional(forward, **layers))
+
+
+def test_rows_that_differ_are_refused_however_little() -> None:
+    def forward(m: Functional, x: Tensor) -> Tensor:
+        return x + m.last(torch.eye(len(x), 3, dtype=x.dtype) * 1e-9)
+
+    with pytest.raises(NotPiecewiseLinearError, match="mixes the rows of the batch"):
+        Network.trace(Functional(forward, last=nn.Linear(3, 3)))
+
+
 def test_tracing_imports_neither_torch_early_nor_its_compiler() -> None:
     code = (
         "import sys, engine; assert 'torch' not in sys.modules; import torch;"

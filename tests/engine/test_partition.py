@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import copy
+import pickle
 import threading
+from collections.abc import Callable
 from dataclasses import fields
 from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 import regioncam
 import torch
+from numpy.typing import DTypeLike, NDArray
 from torch import nn
 
 from engine import (
@@ -25,6 +30,7 @@ from engine import (
     memory,
 )
 from engine.partition import partition_polygon, partition_slice
+from engine.table import Recycler
 from sdf_models import load_checkpoint
 from tests.engine.promises import check
 from tests.oracle.networks import SQUARE, random_sample
@@ -171,6 +177,46 @@ def test_what_does_not_fit_is_refused_before_it_is_allocated(monkeypatch: pytest
         partition_slice(network, Z0, CUBE)
 
 
+def _without_memory_beyond(most: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """From now on, numpy has no memory for larger arrays, in bytes."""
+    empty = np.empty
+
+    def limited(shape: int | tuple[int, ...], dtype: DTypeLike = np.float64) -> NDArray[Any]:
+        if np.prod(shape) * np.dtype(dtype).itemsize > most:
+            raise MemoryError(f"Unable to allocate an array with shape {shape}")
+        return empty(shape, dtype)
+
+    monkeypatch.setattr(np, "empty", limited)
+
+
+def test_short_memory_leaves_tables_less_room(monkeypatch: pytest.MonkeyPatch) -> None:
+    network = Network.trace(mlp(3, 64, 64, 64, 1))
+    expected = partition_slice(network, Z0, CUBE)
+    rows, width = len(expected.vertices), 64
+    _without_memory_beyond(2 * 8 * rows * width, monkeypatch)
+    partition = partition_slice(network, Z0, CUBE)
+    assert partition.vertices.tobytes() == expected.vertices.tobytes()
+    recycler = Recycler()
+    recycler.take_back(recycler.table(10, width))
+    for most in (1.6, 1.0):
+        monkeypatch.undo()
+        _without_memory_beyond(int(most * 8 * 100_000 * width), monkeypatch)
+        table = recycler.table(100_000, width)
+        assert table.view.shape == (100_000, width)
+    with pytest.raises(MemoryLimitError, match="slice a smaller domain"):
+        table.grow(1)
+    with pytest.raises(MemoryLimitError, match="slice a smaller domain"):
+        recycler.table(100_001, width)
+
+
+@pytest.mark.parametrize("most", [2_000, 100_000, 2_000_000])
+def test_memory_that_runs_out_is_one_clear_error(most: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    network = Network.trace(mlp(3, 64, 64, 64, 1))
+    _without_memory_beyond(most, monkeypatch)
+    with pytest.raises(MemoryLimitError, match=r"Unable to allocate .*; slice a smaller domain or a smaller network$"):
+        partition_slice(network, Z0, CUBE)
+
+
 def test_a_plane_of_another_dimension_is_refused() -> None:
     with pytest.raises(EngineError, match="3 inputs"):
         partition_polygon(Network.trace(mlp(3, 4, 1)), SlicePlane.identity(), np.array(SQUARE, float))
@@ -214,9 +260,33 @@ def test_asked_once_is_enough_to_cancel(call: int) -> None:
 def test_snapshots_stay_what_they_were() -> None:
     network = Network.trace(mlp(3, 24, 24, 24, 1))
     published: list[Progress] = []
-    partition_slice(network, Z0, CUBE, progress=published.append)
+    during: list[bytes] = []
+
+    def publish(progress: Progress) -> None:
+        published.append(progress)
+        during.append(progress.snapshot().values.tobytes())
+
+    partition_slice(network, Z0, CUBE, progress=publish)
     regions = [progress.regions for progress in published]
     assert [progress.snapshot().regions for progress in published] == regions
+    assert [progress.snapshot().values.tobytes() for progress in published] == during
+
+
+@pytest.mark.parametrize("copied", [copy.copy, copy.deepcopy, lambda item: pickle.loads(pickle.dumps(item))])
+def test_copies_and_pickles_are_equal_and_read_only(copied: Callable[[Any], Any]) -> None:
+    partition = partition_slice(Network.trace(mlp(3, 16, 16, 1)), Z0, CUBE)
+    assert not partition.points.flags.writeable  # computed once, and copied with the others
+    other = copied(partition)
+    for mine, its in zip(
+        [partition, partition.plane, *partition.face_signs], [other, other.plane, *other.face_signs], strict=True
+    ):
+        for name in [field.name for field in fields(mine)] + ["points"] * (mine is partition):
+            value = getattr(its, name)
+            if isinstance(value, np.ndarray):
+                assert np.array_equal(value, getattr(mine, name))
+                assert value.dtype == getattr(mine, name).dtype
+                assert not value.flags.writeable, name
+    check(other)
 
 
 @pytest.mark.parametrize("scale", [1e-150, 1e-9, 1e9, 1e150])
