@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import operator
 import time
 from collections.abc import Callable
 from contextlib import contextmanager
@@ -109,10 +110,18 @@ def _partition(
     cancel: Cancel,
     threads: int | None,
 ) -> Partition:
-    if level is not None and not math.isfinite(level):
-        raise EngineError(f"the level must be a finite number, not {level}")
-    if threads is not None and threads < 1:
-        raise EngineError(f"the number of threads must be at least 1, not {threads}")
+    try:
+        finite = level is None or math.isfinite(level)
+    except (TypeError, ValueError, OverflowError):
+        finite = False
+    if not finite:
+        raise EngineError(f"the level must be a finite number, not {level!r}")
+    try:
+        enough = threads is None or operator.index(threads) >= 1
+    except TypeError:
+        enough = False
+    if not enough:
+        raise EngineError(f"the number of threads must be an integer of at least 1, not {threads!r}")
     with Workers(threads, cancel) as workers, single_threaded_blas(), memory.refusing():
         walk = _Walk(network, plane, np.ascontiguousarray(polygon, np.float64), level, workers)
         for layer, segment in enumerate(walk.segments):

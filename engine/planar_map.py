@@ -7,8 +7,9 @@ from functools import cached_property
 from typing import Any, TypeVar
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
+from engine.errors import EngineError
 from engine.network import Network
 from engine.plane import SlicePlane
 
@@ -162,13 +163,26 @@ class Partition:
         """(V, D) float64: the vertices in the network's input space."""
         return _read_only(self.plane.to_input(self.vertices))
 
+    def face_numbers(self, faces: ArrayLike | None = None) -> NDArray[np.int32]:
+        """(N,) int32: region numbers as given, all when None.  Raises EngineError for what no region has as number."""
+        if faces is None:
+            return np.arange(self.regions, dtype=np.int32)
+        face = np.asarray(faces)
+        if face.ndim != 1 or not (face.size == 0 or np.issubdtype(face.dtype, np.integer)):
+            raise EngineError(f"regions are asked for by their numbers, an array (N,) of integers, not {faces!r}")
+        outside = face[(face < 0) | (face >= self.regions)]
+        if len(outside):
+            raise EngineError(f"there is no region {outside[0]}; the partition has the regions 0 to {self.regions - 1}")
+        return face.astype(np.int32)
+
     def activation_pattern(self, faces: NDArray[np.int32] | None = None) -> NDArray[np.int8]:
         """Sign vectors of regions: -1, 0 or 1 for every row of every kink, then for the output minus the level.
 
         faces: (N,) region numbers, all when None.  Returns (N, R) int8; rows are ordered by kink, neuron and
-        breakpoint. A sign is 0 where the pre-activation equals its breakpoint throughout the region.
+        breakpoint. A sign is 0 where the pre-activation equals its breakpoint throughout the region.  Raises
+        EngineError for numbers that no region has.
         """
-        face = np.arange(self.regions, dtype=np.int32) if faces is None else np.asarray(faces, np.int32)
+        face = self.face_numbers(faces)
         layers = []
         for signs in reversed(self.face_signs):
             layers.append(signs.signs(face))

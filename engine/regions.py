@@ -50,13 +50,13 @@ def affine_maps(partition: Partition, faces: Int | None = None) -> AffineMaps:
     Follows each region's activation pattern back from the output to the input, as reverse-mode differentiation does,
     and with its rounding: large weights that cancel lose digits once for every layer that has them.  Where a
     pre-activation equals its breakpoint throughout a region, the map is that of the piece to the breakpoint's left:
-    equal to the other piece's on the slice, not off it.  Raises EngineError for a snapshot of an unfinished partition,
-    MemoryLimitError before memory runs out.
+    equal to the other piece's on the slice, not off it.  Raises EngineError for a snapshot of an unfinished partition
+    and for numbers that no region has, MemoryLimitError before memory runs out.
     """
     network = partition.network
     if len(partition.face_signs) <= len(network.kinks):
         raise EngineError("the partition is not finished, so its affine maps are not known; wait for the last layer")
-    face = np.arange(partition.regions, dtype=np.int32) if faces is None else np.asarray(faces, np.int32)
+    face = partition.face_numbers(faces)
     C, D = network.output_size, network.input_size
     memory.admit(8.0 * len(face) * C * (D + 1), f"the affine maps of {len(face):,} regions")
     gradient, offset = np.empty((len(face), C, D)), np.empty((len(face), C))

@@ -329,7 +329,13 @@ def test_corners_may_run_either_way() -> None:
     assert forth.regions == back.regions
 
 
-@pytest.mark.parametrize("level", [np.nan, np.inf])
-def test_a_level_that_is_no_number_is_refused(level: float) -> None:
+@pytest.mark.parametrize("level", [np.nan, np.inf, "0", [0.0, 1.0]])
+def test_a_level_that_is_no_number_is_refused(level: Any) -> None:
     with pytest.raises(EngineError, match="level must be a finite number"):
         partition_slice(Network.trace(mlp(3, 4, 1)), Z0, CUBE, level=level)
+
+
+@pytest.mark.parametrize("threads", [0, -1, 1.5, "2"])
+def test_a_number_of_threads_that_is_none_is_refused(threads: Any) -> None:
+    with pytest.raises(EngineError, match="number of threads must be an integer of at least 1"):
+        partition_slice(Network.trace(mlp(3, 4, 1)), Z0, CUBE, threads=threads)

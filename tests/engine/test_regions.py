@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from fractions import Fraction
+from typing import Any
 
 import numpy as np
 import pytest
@@ -156,6 +157,16 @@ def test_maps_do_not_depend_on_how_many_are_asked_for() -> None:
     none = affine_maps(partition, np.empty(0, np.int32))
     assert none.gradient.shape == (0, 3)
     assert none.offset.shape == (0,)
+
+
+@pytest.mark.parametrize("faces", [[10**6], [-1], [2**32], [0.5], [True], [[0]], 0, ["0"]])
+def test_numbers_that_no_region_has_are_refused(faces: Any) -> None:
+    partition = slice_of(module_of("prelu"))
+    for ask in (lambda: affine_maps(partition, faces), lambda: partition.activation_pattern(faces)):
+        with pytest.raises(EngineError, match=r"no region|regions are asked for by their numbers"):
+            ask()
+    with pytest.raises(EngineError, match=f"no region {partition.regions}; "):
+        affine_maps(partition, np.array([partition.regions], np.int32))
 
 
 def test_an_unfinished_partition_is_refused() -> None:
