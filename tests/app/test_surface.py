@@ -132,10 +132,10 @@ def test_a_picture_shows_surface_slices_and_legend(splinescope_process: Run, tmp
     ("options", "message"),
     [
         (["--out", "a.jpg"], "unknown kind of output"),
-        (["--out", "a.png", "--camera", "0,0,0"], "--camera is a direction"),
+        (["--out", "a.png", "--camera", "0,0,0"], "--camera=0,0,0 is no direction"),
         (["--out", "a.png", "--camera", "0,1,0", "--up", "0,2,0"], "same direction"),
         (["--out", "a.png", "--size", "10x10"], "not a size"),
-        (["--out", "a.png", "--plane", "w=0"], "not an axis"),
+        (["--out", "a.png", "--plane", "w=0"], "not a plane across an axis"),
         (["--out", "a.png", "--origin", "0,0,0"], "needs both --origin and --normal"),
         (["--out", "a.png", "--level", "99"], "f is not above 99"),
     ],
