@@ -115,7 +115,7 @@ def test_a_neuron_s_line_is_the_chord_of_the_square() -> None:
         module[2].weight.copy_(torch.tensor([[0.0, 0.0, 1.0]]))
         module[2].bias.fill_(-7.75)  # f = x - 0.75
     plane = SlicePlane(np.zeros(2), np.eye(2))
-    found = neuron_statistics(partition_polygon(Network.trace(module), plane, np.array(SQUARE), 0.0, threads=1))
+    found = neuron_statistics(partition_polygon(Network.trace(module, (2,)), plane, np.array(SQUARE), 0.0, threads=1))
     np.testing.assert_allclose(found.lengths, [np.sqrt(8.0), 2.0, 0.0], rtol=1e-15)
     assert found.distances.tolist() == [0.0, 0.0, np.inf]
     assert (found.above.tolist(), found.below.tolist()) == ([True, True, True], [True, True, False])
@@ -125,7 +125,7 @@ def test_a_snapshot_has_no_statistics() -> None:
     seen: list[Partition] = []
 
     def keep(progress: Progress) -> None:
-        seen.append(progress.partition)
+        seen.append(progress.snapshot())
 
     partition_polygon(Network.trace(module_of("relu")), PLANE, np.array(SQUARE), 0.0, keep, threads=1)
     with pytest.raises(EngineError, match="not finished"):
