@@ -124,3 +124,9 @@ class Worker(QObject):
             job.deliver(result)
         else:
             job.fail(Cancelled("cancelled by a newer request"))
+
+
+def unless_cancelled(error: Exception) -> None:
+    """What a job fails with that nobody has an answer to: raised where the window tells of it."""
+    if not isinstance(error, Cancelled):
+        raise error

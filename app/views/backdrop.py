@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,7 +15,12 @@ from app.views.camera import Lens
 if TYPE_CHECKING:
     from vtkmodules.vtkRenderingCore import vtkCamera
 
+    from app.state.look import SceneLook
+    from app.views.scene import Scene
+
 Image = NDArray[np.uint8]
+
+_DPI: Final = 72
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -26,6 +31,15 @@ class Backdrop:
     pixels: Image
     depth: NDArray[np.float32]
     lens: Lens
+
+
+def scene_backdrop(window: Any, scene: Scene, look: SceneLook, size: tuple[int, int], ratio: float) -> Backdrop:
+    """What VTK draws of a scene; ratio: pixels to the unit of line widths and of letters."""
+    scene.show_box(look)
+    scene.fit_range()
+    window.SetDPI(max(round(_DPI * ratio), 1))
+    with scene.wider_lines(ratio):
+        return render_backdrop(window, scene.camera, size)
 
 
 def render_backdrop(window: Any, camera: vtkCamera, size: tuple[int, int]) -> Backdrop:

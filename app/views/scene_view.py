@@ -6,7 +6,6 @@ it, surface and slices, does so elsewhere, one picture at a time.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
@@ -17,18 +16,19 @@ from PySide6.QtGui import QColor, QFont, QImage, QMouseEvent, QPainter, QPaintEv
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from app.state.look import SceneLook
-from app.state.planes import centre_in, offset_range, shifted, tilted
+from app.state.planes import centre_in, offset_range, shifted
 from app.views import camera as by_hand
-from app.views.backdrop import Backdrop, render_backdrop
+from app.views.backdrop import Backdrop, scene_backdrop
 from app.views.camera import Lens
 from app.views.handle_painting import paint_handle
 from app.views.pick_marks import PickMarks, paint_marks
 from app.views.picking import facet_at
 from app.views.pin_marks import PinMark, paint_badge, paint_outline
+from app.views.plane_drag import Hold, dragged
 from app.views.plane_handle import Grip
 from app.views.scene import VIEW, Scene
 from app.views.scene_painter import SceneDrawing, ScenePicture
-from app.views.still_picture import still_drawing
+from app.views.still_picture import FINER, still_drawing
 
 if TYPE_CHECKING:
     from engine import SlicePlane
@@ -36,19 +36,7 @@ if TYPE_CHECKING:
 Float = NDArray[np.float64]
 
 _STILL_MILLISECONDS: Final = 350  # after the last picture, a smoother one
-_FINER: Final = 2  # pixels along a side of one of the smoother picture
 _WHEEL_STEP: Final = 1.0 / 100.0  # of the range of offsets, for one notch
-
-
-@dataclass(frozen=True, eq=False, slots=True)
-class _Hold:
-    """What the hand took hold of: a plane as it was, where on its way, in which direction it goes."""
-
-    grip: Grip
-    key: int
-    plane: SlicePlane
-    pixel: tuple[float, float]
-    anchor: Float
 
 
 class SceneView(QWidget):
@@ -100,10 +88,9 @@ class SceneView(QWidget):
         self._shown: SceneDrawing | None = None
         self._picture: ScenePicture | None = None
         self._image = QImage()  # reads the picture's pixels
-        self._hold: _Hold | None = None
+        self._hold: Hold | None = None
         self._last: QPointF | None = None
         self._pressed: QPointF | None = None
-        self._hover: Grip | None = None
         self._render_timer = QTimer(self)
         self._render_timer.setSingleShot(True)
         self._render_timer.setInterval(0)
@@ -218,7 +205,7 @@ class SceneView(QWidget):
 
     def _draw_smooth(self) -> None:
         if self.moving is None and self._last is None and self.rendered:
-            self._ask(_FINER)
+            self._ask(FINER)
 
     def _ask(self, finer: int) -> None:
         if self.scene is None:
@@ -240,11 +227,7 @@ class SceneView(QWidget):
         shows = (self.look.box, self.look.axes, self.devicePixelRatioF())
         if self._backdrop is not None and self._backdrop[0] == shows and self._backdrop[1].lens.same(lens):
             return self._backdrop[1]
-        scene.show_box(self.look)
-        ratio = self.devicePixelRatioF() * finer
-        self._window.SetDPI(round(72 * ratio))
-        with scene.wider_lines(ratio):
-            backdrop = render_backdrop(self._window, scene.camera, size)
+        backdrop = scene_backdrop(self._window, scene, self.look, size, self.devicePixelRatioF() * finer)
         self._backdrop = (shows, backdrop)
         return backdrop
 
@@ -325,7 +308,7 @@ class SceneView(QWidget):
             self._hold = self._held(at, event.modifiers())
         event.accept()
 
-    def _held(self, at: QPointF, modifiers: Qt.KeyboardModifier) -> _Hold | None:
+    def _held(self, at: QPointF, modifiers: Qt.KeyboardModifier) -> Hold | None:
         assert self.scene is not None
         lens = self._lens()
         grip = self._grip_at(lens, at)
@@ -337,7 +320,7 @@ class SceneView(QWidget):
         if key != self.active:
             self.plane_chosen.emit(key)
         plane = self.planes[key]
-        return _Hold(grip or Grip.SHIFT, key, plane, (at.x(), at.y()), centre_in(plane, self.scene.domain))
+        return Hold(grip or Grip.SHIFT, key, plane, (at.x(), at.y()), centre_in(plane, self.scene.domain))
 
     def mouseMoveEvent(self, event: QMouseEvent) -> None:
         if self.scene is None:
@@ -404,16 +387,9 @@ class SceneView(QWidget):
         nearest = self._picture.inverse[min(int(row), lens.height - 1), min(int(column), lens.width - 1)]
         return bool((1.0 + slack) / max(float(lens.forward @ (hit - lens.eye)), lens.near) < nearest)
 
-    def _drag_plane(self, hold: _Hold, at: QPointF, live: bool) -> None:
+    def _drag_plane(self, hold: Hold, at: QPointF, live: bool) -> None:
         assert self.scene is not None
-        lens, domain = self._lens(), self.scene.domain
-        if hold.grip is Grip.TILT:
-            diagonal = float(np.linalg.norm(np.ptp(domain, axis=0)))
-            normal = _on_ball(lens, hold, at, 0.13 * diagonal)
-            self.plane_moved.emit(hold.key, tilted(hold.plane, normal, hold.anchor), live)
-            return
-        distance = _along_normal(lens, hold, at, domain)
-        self.plane_moved.emit(hold.key, shifted(hold.plane, distance, domain), live)
+        self.plane_moved.emit(hold.key, dragged(hold, self._lens(), (at.x(), at.y()), self.scene.domain), live)
 
     def mouseReleaseEvent(self, event: QMouseEvent) -> None:
         hold, pressed = self._hold, self._pressed
@@ -462,31 +438,3 @@ class SceneView(QWidget):
             by_hand.zoom(self.scene.camera, 1.0015**turned)
             self.request()
         event.accept()
-
-
-def _along_normal(lens: Lens, hold: _Hold, at: QPointF, domain: Float) -> float:
-    """How far along its normal a plane goes when the pixel held goes to `at`: by its image at the anchor."""
-    unit = 0.05 * float(np.linalg.norm(np.ptp(domain, axis=0)))
-    normal = hold.plane.normal
-    a, b = lens.to_pixels(np.stack([hold.anchor, hold.anchor + unit * normal]))
-    way = b - a
-    drag = np.array([at.x() - hold.pixel[0], at.y() - hold.pixel[1]])
-    # a normal that points at the eye has no image to follow: then up and down move it
-    if np.hypot(*way) < 4.0:
-        return unit * float(-drag[1]) / 20.0
-    return unit * float(drag @ way / (way @ way))
-
-
-def _on_ball(lens: Lens, hold: _Hold, at: QPointF, radius: float) -> Float:
-    """The direction (3,) from the anchor to where the line of sight meets the ball around it, or passes it nearest."""
-    start, direction = lens.ray(at.x(), at.y())
-    to_start = start - hold.anchor
-    along = float(to_start @ direction)
-    gap = float(to_start @ to_start) - along * along
-    depth = np.sqrt(max(radius * radius - gap, 0.0))
-    near = to_start + (-along - depth) * direction
-    far = to_start + (-along + depth) * direction
-    normal = hold.plane.normal
-    # the sheet of the ball on which the tip is
-    chosen: Float = near if float(normal @ direction) <= 0 else far
-    return chosen / np.linalg.norm(chosen)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from app.views.backdrop import render_backdrop
+from app.views.backdrop import scene_backdrop
 from app.views.scene_painter import SceneDrawing, ScenePainter
 
 if TYPE_CHECKING:
@@ -17,9 +17,9 @@ if TYPE_CHECKING:
     from app.views.scene import Scene
     from engine import SlicePlane
 
-_FINER: Final = 2
+FINER: Final = 2
+"""Pixels along a side of one of a smooth picture, which is their mean."""
 _REFERENCE: Final = 1000.0  # the height of a picture in which lines have the widths of the screen
-_DPI: Final = 72
 
 
 def still_picture(
@@ -46,25 +46,20 @@ def still_drawing(
     transparent: bool = False,
 ) -> SceneDrawing:
     """What `still_picture` draws; `straight` of what a painter makes of it is the picture, on any thread."""
-    ratio = size[1] / _REFERENCE
+    ratio = FINER * size[1] / _REFERENCE
     window, renderer = plotter.render_window, plotter.renderer
     assert window is not None  # of a plotter that is not closed
-    scene.show_box(look)
-    scene.fit_range()
-    before, alpha = window.GetDPI(), renderer.GetBackgroundAlpha()
-    window.SetDPI(max(round(_DPI * ratio * _FINER), 1))
+    alpha = renderer.GetBackgroundAlpha()
     window.SetAlphaBitPlanes(1)
     renderer.SetBackgroundAlpha(0.0 if transparent else 1.0)
     try:
-        with scene.wider_lines(ratio * _FINER):
-            backdrop = render_backdrop(window, scene.camera, (_FINER * size[0], _FINER * size[1]))
+        backdrop = scene_backdrop(window, scene, look, (FINER * size[0], FINER * size[1]), ratio)
     finally:
-        window.SetDPI(before)
         renderer.SetBackgroundAlpha(alpha)
     if transparent:
         nothing = backdrop.pixels[:, :, 3] == 0
         backdrop.pixels[nothing] = 0
-    return SceneDrawing(backdrop, scene.surface(look, clip), scene.sheets(look), ratio * _FINER, _FINER)
+    return SceneDrawing(backdrop, scene.surface(look, clip), scene.sheets(look), ratio, FINER)
 
 
 def straight(picture: NDArray[np.uint8]) -> NDArray[np.uint8]:

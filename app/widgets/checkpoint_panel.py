@@ -13,7 +13,7 @@ from app.state.store import Change, Store
 from app.widgets.live_slices import LiveSlices
 from app.widgets.marks import cross
 from app.widgets.notes_dialog import NotesDialog
-from app.widgets.parts import button, icon_button, label, restyle
+from app.widgets.parts import button, icon_button, keep_in, label, restyle
 
 _MOST_NOTES = 5
 
@@ -134,15 +134,9 @@ class CheckpointPanel(QWidget):
         session = self._store.session
         known = {id(card.opened): card for card in self.cards}
         kept = [known.get(id(opened)) or self._card(opened) for opened in session.networks]
-        for card in self.cards:
-            if card not in kept:
-                self._list.removeWidget(card)
-                card.hide()
-                card.deleteLater()
+        keep_in(self._list, self.cards, kept)
         self.cards = kept
-        for place, card in enumerate(kept):
-            if self._list.indexOf(card) != place:
-                self._list.insertWidget(place, card)
+        for card in kept:
             card.show_state(card.opened is session.opened)
         self.automatic.setVisible(bool(kept))
 

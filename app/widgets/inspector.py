@@ -10,7 +10,7 @@ from app.state.session import Pin
 from app.state.store import Change, Store
 from app.widgets.live_slices import LiveSlices
 from app.widgets.live_surface import LiveSurface
-from app.widgets.parts import button, label
+from app.widgets.parts import button, keep_in, label
 from app.widgets.pin_card import PinCard
 from app.widgets.pins import Pins
 
@@ -79,15 +79,8 @@ class Inspector(QWidget):
         if fresh:
             self._expanded = {fresh[0]}
         kept = [known.get(id(pin)) or self._card(pin) for pin in shown]
-        for card in self.cards:
-            if card not in kept:
-                self._list.removeWidget(card)
-                card.hide()
-                card.deleteLater()
+        keep_in(self._list, self.cards, kept)
         self.cards = kept
-        for place, card in enumerate(kept):
-            if self._list.indexOf(card) != place:
-                self._list.insertWidget(place, card)
         self.hint.setVisible(not kept)
         self.clear.setVisible(len(kept) > 1)
         self._count.setVisible(len(kept) > 1)

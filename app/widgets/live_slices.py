@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 from PySide6.QtCore import QObject, QTimer, Signal
 
 from app.jobs.slicing import LIVE_SECONDS, SliceAnswer, SliceRequest, compute_slice
-from app.jobs.worker import Context, Job, Worker
+from app.jobs.worker import Context, Job, Worker, unless_cancelled
 from app.state import actions
 from app.state.look import Fill
 from app.state.session import Neuron, Session
@@ -246,7 +246,9 @@ class LiveSlices(QObject):
             if key in self._shown:
                 self._locations[key] = location
 
-        self._preparer.submit(Job(("location", key), lambda _: Location.build(result.answer.partition), take, _raise))
+        self._preparer.submit(
+            Job(("location", key), lambda _: Location.build(result.answer.partition), take, unless_cancelled)
+        )
 
     def _repaint(self, session: Session, key: int) -> None:
         shown = self._shown.get(key)
@@ -264,7 +266,7 @@ class LiveSlices(QObject):
                 self._shown[key] = result
                 self.computed.emit(key, result)
 
-        self._preparer.submit(Job(("picture", key), work, take, _raise))
+        self._preparer.submit(Job(("picture", key), work, take, unless_cancelled))
 
     def _forget(self, key: int) -> None:
         self._worker.withdraw(key)
@@ -303,8 +305,3 @@ def _repainted(shown: DrawnSlice, highlight: tuple[int, int] | None, fill: Fill,
 
 def _pair(neuron: Neuron | None) -> tuple[int, int] | None:
     return None if neuron is None else (neuron.layer, neuron.index)
-
-
-def _raise(error: Exception) -> None:
-    if not isinstance(error, Cancelled):
-        raise error

@@ -16,12 +16,12 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from app.jobs.worker import Job, Worker
+from app.jobs.worker import Job, Worker, unless_cancelled
 from app.state import actions
 from app.state.store import Change, Store
 from app.widgets.neuron_model import DISTANCE, LAYER, LENGTH, NAME, NEURON, STATE, NeuronModel
 from app.widgets.parts import Choice, ElidedLabel, button
-from engine import Cancelled, neuron_statistics
+from engine import neuron_statistics
 
 if TYPE_CHECKING:
     from app.state.session import OpenNetwork
@@ -129,7 +129,7 @@ class NeuronTable(QWidget):
                 self.model.show(statistics, names)
                 self._show_summary()
 
-        self._worker.submit(Job("neurons", lambda _: neuron_statistics(partition), take, _raise))
+        self._worker.submit(Job("neurons", lambda _: neuron_statistics(partition), take, unless_cancelled))
 
     def _list_layers(self, opened: OpenNetwork | None) -> None:
         if opened is self._layers_of:
@@ -172,8 +172,3 @@ class NeuronTable(QWidget):
 
     def _copy(self) -> None:
         QGuiApplication.clipboard().setText(self.model.as_text())
-
-
-def _raise(error: Exception) -> None:
-    if not isinstance(error, Cancelled):
-        raise error

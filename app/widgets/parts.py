@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from PySide6.QtCore import QPointF, QSize, Qt
 from PySide6.QtGui import QIcon, QPainter, QPaintEvent, QPalette, QPen, QResizeEvent
 from PySide6.QtWidgets import (
+    QBoxLayout,
     QComboBox,
     QDialogButtonBox,
     QHBoxLayout,
@@ -87,6 +88,18 @@ def row(*widgets: QWidget) -> QHBoxLayout:
         layout.addWidget(widget)
     layout.addStretch(1)
     return layout
+
+
+def keep_in(layout: QBoxLayout, before: Sequence[QWidget], now: Sequence[QWidget]) -> None:
+    """The widgets of a list that changed, in their order; those that left it go."""
+    for widget in before:
+        if widget not in now:
+            layout.removeWidget(widget)
+            widget.hide()
+            widget.deleteLater()
+    for place, widget in enumerate(now):
+        if layout.indexOf(widget) != place:
+            layout.insertWidget(place, widget)
 
 
 def restyle(widget: QWidget, name: str, value: bool) -> None:

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PySide6.QtCore import QObject
 
-from app.jobs.worker import Job, Worker
+from app.jobs.worker import Job, Worker, unless_cancelled
 from app.state import actions
 from app.state.session import OpenNetwork, Session
 from app.state.store import Change, Store
@@ -16,7 +16,7 @@ from app.views.surface_picture import SurfaceMesh
 from app.views.viewpoint import look_from, viewpoint_of
 from app.widgets.live_slices import DrawnSlice, LiveSlices
 from app.widgets.live_surface import DrawnSurface
-from engine import Cancelled, PlaneError, SlicePlane, Surface
+from engine import PlaneError, SlicePlane, Surface
 
 
 class SceneLink(QObject):
@@ -47,7 +47,7 @@ class SceneLink(QObject):
         def take(picture: ScenePicture) -> None:
             self._view.show_drawing(drawing, picture)
 
-        self._painter.submit(Job("scene", lambda _: painter.draw(drawing), take, _raise))
+        self._painter.submit(Job("scene", lambda _: painter.draw(drawing), take, unless_cancelled))
 
     def show_surface(self, drawn: DrawnSurface) -> None:
         """The exact surface, in the place of the coarse one."""
@@ -136,8 +136,3 @@ def _alike(one: NDArray[np.float64], other: NDArray[np.float64]) -> bool:
     sizes = [float(np.linalg.norm(np.ptp(box, axis=0))) for box in (one, other)]
     apart = float(np.linalg.norm(one.mean(axis=0) - other.mean(axis=0)))
     return max(sizes) <= 2 * min(sizes) and apart <= min(sizes) / 2
-
-
-def _raise(error: Exception) -> None:
-    if not isinstance(error, Cancelled):
-        raise error

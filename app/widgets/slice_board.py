@@ -9,7 +9,7 @@ from PySide6.QtCore import QEvent, QObject, Qt, Signal
 from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import QGridLayout, QScrollArea, QWidget
 
-from app.jobs.worker import Job, Worker
+from app.jobs.worker import Job, Worker, unless_cancelled
 from app.state import actions
 from app.state.session import Session
 from app.state.store import Change, Store
@@ -173,9 +173,6 @@ class SliceBoard(QScrollArea):
                 self.tiles[key].view.show_drawing(drawing, image)
                 self.drawn.emit()
 
-        self._painter.submit(Job(key, lambda _: drawing(), take, _raise, urgent=key == self._store.session.active))
-
-
-def _raise(error: Exception) -> None:
-    if not isinstance(error, Cancelled):
-        raise error
+        self._painter.submit(
+            Job(key, lambda _: drawing(), take, unless_cancelled, urgent=key == self._store.session.active)
+        )
