@@ -63,12 +63,14 @@ def slice_sheets(
     lines: bool,
     hidden_depths: frozenset[int],
 ) -> list[Sheet]:
-    """A slice's sheet; two where the lines were computed for another plane than the one where the slice is now."""
-    width = _ACTIVE_FRAME if active else _FRAME
-    if picture is None or picture.partition.plane is plane:
-        return [Sheet(plane, accent, frame, width, picture, lines, hidden_depths)]
-    drawn = Sheet(picture.partition.plane, accent, frame[:0], 0.0, picture, lines, hidden_depths)
-    return [drawn, Sheet(plane, accent, frame, width, None, False, frozenset())]
+    """A slice's sheets: its lines, in the plane that they were computed for, and its frame, where the slice is now.
+
+    They are apart so that a plane that moves does not draw its old lines again.
+    """
+    framed = Sheet(plane, accent, frame, _ACTIVE_FRAME if active else _FRAME, None, False, frozenset())
+    if picture is None:
+        return [framed]
+    return [Sheet(picture.partition.plane, accent, frame[:0], 0.0, picture, lines, hidden_depths), framed]
 
 
 @dataclass(frozen=True, eq=False, slots=True)

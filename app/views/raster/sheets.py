@@ -88,18 +88,23 @@ def compose(picture, inverse, sheets, raised, planes, boxes, slack):
     """Lay sheets (N, H, W, 4), premultiplied, over picture (H, W, 4), the farther first, where it does not hide them.
 
     inverse (H, W) float32: of the distance of what the picture shows, 0 where there is nothing.  planes (N, 3): that of
-    sheet n at pixel (i, j) is planes[n] (j + 1/2, i + 1/2, 1).  boxes (N, 4): rows and columns in which it has pixels.
+    sheet n at pixel (i, j) is planes[n] (j + 1/2, i + 1/2, 1).  boxes (N, 4): rows and columns outside which it is 0.
     raised (N, H, W) uint8: pixels that are hidden only by what is nearer by a factor 1 + slack.
     """
     height, width = inverse.shape
-    order = np.empty(len(sheets), np.int64)
+    order, here = np.empty(len(sheets), np.int64), np.empty(len(sheets), np.int64)
     nearness = np.empty(len(sheets), np.float64)
     for i in range(height):
-        for j in range(width):
+        some, first, last = 0, width, 0
+        for n in range(len(sheets)):
+            if boxes[n, 0] <= i < boxes[n, 1]:
+                here[some] = n
+                some += 1
+                first, last = min(first, boxes[n, 2]), max(last, boxes[n, 3])
+        for j in range(first, last):
             count = 0
-            for n in range(len(sheets)):
-                if i < boxes[n, 0] or i >= boxes[n, 1] or j < boxes[n, 2] or j >= boxes[n, 3]:
-                    continue
+            for s in range(some):
+                n = here[s]
                 if sheets[n, i, j, 3] == 0:
                     continue
                 near = planes[n, 0] * (j + 0.5) + planes[n, 1] * (i + 0.5) + planes[n, 2]
