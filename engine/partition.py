@@ -298,16 +298,15 @@ class _Walk:
 
     def snapshot(self) -> Partition:
         """The partition as it stands."""
-        with single_threaded_blas():  # as during the walk: the number of threads changes last digits
-            values = self.network.forward(self.plane.to_input(self.map.positions.view))
-        return self._partition(values)
+        return self._partition(None)
 
     def finish(self) -> Partition:
         with self._timed("finish"):
-            partition = self._partition(self.values[self.network.output].view)
+            values = self.values[self.network.output].view
+            partition = self._partition(values[:, 0] if values.shape[1] == 1 else values)
         return replace(partition, seconds=dict(self.seconds))
 
-    def _partition(self, values: Float) -> Partition:
+    def _partition(self, output: Float | None) -> Partition:
         planar_map, segments, run = self.map, self.segments, self.workers.run
         layer, row = planar_map.edge_layer.view, planar_map.edge_row.view
         first_row = np.cumsum([0, *(len(segment.neuron) for segment in segments)])
@@ -335,7 +334,7 @@ class _Walk:
             network=self.network,
             plane=self.plane,
             vertices=planar_map.positions.view,
-            values=values[:, 0] if values.shape[1] == 1 else values,
+            output=output,
             edges=planar_map.edges,
             edge_layer=layer,
             edge_neuron=neuron,

@@ -12,6 +12,7 @@ from numpy.typing import ArrayLike, NDArray
 from engine.errors import EngineError
 from engine.network import Network
 from engine.plane import SlicePlane
+from engine.workers import single_threaded_blas
 
 T = TypeVar("T", bound=np.generic)
 
@@ -88,7 +89,8 @@ class Partition:
     """The partition of a convex polygon of a slice plane into the linear regions (faces) of a network.
 
     vertices         (V, 2) float64  in the plane's coordinates
-    values           (V,) float64 or (V, C) float64  the network's output at each vertex
+    values           (V,) float64 or (V, C) float64  the network's output at each vertex; `output` is what the walk knew
+                                     of it: None in a snapshot, whose values are computed when they are asked for
     edges            (E, 2) int32    end vertices; the edge is directed from the first to the second
     edge_layer       (E,) int32      kink (depth) that made the edge; -1 border of the domain; number of kinks: the
                                      level
@@ -112,7 +114,7 @@ class Partition:
     network: Network
     plane: SlicePlane
     vertices: NDArray[np.float64]
-    values: NDArray[np.float64]
+    output: NDArray[np.float64] | None
     edges: NDArray[np.int32]
     edge_layer: NDArray[np.int32]
     edge_neuron: NDArray[np.int32]
@@ -157,6 +159,15 @@ class Partition:
     @property
     def axes(self) -> NDArray[np.float64]:
         return self.plane.axes
+
+    @cached_property
+    def values(self) -> NDArray[np.float64]:
+        """(V,) float64, or (V, C) of a network with several outputs: the output at each vertex."""
+        if self.output is not None:
+            return self.output
+        with single_threaded_blas():  # as during the walk: the number of threads changes last digits
+            values = self.network.forward(self.points)
+        return _read_only(values[:, 0] if values.shape[1] == 1 else values)
 
     @cached_property
     def points(self) -> NDArray[np.float64]:
