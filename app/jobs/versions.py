@@ -9,7 +9,7 @@ from importlib.metadata import PackageNotFoundError, version
 from PySide6.QtCore import qVersion
 from PySide6.QtGui import QGuiApplication
 
-_PACKAGES = ("torch", "numpy", "numba", "scipy", "PySide6-Essentials", "vtk", "pyvista", "safetensors", "onnx")
+_PACKAGES = ("torch", "numpy", "numba", "scipy", "PySide6-Essentials", "vtk", "safetensors", "onnx")
 
 
 def version_report() -> str:

@@ -8,13 +8,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
-import pyvista
 from matplotlib import font_manager
 from PIL import Image, ImageDraw, ImageFont
 
 from app.state.look import SceneLook
 from app.state.palette import BACKGROUND, BORDER, RGB, accent, depth_colors
 from app.views.camera import Lens
+from app.views.canvas import Canvas
 from app.views.scene import Scene
 from app.views.slice_image import slice_picture
 from app.views.still_picture import still_picture
@@ -64,18 +64,18 @@ def _scene_pixels(
     up: NDArray[np.float64],
     creases: bool,
 ) -> Image.Image:
-    plotter = pyvista.Plotter(off_screen=True, window_size=list(size))
+    canvas = Canvas(*size)
     try:
-        scene = Scene(plotter, surface.domain)
+        scene = Scene(canvas, surface.domain)
         scene.mesh = SurfaceMesh.of(surface, len(surface.network.kinks))
         for key, result in enumerate(slices):
             scene.place_slice(key, result.partition.plane, accent(key))
             scene.draw_slice(key, slice_picture(result.partition, result.level_set.polylines))
         scene.look_from(camera, up)
         _fill(scene, *size)
-        pixels = still_picture(plotter, scene, SceneLook(creases=creases), size)
+        pixels = still_picture(canvas, scene, SceneLook(creases=creases), size)
     finally:
-        plotter.close()
+        canvas.close()
     return Image.fromarray(pixels[:, :, :3])
 
 

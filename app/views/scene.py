@@ -1,10 +1,10 @@
-"""The 3D scene: a level surface, the domain's box, and slices in place.  Needs a pyvista plotter, no Qt.
+"""The 3D scene: a level surface, the domain's box, and slices in place.  Needs a canvas, no Qt.
 
-scene = Scene(plotter, domain)
+scene = Scene(canvas, domain)
 scene.mesh = SurfaceMesh.of(surface, layers=8)
 scene.place_slice(0, SlicePlane.from_axis("z", 0.0), accent(0))
 scene.draw_slice(0, slice_picture(partition, level_set(partition).polylines))
-still_picture(plotter, scene, SceneLook(), (800, 600))
+still_picture(canvas, scene, SceneLook(), (800, 600))
 """
 
 from __future__ import annotations
@@ -27,9 +27,8 @@ from app.views.surface_picture import SurfaceDrawing, SurfaceMesh
 from engine import PlaneError, SlicePlane, plane_box_polygon
 
 if TYPE_CHECKING:
-    import pyvista
-
     from app.views.camera import Lens
+    from app.views.canvas import Canvas
     from app.views.slice_image import SlicePicture
 
 VIEW: Final = (1.0, 0.62, 1.35)
@@ -51,18 +50,17 @@ class _Slice:
 
 
 class Scene:
-    """What is to be seen.  The plotter draws box and axes; surface and slices are laid over its picture.
+    """What is to be seen.  The canvas has box and axes; surface and slices are laid over its picture.
 
     mesh: of the surface, None while there is none; crease (H, 2): edges between its vertices that are told apart.
     """
 
-    def __init__(self, plotter: pyvista.Plotter, domain: ArrayLike) -> None:
+    def __init__(self, canvas: Canvas, domain: ArrayLike) -> None:
         self.domain: NDArray[np.float64] = np.asarray(domain, np.float64)
         self.mesh: SurfaceMesh | None = None
         self.crease: NDArray[np.int32] = _NO_EDGES
-        self._renderer = plotter.renderer
-        plotter.renderer.SetBackground(*BACKGROUND)
-        plotter.camera_set = True  # else the first picture moves it
+        self._renderer = canvas.renderer
+        self._renderer.SetBackground(*BACKGROUND)
         self.camera = self._renderer.GetActiveCamera()
         self._box = BoxActors(self._renderer, self.domain)
         self.handle = PlaneHandle(float(np.linalg.norm(np.ptp(self.domain, axis=0))))
@@ -158,12 +156,12 @@ class Scene:
         return SurfaceDrawing(self.mesh, look.surface, look.creases, look.hidden_depths, cut, self.crease)
 
     def show_box(self, look: SceneLook) -> None:
-        """Box and axes as the look asks for, with the next picture of the plotter."""
+        """Box and axes as the look asks for, with the next picture of the canvas."""
         self._box.show(look.box, look.axes)
 
     @contextmanager
     def wider_lines(self, factor: float) -> Iterator[None]:
-        """The plotter's lines are wider meanwhile."""
+        """The canvas's lines are wider meanwhile."""
         looks = [actor.GetProperty() for actor in self._box.lines]
         widths = [look.GetLineWidth() for look in looks]
         for look, width in zip(looks, widths, strict=True):

@@ -9,7 +9,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
-import pyvista
 from numpy.typing import NDArray
 from PySide6.QtCore import QPointF, QRectF, Qt, QTimer, Signal
 from PySide6.QtGui import QColor, QFont, QImage, QMouseEvent, QPainter, QPaintEvent, QResizeEvent, QWheelEvent
@@ -20,6 +19,7 @@ from app.state.planes import centre_in, offset_range, shifted
 from app.views import camera as by_hand
 from app.views.backdrop import Backdrop, scene_backdrop
 from app.views.camera import Lens
+from app.views.canvas import Canvas
 from app.views.handle_painting import paint_handle
 from app.views.pick_marks import PickMarks, paint_marks
 from app.views.picking import facet_at
@@ -80,8 +80,7 @@ class SceneView(QWidget):
         self.marks: PickMarks | None = None
         self._picking = False
         self.label = ""  # of pictures that leave the window
-        self._plotter: pyvista.Plotter | None = None
-        self._window: Any = None
+        self._canvas: Canvas | None = None
         self._backdrop: tuple[Any, Backdrop] | None = None  # and what it shows
         self._asked = False  # for a picture that is not under way yet
         self._wanted: SceneDrawing | None = None  # the picture under way
@@ -103,10 +102,8 @@ class SceneView(QWidget):
     def open(self, domain: Float) -> Scene:
         """A new, empty scene, in the place of the one before."""
         self.close_scene()
-        self._plotter = pyvista.Plotter(off_screen=True, window_size=list(self._pixels()))
-        self._window = self._plotter.ren_win
-        self._window.SetMultiSamples(0)
-        self.scene = Scene(self._plotter, domain)
+        self._canvas = Canvas(*self._pixels())
+        self.scene = Scene(self._canvas, domain)
         self.planes, self.active, self.moving = {}, None, None
         return self.scene
 
@@ -114,10 +111,10 @@ class SceneView(QWidget):
         """Give back everything that VTK holds."""
         self._render_timer.stop()
         self._still_timer.stop()
-        if self._plotter is not None:
-            self._plotter.close()
+        if self._canvas is not None:
+            self._canvas.close()
         self._image = QImage()
-        self._plotter = self._window = self.scene = self._picture = None
+        self._canvas = self.scene = self._picture = None
         self._backdrop = self._wanted = self._shown = None
         self._asked = False
 
@@ -174,11 +171,11 @@ class SceneView(QWidget):
 
     def still_drawing(self, width: int, height: int, transparent: bool) -> SceneDrawing:
         """The scene at any size, without its handle: what `still_picture.straight` of a painter's work is."""
-        assert self._plotter is not None
+        assert self._canvas is not None
         assert self.scene is not None
         self._backdrop = None
         clip = self.clip_plane()
-        drawing = still_drawing(self._plotter, self.scene, self.look, (width, height), clip, transparent)
+        drawing = still_drawing(self._canvas, self.scene, self.look, (width, height), clip, transparent)
         self.request()
         return drawing
 
@@ -227,7 +224,8 @@ class SceneView(QWidget):
         shows = (self.look.box, self.look.axes, self.devicePixelRatioF())
         if self._backdrop is not None and self._backdrop[0] == shows and self._backdrop[1].lens.same(lens):
             return self._backdrop[1]
-        backdrop = scene_backdrop(self._window, scene, self.look, size, self.devicePixelRatioF() * finer)
+        assert self._canvas is not None
+        backdrop = scene_backdrop(self._canvas.render_window, scene, self.look, size, self.devicePixelRatioF() * finer)
         self._backdrop = (shows, backdrop)
         return backdrop
 

@@ -11,9 +11,8 @@ from app.views.backdrop import scene_backdrop
 from app.views.scene_painter import SceneDrawing, ScenePainter
 
 if TYPE_CHECKING:
-    import pyvista
-
     from app.state.look import SceneLook
+    from app.views.canvas import Canvas
     from app.views.scene import Scene
     from engine import SlicePlane
 
@@ -23,7 +22,7 @@ _REFERENCE: Final = 1000.0  # the height of a picture in which lines have the wi
 
 
 def still_picture(
-    plotter: pyvista.Plotter,
+    canvas: Canvas,
     scene: Scene,
     look: SceneLook,
     size: tuple[int, int],
@@ -34,11 +33,11 @@ def still_picture(
 
     transparent: nothing is drawn where there is nothing, instead of the background.
     """
-    return straight(ScenePainter().draw(still_drawing(plotter, scene, look, size, clip, transparent)).pixels)
+    return straight(ScenePainter().draw(still_drawing(canvas, scene, look, size, clip, transparent)).pixels)
 
 
 def still_drawing(
-    plotter: pyvista.Plotter,
+    canvas: Canvas,
     scene: Scene,
     look: SceneLook,
     size: tuple[int, int],
@@ -47,8 +46,7 @@ def still_drawing(
 ) -> SceneDrawing:
     """What `still_picture` draws; `straight` of what a painter makes of it is the picture, on any thread."""
     ratio = FINER * size[1] / _REFERENCE
-    window, renderer = plotter.render_window, plotter.renderer
-    assert window is not None  # of a plotter that is not closed
+    window, renderer = canvas.render_window, canvas.renderer
     alpha = renderer.GetBackgroundAlpha()
     window.SetAlphaBitPlanes(1)
     renderer.SetBackgroundAlpha(0.0 if transparent else 1.0)

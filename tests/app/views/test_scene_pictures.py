@@ -9,13 +9,14 @@ import pytest
 import pyvista
 from numpy.typing import NDArray
 from vtkmodules.util.numpy_support import numpy_to_vtk
-from vtkmodules.vtkRenderingCore import vtkActor, vtkLight, vtkPolyDataMapper
+from vtkmodules.vtkRenderingCore import vtkActor, vtkPolyDataMapper
 
 from app.state.look import SceneLook
 from app.state.palette import accent
 from app.state.surfaces import CoarseSurface
 from app.views.backdrop import render_backdrop
 from app.views.camera import Lens
+from app.views.canvas import Canvas
 from app.views.raster import sheets as sheet_raster
 from app.views.raster import surfaces as surface_raster
 from app.views.scene import Scene
@@ -39,20 +40,16 @@ def torus() -> tuple[Checkpoint, Network]:
 
 
 @pytest.fixture
-def plotter() -> Iterator[pyvista.Plotter]:
-    made = pyvista.Plotter(off_screen=True, window_size=list(SIZE), lighting=None)
-    light = vtkLight()
-    light.SetLightTypeToHeadlight()
-    made.renderer.AddLight(light)
-    made.render_window.SetMultiSamples(0)
+def canvas() -> Iterator[Canvas]:
+    made = Canvas(*SIZE)
     yield made
     made.close()
 
 
 @pytest.fixture
-def scene(plotter: pyvista.Plotter, torus: tuple[Checkpoint, Network]) -> Scene:
+def scene(canvas: Canvas, torus: tuple[Checkpoint, Network]) -> Scene:
     checkpoint, network = torus
-    made = Scene(plotter, checkpoint.domain)
+    made = Scene(canvas, checkpoint.domain)
     made.mesh = SurfaceMesh.of(extract_surface(network, checkpoint.domain), len(network.kinks))
     for key, plane in enumerate((SlicePlane.from_axis("z", 0.1), SlicePlane.from_normal([0, 0, 0], [1, 0.4, 0.2]))):
         partition = partition_slice(network, plane, checkpoint.domain)
@@ -61,10 +58,10 @@ def scene(plotter: pyvista.Plotter, torus: tuple[Checkpoint, Network]) -> Scene:
     return made
 
 
-def drawing(plotter: pyvista.Plotter, scene: Scene, look: SceneLook, clip: SlicePlane | None = None) -> SceneDrawing:
+def drawing(canvas: Canvas, scene: Scene, look: SceneLook, clip: SlicePlane | None = None) -> SceneDrawing:
     scene.show_box(look)
     scene.fit_range()
-    backdrop = render_backdrop(plotter.render_window, scene.camera, SIZE)
+    backdrop = render_backdrop(canvas.render_window, scene.camera, SIZE)
     return SceneDrawing(backdrop, scene.surface(look, clip), scene.sheets(look), 1.0, 1)
 
 
@@ -80,10 +77,10 @@ def points_seen(lens: Lens, inverse: NDArray[np.float32]) -> NDArray[np.float64]
     return np.array(found)
 
 
-def test_the_surface_is_where_vtk_draws_it(plotter: pyvista.Plotter, scene: Scene) -> None:
+def test_the_surface_is_where_vtk_draws_it(canvas: Canvas, scene: Scene) -> None:
     """Depth and colour of nearly all pixels are VTK's; they differ only along edges of facets."""
     nothing = SceneLook(box=False, axes=False)
-    shown = drawing(plotter, scene, nothing)
+    shown = drawing(canvas, scene, nothing)
     ours = ScenePainter().draw(SceneDrawing(shown.backdrop, shown.surface, (), 1.0, 1))
     mesh = scene.mesh
     assert mesh is not None
@@ -100,8 +97,8 @@ def test_the_surface_is_where_vtk_draws_it(plotter: pyvista.Plotter, scene: Scen
     look.SetAmbient(0.62)
     look.SetDiffuse(0.42)
     look.SetSpecular(0.0)
-    plotter.renderer.AddActor(actor)
-    theirs = render_backdrop(plotter.render_window, scene.camera, SIZE)
+    canvas.renderer.AddActor(actor)
+    theirs = render_backdrop(canvas.render_window, scene.camera, SIZE)
     scale, shift = theirs.lens.depth_to_inverse
     depths = np.where(theirs.depth < 1.0, scale * theirs.depth + shift, 0.0)
     assert (depths > 0).mean() > 0.1
@@ -111,20 +108,18 @@ def test_the_surface_is_where_vtk_draws_it(plotter: pyvista.Plotter, scene: Scen
     assert np.quantile(np.abs(ours.pixels.astype(int) - theirs.pixels)[both], 0.98) <= 2
 
 
-def test_pixels_of_the_surface_lie_on_it(
-    plotter: pyvista.Plotter, scene: Scene, torus: tuple[Checkpoint, Network]
-) -> None:
+def test_pixels_of_the_surface_lie_on_it(canvas: Canvas, scene: Scene, torus: tuple[Checkpoint, Network]) -> None:
     _, network = torus
-    shown = drawing(plotter, scene, SceneLook(box=False, axes=False))
+    shown = drawing(canvas, scene, SceneLook(box=False, axes=False))
     points = points_seen(shown.backdrop.lens, ScenePainter().draw(shown).inverse)
     assert len(points) > 2000
     assert np.abs(network.forward(points)).max() < 1e-5  # of float32 in the buffer
 
 
-def test_a_cut_surface_shows_nothing_on_the_eyes_side(plotter: pyvista.Plotter, scene: Scene) -> None:
+def test_a_cut_surface_shows_nothing_on_the_eyes_side(canvas: Canvas, scene: Scene) -> None:
     look = SceneLook(box=False, axes=False, clip=True)
     plane = SlicePlane.from_normal([0.05, 0, 0], [1, 0.2, 0.3])
-    shown = drawing(plotter, scene, look, plane)
+    shown = drawing(canvas, scene, look, plane)
     lens = shown.backdrop.lens
     points = points_seen(lens, ScenePainter().draw(shown).inverse)
     towards = np.sign(float((lens.eye - plane.origin) @ plane.normal))
@@ -132,8 +127,8 @@ def test_a_cut_surface_shows_nothing_on_the_eyes_side(plotter: pyvista.Plotter, 
     assert (towards * ((points - plane.origin) @ plane.normal)).max() < 1e-5
 
 
-def test_sheets_lie_in_their_planes(plotter: pyvista.Plotter, scene: Scene) -> None:
-    shown = drawing(plotter, scene, SceneLook())
+def test_sheets_lie_in_their_planes(canvas: Canvas, scene: Scene) -> None:
+    shown = drawing(canvas, scene, SceneLook())
     lens = shown.backdrop.lens
     pixels, raised = np.empty((SIZE[1], SIZE[0], 4), np.uint8), np.empty((SIZE[1], SIZE[0]), np.uint8)
     for sheet in shown.sheets:
@@ -152,7 +147,7 @@ def test_sheets_lie_in_their_planes(plotter: pyvista.Plotter, scene: Scene) -> N
         assert np.abs((points - sheet.plane.origin) @ sheet.plane.normal).max() < 1e-9
 
 
-def test_what_is_kept_changes_nothing(plotter: pyvista.Plotter, scene: Scene) -> None:
+def test_what_is_kept_changes_nothing(canvas: Canvas, scene: Scene) -> None:
     """A painter that has drawn other pictures before draws what a new one draws."""
     kept, generator = ScenePainter(), np.random.default_rng(1)
     for step in range(25):
@@ -167,14 +162,14 @@ def test_what_is_kept_changes_nothing(plotter: pyvista.Plotter, scene: Scene) ->
             surface=bool(generator.integers(3)), hidden_depths=frozenset({int(generator.integers(4))}),
         )  # fmt: skip
         clip = SlicePlane.from_axis("x", 0.1) if generator.integers(3) == 0 else None
-        shown = drawing(plotter, scene, look, clip)
+        shown = drawing(canvas, scene, look, clip)
         np.testing.assert_array_equal(kept.draw(shown).pixels, ScenePainter().draw(shown).pixels)
 
 
-def test_a_transparent_picture_over_white_is_the_opaque_one(plotter: pyvista.Plotter, scene: Scene) -> None:
+def test_a_transparent_picture_over_white_is_the_opaque_one(canvas: Canvas, scene: Scene) -> None:
     look = SceneLook(axes=False)
-    opaque = still_picture(plotter, scene, look, SIZE).astype(float)
-    clear = still_picture(plotter, scene, look, SIZE, transparent=True).astype(float)
+    opaque = still_picture(canvas, scene, look, SIZE).astype(float)
+    clear = still_picture(canvas, scene, look, SIZE, transparent=True).astype(float)
     assert opaque.shape == (SIZE[1], SIZE[0], 4)
     assert opaque[:, :, 3].min() == 255
     assert clear[0, 0, 3] == 0
@@ -183,11 +178,11 @@ def test_a_transparent_picture_over_white_is_the_opaque_one(plotter: pyvista.Plo
     assert np.abs(clear[:, :, :3] * share + 255 * (1 - share) - opaque[:, :, :3]).max() <= 4
 
 
-def test_an_eye_among_the_slices_sees_them(plotter: pyvista.Plotter, scene: Scene) -> None:
+def test_an_eye_among_the_slices_sees_them(canvas: Canvas, scene: Scene) -> None:
     """Lines that pass the eye are cut where they come too near, not drawn wildly."""
     scene.camera.SetPosition(0.3, 0.2, 0.11)
     scene.camera.SetFocalPoint(-0.4, 0.0, 0.0)
-    shown = drawing(plotter, scene, SceneLook())
+    shown = drawing(canvas, scene, SceneLook())
     picture = ScenePainter().draw(shown)
     assert picture.pixels.shape == (SIZE[1], SIZE[0], 4)
     lens = shown.backdrop.lens

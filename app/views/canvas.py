@@ -1,0 +1,29 @@
+"""A picture in memory that VTK renders into, without a window on the screen."""
+
+from __future__ import annotations
+
+import vtkmodules.vtkRenderingFreeType
+import vtkmodules.vtkRenderingOpenGL2  # noqa: F401  what VTK makes render windows of
+from vtkmodules.vtkRenderingCore import vtkLight, vtkRenderer, vtkRenderWindow
+
+
+class Canvas:
+    """render_window with one renderer, lit from the eye; belongs to the thread that makes it, until `close`."""
+
+    def __init__(self, width: int, height: int) -> None:
+        self.renderer = vtkRenderer()
+        self.renderer.AutomaticLightCreationOff()
+        light = vtkLight()
+        light.SetLightTypeToHeadlight()
+        self.renderer.AddLight(light)
+        self.render_window = vtkRenderWindow()
+        self.render_window.SetOffScreenRendering(True)
+        self.render_window.SetMultiSamples(0)
+        self.render_window.SetSize(width, height)
+        self.render_window.AddRenderer(self.renderer)
+
+    def close(self) -> None:
+        """Give back everything that VTK holds."""
+        self.renderer.RemoveAllViewProps()
+        self.render_window.RemoveRenderer(self.renderer)
+        self.render_window.Finalize()
