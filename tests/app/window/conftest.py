@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 pytest.importorskip("PySide6.QtWidgets", reason="the window needs Qt", exc_type=ImportError)
 
 from PySide6.QtCore import QEvent, QPoint, QPointF, QSettings, Qt
-from PySide6.QtGui import QAction, QWheelEvent
+from PySide6.QtGui import QAction, QMouseEvent, QWheelEvent
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QWidget
 from vtkmodules.vtkRenderingCore import vtkRenderWindow
@@ -66,10 +66,10 @@ class Driver:
 
     def drag(self, widget: QWidget, start: NDArray[np.float64], steps: list[NDArray[np.float64]]) -> None:
         """Press at a pixel, move over others, and hold."""
-        QTest.mouseMove(widget, point(start))
+        move(widget, point(start), Qt.MouseButton.NoButton)
         QTest.mousePress(widget, LEFT, Qt.KeyboardModifier.NoModifier, point(start))
         for step in steps:
-            QTest.mouseMove(widget, point(step))
+            move(widget, point(step), LEFT)
             QTest.qWait(5)
 
     def wheel(self, widget: QWidget, at: QPoint, notches: int, control: bool = False) -> None:
@@ -86,6 +86,14 @@ def press(driver: Driver, shortcut: str) -> None:
     found = [action for action in driver.window.findChildren(QAction) if action.shortcut().toString() == shortcut]
     assert len(found) == 1
     found[0].trigger()
+
+
+def move(widget: QWidget, at: QPoint, held: Qt.MouseButton = Qt.MouseButton.NoButton) -> None:
+    """The mouse is at a pixel; arrived on return, which a pointer moved by the display may be much later."""
+    modifiers = Qt.KeyboardModifier.NoModifier
+    place, everywhere = QPointF(at), QPointF(widget.mapToGlobal(at))
+    event = QMouseEvent(QEvent.Type.MouseMove, place, everywhere, Qt.MouseButton.NoButton, held, modifiers)
+    QApplication.sendEvent(widget, event)
 
 
 def point(pixel: NDArray[np.float64]) -> QPoint:

@@ -15,7 +15,7 @@ from app.state import actions
 from app.state.picking import surface_point
 from app.state.session import same
 from app.widgets.picker import Task
-from tests.app.window.conftest import LEFT, Driver, press
+from tests.app.window.conftest import LEFT, Driver, move, press
 from tests.app.window.test_planes import active_plane, check_slice_is_exact, lens
 
 NONE = Qt.KeyboardModifier.NoModifier
@@ -23,7 +23,7 @@ NONE = Qt.KeyboardModifier.NoModifier
 
 def click(driver: Driver, at: QPoint) -> None:
     view = driver.window.scene_view
-    QTest.mouseMove(view, at)
+    move(view, at)
     QTest.mouseClick(view, LEFT, NONE, at)
 
 
@@ -122,7 +122,7 @@ def test_measuring_in_a_slice_takes_vertices_exactly(window: Driver) -> None:
     chosen = apart(np.array([view.position_of(*uv).toTuple() for uv in partition.vertices.tolist()]), 3)
     for vertex in chosen:
         at = view.position_of(*partition.vertices[vertex].tolist()).toPoint() + QPoint(2, -1)
-        QTest.mouseMove(view, at)
+        move(view, at)
         assert np.array_equal(view._marks.candidate, active_plane(window).to_plane(partition.points[vertex][None])[0])
         QTest.mouseClick(view, LEFT, NONE, at)
     points = np.array(window.window.picker.points)

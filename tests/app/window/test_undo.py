@@ -16,7 +16,7 @@ from app.views.camera import Lens
 from engine import SlicePlane, partition_slice
 from sdf_models import save_checkpoint
 from tests.app.conftest import DOMAIN, random_module
-from tests.app.window.conftest import LEFT, Driver, point, wait_until
+from tests.app.window.conftest import LEFT, Driver, move, point, wait_until
 from tests.app.window.test_planes import check_slice_is_exact
 
 
@@ -129,7 +129,7 @@ def test_a_drag_by_the_mouse_is_one_step(window: Driver) -> None:
     window.drag(view, start, [start + t * (end - start) for t in np.linspace(0.1, 0.5, 5)])
     QTest.qWait(1100)  # the hand holds still, and goes on
     for t in (0.7, 1.0):
-        QTest.mouseMove(view, point(start + t * (end - start)))
+        move(view, point(start + t * (end - start)), LEFT)
         QTest.qWait(5)
     QTest.mouseRelease(view, LEFT, Qt.KeyboardModifier.NoModifier, point(end))
     assert window.window.menus.undo.text() == "&Undo Move plane z"

@@ -25,7 +25,7 @@ from app.widgets.picture_dialog import PictureDialog
 from engine import Partition, extract_surface
 from sdf_models import load_checkpoint, save_checkpoint
 from tests.app.conftest import DOMAIN, random_module
-from tests.app.window.conftest import LEFT, Driver, check_nothing_left, wait_until
+from tests.app.window.conftest import LEFT, Driver, check_nothing_left, move, wait_until
 
 
 def long_edge(partition: Partition) -> tuple[int, np.ndarray]:
@@ -52,7 +52,7 @@ def test_hovering_names_the_neuron_whose_line_it_is(window: Driver, checkpoint: 
     module = load_checkpoint(checkpoint).module.double()
     view, partition = window.tile.view, window.window.slices.result(window.tile.key).answer.partition
     edge, middle = long_edge(partition)
-    QTest.mouseMove(view, view.position_of(*middle).toPoint())
+    move(view, view.position_of(*middle).toPoint())
     wait_until(lambda: "neuron" in window.window.status.left.text(), 5)
     layer, neuron = int(partition.edge_layer[edge]), int(partition.edge_neuron[edge])
     text = window.window.status.left.text()
