@@ -6,7 +6,7 @@ import os
 import signal
 import sys
 import traceback
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Final
@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from sdf_models import Checkpoint, Reading
 
 _POLL_MILLISECONDS: Final = 40
+_ASKING_MILLISECONDS: Final = 150
 
 
 def state_folder() -> Path:
@@ -71,8 +72,8 @@ def _tell(kind: type[BaseException], error: BaseException, trace: TracebackType 
         window.opener.show_error("That did not work", message, detail)
 
 
-def run_window(paths: Sequence[Path], reading: Reading | None = None) -> None:
-    """A window with all files in its list, until it is closed; reading: the choices made for them."""
+def run_window(paths: Sequence[Path], interrupted: Callable[[], bool], reading: Reading | None = None) -> None:
+    """A window with all files in its list, until it is closed or interrupted; reading: the choices made for them."""
     running = application()
     window = MainWindow()
     window.keep_layout()
@@ -81,8 +82,9 @@ def run_window(paths: Sequence[Path], reading: Reading | None = None) -> None:
     log = _start_log(window)
     window.helper.hint_once()
     window.opener.open_paths(paths, reading)
-    _end_by_interrupt(running)
+    asking = _quit_when(interrupted, running)
     running.exec()
+    asking.stop()
     window.close()
     if log is not None:
         stop_log(log)
@@ -101,7 +103,11 @@ def _start_log(window: MainWindow) -> RotatingFileHandler | None:
 
 
 def photograph(
-    paths: Sequence[Path], picture: Path, size: tuple[int, int], reading: Reading | None = None
+    paths: Sequence[Path],
+    picture: Path,
+    size: tuple[int, int],
+    interrupted: Callable[[], bool],
+    reading: Reading | None = None,
 ) -> str | None:
     """Bring up the window on files, wait until everything is exact and drawn, and save a picture of it as PNG.
 
@@ -118,8 +124,9 @@ def photograph(
     poll = QTimer(window)
     poll.timeout.connect(lambda: running.exit() if window.settled or refusals else None)
     poll.start(_POLL_MILLISECONDS)
-    _end_by_interrupt(running)
+    asking = _quit_when(interrupted, running)
     running.exec()
+    asking.stop()
     poll.stop()
     complete = window.settled
     image = window.grab().toImage()
@@ -147,14 +154,17 @@ def show_module(module_or_checkpoint: nn.Module | Checkpoint, domain: ArrayLike 
     window = MainWindow()
     window.opener.show_network(opened)
     window.show()
-    _end_by_interrupt(running)
+    received: list[int] = []
+    signal.signal(signal.SIGINT, lambda number, _: received.append(number))
+    asking = _quit_when(lambda: bool(received), running)
     running.exec()
+    asking.stop()
     window.close()
 
 
-def _end_by_interrupt(running: QApplication) -> None:
-    """Ctrl-C closes the windows: the timer lets Python see the signal."""
-    signal.signal(signal.SIGINT, lambda *_: running.quit())
-    heartbeat = QTimer(running)
-    heartbeat.timeout.connect(lambda: None)
-    heartbeat.start(200)
+def _quit_when(interrupted: Callable[[], bool], running: QApplication) -> QTimer:
+    """Ask now and then, which also lets Python see signals; an exception in the midst of Qt would reach nobody."""
+    asking = QTimer(running)
+    asking.timeout.connect(lambda: running.quit() if interrupted() else None)
+    asking.start(_ASKING_MILLISECONDS)
+    return asking

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from app.commands.errors import CommandError
+from app.commands.interrupt import cancelled_by_interrupt
 from app.commands.loading import add_reading_options, any_choice, reading_of
 from app.commands.outputs import check_outputs, could_not_write
 from app.demos import demo_checkpoint
@@ -57,10 +58,12 @@ def run(arguments: argparse.Namespace) -> None:
                 "there is no display to open a window on; use --screenshot FILE.png for a picture of it, or "
                 "splinescope slice"
             )
-        run_window(files, reading)
+        with cancelled_by_interrupt() as interrupted:
+            run_window(files, interrupted, reading)
         return
     try:
-        refusal = photograph(files, picture, arguments.size, reading)
+        with cancelled_by_interrupt() as interrupted:
+            refusal = photograph(files, picture, arguments.size, interrupted, reading)
     except OSError as error:
         raise could_not_write(error, [picture]) from error
     if refusal is not None:

@@ -18,6 +18,7 @@ from app.commands.options import finite, numbers
 from app.commands.outputs import check_outputs, could_not_write
 from app.commands.planes import check_space
 from app.inspection import forward_error
+from app.state.numbers import counted
 
 if TYPE_CHECKING:
     import numpy as np
@@ -246,18 +247,14 @@ def _write(mesh: Mesh, surface: Surface | None, outputs: list[Path], creases: li
 def _text(facts: dict[str, Any], surface: Surface | None) -> str:
     if surface is not None and surface.empty:
         return surface.describe()
-    counts = f"{facts['facets']:,} facets, {facts['vertices']:,} vertices, {_plural(facts['components'], 'component')}"
+    counts = f"{facts['facets']:,} facets, {facts['vertices']:,} vertices, {counted(facts['components'], 'component')}"
     how = "closed" if facts["closed"] else "not closed"
     if surface is not None and facts["open_edges"]:
-        how += f" ({_plural(facts['open_edges'], 'edge')} left open by rounding)"
+        how += f" ({counted(facts['open_edges'], 'edge')} left open by rounding)"
     volume = "" if facts["volume"] is None else f", volume {facts['volume']:.6g}"
     if facts["certified"] is not None:
         how += ", certified" if facts["certified"] else ", not certified"
     return f"{counts}, {how}, area {facts['area']:.6g}{volume}, {sum(facts['seconds'].values()):.3f} s"
-
-
-def _plural(count: int, name: str) -> str:
-    return f"{count:,} {name}{'s' if count != 1 else ''}"
 
 
 def _budget(text: str) -> int:

@@ -1,37 +1,69 @@
-"""Tells the window when kernels are compiled, which happens once on a machine and takes a while."""
+"""Tells the window while kernels are compiled, which happens once on a machine and takes a while."""
 
 from __future__ import annotations
 
+import threading
+from collections.abc import Callable
+from typing import Final
+
 from numba.core.event import Event, Listener, register, unregister
-from PySide6.QtCore import QObject, Signal
+from PySide6.QtCore import QObject, QTimer, Signal
 
 _KIND = "numba:compile"  # not sent for kernels that are loaded from the cache
+_PAUSE_MILLISECONDS: Final = 400  # between two kernels of one picture
 
 
 class Compilation(QObject):
-    """started: a kernel is being compiled; once, on the thread of the window."""
+    """changed(on): kernels are being compiled, on whatever thread, or none for a while; sent to the window's thread."""
 
-    started = Signal()
+    changed = Signal(bool)
+    _counted = Signal()
 
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
-        self._listener = _Listener(self)
+        self._on = False
+        self._pause = QTimer(self)
+        self._pause.setSingleShot(True)
+        self._pause.setInterval(_PAUSE_MILLISECONDS)
+        self._pause.timeout.connect(lambda: self._tell(False))
+        self._counted.connect(self._count)
+        self._listener = _Listener(self._counted.emit)
         register(_KIND, self._listener)
 
     def close(self) -> None:
         unregister(_KIND, self._listener)
+        self._pause.stop()
+
+    def _count(self) -> None:
+        if self._listener.running:
+            self._pause.stop()
+            self._tell(True)
+        elif self._on:
+            self._pause.start()
+
+    def _tell(self, on: bool) -> None:
+        if on != self._on:
+            self._on = on
+            self.changed.emit(on)
 
 
 class _Listener(Listener):
-    def __init__(self, owner: Compilation) -> None:
+    """running: how many kernels are being compiled, those that others call among them."""
+
+    def __init__(self, counted: Callable[[], None]) -> None:
         super().__init__()
-        self._owner = owner
-        self._told = False
+        self.running = 0
+        self._counted, self._lock = counted, threading.Lock()
 
     def on_start(self, event: Event) -> None:
-        if not self._told:
-            self._told = True
-            self._owner.started.emit()
+        self._add(1)
 
     def on_end(self, event: Event) -> None:
-        pass
+        self._add(-1)
+
+    def _add(self, more: int) -> None:
+        with self._lock:
+            self.running = max(self.running + more, 0)  # one that began before this listener was there may end
+            turned = self.running <= 1
+        if turned:
+            self._counted()

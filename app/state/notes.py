@@ -5,6 +5,8 @@ from __future__ import annotations
 from itertools import groupby
 from typing import TYPE_CHECKING
 
+from app.state.numbers import number_text
+
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
@@ -21,10 +23,15 @@ def network_notes(opened: OpenNetwork) -> tuple[Note, ...]:
     return (
         ("layers", architecture(opened)),
         ("domain", domain_text(opened.domain)),
-        ("verdict", f"piecewise linear (to {error.double:.0e})"),
+        ("verdict", f"piecewise linear ({exactness(error.double)})"),
         *((("approximation", opened.approximation),) if opened.approximation else ()),
         *(("assumed", text) for text in assumed),
     )
+
+
+def exactness(error: float) -> str:
+    """How far a traced network is from the original one."""
+    return f"to {error:.0e}" if error else "exactly"
 
 
 def full_notes(opened: OpenNetwork) -> tuple[Note, ...]:
@@ -39,12 +46,15 @@ def architecture(opened: OpenNetwork) -> str:
     widths = [len(kink.breakpoints) for kink in opened.network.kinks]
     runs = [(width, len(list(run))) for width, run in groupby(widths)]
     text = ", ".join(f"{count} \N{MULTIPLICATION SIGN} {width}" if count > 1 else f"{width}" for width, count in runs)
-    return f"{text} neurons" if widths else "affine"
+    return f"{text} neuron{'' if widths == [1] else 's'}" if widths else "affine"
 
 
 def domain_text(domain: NDArray[np.float64]) -> str:
     """A box (2, 3), such as "[-1, 1]^3"."""
-    ranges = [f"[{low:.4g}, {high:.4g}]" for low, high in domain.T]
+    ranges = [
+        f"[{number_text(low, 1e-3 * (high - low))}, {number_text(high, 1e-3 * (high - low))}]"
+        for low, high in domain.T.tolist()
+    ]
     same = len(set(ranges)) == 1
     text = f"{ranges[0]}\N{SUPERSCRIPT THREE}" if same else " \N{MULTIPLICATION SIGN} ".join(ranges)
     return text.replace("-", "\N{MINUS SIGN}")

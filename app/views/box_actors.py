@@ -10,6 +10,7 @@ from vtkmodules.vtkCommonCore import vtkPoints
 from vtkmodules.vtkCommonDataModel import vtkCellArray, vtkPolyData
 from vtkmodules.vtkRenderingCore import vtkActor, vtkBillboardTextActor3D, vtkPolyDataMapper, vtkRenderer
 
+from app.state.numbers import number_text
 from app.state.palette import RGB
 
 if TYPE_CHECKING:
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 _BOX: RGB = (0.72, 0.74, 0.78)
 _AXES: RGB = (0.30, 0.33, 0.38)
 _FONT_SIZE = 15
+_RANGE = 1e-3  # of the box's size: the numbers at its corners are as fine
 
 
 class BoxActors:
@@ -66,7 +68,12 @@ def _labels(domain: NDArray[np.float64], axis: int) -> list[vtkBillboardTextActo
     """The axis's name at its middle, its range at its ends; a little outside the box."""
     size = domain[1] - domain[0]
     labels = []
-    for t, text in ((0.5, "xyz"[axis]), (0.0, f"{domain[0, axis]:g}"), (1.0, f"{domain[1, axis]:g}")):
+    low, high = float(domain[0, axis]), float(domain[1, axis])
+    for t, text in (
+        (0.5, "xyz"[axis]),
+        (0.0, number_text(low, _RANGE * (high - low))),
+        (1.0, number_text(high, _RANGE * (high - low))),
+    ):
         if t == 0.0 and axis != 0 and np.ptp(domain[0]) == 0:
             continue  # the same number three times at one corner
         position = domain[0] - 0.035 * size

@@ -22,7 +22,7 @@ from app.state.palette import BACKGROUND, RGB
 from app.state.planes import centre_in
 from app.views.box_actors import BoxActors
 from app.views.plane_handle import PlaneHandle, distance_to_segment
-from app.views.sheet import Sheet, slice_sheets
+from app.views.sheet import Sheet, left_behind, slice_sheets
 from app.views.surface_picture import SurfaceDrawing, SurfaceMesh
 from engine import PlaneError, SlicePlane, plane_box_polygon
 
@@ -107,8 +107,9 @@ class Scene:
 
     def sheets(self, look: SceneLook) -> tuple[Sheet, ...]:
         """What there is to draw of the visible slices."""
+        diagonal = float(np.linalg.norm(np.ptp(self.domain, axis=0)))
         return tuple(
-            sheet
+            left_behind(sheet, part.plane, diagonal)
             for key, part in self._slices.items()
             if part.visible
             for sheet in slice_sheets(

@@ -75,6 +75,7 @@ class ScenePainter:
             placed = draw_sheet(sheet, lens, drawing.ratio, self._pixels[slot], self._raised[slot])
             self._slots[slot] = (sheet, lens, drawing.ratio, placed)
         places = [NOWHERE if slot is None else slot[3] for slot in self._slots]
+        strengths = [0.0 if slot is None else slot[0].strength for slot in self._slots]
         picture = base.pixels.copy()
         sheets.compose(
             picture,
@@ -83,6 +84,7 @@ class ScenePainter:
             self._raised,
             np.array([placed.inverse for placed in places]).reshape(-1, 3),
             np.array([placed.box for placed in places]).reshape(-1, 4),
+            np.rint(255 * np.array(strengths)).astype(np.int64),
             slack,
         )
         if drawing.finer == 1:
@@ -117,11 +119,12 @@ class ScenePainter:
         for i, slot in enumerate(self._slots):
             if slot is None:
                 continue
-            sheet, lens, ratio, _ = slot
+            sheet, lens, ratio, placed = slot
             fits = ratio == drawing.ratio and lens.same(drawing.backdrop.lens)
             wanted = next((other for other in missing if fits and other.same(sheet)), None)
             if wanted is None:
                 self._slots[i] = None
             else:
+                self._slots[i] = (wanted, lens, ratio, placed)
                 missing.remove(wanted)
         return missing

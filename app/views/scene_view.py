@@ -29,6 +29,7 @@ from app.views.plane_handle import Grip
 from app.views.scene import VIEW, Scene
 from app.views.scene_painter import SceneDrawing, ScenePicture
 from app.views.still_picture import FINER, still_drawing
+from app.views.waiting import paint_waiting
 
 if TYPE_CHECKING:
     from engine import SlicePlane
@@ -76,7 +77,7 @@ class SceneView(QWidget):
         self.active: int | None = None
         self.moving: int | None = None
         self.pins: tuple[PinMark, ...] = ()
-        self.message = ""
+        self.message = self.waiting = ""
         self.marks: PickMarks | None = None
         self._picking = False
         self.label = ""  # of pictures that leave the window
@@ -109,6 +110,7 @@ class SceneView(QWidget):
 
     def close_scene(self) -> None:
         """Give back everything that VTK holds."""
+        self.let_go()
         self._render_timer.stop()
         self._still_timer.stop()
         if self._canvas is not None:
@@ -130,6 +132,11 @@ class SceneView(QWidget):
     def holding(self) -> bool:
         """A hand has hold of a plane."""
         return self._hold is not None
+
+    def let_go(self, key: int | None = None) -> None:
+        """Take the plane out of the hand, if it is that of slice `key`, or whichever it is: it is gone."""
+        if self._hold is not None and key in (None, self._hold.key):
+            self._hold = self._last = self._pressed = None
 
     @property
     def picking(self) -> bool:
@@ -250,9 +257,11 @@ class SceneView(QWidget):
         painter.fillRect(self.rect(), QColor("white"))
         if self._picture is not None:
             painter.drawImage(QRectF(self.rect()), self._image, QRectF(self._image.rect()))
+        elif self.waiting:
+            paint_waiting(painter, QRectF(self.rect()), self.waiting)
         if self.scene is not None and self.pins:
             self._paint_pins(painter, self._lens())
-        if self.scene is not None and self.scene.handle_shown:
+        if self.scene is not None and self._picture is not None and self.scene.handle_shown:
             paint_handle(painter, self.scene.handle, self._lens())
         if self.scene is not None and self.marks is not None:
             self._paint_marks(painter, self.marks)
@@ -328,7 +337,8 @@ class SceneView(QWidget):
             self.pointed.emit(at)
             return
         if self._last is None:
-            self._show_grip(at)
+            if not event.buttons():  # else the hand rests on what it held, and holds no more
+                self._show_grip(at)
             return
         delta, self._last = at - self._last, at
         if self._hold is not None:

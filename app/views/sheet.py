@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
@@ -20,9 +20,11 @@ if TYPE_CHECKING:
 Float = NDArray[np.float64]
 
 _FRAME, _ACTIVE_FRAME, _LEVEL, _CASING, _HIGHLIGHT, _HIGHLIGHT_CASING = 2.0, 3.2, 3.2, 6.0, 3.2, 5.6
-_FLATTEST: Final = 1e-3  # a plane seen along itself, or nearly so: the sine of the angle
+_FLATTEST: Final = 1e-6  # a plane seen along itself, or nearly so: the sine of the angle
 _OPACITY: Final = 0.85
 _FADED: Final = 0.28
+_NEAR, _FAR = 0.004, 0.06  # of the box's diagonal: lines that a plane left by less are whole, by more are pale
+_PALE: Final = 0.3
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -30,7 +32,8 @@ class Sheet:
     """What is drawn in one plane.
 
     frame (M, 2): the corners of a frame in the plane's coordinates, none: no frame; frame_width: in pixels; picture:
-    lines and level set, computed for this plane; lines: the lines are drawn, of depths that are not hidden.
+    lines and level set, computed for this plane; lines: the lines are drawn, of depths that are not hidden; strength:
+    from 0 to 1, with which it is laid over what is behind it.
     """
 
     plane: SlicePlane
@@ -40,9 +43,10 @@ class Sheet:
     picture: SlicePicture | None
     lines: bool
     hidden_depths: frozenset[int]
+    strength: float = 1.0
 
     def same(self, other: Sheet) -> bool:
-        """Both are drawn alike."""
+        """Both are drawn alike, and maybe laid with another strength."""
         return (
             self.plane is other.plane
             and self.picture is other.picture
@@ -73,6 +77,18 @@ def slice_sheets(
     return [Sheet(picture.partition.plane, accent, frame[:0], 0.0, picture, lines, hidden_depths), framed]
 
 
+def left_behind(sheet: Sheet, plane: SlicePlane, diagonal: float) -> Sheet:
+    """The sheet, the paler the farther its slice's plane has left it: nobody is to take it for what is there now.
+
+    diagonal: of the box.  A turn within the plane leaves lines where they are.
+    """
+    if sheet.picture is None or sheet.plane is plane:
+        return sheet
+    border = sheet.plane.to_input(sheet.picture.partition.vertices[sheet.picture.border[:, 0]])
+    away = float(np.abs((border - plane.origin) @ plane.normal).max()) / diagonal
+    return replace(sheet, strength=float(np.interp(away, [_NEAR, _FAR], [1.0, _PALE])))
+
+
 @dataclass(frozen=True, eq=False, slots=True)
 class Placed:
     """Where a drawn sheet lies.
@@ -96,11 +112,12 @@ def draw_sheet(sheet: Sheet, lens: Lens, ratio: float, pixels: NDArray[np.uint8]
     """
     pixels[...] = 0
     raised[...] = 0
-    homography = lens.homography(sheet.plane)
-    if abs(float(np.linalg.det(homography / np.linalg.norm(homography, axis=1, keepdims=True)))) < _FLATTEST**2:
-        return NOWHERE
     outline = sheet.frame if sheet.picture is None else sheet.picture.partition.vertices[sheet.picture.border[:, 0]]
-    box = _box(np.concatenate([outline, sheet.frame]), homography, lens, 8.0 * ratio)
+    outline = np.concatenate([outline, sheet.frame])
+    if not len(outline) or _sine(sheet.plane, outline, lens) < _FLATTEST:
+        return NOWHERE
+    homography = lens.homography(sheet.plane)
+    box = _box(outline, homography, lens, 8.0 * ratio)
     if box[0] >= box[1] or box[2] >= box[3]:
         return NOWHERE
     rows, columns = slice(*box[:2].tolist()), slice(*box[2:].tolist())
@@ -175,11 +192,14 @@ def _scale(sheet: Sheet, picture: SlicePicture, lens: Lens) -> float:
     return float(np.sqrt(max(slant, 0.05))) / lens.pixel_length(point)
 
 
+def _sine(plane: SlicePlane, outline: Float, lens: Lens) -> float:
+    """Of the angle between a plane and the line of sight to the middle of what is drawn in it."""
+    return abs(float(lens.ray_to(plane.to_input(outline.mean(axis=0)[None])[0]) @ plane.normal))
+
+
 def _box(points: Float, homography: Float, lens: Lens, margin: float) -> NDArray[np.int64]:
     """Rows and columns that hold a polygon's image."""
     whole = np.array([0, lens.height, 0, lens.width])
-    if not len(points):
-        return np.zeros(4, np.int64)
     seen = np.concatenate([points, np.ones((len(points), 1))], axis=1) @ homography.T
     if (seen[:, 2] < lens.near).any():
         return whole

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
@@ -25,11 +24,13 @@ from PySide6.QtGui import (
 )
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
+from app.state.numbers import number_text
 from app.state.palette import RGB
 from app.views.framing import Framing
 from app.views.pick_marks import PickMarks, paint_marks
 from app.views.pin_marks import PinMark, paint_badge, paint_outline
 from app.views.slice_image import Image, SlicePicture, draw
+from app.views.waiting import paint_waiting
 
 _LEFT, _BOTTOM = 40, 22  # pixels for the rulers
 _TICK_DISTANCE: Final = 70.0
@@ -77,7 +78,7 @@ class SliceView(QWidget):
         self.accent = accent
         self.hidden_depths: frozenset[int] = frozenset()
         self.axis_names = ("u", "v")
-        self.note = ""
+        self.note = self.waiting = ""
         self.framing: Framing | None = None
         self._fitted = True
         self._picture: SlicePicture | None = None
@@ -260,6 +261,8 @@ class SliceView(QWidget):
             painter.restore()
         if self.framing is not None:
             self._paint_rulers(painter, self.framing, area)
+        if self._image is None and self.waiting:
+            paint_waiting(painter, area, self.waiting)
         if self.note:
             self._paint_note(painter, area)
         painter.end()
@@ -308,10 +311,9 @@ class SliceView(QWidget):
         step = nice_step(_TICK_DISTANCE / framing.scale)
         low_u, low_v = framing.to_slice(0, framing.height)
         high_u, high_v = framing.to_slice(framing.width, 0)
-        format_ = tick_format(step)
         for value in ticks(low_u, high_u, step):
             x = area.left() + framing.to_pixel(value, 0)[0]
-            text = format_(value)
+            text = number_text(value, step).replace("-", "\N{MINUS SIGN}")
             half = metrics.horizontalAdvance(text) / 2
             painter.setPen(QPen(_FAINT, 1))
             painter.drawLine(QPointF(x, area.bottom()), QPointF(x, area.bottom() + 4))
@@ -320,12 +322,20 @@ class SliceView(QWidget):
                 painter.drawText(QPointF(x - half, self.height() - 5), text)
         for value in ticks(low_v, high_v, step):
             y = framing.to_pixel(0, value)[1]
-            text = format_(value)
+            text = number_text(value, step).replace("-", "\N{MINUS SIGN}")
             painter.setPen(QPen(_FAINT, 1))
             painter.drawLine(QPointF(area.left() - 4, y), QPointF(area.left(), y))
-            if 20 < y < area.bottom() - 6:
+            width = metrics.horizontalAdvance(text)
+            if width <= _LEFT - 8 and 20 < y < area.bottom() - 6:
                 painter.setPen(_INK)
-                painter.drawText(QPointF(area.left() - 6 - metrics.horizontalAdvance(text), y + 4), text)
+                painter.drawText(QPointF(area.left() - 6 - width, y + 4), text)
+            elif width > _LEFT - 8 and 20 + width / 2 < y < area.bottom() - width / 2:  # upright, it has room
+                painter.save()
+                painter.setPen(_INK)
+                painter.translate(area.left() - 8, y + width / 2)
+                painter.rotate(-90)
+                painter.drawText(QPointF(0, 0), text)
+                painter.restore()
         name = QFont(self.font().family(), 9)
         name.setItalic(True)
         name.setBold(True)
@@ -359,12 +369,3 @@ def nice_step(least: float) -> float:
 
 def ticks(low: float, high: float, step: float) -> list[float]:
     return [k * step for k in range(math.ceil(low / step), math.floor(high / step) + 1)][:200]
-
-
-def tick_format(step: float) -> Callable[[float], str]:
-    digits = max(0, -math.floor(math.log10(step) + 1e-9))
-
-    def text(value: float) -> str:
-        return f"{value:.{digits}f}".replace("-", "\N{MINUS SIGN}") if digits <= 6 else f"{value:.6g}"
-
-    return text

@@ -157,5 +157,9 @@ class CheckpointPanel(QWidget):
         if card is None:
             return
         found = [(part.name, self._slices.result(part.key)) for part in session.slices]
-        counts = [f"{name} {drawn.answer.partition.regions:,}" for name, drawn in found if drawn is not None]
+        counts = [
+            f"{name} {drawn.answer.partition.regions:,}{'' if drawn.answer.complete else ' so far'}"
+            for name, drawn in found
+            if drawn is not None
+        ]
         card.regions.setText(" · ".join(counts))

@@ -34,6 +34,7 @@ class ErrorDialog(QDialog):
         self.text = QPlainTextEdit(detail, self)
         self.text.setReadOnly(True)
         self.text.setMinimumHeight(110)
+        self.text.setVisible(detail not in message)  # nothing twice
         self.copy = QPushButton("Copy detail", self)
         self.copy.clicked.connect(lambda: QGuiApplication.clipboard().setText(detail))
         buttons = without_icons(QDialogButtonBox(QDialogButtonBox.StandardButton.Ok, self))

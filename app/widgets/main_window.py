@@ -43,7 +43,7 @@ from app.widgets.settings import Settings
 from app.widgets.side_area import SideArea
 from app.widgets.slice_board import SliceBoard
 from app.widgets.snapping import Snapping
-from app.widgets.status_line import StatusLine
+from app.widgets.status_line import COMPILING, StatusLine
 from app.widgets.task_bar import TaskBar
 from app.widgets.tool_strip import ToolStrip
 
@@ -51,7 +51,6 @@ if TYPE_CHECKING:
     from sdf_models import Reading
 
 
-_COMPILING: Final = "compiling kernels, once on this machine: the first pictures take a minute …"
 _PAUSE_MILLISECONDS: Final = 900  # moves that follow each other faster are one step to undo
 
 
@@ -179,7 +178,7 @@ class MainWindow(QMainWindow):
         self.pins.refused.connect(self.notice.tell)
         self.side.changed.connect(lambda: self.menus.show_side(self.side.current))
         self.slices.computed.connect(self._computed)
-        self.compilation.started.connect(lambda: self.status.show_busy(_COMPILING))
+        self.compilation.changed.connect(self._show_compiling)
         self.surface.progressed.connect(lambda facets: self.status.show_busy(f"exact surface: {facets:,} facets"))
         self.surface.computed.connect(self._surface_computed)
         self.surface.failed.connect(self._surface_failed)
@@ -195,12 +194,12 @@ class MainWindow(QMainWindow):
 
     def dragEnterEvent(self, event: QDragEnterEvent) -> None:
         if any(url.isLocalFile() for url in event.mimeData().urls()):
-            event.acceptProposedAction()
+            _take_copy(event)
 
     def dropEvent(self, event: QDropEvent) -> None:
         paths = [Path(url.toLocalFile()) for url in event.mimeData().urls() if url.isLocalFile()]
         if paths:
-            event.acceptProposedAction()
+            _take_copy(event)
             self.opener.open_paths(paths)
 
     def choose_picture(self) -> None:
@@ -263,6 +262,12 @@ class MainWindow(QMainWindow):
             self._draw_seconds = None
             self._show_legend()
             self._show_status()
+
+    def _show_compiling(self, on: bool) -> None:
+        """Where pictures are not there yet, which may be for minutes, in their place; else beside what is told."""
+        self.status.compiling.setVisible(on)
+        self.scene_view.waiting = self.board.waiting = COMPILING if on else ""
+        self.scene_view.update()
 
     def _surface_computed(self, drawn: DrawnSurface) -> None:
         self.status.show_busy("")
@@ -348,3 +353,9 @@ class MainWindow(QMainWindow):
         self.scene_link.close_worker()
         self.scene_view.close_scene()
         super().closeEvent(event)
+
+
+def _take_copy(event: QDropEvent) -> None:
+    """Never what the source may propose: to move a file, which it would then delete."""
+    event.setDropAction(Qt.DropAction.CopyAction)
+    event.accept()

@@ -7,11 +7,14 @@ import math
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QHBoxLayout, QLineEdit, QWidget
 
+from app.state.numbers import number_text
 from app.widgets.parts import restyle
 
 
 class NumberField(QLineEdit):
-    """entered(value): a finite number was typed and confirmed; anything else turns the field red and is not taken."""
+    """step: numbers so far apart are shown as different ones.
+
+    entered(value): a finite number was typed and confirmed; anything else turns the field red and is not taken."""
 
     entered = Signal(float)
 
@@ -20,7 +23,7 @@ class NumberField(QLineEdit):
         self.setAccessibleName(name)
         self.setToolTip(name)
         self.setMinimumWidth(50)
-        self._value = 0.0
+        self._value, self.step = 0.0, 1e-3
         self.editingFinished.connect(self._finish)
         self.textEdited.connect(lambda: self._mark(False))
 
@@ -41,7 +44,7 @@ class NumberField(QLineEdit):
     def show_value(self, value: float) -> None:
         self._value = value
         if not (self.hasFocus() and self.isModified()):
-            self.setText(f"{value:.3g}")
+            self.setText(number_text(value, self.step))
             self.setCursorPosition(0)
             self.setToolTip(f"{self.accessibleName()}: {value!r}")
             self._mark(False)

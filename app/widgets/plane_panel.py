@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 from PySide6.QtCore import Qt, Signal
@@ -21,6 +21,7 @@ from PySide6.QtWidgets import (
 )
 
 from app.state import actions
+from app.state.numbers import place_text
 from app.state.planes import at_offset, centre_in, flipped, offset, offset_range, rotated, snapped, tilted
 from app.state.session import Session, Slice
 from app.state.store import Change, Store
@@ -32,7 +33,10 @@ from engine import SlicePlane
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from numpy.typing import NDArray
+
 _STEPS = 2000  # of the slider
+_SHOWN: Final = 5e-4  # of the box's size: numbers of planes are shown so finely
 
 
 class SliceRow(QFrame):
@@ -67,11 +71,11 @@ class SliceRow(QFrame):
         layout.addWidget(self.eye)
         layout.addWidget(self.delete)
 
-    def show_slice(self, part: Slice, active: bool) -> None:
+    def show_slice(self, part: Slice, active: bool, domain: NDArray[np.float64]) -> None:
         if not self.name.hasFocus() and self.name.text() != part.name:
             self.name.setText(part.name)
             self.name.setCursorPosition(0)
-        text = part.plane.describe().replace("-", "\N{MINUS SIGN}")
+        text = place_text(part.plane, domain)
         self.place.setText(text if "through" not in text else "oblique")
         self.place.setToolTip(text)
         self.eye.setIcon(eye(part.visible))
@@ -196,7 +200,8 @@ class PlanePanel(QWidget):
             if part.key not in self.rows:
                 self.rows[part.key] = SliceRow(part, self._store, self)
             row_ = self.rows[part.key]
-            row_.show_slice(part, part.key == session.active)
+            if session.opened is not None:
+                row_.show_slice(part, part.key == session.active, session.opened.domain)
             if self._list.indexOf(row_) != place:
                 self._list.insertWidget(place, row_)
         self._show_plane(session)
@@ -216,7 +221,10 @@ class PlanePanel(QWidget):
         if not self.slider.isSliderDown():
             self.slider.setValue(round(_STEPS * (offset(part.plane) - low) / (high - low)))
         self.slider.blockSignals(False)
+        self.offset.step = _SHOWN * (high - low)
         self.offset.show_value(offset(part.plane) + 0.0)
+        for field, size in zip(self.origin.fields, np.ptp(session.opened.domain, axis=0).tolist(), strict=True):
+            field.step = _SHOWN * size
         self.origin.show_values(part.plane.origin.tolist())
         self.normal.show_values(part.plane.normal.tolist())
 

@@ -81,6 +81,7 @@ class SceneLink(QObject):
             return
         assert view.scene is not None
         for key in set(view.planes) - {part.key for part in session.slices}:
+            view.let_go(key)
             view.scene.remove_slice(key)
             del view.planes[key]
         self._place(session)

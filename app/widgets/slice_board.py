@@ -54,7 +54,7 @@ class SliceBoard(QScrollArea):
         self._grid.setSpacing(8)
         self._empty = label("No slices. Add one with the + button.", "muted")
         self.tiles: dict[int, SliceTile] = {}
-        self._picking = False
+        self._picking, self._waiting = False, ""
         store.listen(self._changed)
         slices.computed.connect(self._computed)
         slices.failed.connect(self._failed)
@@ -77,6 +77,18 @@ class SliceBoard(QScrollArea):
         self._picking = on
         for tile in self.tiles.values():
             tile.view.picking = on
+
+    @property
+    def waiting(self) -> str:
+        """What tiles without a picture say."""
+        return self._waiting
+
+    @waiting.setter
+    def waiting(self, text: str) -> None:
+        self._waiting = text
+        for tile in self.tiles.values():
+            tile.view.waiting = text
+            tile.view.update()
 
     def _changed(self, change: Change) -> None:
         session = change.after
@@ -111,6 +123,7 @@ class SliceBoard(QScrollArea):
         tile.view.picked.connect(partial(self.picked.emit, key))
         tile.view.hovered.connect(partial(self.pointed.emit, key))
         tile.view.picking = self._picking
+        tile.view.waiting = self._waiting
         tile.view.pinned.connect(lambda u, v: self._hover.inside.emit(key, u, v))
         tile.view.fitted.connect(self.fitted)
         tile.view.nudged.connect(lambda notches: self.nudged.emit(key, notches))

@@ -8,6 +8,7 @@ from PySide6.QtCore import Qt, QTimer, Signal
 from PySide6.QtGui import QMouseEvent
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QProgressBar, QVBoxLayout, QWidget
 
+from app.state.numbers import counted, place_text
 from app.state.session import Slice
 from app.state.slices import axis_labels
 from app.views.slice_view import SliceView
@@ -81,8 +82,8 @@ class SliceTile(QFrame):
         self.plane = drawn.plane
         self.view.axis_names = axis_labels(drawn.plane)
         self.view.show_picture(drawn.picture)
-        self._place.show_text(drawn.plane.describe().replace("-", "\N{MINUS SIGN}"))
-        self._count.setText(f"{answer.partition.regions:,} regions")
+        self._place.show_text(place_text(drawn.plane, answer.request.domain))
+        self._count.setText(counted(answer.partition.regions, "region"))
         self.view.note = ""
         if not answer.complete:
             self.view.note = f"layers 0..{answer.done - 1} of {answer.layers - 1}"

@@ -80,6 +80,7 @@ class StackDialog(QDialog):
         self.spacing.setEnabled(not through)
         if through:
             low, high = offset_range(self._plane, self._domain)
+            self.spacing.step = 1e-3 * (high - low) / wanted
             self.spacing.show_value((high - low) / wanted)
         room = _MOST_SLICES - len(self._store.session.slices)
         self.add.setEnabled(0 < len(planes) <= room)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QLabel, QSizePolicy, QStatusBar, QWidget
 
+from app.state.notes import exactness
+from app.state.numbers import counted
 from app.state.session import OpenNetwork
 from app.widgets.hover import Found
 from app.widgets.marks import cross
@@ -15,6 +17,9 @@ from app.widgets.parts import icon_button, label
 
 if TYPE_CHECKING:
     from app.widgets.live_slices import DrawnSlice
+
+
+COMPILING: Final = "compiling kernels, once on this machine: the first pictures take a minute …"
 
 
 class StatusLine(QStatusBar):
@@ -30,6 +35,9 @@ class StatusLine(QStatusBar):
         self.left.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
         self.busy, self.stop = label("", "muted"), icon_button(cross(), "Stop this", 11)
         self.stop.clicked.connect(self.stopped)
+        self.compiling = label(COMPILING, "muted")
+        self.compiling.setVisible(False)
+        self.addWidget(self.compiling)
         self.addWidget(self.busy)
         self.addWidget(self.stop)
         self.addWidget(self.left, 1)
@@ -44,8 +52,8 @@ class StatusLine(QStatusBar):
         neurons = sum(len(kink.breakpoints) for kink in opened.network.kinks)
         error = opened.network.max_forward_error
         self.network.setText(
-            f"{opened.name} · {neurons:,} neurons in {opened.layers} layers · piecewise linear, "
-            f"traced to {error.double:.0e}"
+            f"{opened.name} · {counted(neurons, 'neuron')} in {counted(opened.layers, 'layer')} · piecewise linear, "
+            f"traced {exactness(error.double)}"
         )
         facts = "\n".join(f"{name}: {text}" for name, text in opened.facts if not name.startswith("depth"))
         notes = "\n".join(opened.network.notes)
@@ -56,18 +64,18 @@ class StatusLine(QStatusBar):
             self._slice = ""
         else:
             answer, partition = drawn.answer, drawn.answer.partition
-            counts = np.diff(drawn.picture.first)
+            counts = np.diff(drawn.picture.first)[: answer.done]
             lines = " ".join(f"{count:,}" for count in counts.tolist())
             level = answer.level_set.describe() if answer.level_set is not None and answer.level_set.empty else ""
-            ties = f"{partition.ties:,} tie{'' if partition.ties == 1 else 's'}"
+            ties, regions = counted(partition.ties, "tie"), counted(partition.regions, "region")
             drawing = "" if draw_seconds is None else f", drawn in {1000 * draw_seconds:.0f} ms"
             layers = "" if answer.complete else f" by layers 0..{answer.done - 1}"
             self._slice = (
-                f"{name}: {partition.regions:,} regions{layers} · lines per depth {lines} · {ties} · "
+                f"{name}: {regions}{layers} · lines per depth {lines} · {ties} · "
                 f"computed in {1000 * answer.seconds:.0f} ms{drawing}"
             )
             if level:
-                self._slice = f"{name}: {level} · {partition.regions:,} regions · {ties}"
+                self._slice = f"{name}: {level} · {regions} · {ties}"
         self._show()
 
     def show_hover(self, found: Found | None) -> None:

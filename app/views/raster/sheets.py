@@ -84,12 +84,13 @@ def blend_sheet(sheet, raised, cover, color, lift):
 
 
 @kernel
-def compose(picture, inverse, sheets, raised, planes, boxes, slack):
+def compose(picture, inverse, sheets, raised, planes, boxes, strengths, slack):
     """Lay sheets (N, H, W, 4), premultiplied, over picture (H, W, 4), the farther first, where it does not hide them.
 
     inverse (H, W) float32: of the distance of what the picture shows, 0 where there is nothing.  planes (N, 3): that of
     sheet n at pixel (i, j) is planes[n] (j + 1/2, i + 1/2, 1).  boxes (N, 4): rows and columns outside which it is 0.
-    raised (N, H, W) uint8: pixels that are hidden only by what is nearer by a factor 1 + slack.
+    raised (N, H, W) uint8: pixels that are hidden only by what is nearer by a factor 1 + slack.  strengths (N,) int:
+    255 lays a sheet as it is, less fades it.
     """
     height, width = inverse.shape
     order, here = np.empty(len(sheets), np.int64), np.empty(len(sheets), np.int64)
@@ -118,6 +119,8 @@ def compose(picture, inverse, sheets, raised, planes, boxes, slack):
                 count += 1
             for k in range(count):
                 n = order[k]
-                rest = 255 - int(sheets[n, i, j, 3])
+                strength = strengths[n]
+                rest = 255 - (int(sheets[n, i, j, 3]) * strength + 127) // 255
                 for c in range(4):
-                    picture[i, j, c] = int(sheets[n, i, j, c]) + (int(picture[i, j, c]) * rest + 127) // 255
+                    laid = (int(sheets[n, i, j, c]) * strength + 127) // 255
+                    picture[i, j, c] = laid + (int(picture[i, j, c]) * rest + 127) // 255

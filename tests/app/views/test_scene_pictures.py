@@ -147,6 +147,44 @@ def test_sheets_lie_in_their_planes(canvas: Canvas, scene: Scene) -> None:
         assert np.abs((points - sheet.plane.origin) @ sheet.plane.normal).max() < 1e-9
 
 
+@pytest.mark.parametrize(
+    ("scale", "shift"), [(2.0**-20, 0.0), (2.0**20, 0.0), (2.0**-30, 1.0), (1.0, 2.0**20), (2.0**20, 2.0**40)]
+)
+def test_sheets_are_drawn_alike_at_every_scale_and_place(canvas: Canvas, scale: float, shift: float) -> None:
+    """The domain's size and place change nothing but the numbers on its axes: rounding moves few pixels."""
+    pictures = []
+    for size, middle in ((1.0, 0.0), (scale, shift)):
+        scene = Scene(canvas, middle + size * np.array([[-1.0] * 3, [1.0] * 3]))
+        for key, (axis, offset) in enumerate((("x", -0.4), ("y", 0.1), ("z", 0.7))):
+            scene.place_slice(key, SlicePlane.from_axis(axis, middle + size * offset), accent(key))
+        oblique = SlicePlane.from_normal(np.full(3, middle), [1, 0.4, 0.2])
+        scene.place_slice(3, oblique, accent(3), active=True)
+        shown = drawing(canvas, scene, SceneLook(box=False, axes=False))
+        pictures.append(ScenePainter().draw(shown).pixels.astype(int))
+    one, other = pictures
+    assert (one[:, :, :3] < 200).any(axis=2).sum() > 1000
+    assert (np.abs(one - other) > 8).mean() < 1e-3
+
+
+def test_lines_fade_as_their_plane_leaves_them(canvas: Canvas, scene: Scene) -> None:
+    """What a moved plane left behind is pale, not drawn anew, and whole again where its lines are computed."""
+    painter, look = ScenePainter(), SceneLook(surface=False, box=False, axes=False)
+
+    def ink(offset: float) -> int:
+        """How dark the lines of the first slice are, its frame left out."""
+        scene.place_slice(0, SlicePlane.from_axis("z", offset), accent(0))
+        shown = drawing(canvas, scene, look)
+        lines = SceneDrawing(shown.backdrop, shown.surface, shown.sheets[:1], shown.ratio, shown.finer)
+        return int((255 - painter.draw(lines).pixels[:, :, :3].astype(int)).sum())
+
+    whole = ink(0.1)
+    inks = [ink(offset) for offset in (0.11, 0.2, 0.3, 0.6)]
+    assert inks[0] == whole
+    assert inks[0] > inks[1] > inks[2] > 0
+    assert inks[3] == pytest.approx(0.3 * whole, rel=0.05)
+    assert ink(0.1) == whole
+
+
 def test_what_is_kept_changes_nothing(canvas: Canvas, scene: Scene) -> None:
     """A painter that has drawn other pictures before draws what a new one draws."""
     kept, generator = ScenePainter(), np.random.default_rng(1)
@@ -235,17 +273,19 @@ def test_sheets_are_laid_over_each_other_by_depth() -> None:
     raised = generator.integers(0, 2, (count, height, width)).astype(np.uint8)
     planes = generator.uniform(-0.02, 0.02, (count, 3)) + np.array([0.0, 0.0, 0.5])
     boxes = np.tile([1, height, 0, width - 2], (count, 1))
+    strengths = np.array([255, 255, 90, 0])
     inverse = generator.uniform(0, 1, (height, width)).astype(np.float32)
     picture = generator.integers(0, 256, (height, width, 4)).astype(np.uint8)
     found = picture.copy()
-    sheet_raster.compose(found, inverse, sheets, raised, planes, boxes, slack)
+    sheet_raster.compose(found, inverse, sheets, raised, planes, boxes, strengths, slack)
     for i in range(height):
         for j in range(width):
             expected = picture[i, j].astype(float)
             near = planes @ np.array([j + 0.5, i + 0.5, 1.0])
             for n in np.argsort(near).tolist():
                 if opacity[n, i, j] and near[n] * (1 + slack * raised[n, i, j]) >= inverse[i, j]:
-                    expected = sheets[n, i, j] + expected * (255 - int(opacity[n, i, j])) / 255
+                    share = strengths[n] / 255
+                    expected = share * sheets[n, i, j] + expected * (1 - share * opacity[n, i, j] / 255)
             np.testing.assert_allclose(found[i, j], expected, atol=2.1)
 
 

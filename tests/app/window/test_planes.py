@@ -11,7 +11,7 @@ from app.state import actions
 from app.state.planes import offset
 from app.views.camera import Lens
 from engine import SlicePlane, partition_slice
-from tests.app.window.conftest import LEFT, Driver, point, wait_until
+from tests.app.window.conftest import LEFT, Driver, move, point, wait_until
 
 
 def active_plane(driver: Driver) -> SlicePlane:
@@ -94,6 +94,37 @@ def test_dragging_a_frame_chooses_and_moves_its_plane(window: Driver) -> None:
     assert window.window.store.session.active == first.key
     assert offset(active_plane(window)) != offset(first.plane)
     check_slice_is_exact(window)
+
+
+@pytest.mark.parametrize("gone", ["deleted", "undone", "another network"])
+def test_a_plane_that_is_gone_leaves_the_hand(window: Driver, gone: str) -> None:
+    """Whatever takes it away while it is dragged: the hand moves on, and holds nothing."""
+    view, store = window.window.scene_view, window.window.store
+    if gone == "undone":
+        store.do(actions.AddSlice(SlicePlane.from_axis("z", 0.2)))
+        window.settle()
+    key = store.session.active
+    assert view.scene is not None
+    at = lens(window).to_pixels(view.scene.handle.points)[0]
+    window.drag(view, at, [at + np.array([6.0, 2.0])])
+    assert view.holding
+    opened = store.session.opened
+    assert opened is not None
+    if gone == "deleted":
+        store.do(actions.RemoveSlice(key))
+    elif gone == "undone":
+        while any(part.key == key for part in store.session.slices):
+            store.undo()
+    else:
+        store.do(actions.CloseNetwork(opened))
+    assert not view.holding
+    before = store.session
+    for step in (10.0, 40.0):
+        move(view, point(at + np.array([step, 5.0])), LEFT)
+    QTest.mouseRelease(view, LEFT, Qt.KeyboardModifier.NoModifier, point(at + np.array([50.0, 5.0])))
+    assert store.session is before
+    if gone != "another network":
+        check_slice_is_exact(window)
 
 
 def test_dragging_elsewhere_turns_the_camera_only(window: Driver) -> None:

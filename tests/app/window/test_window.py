@@ -180,6 +180,7 @@ def test_a_broken_file_changes_nothing_and_says_why(window: Driver, tmp_path: Pa
     assert "small.safetensors stays open" in dialog.message.text()
     QTest.mouseClick(dialog.copy, LEFT)
     assert QGuiApplication.clipboard().text() == dialog.detail
+    assert dialog.text.isHidden()  # it says what the sentence says
     dialog.accept()
     assert window.window.store.session is before
     assert window.window.settings.recent() == [
@@ -192,11 +193,13 @@ def test_a_dropped_file_is_opened_and_remembered(empty_window: Driver, checkpoin
     data.setUrls([QUrl.fromLocalFile(str(checkpoint))])
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", DeprecationWarning)  # the only way to make one
-        enter = QDragEnterEvent(QPoint(50, 50), Qt.DropAction.CopyAction, data, LEFT, Qt.KeyboardModifier.NoModifier)
+        both = Qt.DropAction.CopyAction | Qt.DropAction.MoveAction
+        enter = QDragEnterEvent(QPoint(50, 50), both, data, LEFT, Qt.KeyboardModifier.NoModifier)
     QApplication.sendEvent(empty_window.window, enter)
     assert enter.isAccepted()
-    event = QDropEvent(QPointF(50, 50), Qt.DropAction.CopyAction, data, LEFT, Qt.KeyboardModifier.NoModifier)
+    event = QDropEvent(QPointF(50, 50), both, data, LEFT, Qt.KeyboardModifier.NoModifier)
     QApplication.sendEvent(empty_window.window, event)
+    assert enter.dropAction() is event.dropAction() is Qt.DropAction.CopyAction  # a moved file may be deleted
     empty_window.settle()
     assert empty_window.window.settings.recent() == [checkpoint.resolve()]
     assert [entry.text() for entry in empty_window.window.menus.recent.actions()] == [str(checkpoint.resolve())]

@@ -1,0 +1,48 @@
+"""While kernels are compiled, the window says so, in the place of pictures that are not there yet."""
+
+from __future__ import annotations
+
+import threading
+from pathlib import Path
+
+from numba.core.event import end_event, start_event
+from PySide6.QtTest import QTest
+
+from app.widgets.status_line import COMPILING
+from tests.app.window.conftest import Driver, wait_until
+
+KIND = "numba:compile"
+
+
+def on_a_thread(begin: bool) -> None:
+    thread = threading.Thread(target=lambda: (start_event if begin else end_event)(KIND))
+    thread.start()
+    thread.join()
+
+
+def test_the_window_tells_while_kernels_are_compiled(empty_window: Driver) -> None:
+    window = empty_window.window
+    blank = window.scene_view.grab().toImage()
+    on_a_thread(begin=True)
+    wait_until(lambda: window.status.compiling.isVisible())
+    assert window.status.compiling.text() == COMPILING
+    assert window.scene_view.grab().toImage() != blank
+    on_a_thread(begin=True)  # a kernel that the first one calls
+    on_a_thread(begin=False)
+    QTest.qWait(600)
+    assert window.status.compiling.isVisible()
+    on_a_thread(begin=False)
+    wait_until(lambda: not window.status.compiling.isVisible())
+    assert window.scene_view.grab().toImage() == blank
+
+
+def test_a_note_on_compiling_leaves_pictures_and_the_slice_alone(window: Driver, checkpoint: Path) -> None:
+    main = window.window
+    images = [view.grab().toImage() for view in (main.scene_view, window.tile.view)]
+    told = main.status.left.text()
+    on_a_thread(begin=True)
+    wait_until(lambda: main.status.compiling.isVisible())
+    assert [view.grab().toImage() for view in (main.scene_view, window.tile.view)] == images
+    assert main.status.left.text() == told
+    on_a_thread(begin=False)
+    wait_until(lambda: not main.status.compiling.isVisible())

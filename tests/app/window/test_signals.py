@@ -1,0 +1,35 @@
+"""Signals end the window, and a picture of one that is not finished, as they end every command."""
+
+from __future__ import annotations
+
+import signal
+from pathlib import Path
+
+import pytest
+from PySide6.QtCore import QTimer
+
+from app.cli import main
+from tests.app.window.conftest import check_nothing_left
+
+CODES = [(signal.SIGINT, 130), (signal.SIGTERM, 143)]
+
+
+@pytest.mark.parametrize(("number", "code"), CODES)
+@pytest.mark.parametrize("picture", [False, True])
+def test_a_signal_closes_the_window(
+    number: signal.Signals, code: int, picture: bool, tmp_path: Path, checkpoint: Path,
+    capsys: pytest.CaptureFixture[str],
+) -> None:  # fmt: skip
+    """Nothing is left on the screen, nothing is written, and there is one line about it."""
+    file = tmp_path / "window.png"
+    timer = QTimer()
+    timer.setSingleShot(True)
+    timer.timeout.connect(lambda: signal.raise_signal(number))
+    timer.start(0)  # before anything is computed
+    arguments = ["open", str(checkpoint), *(["--screenshot", str(file)] if picture else [])]
+    assert main(arguments) == code
+    told = capsys.readouterr().err.splitlines()
+    assert len(told) == 1
+    assert told[0].startswith("splinescope: ")
+    assert not file.exists()
+    check_nothing_left()
