@@ -15,18 +15,14 @@ from PySide6.QtGui import QColor, QFont, QImage, QMouseEvent, QPainter, QPaintEv
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from app.state.look import SceneLook
-from app.state.planes import centre_in, offset_range, shifted
-from app.views import camera as by_hand
 from app.views.backdrop import Backdrop, scene_backdrop
 from app.views.camera import Lens
 from app.views.canvas import Canvas
 from app.views.handle_painting import paint_handle
 from app.views.pick_marks import PickMarks, paint_marks
-from app.views.picking import facet_at
 from app.views.pin_marks import PinMark, paint_badge, paint_outline
-from app.views.plane_drag import Hold, dragged
-from app.views.plane_handle import Grip
 from app.views.scene import VIEW, Scene
+from app.views.scene_hand import SceneHand
 from app.views.scene_painter import SceneDrawing, ScenePicture
 from app.views.still_picture import FINER, still_drawing
 from app.views.waiting import paint_waiting
@@ -37,7 +33,6 @@ if TYPE_CHECKING:
 Float = NDArray[np.float64]
 
 _STILL_MILLISECONDS: Final = 350  # after the last picture, a smoother one
-_WHEEL_STEP: Final = 1.0 / 100.0  # of the range of offsets, for one notch
 
 
 class SceneView(QWidget):
@@ -88,9 +83,7 @@ class SceneView(QWidget):
         self._shown: SceneDrawing | None = None
         self._picture: ScenePicture | None = None
         self._image = QImage()  # reads the picture's pixels
-        self._hold: Hold | None = None
-        self._last: QPointF | None = None
-        self._pressed: QPointF | None = None
+        self._hand = SceneHand(self)
         self._render_timer = QTimer(self)
         self._render_timer.setSingleShot(True)
         self._render_timer.setInterval(0)
@@ -131,12 +124,11 @@ class SceneView(QWidget):
     @property
     def holding(self) -> bool:
         """A hand has hold of a plane."""
-        return self._hold is not None
+        return self._hand.holding
 
     def let_go(self, key: int | None = None) -> None:
         """Take the plane out of the hand, if it is that of slice `key`, or whichever it is: it is gone."""
-        if self._hold is not None and key in (None, self._hold.key):
-            self._hold = self._last = self._pressed = None
+        self._hand.let_go(key)
 
     @property
     def picking(self) -> bool:
@@ -190,14 +182,14 @@ class SceneView(QWidget):
         ratio = self.devicePixelRatioF()
         return max(2, round(self.width() * ratio)), max(2, round(self.height() * ratio))
 
-    def _lens(self) -> Lens:
+    def current_lens(self) -> Lens:
         assert self.scene is not None
         return Lens(self.scene.camera, self.width(), self.height())
 
     @property
     def lens(self) -> Lens | None:
         """Between space and the pixels of the widget; None while there is no scene."""
-        return None if self.scene is None else self._lens()
+        return None if self.scene is None else self.current_lens()
 
     def clip_plane(self) -> SlicePlane | None:
         """The plane at which the surface is cut."""
@@ -208,7 +200,7 @@ class SceneView(QWidget):
             self._ask(1)
 
     def _draw_smooth(self) -> None:
-        if self.moving is None and self._last is None and self.rendered:
+        if self.moving is None and not self._hand.down and self.rendered:
             self._ask(FINER)
 
     def _ask(self, finer: int) -> None:
@@ -260,9 +252,9 @@ class SceneView(QWidget):
         elif self.waiting:
             paint_waiting(painter, QRectF(self.rect()), self.waiting)
         if self.scene is not None and self.pins:
-            self._paint_pins(painter, self._lens())
+            self._paint_pins(painter, self.current_lens())
         if self.scene is not None and self._picture is not None and self.scene.handle_shown:
-            paint_handle(painter, self.scene.handle, self._lens())
+            paint_handle(painter, self.scene.handle, self.current_lens())
         if self.scene is not None and self.marks is not None:
             self._paint_marks(painter, self.marks)
         if self.message:
@@ -273,7 +265,7 @@ class SceneView(QWidget):
         painter.end()
 
     def _paint_marks(self, painter: QPainter, marks: PickMarks) -> None:
-        lens = self._lens()
+        lens = self.current_lens()
         candidate = None if marks.candidate is None else lens.to_pixels(marks.candidate[None])[0]
         paint_marks(painter, marks, lens.to_pixels(marks.points), candidate)
 
@@ -304,74 +296,28 @@ class SceneView(QWidget):
         self.request()
         super().resizeEvent(event)
 
-    # A hand on the scene: on the active plane's handle or a frame it moves the plane, elsewhere the camera.
-
     def mousePressEvent(self, event: QMouseEvent) -> None:
-        if self.scene is None:
-            return
-        at = event.position()
-        self._last = self._pressed = at
-        if event.button() == Qt.MouseButton.LeftButton and not self._picking:
-            self._hold = self._held(at, event.modifiers())
-        event.accept()
-
-    def _held(self, at: QPointF, modifiers: Qt.KeyboardModifier) -> Hold | None:
-        assert self.scene is not None
-        lens = self._lens()
-        grip = self._grip_at(lens, at)
-        key = self.active if grip is not None else self.scene.frame_at(lens, at.x(), at.y())
-        if key is None and modifiers & Qt.KeyboardModifier.ShiftModifier:
-            key = self.scene.plane_at(*lens.ray(at.x(), at.y()))
-        if key is None:
-            return None
-        if key != self.active:
-            self.plane_chosen.emit(key)
-        plane = self.planes[key]
-        return Hold(grip or Grip.SHIFT, key, plane, (at.x(), at.y()), centre_in(plane, self.scene.domain))
+        if self.scene is not None:
+            self._hand.press(event, self.scene)
 
     def mouseMoveEvent(self, event: QMouseEvent) -> None:
-        if self.scene is None:
-            return
-        at = event.position()
-        if self._last is None and self._picking:
-            self.pointed.emit(at)
-            return
-        if self._last is None:
-            if not event.buttons():  # else the hand rests on what it held, and holds no more
-                self._show_grip(at)
-            return
-        delta, self._last = at - self._last, at
-        if self._hold is not None:
-            self._drag_plane(self._hold, at, live=True)
-        elif event.buttons() & (Qt.MouseButton.MiddleButton | Qt.MouseButton.RightButton):
-            by_hand.pan(self.scene.camera, delta.x(), delta.y(), self.height())
-            self.request()
-        else:
-            by_hand.orbit(self.scene.camera, delta.x(), delta.y(), self.height(), self.up)
-            self.request()
+        if self.scene is not None:
+            self._hand.move(event, self.scene)
 
-    def _grip_at(self, lens: Lens, at: QPointF) -> Grip | None:
-        assert self.scene is not None
-        return self.scene.handle.grip_at(lens, at.x(), at.y()) if self.scene.handle_shown else None
+    def mouseReleaseEvent(self, event: QMouseEvent) -> None:
+        self._hand.release(event, self.scene)
 
-    def _show_grip(self, at: QPointF) -> None:
-        assert self.scene is not None
-        lens = self._lens()
-        grip = self._grip_at(lens, at)
-        frame = grip is None and self.scene.frame_at(lens, at.x(), at.y()) is not None
-        shape = Qt.CursorShape.SizeAllCursor if grip or frame else Qt.CursorShape.ArrowCursor
-        if self.cursor().shape() != shape:
-            self.setCursor(shape)
-        found = None if grip or frame else self.slice_point(at)
-        if found is None:
-            self.left.emit()
-        else:
-            self.hovered.emit(*found)
+    def wheelEvent(self, event: QWheelEvent) -> None:
+        if self.scene is not None:
+            self._hand.turn_wheel(event, self.scene)
+
+    def leaveEvent(self, event: object) -> None:
+        self.left.emit()
 
     def slice_point(self, at: QPointF) -> tuple[int, float, float, float] | None:
         """The slice under the mouse, where on it, and the length of a pixel there."""
         assert self.scene is not None
-        lens = self._lens()
+        lens = self.current_lens()
         start, direction = lens.ray(at.x(), at.y())
         key = self.scene.plane_at(start, direction)
         if key is None:
@@ -394,55 +340,3 @@ class SceneView(QWidget):
         row, column = at.y() * lens.height / self.height(), at.x() * lens.width / self.width()
         nearest = self._picture.inverse[min(int(row), lens.height - 1), min(int(column), lens.width - 1)]
         return bool((1.0 + slack) / max(float(lens.forward @ (hit - lens.eye)), lens.near) < nearest)
-
-    def _drag_plane(self, hold: Hold, at: QPointF, live: bool) -> None:
-        assert self.scene is not None
-        self.plane_moved.emit(hold.key, dragged(hold, self._lens(), (at.x(), at.y()), self.scene.domain), live)
-
-    def mouseReleaseEvent(self, event: QMouseEvent) -> None:
-        hold, pressed = self._hold, self._pressed
-        self._hold = self._last = self._pressed = None
-        if self.scene is None:
-            return
-        if hold is not None:
-            if pressed is not None and (event.position() - pressed).manhattanLength() > 0:
-                self._drag_plane(hold, event.position(), live=False)
-        elif pressed is not None and (event.position() - pressed).manhattanLength() < 4:
-            if self._picking:
-                self._pick(event)
-                return
-            found = self.slice_point(event.position())
-            if found is not None:
-                self.clicked.emit(*found)
-            elif event.button() == Qt.MouseButton.LeftButton:
-                self._click_surface(event.position())
-        self.request()
-
-    def _pick(self, event: QMouseEvent) -> None:
-        if event.button() == Qt.MouseButton.LeftButton:
-            self.picked.emit(event.position())
-        self.request()
-
-    def _click_surface(self, at: QPointF) -> None:
-        surface = None if self.scene is None else self.scene.surface(self.look, self.clip_plane())
-        if surface is not None and surface.faces:
-            found = facet_at(surface, self._lens(), at.x(), at.y())
-            if found is not None:
-                self.facet_clicked.emit(surface.mesh, *found)
-
-    def leaveEvent(self, event: object) -> None:
-        self.left.emit()
-
-    def wheelEvent(self, event: QWheelEvent) -> None:
-        if self.scene is None:
-            return
-        turned = event.angleDelta().y() or event.angleDelta().x()
-        if event.modifiers() & Qt.KeyboardModifier.ControlModifier and self.active is not None:
-            plane = self.planes[self.active]
-            low, high = offset_range(plane, self.scene.domain)
-            step = _WHEEL_STEP * (high - low) * turned / 120
-            self.plane_moved.emit(self.active, shifted(plane, step, self.scene.domain), True)
-        else:
-            by_hand.zoom(self.scene.camera, 1.0015**turned)
-            self.request()
-        event.accept()

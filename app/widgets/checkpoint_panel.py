@@ -10,7 +10,7 @@ from app.state import actions
 from app.state.notes import architecture, network_notes
 from app.state.session import OpenNetwork
 from app.state.store import Change, Store
-from app.widgets.live_slices import LiveSlices
+from app.widgets.live_slices import DrawnSlice, LiveSlices
 from app.widgets.marks import cross
 from app.widgets.notes_dialog import NotesDialog
 from app.widgets.parts import button, icon_button, keep_in, label, restyle
@@ -157,9 +157,10 @@ class CheckpointPanel(QWidget):
         if card is None:
             return
         found = [(part.name, self._slices.result(part.key)) for part in session.slices]
-        counts = [
-            f"{name} {drawn.answer.partition.regions:,}{'' if drawn.answer.complete else ' so far'}"
-            for name, drawn in found
-            if drawn is not None
-        ]
+        counts = [f"{name} {_count(drawn)}" for name, drawn in found if drawn is not None]
         card.regions.setText(" · ".join(counts))
+
+
+def _count(drawn: DrawnSlice) -> str:
+    """Of regions; more will come where it is of the first layers."""
+    return f"{drawn.answer.partition.regions:,}" + ("" if drawn.answer.complete else "\N{HORIZONTAL ELLIPSIS}")

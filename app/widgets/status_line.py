@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
-from PySide6.QtCore import Signal
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtGui import QPainter, QPaintEvent
 from PySide6.QtWidgets import QLabel, QSizePolicy, QStatusBar, QWidget
 
 from app.state.notes import exactness
@@ -31,8 +32,7 @@ class StatusLine(QStatusBar):
         super().__init__(parent)
         self.setSizeGripEnabled(False)
         self._slice = self._hover = ""
-        self.left, self.network = QLabel(self), QLabel(self)
-        self.left.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
+        self.left, self.network = _Line(self), QLabel(self)
         self.busy, self.stop = label("", "muted"), icon_button(cross(), "Stop this", 11)
         self.stop.clicked.connect(self.stopped)
         self.compiling = label(COMPILING, "muted")
@@ -92,6 +92,21 @@ class StatusLine(QStatusBar):
         text = self._hover or self._slice
         self.left.setText(text)
         self.left.setToolTip(text)
+
+
+class _Line(QLabel):
+    """One line that ends in dots where there is no room for all of it; `text` is all of it."""
+
+    def __init__(self, parent: QWidget) -> None:
+        super().__init__(parent)
+        self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        painter = QPainter(self)
+        shown = self.fontMetrics().elidedText(self.text(), Qt.TextElideMode.ElideRight, self.width())
+        painter.setPen(self.palette().windowText().color())
+        painter.drawText(self.rect(), int(Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignLeft), shown)
+        painter.end()
 
 
 def describe(found: Found) -> str:

@@ -24,7 +24,7 @@ def test_the_window_tells_while_kernels_are_compiled(empty_window: Driver) -> No
     window = empty_window.window
     blank = window.scene_view.grab().toImage()
     on_a_thread(begin=True)
-    wait_until(lambda: window.status.compiling.isVisible())
+    wait_until(window.status.compiling.isVisible)
     assert window.status.compiling.text() == COMPILING
     assert window.scene_view.grab().toImage() != blank
     on_a_thread(begin=True)  # a kernel that the first one calls
@@ -41,7 +41,7 @@ def test_a_note_on_compiling_leaves_pictures_and_the_slice_alone(window: Driver,
     images = [view.grab().toImage() for view in (main.scene_view, window.tile.view)]
     told = main.status.left.text()
     on_a_thread(begin=True)
-    wait_until(lambda: main.status.compiling.isVisible())
+    wait_until(main.status.compiling.isVisible)
     assert [view.grab().toImage() for view in (main.scene_view, window.tile.view)] == images
     assert main.status.left.text() == told
     on_a_thread(begin=False)

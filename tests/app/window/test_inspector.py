@@ -124,7 +124,7 @@ def test_a_click_on_the_surface_pins_the_facet_in_sight(window: Driver) -> None:
         window.window.store.do(actions.ShowSlice(part.key, False))
     window.settle()
     view, surface = window.window.scene_view, window.window.surface.drawn.surface
-    lens = view._lens()
+    lens = view.current_lens()
     found = 0
     for x in np.linspace(0.3, 0.7, 7):
         at = QPoint(round(x * view.width()), view.height() // 2)

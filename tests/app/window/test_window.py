@@ -16,9 +16,12 @@ from PySide6.QtWidgets import QApplication, QPushButton
 
 import app
 from app.inspection import checkpoint_notes
+from app.jobs.slicing import SliceAnswer
 from app.state import actions
 from app.state.look import Fill
+from app.state.planes import shifted
 from app.state.session import Neuron
+from app.widgets.live_slices import DrawnSlice
 from app.widgets.main_window import MainWindow
 from app.widgets.notes_dialog import NotesDialog
 from app.widgets.picture_dialog import PictureDialog
@@ -215,6 +218,36 @@ def test_an_empty_slice_says_so(empty_window: Driver, tmp_path: Path) -> None:
     assert empty_window.tile.view.note == "no zero level set in this slice"
     assert "no zero level set" in empty_window.window.status.left.text()
     assert "no zero level surface" in empty_window.window.scene_view.message
+
+
+def test_a_part_of_a_slice_is_told_to_be_one(window: Driver) -> None:
+    """Nothing is said of layers that nobody has computed: no zeros for their lines, no number of all regions."""
+    main = window.window
+    main.slices.budget = -1.0  # enough after the first layer
+    told: list[tuple[SliceAnswer, str, str, str]] = []
+
+    def listen(key: int, drawn: DrawnSlice) -> None:
+        status, tile = main.status.left.text(), main.board.tiles[key].view.note
+        told.append((drawn.answer, status, main.checkpoints.cards[0].regions.text(), tile))
+
+    main.slices.computed.connect(listen)
+    part = main.store.session.active_slice
+    assert part is not None
+    plane = shifted(part.plane, 0.01, main.store.session.opened.domain)
+    main.store.do(actions.MovePlane(part.key, plane, live=True))
+    wait_until(lambda: told)
+    answer, status, card, tile = told[0]
+    assert (answer.done, answer.complete) == (1, False)
+    lines = int((answer.partition.edge_layer == 0).sum())
+    assert f"regions by layers 0..0 · lines per depth {lines:,} · " in status
+    assert card.endswith(f"{part.name} {answer.partition.regions:,}…")
+    assert tile == f"layers 0..0 of {answer.layers - 1}"
+    window.settle()
+    answer, status, card, tile = told[-1]
+    assert answer.complete
+    assert "by layers" not in status
+    assert "…" not in card
+    assert "layers" not in tile
 
 
 def test_closing_in_the_middle_of_everything_leaves_nothing(empty_window: Driver, checkpoint: Path) -> None:
