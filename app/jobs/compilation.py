@@ -35,10 +35,10 @@ class Compilation(QObject):
         self._pause.stop()
 
     def _count(self) -> None:
+        self._tell(True)
         if self._listener.running:
             self._pause.stop()
-            self._tell(True)
-        elif self._on:
+        else:
             self._pause.start()
 
     def _tell(self, on: bool) -> None:

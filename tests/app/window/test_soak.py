@@ -120,7 +120,7 @@ class Hand:
         assert view.scene is not None
         places = [(self.chance.uniform(0, view.width()), self.chance.uniform(0, view.height()))]
         if view.scene.handle_shown and view.rendered:
-            places += view._lens().to_pixels(view.scene.handle.points).tolist()
+            places += view.current_lens().to_pixels(view.scene.handle.points).tolist()
         x, y = self.chance.choice(places)
         return QPoint(round(x), round(y))
 

@@ -290,7 +290,8 @@ def test_compiling_kernels_is_told(empty_window: Driver) -> None:
     """numba compiles something, as it does with the engine's kernels on the first run on a machine."""
     compiled = numba.njit(lambda x: x + 1)
     assert compiled(1) == 2
-    wait_until(lambda: "compiling kernels" in empty_window.window.status.busy.text())
+    wait_until(empty_window.window.status.compiling.isVisible)
+    wait_until(lambda: not empty_window.window.status.compiling.isVisible())
 
 
 def test_all_notes_on_a_checkpoint_can_be_read_and_copied(window: Driver, checkpoint: Path) -> None:
