@@ -25,7 +25,7 @@ class SceneLink(QObject):
         self._store, self._slices, self._view = store, slices, view
         self._surface: Surface | None = None
         self._painter = Worker("scene", self)
-        self._painters = {1: ScenePainter(), 2: ScenePainter()}  # by how fine they draw
+        self._painters = _painters()
         store.listen(self._changed)
         slices.computed.connect(self._computed)
         slices.failed.connect(self._failed)
@@ -96,6 +96,7 @@ class SceneLink(QObject):
             view.close_scene()
             view.planes, view.active, view.moving = {}, None, None
             view.update()
+            self._painters = _painters()
             return
         seen = None
         if view.scene is not None and _alike(view.scene.domain, opened.domain):
@@ -129,6 +130,11 @@ class SceneLink(QObject):
     def _rested(self, key: int) -> None:
         self._view.moving = self._slices.moving
         self._view.request()
+
+
+def _painters() -> dict[int, ScenePainter]:
+    """By how fine they draw; each keeps what it drew last."""
+    return {1: ScenePainter(), 2: ScenePainter()}
 
 
 def _alike(one: NDArray[np.float64], other: NDArray[np.float64]) -> bool:
