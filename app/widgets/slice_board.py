@@ -26,8 +26,8 @@ if TYPE_CHECKING:
 
 
 class SliceBoard(QScrollArea):
-    """nudged(key, notches): the wheel over a slice asks to move its plane; fitted: a double click in one; drawn(key): its
-    newest picture is on the screen.
+    """nudged(key, notches): the wheel over a slice asks to move its plane; fitted: a double click in one;
+    drawn(key): a picture of its is on the screen.
 
     While `picking`, picked, pointed(key, u, v): a click, and where the mouse is, in a slice's coordinates.
     """
