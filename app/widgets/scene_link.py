@@ -16,7 +16,7 @@ from app.views.surface_picture import SurfaceMesh
 from app.views.viewpoint import look_from, viewpoint_of
 from app.widgets.live_slices import DrawnSlice, LiveSlices
 from app.widgets.live_surface import DrawnSurface
-from engine import PlaneError, SlicePlane, Surface
+from engine import Cancelled, SlicePlane, Surface
 
 
 class SceneLink(QObject):
@@ -123,7 +123,8 @@ class SceneLink(QObject):
         self._view.request()
 
     def _failed(self, key: int, error: Exception) -> None:
-        if isinstance(error, PlaneError) and self._view.scene is not None and key in self._view.planes:
+        """A slice that was stopped keeps what is there of it."""
+        if not isinstance(error, Cancelled) and self._view.scene is not None and key in self._view.planes:
             self._view.scene.draw_slice(key, None)
             self._view.request()
 
