@@ -208,8 +208,11 @@ def test_a_slice_that_cannot_be_computed_is_shown_nowhere(window: Driver, monkey
 
 def test_a_name_that_was_not_entered_goes_with_its_slice(window: Driver) -> None:
     row = window.window.panel.rows[window.tile.key]
+    window.window.activateWindow()
+    assert QTest.qWaitForWindowActive(window.window)
     row.name.setFocus()
     QTest.keyClicks(row.name, "half a na")
+    assert row.name.hasFocus()
     window.window.store.do(actions.RemoveSlice(row.key))
     assert [part.name for part in window.window.store.session.slices] == ["x", "y"]
     check_slice_is_exact(window)
