@@ -62,8 +62,8 @@ class ScenePainter:
     def __init__(self) -> None:
         self._base: _Base | None = None
         self._slots: list[tuple[Sheet, Lens, float, Placed] | None] = []
-        self._pixels = np.empty((0, 0, 0, 4), np.uint8)
-        self._raised = np.empty((0, 0, 0), np.uint8)
+        self._pixels: Image = np.empty((0, 0, 0, 4), np.uint8)
+        self._raised: Image = np.empty((0, 0, 0), np.uint8)
 
     def draw(self, drawing: SceneDrawing) -> ScenePicture:
         lens = drawing.backdrop.lens
