@@ -40,12 +40,23 @@ class Faces(NamedTuple):
 
 
 @kernel
+def find_active(lo, hi, loops, active, face_plus, face_minus):
+    """active[f]: number of rows with both signs among the vertices of face lo..hi; face_plus, face_minus: its signs."""
+    offsets, half_edges, edges, _, plus, minus, _ = loops
+    for f in range(lo, hi):
+        count = np.uint64(0)
+        for w in range(plus.shape[1]):
+            p, m = signs_of_loop(f, w, offsets, half_edges, edges, plus, minus)
+            face_plus[f, w] = p
+            face_minus[f, w] = m
+            count += popcount(p & m)
+        active[f] = count
+
+
+@kernel
 def measure_faces(lo, hi, loops, active, face_plus, face_minus, stop):
     """What the cut makes at most of the faces lo..hi: (6,) int64 faces, new vertices, new edges and half-edges, and the
-    most places and chords of one face.
-
-    active[f]: number of rows with both signs among the vertices of face f; face_plus, face_minus: its signs.  All is of
-    no use once stop[0] is set.
+    most places and chords of one face.  All is of no use once stop[0] is set.
     """
     offsets, half_edges, edges, cut, plus, minus, rows = loops
     cut_index, cut_crossing, cut_vertex, cut_row, cut_place = cut
@@ -56,20 +67,13 @@ def measure_faces(lo, hi, loops, active, face_plus, face_minus, stop):
     found, local_of_row = np.empty(capacity, np.int32), np.empty(capacity, np.int32)
     settled_plus, settled_minus = np.empty(words, np.uint64), np.empty(words, np.uint64)
     for f in range(lo, hi):
-        count = np.uint64(0)
-        for w in range(words):
-            p, m = signs_of_loop(f, w, offsets, half_edges, edges, plus, minus)
-            face_plus[f, w] = p
-            face_minus[f, w] = m
-            count += popcount(p & m)
-        active[f] = count
-        if count == 0:
+        if active[f] == 0:
             need[FACES] += 1
             need[HALF_EDGES] += offsets[f + 1] - offsets[f]
             continue
         length = loop_length(f, offsets, half_edges, cut_index, cut_vertex)
         number, pairs = 1, 0
-        if count > 1:
+        if active[f] > 1:
             if length > len(nodes):
                 nodes, leave = np.empty(2 * length, np.int32), np.empty(2 * length, np.int32)
             length, rows_found = read_loop(
@@ -153,6 +157,7 @@ def cut_faces(
     crossers = np.empty(capacity, np.int32)
     order, inner, outer = np.empty(capacity, np.int32), np.empty(capacity, np.int32), np.empty(capacity, np.int32)
     ts, dts, vertex = np.empty(capacity), np.empty(capacity), np.empty(capacity, np.int32)
+    spare = np.empty(3 * capacity, np.int32)
     used = np.zeros(8, np.int64)
     face, new_vertex, new_edge, slot = base[0], base[1], base[2], base[3]
     for f in range(lo, hi):
@@ -279,7 +284,7 @@ def cut_faces(
                     ts[crossings] = t
                     dts[crossings] = dt
                     crossings += 1
-            made, merges, forced = order_crossings(crossings, order, inner, outer, ts, dts, vertex, stop)
+            made, merges, forced = order_crossings(crossings, order, inner, outer, ts, dts, vertex, spare, stop)
             used[MERGES] += merges
             used[FORCED] += forced
 

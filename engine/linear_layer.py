@@ -1,19 +1,21 @@
 """One matrix on the value of a kink, the usual layer, as a single kernel: block by block through all that it needs.
 
 On a block of neighbouring vertices about half of the features of a ReLU are zero throughout: their columns are left out
-of the product.
+of the product.  Where few values are made of many features, each vertex takes one pass over the features, which are not
+stored.
 """
 
 from __future__ import annotations
 
 import numpy as np
 
-from engine.jit import comparing_kernel, inline, kernel, summing_kernel
-from engine.new_vertices import interpolate_rows
+from engine.jit import comparing_kernel, inline, inner_sum, kernel, lowest_bit, summing_kernel
+from engine.new_vertices import interpolate_rows, loose_between
 from engine.predicates import classify
 
 _DENSE = 0.85  # share of features that are not zero in a block above which leaving the others out does not pay
 _STRIP = 8
+_NARROW = 8  # values made of a vertex's features, up to which one pass over these for each vertex is the fastest
 
 
 @kernel
@@ -35,6 +37,11 @@ def run_linear(
     room = min(block_rows, hi - lo)
     source, hidden = np.empty((room, width)), np.empty(room * width)
     columns, part = np.empty(width, np.int64), np.empty(width * outputs)
+    narrow = outputs <= _NARROW and len(scale) == 1 and _is_relu(breakpoints, slopes, intercepts)
+    transposed = np.empty((outputs, width))
+    for j in range(outputs if narrow else 0):
+        for k in range(width):
+            transposed[j, k] = weight[k, j]
     found = np.empty((2, outputs))
     found[0] = np.inf
     found[1] = -np.inf
@@ -42,6 +49,14 @@ def run_linear(
     for start in range(lo, hi, block_rows):
         stop = min(start + block_rows, hi)
         rows = stop - start
+        if narrow and start >= first:
+            snapped += _rectify_chords(
+                start - first, stop - first, stored, source, chords, on_edges, chord_bound, old_vertices, inverse_unit,
+                transposed, hidden, norms[start:stop], target[start:stop],
+            )  # fmt: skip
+            _add_bias(target[start:stop], bias, found)
+            classify(start, stop, target, norms, scale, constant, plus, minus, undecided)
+            continue
         if stop <= first:
             block = stored[start:stop]
         else:
@@ -74,6 +89,80 @@ def _phi(z, k, breakpoints, slopes, intercepts):
     return slopes[k, p] * z + intercepts[k, p]
 
 
+@inline
+def _is_relu(breakpoints, slopes, intercepts):
+    relu = breakpoints.shape[1] == 1
+    for k in range(len(breakpoints)):
+        relu = relu and breakpoints[k, 0] == 0.0 and slopes[k, 0] == 0.0 and slopes[k, 1] == 1.0
+        relu = relu and intercepts[k, 0] == 0.0 and intercepts[k, 1] == 0.0
+    return relu
+
+
+@kernel
+def _rectify_chords(
+    lo, hi, stored, source, chords, on_edges, bound, old_vertices, inverse_unit, weight, hidden, norms, target
+):
+    """target = relu(source) @ weight.T at the vertices lo..hi of `chords`, and the norms; see run_linear.
+
+    source (1 or more, n) and hidden (n or more,) are scratch.  Returns how many zeros rounding made.
+    """
+    parents, weights, carried = chords
+    _, loose, scale, constant, _, _, _, _, _, _ = bound
+    width, words = stored.shape[1], carried.shape[1]
+    snapped = 0
+    for n in range(lo, hi):
+        a, b, t = parents[n, 0], parents[n, 1], weights[n, 0]
+        norm = loose_between(a, b, t, weights[n, 1], 0, loose)
+        near = _rectify_between(stored[a], stored[b], t, norm, scale[0], constant, hidden)
+        clear = True
+        for w in range(words):
+            bits = carried[n, w]
+            while bits != 0:
+                row = w * 64 + np.int64(lowest_bit(bits))
+                bits &= bits - np.uint64(1)
+                near -= 1
+                z = (1.0 - t) * stored[a, row] + t * stored[b, row]
+                clear = clear and abs(z) <= constant[row] + norm * scale[0, row]
+        if near != 0 or not clear:
+            snapped += interpolate_rows(n, n + 1, stored, source, -n, chords, on_edges, bound, old_vertices)
+            for k in range(width):
+                hidden[k] = max(source[0, k], 0.0)
+        if len(inverse_unit):
+            norms[n - lo, 0] = np.sqrt(_weighted_square(hidden, inverse_unit))
+        for j in range(len(weight)):
+            target[n - lo, j] = _dot(hidden, weight[j])
+    return snapped
+
+
+@inner_sum
+def _rectify_between(a, b, t, norm, scale, constant, hidden):
+    """hidden = relu((1 - t) a + t b), 0 also for what is within its bound; returns the number of the latter."""
+    s, near = 1.0 - t, 0
+    for k in range(len(a)):
+        z = s * a[k] + t * b[k]
+        limit = constant[k] + norm * scale[k]
+        near += abs(z) <= limit
+        hidden[k] = z if z > limit else 0.0
+    return near
+
+
+@inner_sum
+def _weighted_square(values, weights):
+    total = 0.0
+    for k in range(len(weights)):
+        z = values[k] * weights[k]
+        total += z * z
+    return total
+
+
+@inner_sum
+def _dot(values, weights):
+    total = 0.0
+    for k in range(len(weights)):
+        total += values[k] * weights[k]
+    return total
+
+
 @summing_kernel
 def _apply_live(source, target, columns, breakpoints, slopes, intercepts, inverse_unit, norms):
     """The kink on a block (N, n) without the features that are zero throughout it, into target (N * n,), and the norm
@@ -83,10 +172,7 @@ def _apply_live(source, target, columns, breakpoints, slopes, intercepts, invers
     columns: the features that are left, or all when these are most.  Returns how many are left.
     """
     rows, width = source.shape
-    relu = breakpoints.shape[1] == 1
-    for k in range(width):
-        relu = relu and breakpoints[k, 0] == 0.0 and slopes[k, 0] == 0.0 and slopes[k, 1] == 1.0
-        relu = relu and intercepts[k, 0] == 0.0 and intercepts[k, 1] == 0.0
+    relu = _is_relu(breakpoints, slopes, intercepts)
     live = np.zeros(width, np.bool_)
     if relu:
         for v in range(rows):

@@ -41,7 +41,8 @@ def place(v, a, b, t, dt, positions, uncertainty):
 
 
 @inline
-def _loose_between(a, b, t, dt, i, loose):
+def loose_between(a, b, t, dt, i, loose):
+    """The loose norm i at a vertex between a and b."""
     return (1.0 - t) * loose[a, i] + t * loose[b, i] + dt * (loose[a, i] + loose[b, i]) / (SAFETY * UNIT_ROUNDOFF)
 
 
@@ -49,7 +50,7 @@ def _loose_between(a, b, t, dt, i, loose):
 def loosen_between(v, a, b, t, dt, loose):
     """The loose norms at a new vertex; a row's size is its bound's over the unit of rounding, its change no more."""
     for i in range(loose.shape[1]):
-        loose[v, i] = _loose_between(a, b, t, dt, i, loose)
+        loose[v, i] = loose_between(a, b, t, dt, i, loose)
 
 
 @kernel
@@ -82,7 +83,7 @@ def interpolate_rows(lo, hi, rows, out, shift, new, on_edges, bound, old_vertice
         s, u = 1.0 - t, n + shift
         near = 0
         if loose.shape[1] == 1:
-            norm = _loose_between(a, b, t, dt, 0, loose)
+            norm = loose_between(a, b, t, dt, 0, loose)
             for k in range(count):
                 out[u, k] = s * rows[a, k] + t * rows[b, k]
             for k in range(count):
@@ -100,7 +101,7 @@ def interpolate_rows(lo, hi, rows, out, shift, new, on_edges, bound, old_vertice
             out[u, k] = s * rows[a, k] + t * rows[b, k]
             bounds[k] = constant[k]
         for i in range(loose.shape[1]):
-            norm = _loose_between(a, b, t, dt, i, loose)
+            norm = loose_between(a, b, t, dt, i, loose)
             for k in range(count):
                 bounds[k] += norm * scale[i, k]
         for k in range(count):

@@ -31,7 +31,7 @@ from engine.planar_map import OUTSIDE, Ties
 from engine.predicates import Tolerance
 from engine.steps import Float, Int
 from engine.table import Table
-from engine.workers import NEVER_STOP, Stop, Workers, grain
+from engine.workers import NEVER_STOP, PIECE_NANOSECONDS, Stop, Workers, grain
 
 Words = NDArray[np.uint64]
 Bool = NDArray[np.bool_]
@@ -44,6 +44,7 @@ Inherited = Callable[[Int], Float]
 (vertex, row)."""
 
 _LONG_WORK = 1 << 18  # half-edges that a face may give beyond which it must be possible to stop in the middle
+_NANOSECONDS_OF_PAIR = 90  # of rows that are active in the same face; some cross each other in it
 _LONG_ROWS = 4096  # rows beyond which even counting the crossings in a face takes long
 
 
@@ -283,12 +284,13 @@ def _cut_faces(
     count, words = before.faces, loops.plus.shape[1]
     active = np.empty(count, np.int32)
     parent_plus, parent_minus = np.empty((2, count, words), np.uint64)
-    piece = grain(150 + 50 * words)
     measured: tuple[Any, ...] = (loops.arguments, active, parent_plus, parent_minus)
+    workers.run(face_cut.find_active, count, grain(30 + 20 * words), *measured)
+    ends = _ends_of_pieces(active, words)
     if loops.rows.shape[1] > _LONG_ROWS:
-        need = np.array(workers.run_watched(face_cut.measure_faces, count, piece, *measured))
+        need = np.array(workers.run_watched(face_cut.measure_faces, ends, *measured))
     else:
-        need = np.array(workers.run(face_cut.measure_faces, count, piece, *measured, NEVER_STOP))  # (P, 6)
+        need = np.array(workers.run_pieces(face_cut.measure_faces, ends, *measured, NEVER_STOP))  # (P, 6)
     faces, vertices, chords, half_edges = need[:, :4].sum(axis=0).tolist()
     admit(vertices, 0, chords, half_edges)
 
@@ -310,12 +312,10 @@ def _cut_faces(
     )  # fmt: skip
 
     def run(lo: int, hi: int, stop: Stop) -> list[NDArray[np.int64]]:
-        return [
-            face_cut.cut_faces(p * piece, min((p + 1) * piece, count), base[p], stop, *arguments) for p in range(lo, hi)
-        ]
+        return [face_cut.cut_faces(ends[p], ends[p + 1], base[p], stop, *arguments) for p in range(lo, hi)]
 
     if most[0] > _LONG_WORK:
-        used = np.concatenate(workers.run_watched(run, len(need), 1))
+        used = np.concatenate(workers.run_watched(run, range(len(need) + 1)))
     else:
         used = np.concatenate(workers.run(run, len(need), 1, NEVER_STOP))
     after.offsets[faces] = half_edges
@@ -329,6 +329,16 @@ def _cut_faces(
         Ties(chord_merges=ties[MERGES], irregular=ties[IRREGULAR], forced=ties[FORCED]),
         ties[IDENTICAL],
     )
+
+
+def _ends_of_pieces(active: Int, words: int) -> list[int]:
+    """Where pieces of the faces end that take about the same time: with many rows, some faces take far longer."""
+    count, nanoseconds = len(active), 150 + 50 * words
+    if words == 1:
+        return [*range(0, count, grain(nanoseconds)), count]
+    done = np.cumsum(nanoseconds + _NANOSECONDS_OF_PAIR * np.square(active, dtype=np.int64))
+    ends = np.searchsorted(done, np.arange(PIECE_NANOSECONDS, done[-1], PIECE_NANOSECONDS)) + 1
+    return [0, *np.unique(ends[ends < count]).tolist(), count]
 
 
 def _without_gaps(

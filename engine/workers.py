@@ -25,12 +25,12 @@ Stop = NDArray[np.uint8]
 NEVER_STOP: Stop = np.zeros(1, np.uint8)
 
 _WATCH_SECONDS = 0.02
-_PIECE_NANOSECONDS = 400_000.0
+PIECE_NANOSECONDS = 400_000.0
 
 
 def grain(nanoseconds: float) -> int:
     """Items in a piece of work, each of about that many nanoseconds: pieces are long against the waking of a thread."""
-    return max(1, int(_PIECE_NANOSECONDS / nanoseconds))
+    return max(1, int(PIECE_NANOSECONDS / nanoseconds))
 
 
 def never() -> bool:
@@ -84,14 +84,13 @@ class Workers:
         self.check()
         return results
 
-    def run_watched(self, kernel: Callable[..., Any], count: int, grain: int, *arguments: Any) -> list[Any]:
-        """Like run, for pieces that may be long: all on other threads, as kernel(lo, hi, *arguments, stop), which
-        returns soon after stop[0] becomes 1.  Cancelling sets that.
+    def run_watched(self, kernel: Callable[..., Any], ends: Sequence[int], *arguments: Any) -> list[Any]:
+        """Like run_pieces, for pieces that may be long: all on other threads, as kernel(lo, hi, *arguments, stop),
+        which returns soon after stop[0] becomes 1.  Cancelling sets that.
         """
         self.check()
         stop = np.zeros(1, np.uint8)
-        pieces = pairwise([*range(0, count, grain), count])
-        futures = [self._threads.submit(kernel, *piece, *arguments, stop) for piece in pieces]
+        futures = [self._threads.submit(kernel, *piece, *arguments, stop) for piece in pairwise(ends)]
         try:
             waiting = set(futures)
             while waiting and not self.cancel():

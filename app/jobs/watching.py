@@ -38,6 +38,7 @@ class FileWatch(QObject):
         wanted = set(paths)
         for path in self._stamps.keys() - wanted:
             del self._stamps[path]
+            self._seen.pop(path, None)
         for path in wanted - self._stamps.keys():
             self._stamps[path] = _stamp(path)
         self._watch_again()

@@ -101,6 +101,7 @@ class Worker(QObject):
                 closed = self._closed
             if not closed:
                 self._done.emit(job, result, error)
+            del job, context, result, error  # what was done is not kept in memory until there is something to do again
 
     def _publish(self, job: Job, value: Any) -> None:
         self._done.emit(job, value, None)

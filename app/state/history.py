@@ -5,14 +5,18 @@ Sessions are frozen, so a step is a name and the session to go to.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from typing import Final
+
+import numpy as np
 
 from app.state.action_names import action_name
 from app.state.actions import Action, ActivateSlice, MovePlane, reloaded
 from app.state.session import OpenNetwork, Session, same_picture
 
 _MOST_STEPS: Final = 500
+_MOST_CLOSED_BYTES: Final = 256 << 20
+"""Of networks that are not open any more, and are kept for steps that would bring them back."""
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -28,6 +32,9 @@ class History:
 
     Moves of one plane that follow each other while the hand has not let go are one step.  Choosing another slice is no
     step: it belongs to the step that follows, and goes with it.
+
+    The newest steps are kept: a number of them, and only as many as bring back closed networks of no more than some
+    size; the last step always is.
     """
 
     def __init__(self, start: Session) -> None:
@@ -54,6 +61,8 @@ class History:
         elif changed and not isinstance(action, ActivateSlice):
             self._past = [*self._past[1 - _MOST_STEPS :], Step(action_name(action, before), self._settled)]
             self._future = []
+            if before.networks is not after.networks:
+                self._past = _light_enough(self._past, after)
             self._settled = after
         live = isinstance(action, MovePlane) and action.live and (changed or continued)
         self._moving = moved if live else None
@@ -87,3 +96,21 @@ class History:
 
 def _with_reloaded(step: Step, old: OpenNetwork, new: OpenNetwork) -> Step:
     return replace(step, session=reloaded(step.session, old, new))
+
+
+def _light_enough(past: list[Step], now: Session) -> list[Step]:
+    """The newest of the steps, without the networks that only older ones would bring back."""
+    known, closed = {id(opened) for opened in now.networks}, 0
+    for at in reversed(range(len(past))):
+        fresh = [opened for opened in past[at].session.networks if id(opened) not in known]
+        known |= {id(opened) for opened in fresh}
+        closed += sum(_bytes_of(opened) for opened in fresh)
+        if closed > _MOST_CLOSED_BYTES and at < len(past) - 1:
+            return past[at + 1 :]
+    return past
+
+
+def _bytes_of(opened: OpenNetwork) -> int:
+    """Of the arrays that a network holds."""
+    values = (getattr(part, field.name) for part in (opened.preview, *opened.network.steps) for field in fields(part))
+    return sum(value.nbytes for value in values if isinstance(value, np.ndarray))

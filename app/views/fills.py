@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import cache
 
-import matplotlib
 import numpy as np
 from numpy.typing import NDArray
 
@@ -98,5 +97,8 @@ def _faces(
 @cache
 def _table(name: str, low: float, high: float) -> Colors:
     """Part of a colour map, its light end: lines must stay readable on it."""
+    # Here, since its import is a tenth of the start of a window, which needs no fill yet.
+    import matplotlib
+
     colors = matplotlib.colormaps[name](np.linspace(low, high, 256))[:, :3]
     return np.asarray(np.rint(255 * colors), np.uint8)

@@ -62,15 +62,16 @@ class ScenePainter:
     def __init__(self) -> None:
         self._base: _Base | None = None
         self._slots: list[tuple[Sheet, Lens, float, Placed] | None] = []
-        self._pixels = np.empty((0, 0, 0, 4), np.uint8)
-        self._raised = np.empty((0, 0, 0), np.uint8)
+        self._pixels: Image = np.empty((0, 0, 0, 4), np.uint8)
+        self._raised: Image = np.empty((0, 0, 0), np.uint8)
 
     def draw(self, drawing: SceneDrawing) -> ScenePicture:
         lens = drawing.backdrop.lens
         slack = _SLACK * drawing.ratio * lens.pixel_angle
         base = self._base_of(drawing, slack)
-        self._make_room(len(drawing.sheets), base.inverse.shape)
-        for sheet in self._missing(drawing):
+        missing = self._missing(drawing)
+        self._make_room(len(missing), base.inverse.shape)
+        for sheet in missing:
             slot = self._slots.index(None)
             placed = draw_sheet(sheet, lens, drawing.ratio, self._pixels[slot], self._raised[slot])
             self._slots[slot] = (sheet, lens, drawing.ratio, placed)
@@ -107,11 +108,17 @@ class ScenePainter:
         self._base = _Base(backdrop, surface, drawing.ratio, pixels, inverse)
         return self._base
 
-    def _make_room(self, sheets: int, shape: tuple[int, ...]) -> None:
-        if self._raised.shape[1:] != shape or len(self._slots) < sheets:
-            self._slots = [None] * max(sheets, len(self._slots))
-            self._pixels = np.empty((len(self._slots), *shape, 4), np.uint8)
-            self._raised = np.empty((len(self._slots), *shape), np.uint8)
+    def _make_room(self, more: int, shape: tuple[int, ...]) -> None:
+        """For more sheets than are at hand; room that many fewer need is given back, as a stack of slices has a lot."""
+        kept = [i for i, slot in enumerate(self._slots) if slot is not None]
+        needed = len(kept) + more
+        if self._raised.shape[1:] == shape and needed <= len(self._slots) <= 2 * needed:
+            return
+        pixels, raised = np.empty((needed, *shape, 4), np.uint8), np.empty((needed, *shape), np.uint8)
+        for to, slot in enumerate(kept):
+            pixels[to], raised[to] = self._pixels[slot], self._raised[slot]
+        self._pixels, self._raised = pixels, raised
+        self._slots = [*(self._slots[slot] for slot in kept), *([None] * more)]
 
     def _missing(self, drawing: SceneDrawing) -> list[Sheet]:
         """The sheets that are not at hand; slots that hold none of the picture's become free."""

@@ -15,7 +15,7 @@ from app.state.session import Neuron, Session
 from app.state.store import Change, Store
 from app.views.fills import FaceFill, face_fill
 from app.views.slice_image import SlicePicture, neuron_edges, slice_picture
-from engine import Cancelled, Location, PlaneError
+from engine import Cancelled, EngineError, Location
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -61,6 +61,7 @@ class LiveSlices(QObject):
         self._locations: dict[int, Location] = {}
         self._waiting_for: set[int] = set()
         self._followed: set[int] = set()  # a hand was followed there, and no whole slice was asked for since
+        self._given_up: set[int] = set()  # stopped by hand, or not to be computed
         self.budget = LIVE_SECONDS
         self.level_cutter: Callable[[SlicePlane], tuple[Any, ...]] | None = None
         self._rest = QTimer(self)
@@ -85,12 +86,12 @@ class LiveSlices(QObject):
         return shown is not None and shown.answer.complete and shown.plane is self._store.session.slice(key).plane
 
     def finished(self, key: int) -> bool:
-        """Nothing more will come: the slice is whole, painted as asked for and indexed, or cannot be computed."""
+        """Nothing more will come: the slice is whole, painted as asked for and indexed, or it was given up."""
         if key in self._waiting_for or self._moving == key:
             return False
         session, shown = self._store.session, self._shown.get(key)
-        if shown is None:
-            return key in self._newest
+        if key in self._given_up or shown is None:
+            return key in self._given_up
         painted = shown.fill is session.fill and shown.picture.neuron == _pair(session.neuron)
         return self.current(key) and painted and self.location(key) is not None
 
@@ -109,6 +110,7 @@ class LiveSlices(QObject):
         self._worker.withdraw(key)
         self._waiting_for.discard(key)
         self._followed.discard(key)
+        self._given_up.add(key)
         self.failed.emit(key, Cancelled("cancelled"))
 
     def close(self) -> None:
@@ -188,6 +190,7 @@ class LiveSlices(QObject):
             self._numbers, key, opened.network, session.slice(key).plane, opened.domain, live, self.budget
         )  # fmt: skip
         self._waiting_for.add(key)
+        self._given_up.discard(key)
         if live:
             self._followed.add(key)
         else:
@@ -237,9 +240,12 @@ class LiveSlices(QObject):
                 self._request(self._store.session, key, live=False)
             return
         self._waiting_for.discard(key)
-        if isinstance(error, PlaneError):
-            self._shown.pop(key, None)
+        self._followed.discard(key)
+        self._given_up.add(key)
+        self._shown.pop(key, None)
         self.failed.emit(key, error)
+        if not isinstance(error, EngineError):
+            raise error
 
     def _index(self, key: int, result: DrawnSlice) -> None:
         def take(location: Location) -> None:
@@ -274,8 +280,8 @@ class LiveSlices(QObject):
             self._preparer.withdraw((name, key))
         for known in (self._newest, self._shown, self._locations):
             known.pop(key, None)
-        self._waiting_for.discard(key)
-        self._followed.discard(key)
+        for keys in (self._waiting_for, self._followed, self._given_up):
+            keys.discard(key)
         if self._moving == key:
             self._moving = None
 

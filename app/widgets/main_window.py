@@ -86,8 +86,8 @@ class MainWindow(QMainWindow):
         self.hand = Hand(self.store, self.scene_view)
         self.helper = Helper(self)
         self.poses = Poses(self.store, self.notice)
-        self._computed_at: dict[int, float] = {}
-        self._draw_seconds: float | None = None
+        self._computed_at: dict[int, float] = {}  # slices whose pictures are not yet drawn
+        self._draw_seconds: dict[int, float] = {}
         self._surface_note = ""
         self.reloader = Reloader(self.store, self.checkpoints, self.notice, self)
         self.keeper = SessionKeeper(self)
@@ -218,6 +218,9 @@ class MainWindow(QMainWindow):
         if isinstance(change.action, actions.MovePlane):
             self._let_go.start()
             return
+        for times in (self._computed_at, self._draw_seconds):
+            for key in times.keys() - {part.key for part in session.slices}:
+                del times[key]
         self._show_legend()
         self._show_status()
 
@@ -249,7 +252,8 @@ class MainWindow(QMainWindow):
         session = self.store.session
         part = session.active_slice
         drawn = None if part is None else self.slices.result(part.key)
-        self.status.show_slice(part.name if part is not None else "", drawn, self._draw_seconds)
+        seconds = None if part is None else self._draw_seconds.get(part.key)
+        self.status.show_slice(part.name if part is not None else "", drawn, seconds)
         neuron, opened = session.neuron, session.opened
         self.scene_view.message = self._surface_note
         if neuron is not None and opened is not None:
@@ -258,8 +262,8 @@ class MainWindow(QMainWindow):
 
     def _computed(self, key: int, result: DrawnSlice) -> None:
         self._computed_at[key] = time.perf_counter()
+        self._draw_seconds.pop(key, None)
         if key == self.store.session.active:
-            self._draw_seconds = None
             self._show_legend()
             self._show_status()
 
@@ -286,11 +290,11 @@ class MainWindow(QMainWindow):
         else:
             self.surface.cancel()
 
-    def _drawn(self) -> None:
-        key = self.store.session.active
-        if key is not None and key in self._computed_at:
-            self._draw_seconds = time.perf_counter() - self._computed_at.pop(key)
-            self._show_status()
+    def _drawn(self, key: int) -> None:
+        if key in self._computed_at:
+            self._draw_seconds[key] = time.perf_counter() - self._computed_at.pop(key)
+            if key == self.store.session.active:
+                self._show_status()
 
     # What a person does with keys and buttons
 

@@ -193,6 +193,7 @@ class PlanePanel(QWidget):
         session = change.after
         for key in set(self.rows) - {part.key for part in session.slices}:
             gone = self.rows.pop(key)
+            gone.name.setModified(False)  # what was typed into it and not entered goes with it
             self._list.removeWidget(gone)
             gone.hide()
             gone.deleteLater()

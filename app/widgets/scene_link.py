@@ -16,7 +16,7 @@ from app.views.surface_picture import SurfaceMesh
 from app.views.viewpoint import look_from, viewpoint_of
 from app.widgets.live_slices import DrawnSlice, LiveSlices
 from app.widgets.live_surface import DrawnSurface
-from engine import PlaneError, SlicePlane, Surface
+from engine import Cancelled, SlicePlane, Surface
 
 
 class SceneLink(QObject):
@@ -25,7 +25,7 @@ class SceneLink(QObject):
         self._store, self._slices, self._view = store, slices, view
         self._surface: Surface | None = None
         self._painter = Worker("scene", self)
-        self._painters = {1: ScenePainter(), 2: ScenePainter()}  # by how fine they draw
+        self._painters = _painters()
         store.listen(self._changed)
         slices.computed.connect(self._computed)
         slices.failed.connect(self._failed)
@@ -97,6 +97,7 @@ class SceneLink(QObject):
             view.close_scene()
             view.planes, view.active, view.moving = {}, None, None
             view.update()
+            self._painters = _painters()
             return
         seen = None
         if view.scene is not None and _alike(view.scene.domain, opened.domain):
@@ -123,13 +124,19 @@ class SceneLink(QObject):
         self._view.request()
 
     def _failed(self, key: int, error: Exception) -> None:
-        if isinstance(error, PlaneError) and self._view.scene is not None and key in self._view.planes:
+        """A slice that was stopped keeps what is there of it."""
+        if not isinstance(error, Cancelled) and self._view.scene is not None and key in self._view.planes:
             self._view.scene.draw_slice(key, None)
             self._view.request()
 
     def _rested(self, key: int) -> None:
         self._view.moving = self._slices.moving
         self._view.request()
+
+
+def _painters() -> dict[int, ScenePainter]:
+    """By how fine they draw; each keeps what it drew last."""
+    return {1: ScenePainter(), 2: ScenePainter()}
 
 
 def _alike(one: NDArray[np.float64], other: NDArray[np.float64]) -> bool:

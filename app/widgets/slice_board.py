@@ -26,8 +26,8 @@ if TYPE_CHECKING:
 
 
 class SliceBoard(QScrollArea):
-    """nudged(key, notches): the wheel over a slice asks to move its plane; fitted: a double click in one; drawn: all
-    pictures are on the screen.
+    """nudged(key, notches): the wheel over a slice asks to move its plane; fitted: a double click in one;
+    drawn(key): a picture of its is on the screen.
 
     While `picking`, picked, pointed(key, u, v): a click, and where the mouse is, in a slice's coordinates.
     """
@@ -36,7 +36,7 @@ class SliceBoard(QScrollArea):
     fitted = Signal()
     picked = Signal(int, float, float)
     pointed = Signal(int, float, float)
-    drawn = Signal()
+    drawn = Signal(int)
 
     def __init__(self, store: Store, slices: LiveSlices, hover: Hover, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -184,7 +184,7 @@ class SliceBoard(QScrollArea):
         def take(image: NDArray[np.uint8]) -> None:
             if key in self.tiles:
                 self.tiles[key].view.show_drawing(drawing, image)
-                self.drawn.emit()
+                self.drawn.emit(key)
 
         self._painter.submit(
             Job(key, lambda _: drawing(), take, unless_cancelled, urgent=key == self._store.session.active)

@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from app.jobs.opening import open_module
-from app.state import actions
+from app.state import actions, history
 from app.state.look import Fill, SceneLook
 from app.state.session import Neuron, OpenNetwork, Session, same, same_picture
 from app.state.store import Store
@@ -146,6 +146,25 @@ def test_what_changes_nothing_is_no_step(networks: list[OpenNetwork]) -> None:
     ):
         store.do(action)
         assert store.history.next_undone == "Open network 0"
+
+
+def test_steps_bring_closed_networks_back_up_to_a_size(
+    networks: list[OpenNetwork], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sizes = [history._bytes_of(opened) for opened in networks]
+    parameters = 8 * sum(parameter.numel() for parameter in random_module(0).parameters())
+    assert all(parameters < size < 1 << 20 for size in sizes)
+    for limit, kept in ((sum(sizes), 6), (sum(sizes) - 1, 4), (sizes[1] + sizes[2], 4), (sizes[2], 2), (0, 1)):
+        monkeypatch.setattr(history, "_MOST_CLOSED_BYTES", limit)
+        store, seen = Store(), []
+        for opened in networks:
+            for action in (actions.Open(opened, np.zeros(3)), actions.CloseNetwork(opened)):
+                seen.append(store.session)
+                store.do(action)
+        for session in seen[::-1][:kept]:
+            store.undo()
+            assert same(store.session, session)
+        assert store.history.next_undone is None
 
 
 def test_a_file_read_again_is_the_new_one_in_every_step(networks: list[OpenNetwork]) -> None:

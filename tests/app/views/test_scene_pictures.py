@@ -204,6 +204,26 @@ def test_what_is_kept_changes_nothing(canvas: Canvas, scene: Scene) -> None:
         np.testing.assert_array_equal(kept.draw(shown).pixels, ScenePainter().draw(shown).pixels)
 
 
+def test_room_for_a_stack_of_slices_is_given_back(
+    canvas: Canvas, scene: Scene, torus: tuple[Checkpoint, Network]
+) -> None:
+    """Slices come and go one by one and many at a time: the pictures are those drawn anew, the room is that of now."""
+    painter, look, keys = ScenePainter(), SceneLook(), []
+    checkpoint, network = torus
+    for count in (0, 1, 2, 14, 13, 6, 1, 0, 3):
+        while len(keys) > count:
+            scene.remove_slice(keys.pop(0))
+        while len(keys) < count:
+            keys.append(max([1, *keys]) + 1)
+            plane = SlicePlane.from_axis("x", 0.03 * keys[-1] - 0.4)
+            partition = partition_slice(network, plane, checkpoint.domain)
+            scene.place_slice(keys[-1], plane, accent(keys[-1]))
+            scene.draw_slice(keys[-1], slice_picture(partition, level_set(partition).polylines))
+        shown = drawing(canvas, scene, look)
+        assert np.array_equal(painter.draw(shown).pixels, ScenePainter().draw(shown).pixels)
+        assert len(shown.sheets) <= len(painter._pixels) == len(painter._raised) <= 2 * len(shown.sheets)
+
+
 def test_a_transparent_picture_over_white_is_the_opaque_one(canvas: Canvas, scene: Scene) -> None:
     look = SceneLook(axes=False)
     opaque = still_picture(canvas, scene, look, SIZE).astype(float)

@@ -11,6 +11,7 @@ from app.state import actions
 from app.state.planes import offset
 from app.views.camera import Lens
 from engine import SlicePlane, partition_slice
+from engine.errors import MemoryLimitError
 from tests.app.window.conftest import LEFT, Driver, move, point, wait_until
 
 
@@ -204,6 +205,48 @@ def test_a_plane_outside_the_box_says_so(window: Driver) -> None:
     QTest.keyClick(panel.offset, Qt.Key.Key_Return)
     wait_until(lambda: "does not cut the box" in window.tile.view.note)
     assert window.window.slices.result(window.tile.key) is None
+    window.settle()
+
+
+def test_a_slice_that_was_stopped_stays_as_it_is(window: Driver) -> None:
+    store, key = window.window.store, window.tile.key
+    store.do(actions.MovePlane(key, SlicePlane.from_axis("z", 0.3)))
+    window.tile._cancel.click()
+    assert window.tile.view.note == "stopped"
+    window.settle()
+    assert window.window.slices.result(key).plane is not store.session.slice(key).plane
+    store.do(actions.MovePlane(key, SlicePlane.from_axis("z", 0.2)))
+    check_slice_is_exact(window)
+
+
+def test_a_slice_that_cannot_be_computed_is_shown_nowhere(window: Driver, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_: object, **__: object) -> None:
+        raise MemoryLimitError("this slice needs more memory than there is")
+
+    store, key = window.window.store, window.tile.key
+    with monkeypatch.context() as patch:
+        patch.setattr("app.jobs.slicing.partition_slice", refuse)
+        store.do(actions.MovePlane(key, SlicePlane.from_axis("z", 0.3)))
+        window.settle()
+    assert window.tile.view.note == "this slice needs more memory than there is"
+    assert window.tile.view.picture is None
+    assert window.window.slices.result(key) is None
+    shown = window.window.scene_view._shown
+    assert len([sheet for sheet in shown.sheets if sheet.picture is not None]) == 2
+    store.do(actions.MovePlane(key, SlicePlane.from_axis("z", 0.2)))
+    check_slice_is_exact(window)
+
+
+def test_a_name_that_was_not_entered_goes_with_its_slice(window: Driver) -> None:
+    row = window.window.panel.rows[window.tile.key]
+    window.window.activateWindow()
+    assert QTest.qWaitForWindowActive(window.window)
+    row.name.setFocus()
+    QTest.keyClicks(row.name, "half a na")
+    assert row.name.hasFocus()
+    window.window.store.do(actions.RemoveSlice(row.key))
+    assert [part.name for part in window.window.store.session.slices] == ["x", "y"]
+    check_slice_is_exact(window)
 
 
 def test_the_slider_moves_the_plane(window: Driver) -> None:

@@ -1,0 +1,161 @@
+"""What must be true of a window whatever was done: views, panels and marks show the session, and nothing else."""
+
+from __future__ import annotations
+
+import ctypes
+import gc
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pytest
+
+from app.jobs.worker import Worker
+from engine import PlaneError, partition_slice
+
+if TYPE_CHECKING:
+    from app.widgets.main_window import MainWindow
+    from tests.app.window.soak.hand import Hand
+
+
+def look(hand: Hand) -> None:
+    """All views show what the session says; every slice is the engine's own."""
+    hand.settle()
+    window = hand.window
+    assert [worker.objectName() for worker in window.findChildren(Worker) if worker.busy] == []
+    assert [card.opened for card in window.checkpoints.cards] == list(hand.session.networks)
+    assert hand.dialog is None
+    if hand.session.opened is not None:
+        check_slices(window)
+        check_panels(window)
+        check_tiles(window)
+        check_scene(window)
+        check_marks(window)
+        check_pins(window)
+        check_table(window)
+
+
+def check_slices(window: MainWindow) -> None:
+    """Every slice is the engine's own at the plane where it is; there is none of a plane that misses the box."""
+    session = window.store.session
+    assert session.opened is not None
+    network, domain = session.opened.network, session.opened.domain
+    neuron = None if session.neuron is None else (session.neuron.layer, session.neuron.index)
+    for part in session.slices:
+        drawn, view = window.slices.result(part.key), window.board.tiles[part.key].view
+        assert view.picture is (None if drawn is None else drawn.picture)
+        if view.note.startswith("stopped"):
+            continue
+        if drawn is None:
+            with pytest.raises(PlaneError) as refusal:
+                partition_slice(network, part.plane, domain)
+            assert view.note == str(refusal.value)
+            continue
+        expected = partition_slice(network, part.plane, domain)
+        partition = drawn.answer.partition
+        assert drawn.plane is part.plane
+        assert drawn.answer.complete
+        assert np.array_equal(partition.points, expected.points)
+        assert np.array_equal(partition.edges, expected.edges)
+        assert drawn.picture.partition is partition
+        assert (drawn.fill, drawn.picture.neuron) == (session.fill, neuron)
+        assert window.slices.location(part.key).partition is partition
+
+
+def check_panels(window: MainWindow) -> None:
+    session, opened = window.store.session, window.store.session.opened
+    keys = [part.key for part in session.slices]
+    layout = window.panel._list
+    assert [layout.itemAt(i).widget().key for i in range(layout.count())] == keys
+    assert set(window.panel.rows) == set(window.board.tiles) == set(window.scene_view.planes) == set(keys)
+    for part in session.slices:
+        tile = window.board.tiles[part.key]
+        assert tile._name.text() == part.name
+        assert tile.view.hidden_depths == session.look.hidden_depths
+        assert window.scene_view.planes[part.key] is part.plane
+    assert window.scene_view.active == session.active
+    assert window.strip.fill.currentData() is session.fill
+    switches = window.strip.switches
+    assert {name: switch.isChecked() for name, switch in switches.items()} == {
+        name: getattr(session.look, name) for name in switches
+    }
+    assert opened.name in window.windowTitle()
+    assert window.legend.names == opened.network.layer_names
+    assert window.surface.drawn is None or window.surface.drawn.surface.network is opened.network
+
+
+def check_tiles(window: MainWindow) -> None:
+    session, tiles = window.store.session, window.board.tiles
+    wanted = {part.key for part in session.slices if part.visible and (session.tiled or part.key == session.active)}
+    assert {key for key, tile in tiles.items() if tile.isVisible()} == wanted
+    for key, tile in tiles.items():
+        drawn = window.slices.result(key)
+        assert drawn is None or tile.plane is drawn.plane
+        assert tile._progress.isHidden()
+
+
+def check_scene(window: MainWindow) -> None:
+    """The picture on the screen is of these slices, where they are."""
+    view, session = window.scene_view, window.store.session
+    assert view.scene is not None
+    assert view._shown is not None
+    visible = {part.key: part for part in session.slices if part.visible}
+    drawn = [window.slices.result(key) for key in visible]
+    pictures = {id(sheet.picture) for sheet in view._shown.sheets if sheet.picture is not None}
+    assert pictures == {id(found.picture) for found in drawn if found is not None}
+    frames = [sheet.plane for sheet in view._shown.sheets if sheet.picture is None]
+    assert {id(plane) for plane in frames} == {id(part.plane) for part in visible.values()}
+    assert len(frames) == len(visible)
+    mesh = None if view._shown.surface is None else view._shown.surface.mesh
+    if not (session.look.surface or session.look.creases):
+        assert mesh is None
+    elif window.surface.drawn is not None:
+        assert mesh is window.surface.drawn.mesh
+
+
+def check_marks(window: MainWindow) -> None:
+    """Points and measures are marked while there is a task, and regions while the mouse is over them."""
+    tiles = window.board.tiles.values()
+    task = window.picker.task
+    assert window.scene_view.picking is (task is not None)
+    assert window.task_bar.isHidden() is (task is None)
+    if task is None:
+        assert window.scene_view.marks is None
+        assert all(tile.view._marks is None for tile in tiles)
+    marked = [tile.view for tile in tiles if tile.view._region is not None]
+    assert marked in ([], [window.hover._marked])
+
+
+def check_pins(window: MainWindow) -> None:
+    session = window.store.session
+    hidden = {part.key for part in session.slices if not part.visible}
+    pins = [pin for pin in session.shown_pins if pin.key not in hidden]
+    assert [(pin.number, pin.in_place) for pin in window.scene_view.pins] == [
+        (pin.number, session.in_place(pin)) for pin in pins
+    ]
+    assert [card.pin for card in window.inspector.cards] == list(session.shown_pins[::-1])
+    for part in session.slices:
+        here = [pin.number for pin in session.shown_pins if pin.key == part.key and session.in_place(pin)]
+        assert [mark.number for mark in window.board.tiles[part.key].view.pins] == here
+
+
+def check_table(window: MainWindow) -> None:
+    """While it is in sight: of the active slice, the neuron that is highlighted selected."""
+    table, session = window.neurons, window.store.session
+    if not table.isVisible() or session.active is None:
+        return
+    drawn = window.slices.result(session.active)
+    if drawn is None or not drawn.answer.complete:
+        return
+    assert table._listed is drawn.answer.partition
+    rows = [index.row() for index in table.view.selectionModel().selectedRows()]
+    row = table.model.row_of(session.neuron)
+    assert rows == ([] if row is None else [row])
+
+
+def megabytes() -> float:
+    """Resident, of this process, without what the allocator holds on to between its pieces."""
+    gc.collect()
+    ctypes.CDLL(None).malloc_trim(0)
+    return int(Path("/proc/self/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE") / 1e6
