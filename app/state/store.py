@@ -25,8 +25,8 @@ Listener = Callable[[Change], None]
 class Store:
     """Holds the session and the way it came to be; whoever shows some of it listens to changes."""
 
-    def __init__(self) -> None:
-        self._session = Session()
+    def __init__(self, start: Session | None = None) -> None:
+        self._session = Session() if start is None else start
         self.history = History(self._session)
         self._listeners: list[Listener] = []
 

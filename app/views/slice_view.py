@@ -25,6 +25,7 @@ from PySide6.QtGui import (
 )
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
+from app.state.line_style import LineStyle
 from app.state.palette import RGB
 from app.views.framing import Framing
 from app.views.pick_marks import PickMarks, paint_marks
@@ -46,9 +47,10 @@ class Drawing:
     accent: RGB
     hidden_depths: frozenset[int]
     pixel_ratio: float
+    style: LineStyle
 
     def __call__(self) -> Image:
-        return draw(self.picture, self.framing, self.accent, self.hidden_depths, self.pixel_ratio)
+        return draw(self.picture, self.framing, self.accent, self.hidden_depths, self.pixel_ratio, self.style)
 
 
 class SliceView(QWidget):
@@ -76,6 +78,7 @@ class SliceView(QWidget):
         self.setFocusPolicy(Qt.FocusPolicy.ClickFocus)
         self.accent = accent
         self.hidden_depths: frozenset[int] = frozenset()
+        self.style_of_lines = LineStyle()
         self.axis_names = ("u", "v")
         self.note = ""
         self.framing: Framing | None = None
@@ -129,12 +132,19 @@ class SliceView(QWidget):
             self.framing = self._whole()
         self.redraw()
 
+    def show_look(self, hidden_depths: frozenset[int], style: LineStyle) -> None:
+        """Which layers are to be seen, and how."""
+        if (self.hidden_depths, self.style_of_lines) != (hidden_depths, style):
+            self.hidden_depths, self.style_of_lines = hidden_depths, style
+            self.redraw()
+
     def redraw(self) -> None:
         """Ask for a new drawing; until it is there the last one is shown where it belongs."""
         if self._picture is not None and self.framing is not None:
             self._wanted = Drawing(
-                self._picture, self.framing, self.accent, self.hidden_depths, self.devicePixelRatioF()
-            )
+                self._picture, self.framing, self.accent, self.hidden_depths, self.devicePixelRatioF(),
+                self.style_of_lines,
+            )  # fmt: skip
             self.drawing_wanted.emit(self._wanted)
         self.update()
 

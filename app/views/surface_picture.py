@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 from numpy.typing import NDArray
 
+from app.state.line_style import LineStyle
 from app.state.palette import depth_colors
 from app.views.raster import surfaces as raster
 from app.views.slice_image import HIGHLIGHT
@@ -78,6 +79,7 @@ class SurfaceDrawing:
     hidden_depths: frozenset[int]
     cut: Float | None
     highlight: Int
+    style: LineStyle
 
     def same(self, other: SurfaceDrawing) -> bool:
         """Both are drawn alike."""
@@ -89,7 +91,7 @@ class SurfaceDrawing:
             self.mesh is other.mesh
             and self.faces == other.faces
             and self.creases == other.creases
-            and (not self.creases or self.hidden_depths == other.hidden_depths)
+            and (not self.creases or (self.hidden_depths, self.style) == (other.hidden_depths, other.style))
             and self.highlight is other.highlight
             and same_cut
         )
@@ -118,8 +120,11 @@ def draw_surface(
 
     if drawing.creases:
         layers = len(mesh.first) - 1
-        for depth, color in reversed(list(enumerate(depth_colors(layers)))):
+        width = _CREASE * drawing.style.line_factor
+        share = _CREASE_OPACITY * min(width, 1.0)
+        for depth, color in reversed(list(enumerate(depth_colors(layers, drawing.style.palette)))):
             if depth not in drawing.hidden_depths:
-                edges(mesh.creases, int(mesh.first[depth]), int(mesh.first[depth + 1]), color, _CREASE, _CREASE_OPACITY)
+                lo, hi = int(mesh.first[depth]), int(mesh.first[depth + 1])
+                edges(mesh.creases, lo, hi, color, max(width, 1.0), share)
     if drawing.faces and len(drawing.highlight):
         edges(drawing.highlight, 0, len(drawing.highlight), HIGHLIGHT, _HIGHLIGHT, 1.0)

@@ -93,9 +93,7 @@ class SliceBoard(QScrollArea):
                 self.tiles[part.key] = self._tile(part.key, session)
             tile = self.tiles[part.key]
             tile.show_slice(part, part.key == session.active)
-            if tile.view.hidden_depths != session.look.hidden_depths:
-                tile.view.hidden_depths = session.look.hidden_depths
-                tile.view.redraw()
+            tile.view.show_look(session.look.hidden_depths, session.look.style)
         if isinstance(change.action, actions.MovePlane):
             self._hover.clear()
             return
@@ -103,7 +101,7 @@ class SliceBoard(QScrollArea):
 
     def _tile(self, key: int, session: Session) -> SliceTile:
         tile = SliceTile(session.slice(key), self)
-        tile.view.hidden_depths = session.look.hidden_depths
+        tile.view.show_look(session.look.hidden_depths, session.look.style)
         tile.view.drawing_wanted.connect(partial(self._draw, key))
         tile.view.hovered.connect(partial(self._hover.over, key, tile.view))
         tile.view.left.connect(self._hover.clear)

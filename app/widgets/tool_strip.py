@@ -103,7 +103,7 @@ class ToolStrip(QFrame):
     def _switch(self) -> None:
         look = self._store.session.look
         on = {name: switch.isChecked() for name, switch in self.switches.items()}
-        self._store.do(actions.ChangeLook(SceneLook(**on, hidden_depths=look.hidden_depths)))
+        self._store.do(actions.ChangeLook(SceneLook(**on, hidden_depths=look.hidden_depths, style=look.style)))
 
     def _search(self) -> None:
         neuron = parse_neuron(self.search.text(), self._store.session)
