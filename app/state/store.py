@@ -54,7 +54,7 @@ class Store:
 
     def redo(self) -> None:
         """Go forward again to the session after the step that was undone last, if there is one."""
-        step = self.history.redo()
+        step = self.history.redo(self._session)
         if step is not None:
             self._change(Restore(step.session, f"redo {step.name}"), step.session)
 

@@ -347,15 +347,17 @@ class SliceView(QWidget):
     def _paint_note(self, painter: QPainter, area: QRectF) -> None:
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         painter.setFont(QFont(self.font().family(), 9))
-        metrics = QFontMetricsF(painter.font())
-        size = metrics.size(0, self.note)
-        box = QRectF(0, 0, size.width() + 20, size.height() + 10)
-        box.moveCenter(QPointF(area.center().x(), area.bottom() - 20))
+        wrapped = Qt.AlignmentFlag.AlignCenter | Qt.TextFlag.TextWordWrap
+        room = QRectF(0, 0, max(area.width() - 36, 1), max(area.height() - 26, 1))
+        text = QFontMetricsF(painter.font()).boundingRect(room, int(wrapped), self.note)
+        box = QRectF(0, 0, text.width() + 20, text.height() + 10)
+        box.moveCenter(area.center())
+        box.moveBottom(area.bottom() - 8)
         painter.setPen(Qt.PenStyle.NoPen)
         painter.setBrush(QColor(255, 255, 255, 235))
         painter.drawRoundedRect(box, 6, 6)
         painter.setPen(QColor("#2b3240"))
-        painter.drawText(box, Qt.AlignmentFlag.AlignCenter, self.note)
+        painter.drawText(box, int(wrapped), self.note)
 
 
 _GRABBED: Final = Qt.CursorShape.ClosedHandCursor

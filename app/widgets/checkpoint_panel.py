@@ -13,7 +13,7 @@ from app.state.store import Change, Store
 from app.widgets.live_slices import LiveSlices
 from app.widgets.marks import cross
 from app.widgets.notes_dialog import NotesDialog
-from app.widgets.parts import button, icon_button, keep_in, label, restyle
+from app.widgets.parts import ElidedLabel, button, icon_button, keep_in, label, restyle
 
 _MOST_NOTES = 5
 
@@ -32,9 +32,9 @@ class CheckpointCard(QFrame):
         self.setAccessibleName(f"checkpoint {opened.name}")
         self.setToolTip(str(opened.path or "a module of the calling program"))
         self.opened = opened
-        self.name = QLabel(opened.name, self)
+        self.name = ElidedLabel(self)
         self.name.setObjectName("heading")
-        self.name.setMinimumWidth(20)
+        self.name.show_text(opened.name)
         self.reload = button("\N{CLOCKWISE OPEN CIRCLE ARROW}", "Read the file again (F5)", self.reload_wanted.emit)
         self.reload.setObjectName("flat")
         self.reload.setVisible(opened.path is not None)

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
-from PySide6.QtCore import Qt, QTimer
+from PySide6.QtCore import QEvent, Qt, QTimer
 from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent, QKeyEvent
 from PySide6.QtWidgets import QHBoxLayout, QMainWindow, QSplitter, QVBoxLayout, QWidget
 
@@ -45,6 +45,7 @@ from app.widgets.side_area import SideArea
 from app.widgets.slice_board import SliceBoard
 from app.widgets.snapping import Snapping
 from app.widgets.status_line import StatusLine
+from app.widgets.tab_order import move_focus
 from app.widgets.task_bar import TaskBar
 from app.widgets.tool_strip import ToolStrip
 
@@ -333,6 +334,15 @@ class MainWindow(QMainWindow):
     def take_preferences(self) -> None:
         self.slices.budget = self.settings.frame_seconds
         self.surface.threads = self.settings.surface_threads
+
+    def focusNextPrevChild(self, forward: bool) -> bool:
+        return move_focus(self, forward)
+
+    def event(self, event: QEvent) -> bool:
+        if event.type() == QEvent.Type.DevicePixelRatioChange:  # on another screen, with more pixels or fewer
+            self.scene_view.request()
+            self.board.redraw()
+        return super().event(event)
 
     # The end
 

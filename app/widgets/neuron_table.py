@@ -47,6 +47,7 @@ class NeuronTable(QWidget):
         self.model.setParent(self)
         self.layers = Choice(self)
         self.layers.setToolTip("Which layers to list")
+        self.layers.setAccessibleName("layers to list")
         self.layers.activated.connect(self._choose_layer)
         self.copy = button("Copy", "Copy the rows listed, separated by tabs", self._copy)
         self.view = QTableView(self)

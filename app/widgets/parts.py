@@ -40,16 +40,31 @@ class Choice(QComboBox):
 
 
 class ElidedLabel(QLabel):
-    """One line of text that ends in dots where there is no room for all of it, and then has it as a tip."""
+    """One line of text that ends in dots where there is no room for all of it, and then has it as a tip.
+
+    It takes what is left of a line; with a size policy of Maximum as much as the text needs, if that is left.
+    """
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._text = ""
         self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
 
+    @property
+    def whole(self) -> str:
+        """The text, also where it is not shown whole."""
+        return self._text
+
     def show_text(self, text: str) -> None:
         self._text = text
+        self.updateGeometry()
         self._fit()
+
+    def sizeHint(self) -> QSize:
+        return QSize(self.fontMetrics().horizontalAdvance(self._text) + 2, super().sizeHint().height())
+
+    def minimumSizeHint(self) -> QSize:
+        return QSize(20, super().minimumSizeHint().height())
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
@@ -66,6 +81,8 @@ def button(text: str, tip: str, act: Callable[[], object]) -> QToolButton:
     made = QToolButton()
     made.setText(text)
     made.setToolTip(tip)
+    if not any(word.isalpha() and len(word) > 1 for word in text.rstrip("…").split()):
+        made.setAccessibleName(tip)  # a sign is no name
     made.clicked.connect(lambda _=False: act())
     return made
 
@@ -77,6 +94,7 @@ def icon_button(icon: QIcon, tip: str, size: int = 16) -> QToolButton:
     made.setIcon(icon)
     made.setIconSize(QSize(size, size))
     made.setToolTip(tip)
+    made.setAccessibleName(tip)
     return made
 
 

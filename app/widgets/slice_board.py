@@ -46,6 +46,7 @@ class SliceBoard(QScrollArea):
         page.setObjectName("panel")
         self.setWidget(page)
         self.setWidgetResizable(True)
+        self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.setFrameShape(QScrollArea.Shape.NoFrame)
         self.setMinimumWidth(330)
@@ -77,6 +78,10 @@ class SliceBoard(QScrollArea):
         self._picking = on
         for tile in self.tiles.values():
             tile.view.picking = on
+
+    def redraw(self) -> None:
+        for tile in self.tiles.values():
+            tile.view.redraw()
 
     def _changed(self, change: Change) -> None:
         session = change.after

@@ -60,7 +60,7 @@ QToolTip {{ background: {theme.text}; color: {theme.panel}; border: none; paddin
 #muted {{ color: {theme.muted}; }}
 #noticeText {{ font-weight: 600; }}
 #approximation {{ background: {theme.caution_soft}; color: {theme.caution}; font-weight: 600; padding: 5px 12px; }}
-QAbstractSpinBox QLineEdit {{ border: none; background: transparent; padding: 0 2px; min-height: 0; }}
+QAbstractSpinBox QLineEdit {{ border: none; background: transparent; padding: 0 6px; min-height: 0; }}
 #notice {{ background: {theme.brand_soft}; border-bottom: 1px solid {theme.line}; }}
 #title {{ font-weight: 600; font-size: 11pt; }}
 QToolButton, QPushButton {{
