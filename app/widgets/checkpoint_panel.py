@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QKeyEvent, QMouseEvent
-from PySide6.QtWidgets import QCheckBox, QFrame, QGridLayout, QHBoxLayout, QLabel, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QFrame, QGridLayout, QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
 from app.state import actions
 from app.state.notes import architecture, network_notes
@@ -13,7 +13,7 @@ from app.state.store import Change, Store
 from app.widgets.live_slices import LiveSlices
 from app.widgets.marks import cross
 from app.widgets.notes_dialog import NotesDialog
-from app.widgets.parts import ElidedLabel, button, icon_button, keep_in, label, restyle
+from app.widgets.parts import ElidedLabel, Tick, button, icon_button, keep_in, label, restyle
 
 _MOST_NOTES = 5
 
@@ -105,7 +105,7 @@ class CheckpointPanel(QWidget):
         self.setObjectName("panel")
         self._store, self._slices = store, slices
         self.cards: list[CheckpointCard] = []
-        self.automatic = QCheckBox("Reload changed files", self)
+        self.automatic = Tick("Reload changed files", self)
         self.automatic.setToolTip("When a file changes on disk, as in a training run: read it again at once")
         self.add = button("+", "Open another checkpoint (Ctrl+O)", self.open_wanted.emit)
         heading = QHBoxLayout()

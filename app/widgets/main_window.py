@@ -138,7 +138,7 @@ class MainWindow(QMainWindow):
         self.sides.addWidget(self.side)
         self.sides.setStretchFactor(0, 1)
         self.sides.setStretchFactor(1, 0)
-        self.sides.setSizes([1000, 340])
+        self.sides.setSizes([1000, 380])
         self.sides.setHandleWidth(8)
         self.sides.setChildrenCollapsible(False)
         body.addWidget(self.sides, 1)

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from engine import NeuronStatistics, Partition
 
 
-_WIDTHS: Final = {LAYER: 46, NEURON: 54, LENGTH: 62, DISTANCE: 64, STATE: 50}
+_WIDTHS: Final = {LAYER: 52, NEURON: 50, LENGTH: 58, DISTANCE: 60, STATE: 44}
 
 
 class NeuronTable(QWidget):

@@ -8,12 +8,16 @@ from PySide6.QtCore import QPointF, QSize, Qt
 from PySide6.QtGui import QIcon, QPainter, QPaintEvent, QPalette, QPen, QResizeEvent
 from PySide6.QtWidgets import (
     QBoxLayout,
+    QCheckBox,
     QComboBox,
     QDialogButtonBox,
     QHBoxLayout,
     QLabel,
     QPushButton,
     QSizePolicy,
+    QSpinBox,
+    QStyle,
+    QStyleOptionButton,
     QToolButton,
     QWidget,
 )
@@ -36,6 +40,24 @@ class Choice(QComboBox):
         painter.setPen(QPen(self.palette().color(QPalette.ColorRole.PlaceholderText), 1.5))
         x, y = self.width() - 13, self.height() / 2
         painter.drawPolyline([QPointF(x - 4, y - 2), QPointF(x, y + 2), QPointF(x + 4, y - 2)])
+        painter.end()
+
+
+class Tick(QCheckBox):
+    """With a tick, which the style sheet's check boxes lack."""
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        super().paintEvent(event)
+        if not self.isChecked():
+            return
+        option = QStyleOptionButton()
+        self.initStyleOption(option)
+        box = self.style().subElementRect(QStyle.SubElement.SE_CheckBoxIndicator, option, self).toRectF()
+        painter = QPainter(self)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        painter.setPen(QPen(self.palette().color(QPalette.ColorRole.HighlightedText), 1.8))
+        x, y = box.center().x(), box.center().y()
+        painter.drawPolyline([QPointF(x - 3.2, y), QPointF(x - 0.8, y + 2.6), QPointF(x + 3.4, y - 2.8)])
         painter.end()
 
 
@@ -95,6 +117,18 @@ def icon_button(icon: QIcon, tip: str, size: int = 16) -> QToolButton:
     made.setIconSize(QSize(size, size))
     made.setToolTip(tip)
     made.setAccessibleName(tip)
+    return made
+
+
+def number_box(least: int, most: int, step: int, unit: str, tip: str) -> QSpinBox:
+    """A whole number; unit: what stands behind it."""
+    made = QSpinBox()
+    made.setRange(least, most)
+    made.setSingleStep(step)
+    made.setSuffix(f" {unit}" if unit else "")
+    made.setToolTip(tip)
+    made.setKeyboardTracking(False)  # a typed number is taken when it is whole, not with each digit
+    made.lineEdit().setTextMargins(6, 0, 6, 0)  # as in other fields, which the style sheet does not reach
     return made
 
 

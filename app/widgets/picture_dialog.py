@@ -9,14 +9,12 @@ import numpy as np
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QColor, QFont, QImage, QPainter
 from PySide6.QtWidgets import (
-    QCheckBox,
     QDialog,
     QDialogButtonBox,
     QFileDialog,
     QFormLayout,
     QHBoxLayout,
     QLabel,
-    QSpinBox,
     QVBoxLayout,
     QWidget,
 )
@@ -26,7 +24,7 @@ from app.state.palette import accent
 from app.views.scene_painter import ScenePainter
 from app.views.scene_view import SceneView
 from app.views.still_picture import straight
-from app.widgets.parts import without_icons
+from app.widgets.parts import Tick, number_box, without_icons
 from app.widgets.picture_file import write_png
 
 _LARGEST = 8192
@@ -46,16 +44,13 @@ class PictureDialog(QDialog):
         self.setWindowTitle("Picture of the 3D view")
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         self._view, self._submit, self._show_error = view, submit, show_error
-        self.width_field, self.height_field = QSpinBox(self), QSpinBox(self)
-        for field, size in ((self.width_field, view.width()), (self.height_field, view.height())):
-            field.setRange(16, _LARGEST)
-            field.setValue(2 * size)
-            field.setSuffix(" px")
-        self.width_field.setToolTip("Pixels from left to right")
-        self.height_field.setToolTip("Pixels from top to bottom")
+        self.width_field = number_box(16, _LARGEST, 1, "px", "Pixels from left to right")
+        self.height_field = number_box(16, _LARGEST, 1, "px", "Pixels from top to bottom")
+        self.width_field.setValue(2 * view.width())
+        self.height_field.setValue(2 * view.height())
         self.width_field.setAccessibleName("width")
         self.height_field.setAccessibleName("height")
-        self.transparent = QCheckBox("&Transparent background", self)
+        self.transparent = Tick("&Transparent background", self)
         self.transparent.setToolTip("Nothing is drawn where there is nothing, instead of white paper")
         fields = QHBoxLayout()
         fields.addWidget(self.width_field)

@@ -14,7 +14,6 @@ from PySide6.QtWidgets import (
     QDialog,
     QDialogButtonBox,
     QFormLayout,
-    QSpinBox,
     QVBoxLayout,
     QWidget,
 )
@@ -24,7 +23,7 @@ from app.state.line_style import NARROWEST, USUAL, WIDEST, LineStyle
 from app.state.palette import Palette, depth_colors
 from app.state.store import Store
 from app.widgets.marks import color_of
-from app.widgets.parts import Choice, closing, label, without_icons
+from app.widgets.parts import Choice, closing, label, number_box, without_icons
 from app.widgets.settings import Settings
 from app.widgets.theme import dress
 
@@ -53,21 +52,17 @@ class PreferencesDialog(QDialog):
         for palette in _PALETTES:
             self.palettes.addItem(swatch(palette), palette.title)
         self.palettes.setToolTip("Colours of the layers, from the first to the last; kept in the session")
-        self.lines, self.level = self._width_field(), self._width_field()
-        self.lines.setToolTip("Of the partition's lines and of creases, in 2D and in 3D; kept in the session")
-        self.level.setToolTip("Of the zero level sets, in 2D and in 3D; kept in the session")
+        about_lines = "Of the partition's lines and of creases, in 2D and in 3D; kept in the session"
+        about_level = "Of the zero level sets, in 2D and in 3D; kept in the session"
+        self.lines, self.level = (number_box(NARROWEST, WIDEST, 25, "%", about) for about in (about_lines, about_level))
         self.theme = Choice(self)
         for value, text in _THEMES:
             self.theme.addItem(text, value)
         self.theme.setToolTip("Colours of the window; views stay on white paper, as figures do")
-        self.budget = QSpinBox(self)
-        self.budget.setRange(20, 1000)
-        self.budget.setSingleStep(10)
-        self.budget.setSuffix(" ms")
-        self.budget.setToolTip("While a plane moves: a slice that takes longer is drawn by its first layers")
-        self.threads = QSpinBox(self)
-        self.threads.setRange(1, os.cpu_count() or 1)
-        self.threads.setToolTip("For the exact surface; fewer leave more of the machine to slices that follow the hand")
+        about_budget = "While a plane moves: a slice that takes longer is drawn by its first layers"
+        self.budget = number_box(20, 1000, 10, "ms", about_budget)
+        about_threads = "For the exact surface; fewer leave more of the machine to slices that follow the hand"
+        self.threads = number_box(1, os.cpu_count() or 1, 1, "", about_threads)
         form = QFormLayout()
         form.setHorizontalSpacing(18)
         form.setVerticalSpacing(10)
@@ -101,14 +96,6 @@ class PreferencesDialog(QDialog):
         self.theme.activated.connect(lambda _: self._take())
         for field in (self.budget, self.threads):
             field.valueChanged.connect(lambda _: self._take())
-
-    def _width_field(self) -> QSpinBox:
-        field = QSpinBox(self)
-        field.setRange(NARROWEST, WIDEST)
-        field.setSingleStep(25)
-        field.setSuffix(" %")
-        field.setKeyboardTracking(False)  # a typed number is one step, not one for each digit
-        return field
 
     def _show(self) -> None:
         settings, style = self._settings, self._store.session.look.style

@@ -5,12 +5,12 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Final
 
-from PySide6.QtWidgets import QDialog, QDialogButtonBox, QFormLayout, QLineEdit, QSpinBox, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QDialog, QDialogButtonBox, QFormLayout, QLineEdit, QVBoxLayout, QWidget
 
 from app.state import actions
 from app.state.planes import StackPlace, offset, offset_range, stacked
 from app.widgets.number_field import NumberField
-from app.widgets.parts import Choice, label, without_icons
+from app.widgets.parts import Choice, label, number_box, without_icons
 
 if TYPE_CHECKING:
     from app.state.session import Slice
@@ -31,10 +31,8 @@ class StackDialog(QDialog):
         self.setWindowTitle("Stack of slices")
         self.setMinimumWidth(400)
         self._store, self._plane, self._domain = store, part.plane, opened.domain
-        self.count = QSpinBox(self)
-        self.count.setRange(2, _MOST)
+        self.count = number_box(2, _MOST, 1, "", "How many slices are added")
         self.count.setValue(5)
-        self.count.setToolTip("How many slices are added")
         self.place = Choice(self)
         for place in StackPlace:
             self.place.addItem(place.value.capitalize(), place)
