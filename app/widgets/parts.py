@@ -120,9 +120,9 @@ def icon_button(icon: QIcon, tip: str, size: int = 16) -> QToolButton:
     return made
 
 
-def number_box(least: int, most: int, step: int, unit: str, tip: str) -> QSpinBox:
+def number_box(parent: QWidget, least: int, most: int, step: int, unit: str, tip: str) -> QSpinBox:
     """A whole number; unit: what stands behind it."""
-    made = QSpinBox()
+    made = QSpinBox(parent)  # at once: the Tab key follows the order in which widgets got their parent
     made.setRange(least, most)
     made.setSingleStep(step)
     made.setSuffix(f" {unit}" if unit else "")

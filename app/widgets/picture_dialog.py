@@ -44,8 +44,8 @@ class PictureDialog(QDialog):
         self.setWindowTitle("Picture of the 3D view")
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         self._view, self._submit, self._show_error = view, submit, show_error
-        self.width_field = number_box(16, _LARGEST, 1, "px", "Pixels from left to right")
-        self.height_field = number_box(16, _LARGEST, 1, "px", "Pixels from top to bottom")
+        self.width_field = number_box(self, 16, _LARGEST, 1, "px", "Pixels from left to right")
+        self.height_field = number_box(self, 16, _LARGEST, 1, "px", "Pixels from top to bottom")
         self.width_field.setValue(2 * view.width())
         self.height_field.setValue(2 * view.height())
         self.width_field.setAccessibleName("width")

@@ -54,15 +54,17 @@ class PreferencesDialog(QDialog):
         self.palettes.setToolTip("Colours of the layers, from the first to the last; kept in the session")
         about_lines = "Of the partition's lines and of creases, in 2D and in 3D; kept in the session"
         about_level = "Of the zero level sets, in 2D and in 3D; kept in the session"
-        self.lines, self.level = (number_box(NARROWEST, WIDEST, 25, "%", about) for about in (about_lines, about_level))
+        self.lines, self.level = (
+            number_box(self, NARROWEST, WIDEST, 25, "%", about) for about in (about_lines, about_level)
+        )
         self.theme = Choice(self)
         for value, text in _THEMES:
             self.theme.addItem(text, value)
         self.theme.setToolTip("Colours of the window; views stay on white paper, as figures do")
         about_budget = "While a plane moves: a slice that takes longer is drawn by its first layers"
-        self.budget = number_box(20, 1000, 10, "ms", about_budget)
+        self.budget = number_box(self, 20, 1000, 10, "ms", about_budget)
         about_threads = "For the exact surface; fewer leave more of the machine to slices that follow the hand"
-        self.threads = number_box(1, os.cpu_count() or 1, 1, "", about_threads)
+        self.threads = number_box(self, 1, os.cpu_count() or 1, 1, "", about_threads)
         form = QFormLayout()
         form.setHorizontalSpacing(18)
         form.setVerticalSpacing(10)

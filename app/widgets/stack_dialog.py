@@ -31,7 +31,7 @@ class StackDialog(QDialog):
         self.setWindowTitle("Stack of slices")
         self.setMinimumWidth(400)
         self._store, self._plane, self._domain = store, part.plane, opened.domain
-        self.count = number_box(2, _MOST, 1, "", "How many slices are added")
+        self.count = number_box(self, 2, _MOST, 1, "", "How many slices are added")
         self.count.setValue(5)
         self.place = Choice(self)
         for place in StackPlace:

@@ -30,7 +30,7 @@ from PySide6.QtWidgets import QApplication, QDialog
 from app.application import application
 from app.state import actions
 from app.state.look import Fill
-from app.state.session import Neuron, Session, same
+from app.state.session import Neuron, Session, same, same_picture
 from app.widgets.main_window import MainWindow
 from app.widgets.picker import Task
 from app.widgets.stack_dialog import StackDialog
@@ -365,7 +365,8 @@ class Hand:
         self.all_steps(self.window.menus.undo)
         assert same_but_keys(store.session, start)
         self.all_steps(self.window.menus.redo)
-        assert same(store.session, end)
+        assert same_picture(store.session, end)  # which slice is worked on is no step
+        assert store.session.next_key == end.next_key
         self.look()
         self.all_steps(self.window.menus.undo)
         assert same_but_keys(store.session, start)
