@@ -261,7 +261,7 @@ def test_all_notes_on_a_checkpoint_can_be_read_and_copied(window: Driver, checkp
     card = window.window.checkpoints.cards[0]
     QTest.mouseClick(card.details, LEFT)
     dialog = next(found for found in card.findChildren(NotesDialog))
-    copy = next(found for found in dialog.findChildren(QPushButton) if found.text() == "Copy")
+    copy = next(found for found in dialog.findChildren(QPushButton) if found.text() == "C&opy")
     QTest.mouseClick(copy, LEFT)
     lines = QGuiApplication.clipboard().text().splitlines()
     assert lines[0] == f"file: {checkpoint.absolute()}"
