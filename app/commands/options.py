@@ -9,11 +9,23 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from app.commands.errors import CommandError
+from app.state.palette import Palette
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Any
+
     from numpy.typing import NDArray
 
 _SIZES: Final = (1e-9, 1e9)  # of a domain: beyond them rounding leaves little of a network
+
+
+def add_palette_option(add_argument: Callable[..., Any]) -> None:
+    """--palette, the value of a `Palette`."""
+    names = [palette.value for palette in Palette]
+    add_argument(
+        "--palette", choices=names, default=names[0], help=f"colours of the depths in pictures (default: {names[0]})"
+    )
 
 
 def numbers(text: str) -> NDArray[np.float64]:

@@ -16,11 +16,12 @@ from app.commands.errors import CommandError
 from app.commands.interrupt import cancelled_by_interrupt
 from app.commands.kernels import prepare_kernels, prepare_surface_kernels
 from app.commands.loading import about, add_checkpoint_options, level_of, open_chosen, reading_facts, trace
-from app.commands.options import finite, numbers
+from app.commands.options import add_palette_option, finite, numbers
 from app.commands.outputs import check_outputs, could_not_write
 from app.commands.planes import add_plane_options, check_space, planes_of
 from app.commands.surface import extract, surface_facts
 from app.inspection import forward_error
+from app.state.palette import Palette
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -50,6 +51,7 @@ def add_parser(commands: Any) -> None:
     parser.add_argument("--up", type=numbers, metavar="X,Y,Z", help="the direction that is upwards (default: 0,1,0)")
     add_plane_options(parser)
     parser.add_argument("--creases", action="store_true", help="draw the surface's creases, coloured by depth")
+    add_palette_option(parser.add_argument)
     parser.add_argument("--level", type=finite, default=0.0, metavar="F", help="the level (default: 0)")
     parser.add_argument(
         "--bounds", type=numbers, metavar="LO,HI", help="the box, as for slice (default: the checkpoint's domain)"
@@ -135,7 +137,10 @@ def _draw(
         ) from error
     try:
         with written_together([arguments.out]) as temporaries:
-            draw_picture(surface, slices, temporaries[0], arguments.size, camera, up, arguments.creases, approximation)
+            draw_picture(
+                surface, slices, temporaries[0], arguments.size, camera, up, arguments.creases, approximation,
+                Palette(arguments.palette),
+            )  # fmt: skip
     except OSError as error:
         raise could_not_write(error, [arguments.out]) from error
 

@@ -15,10 +15,11 @@ from app.commands.errors import CommandError
 from app.commands.interrupt import cancelled_by_interrupt
 from app.commands.kernels import prepare_kernels
 from app.commands.loading import about, add_checkpoint_options, level_of, open_chosen, reading_facts, trace
-from app.commands.options import check_size, finite, numbers, positive
+from app.commands.options import add_palette_option, check_size, finite, numbers, positive
 from app.commands.outputs import check_outputs, could_not_write
 from app.commands.planes import add_plane_options, poses_of
 from app.inspection import forward_error
+from app.state.palette import Palette
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -66,6 +67,7 @@ def add_parser(commands: Any) -> None:
         metavar="FILE",
         help="figure (.svg, .pdf, .png) or data of one plane (.npz); repeatable",
     )
+    add_palette_option(parser.add_argument)
     parser.add_argument("--dpi", type=_resolution, default=600.0, help="resolution of .png figures (default: 600)")
     parser.add_argument("--json", action="store_true", help="print one JSON object with what was found")
     parser.set_defaults(run=run)
@@ -99,7 +101,7 @@ def run(arguments: argparse.Namespace) -> None:
                 results.append(SliceResult(arguments.file.name, partition, level_set(partition), approximation))
     except EngineError as error:
         raise CommandError(about(arguments.file, str(error))) from error
-    _write(results, outputs, arguments.dpi)
+    _write(results, outputs, arguments)
     print(_json(arguments, checkpoint, network, results) if arguments.json else _text(results, outputs))
 
 
@@ -164,7 +166,7 @@ def _partition(
         return partition_polygon(network, plane, polygon, level, report, cancel)
 
 
-def _write(results: list[SliceResult], outputs: list[Path], dpi: float) -> None:
+def _write(results: list[SliceResult], outputs: list[Path], arguments: argparse.Namespace) -> None:
     from app.export.data import write_npz
     from app.export.figure import draw_slices, write_figure
     from app.export.files import written_together
@@ -177,8 +179,8 @@ def _write(results: list[SliceResult], outputs: list[Path], dpi: float) -> None:
                 if extension == ".npz":
                     write_npz(results[0], temporary)
                 else:
-                    figure = figure or draw_slices(results)
-                    write_figure(figure, temporary, extension[1:], dpi)
+                    figure = figure or draw_slices(results, Palette(arguments.palette))
+                    write_figure(figure, temporary, extension[1:], arguments.dpi)
     except OSError as error:
         raise could_not_write(error, outputs) from error
 

@@ -23,7 +23,7 @@ from matplotlib.ticker import MaxNLocator
 from matplotlib.transforms import Affine2D
 from numpy.typing import NDArray
 
-from app.state.palette import ACCENTS, BACKGROUND, BORDER, RGB, accent, depth_colors
+from app.state.palette import ACCENTS, BACKGROUND, BORDER, RGB, Palette, accent, depth_colors
 from app.state.slices import SliceResult, axis_labels
 from engine import Partition, chain_edges, chain_lines
 
@@ -48,8 +48,9 @@ _DECIMALS = 2  # of positions: a hundredth of a point is 4 micrometres on paper,
 _LEVEL_SET, _CASING = 1.1, 0.55  # the casing is what shows on each side
 
 
-def draw_slices(slices: Sequence[SliceResult]) -> Figure:
-    """A figure with a panel for each slice, all of one checkpoint and network."""
+def draw_slices(slices: Sequence[SliceResult], palette: Palette = Palette.TIDE) -> Figure:
+    """A figure with a panel for each slice, all of one checkpoint and network; palette: of the depths."""
+    colors = depth_colors(len(slices[0].partition.network.kinks), palette)
     columns = 2 if len(slices) == 4 else min(len(slices), _PANELS_PER_ROW)
     rows = [range(first, min(first + columns, len(slices))) for first in range(0, len(slices), columns)]
     width = _COLUMN if columns == 1 else _PAGE
@@ -74,10 +75,10 @@ def draw_slices(slices: Sequence[SliceResult]) -> Figure:
             left = _LEFT + column * (panel + _GAP)
             axes = figure.add_axes((left / width, bottom / height, panel / width, panel / height))
             axes.set_title(titles[i], fontsize=_NORMAL, loc="left", pad=5)
-            _draw_panel(axes, slices[i], i, panel)
+            _draw_panel(axes, slices[i], i, panel, colors)
         bottom -= _TICKS
     legend = figure.add_axes((_LEFT / width, 0, (width - _LEFT - _RIGHT) / width, _LEGEND / height))
-    _draw_legend(legend, slices, width - _LEFT - _RIGHT)
+    _draw_legend(legend, slices, width - _LEFT - _RIGHT, colors)
     return figure
 
 
@@ -96,19 +97,19 @@ def write_figure(figure: Figure, path: FilePath, format: str, dpi: float = 600.0
         figure.savefig(path, format=format, dpi=dpi, metadata=metadata[format])
 
 
-def _draw_panel(axes: Axes, result: SliceResult, index: int, size: float) -> None:
+def _draw_panel(axes: Axes, result: SliceResult, index: int, size: float, colors: Sequence[RGB]) -> None:
     partition = result.partition
     lower, upper = partition.vertices.min(axis=0), partition.vertices.max(axis=0)
     side = float((upper - lower).max())
     points_per_unit = size / side
-    layers = len(partition.network.kinks)
+    layers = len(colors)
     center = (lower + upper) / 2
     axes.set_xlim(center[0] - side / 2, center[0] + side / 2)
     axes.set_ylim(center[1] - side / 2, center[1] + side / 2)
     axes.set_aspect("equal")
 
     widths = _line_widths(result, points_per_unit)
-    for depth, color in enumerate(depth_colors(layers)):
+    for depth, color in enumerate(colors):
         _add_path(
             axes,
             _lines(partition, depth),
@@ -160,17 +161,17 @@ def _draw_level_set(axes: Axes, result: SliceResult, index: int, points_per_unit
         patch.set_clip_path(domain, axes.transData)
 
 
-def _draw_legend(axes: Axes, slices: Sequence[SliceResult], width: float) -> None:
+def _draw_legend(axes: Axes, slices: Sequence[SliceResult], width: float, colors: Sequence[RGB]) -> None:
     """A bar of the depths' colours with their numbers, and a stroke for the level set; in points."""
     axes.set(xlim=(0, width), ylim=(0, _LEGEND))
     axes.set_axis_off()
     axes.set_gid("legend")
-    layers = len(slices[0].partition.network.kinks)
+    layers = len(colors)
     axes.text(0, 17.5, "depth", fontsize=_NORMAL, va="center")
     left, level_width = 25.0, 62.0
     cell = min(12.0, (width - left - level_width) / max(layers, 1))
     every = next(step for step in (1, 2, 5, 10, 20, 50, 100, 1000) if step * cell >= 5)
-    for depth, color in enumerate(depth_colors(layers)):
+    for depth, color in enumerate(colors):
         axes.add_patch(
             Rectangle((left + depth * cell, 14), cell, 7, facecolor=color, edgecolor=BACKGROUND, linewidth=0.3)
         )

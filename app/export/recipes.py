@@ -5,6 +5,7 @@ from __future__ import annotations
 import shlex
 from typing import TYPE_CHECKING
 
+from app.state.palette import Palette
 from app.state.poses import Pose, numbers_text
 
 if TYPE_CHECKING:
@@ -12,8 +13,9 @@ if TYPE_CHECKING:
     from engine import SlicePlane
 
 
-def slice_command(opened: OpenNetwork, plane: SlicePlane) -> str:
-    """The line for a shell that makes the same slice of the same file.  Raises ValueError without a file."""
+def slice_command(opened: OpenNetwork, plane: SlicePlane, palette: Palette = Palette.TIDE) -> str:
+    """The line for a shell that makes the same slice of the same file, in the colours of a palette.  Raises ValueError
+    without a file."""
     from sdf_models.reading import as_text, option
 
     path = _path(opened)
@@ -25,6 +27,8 @@ def slice_command(opened: OpenNetwork, plane: SlicePlane) -> str:
     ]
     bounds = numbers_text(opened.domain.ravel().tolist())
     words = ["splinescope", "slice", path, "--pose", str(Pose(plane)), f"--bounds={bounds}", *choices]
+    if palette is not Palette.TIDE:
+        words.append(f"--palette={palette.value}")
     return shlex.join([*words, "--out", "slice.png"])
 
 

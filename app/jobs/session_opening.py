@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from app.jobs.opening import OpeningError, open_file
+from app.jobs.pin_finding import found_pins
 from app.state.actions import shown
 from app.state.saved_session import SessionFileError
 from app.state.session_file import read_session
 
 if TYPE_CHECKING:
     from app.jobs.worker import Context
-    from app.state.saved_session import Layout
-    from app.state.session import Session
+    from app.state.saved_session import Layout, SavedCheckpoint, SavedSession
+    from app.state.session import OpenNetwork, Pin, Session
     from app.state.viewpoint import Viewpoint
 
 
@@ -63,9 +64,26 @@ def open_session(path: Path, context: Context, moved: Mapping[Path, Path | None]
         raise OpeningError(f"{path}: nothing of this session is left to open; open another file")
     kept = saved.checkpoints[saved.shown]
     current = next((opened for part, opened in networks if part is kept), networks[0][1])
-    session = replace(saved.session, networks=tuple(opened for _, opened in networks))
+    pins, lost = _pins(saved, networks, context)
+    if lost:
+        gone = "One pin was left out: its region is" if lost == 1 else f"{lost} pins were left out: their regions are"
+        notices.append(f"{gone} not there any more.")
+    session = replace(saved.session, networks=tuple(opened for _, opened in networks), pins=pins)
     hidden = frozenset(depth for depth in session.look.hidden_depths if depth < current.layers)
     session = shown(replace(session, look=session.look.with_hidden(hidden)), current)
     if any(a.plane is not b.plane for a, b in zip(session.slices, saved.session.slices, strict=True)):
         notices.append("Planes that do not meet the domain any more were moved to its middle.")
     return LoadedSession(path, session, saved.viewpoint, saved.layout, tuple(notices))
+
+
+def _pins(
+    saved: SavedSession, networks: Sequence[tuple[SavedCheckpoint, OpenNetwork]], context: Context
+) -> tuple[tuple[Pin, ...], int]:
+    """The pins in files that are as they were, and how many are lost."""
+    found: list[Pin] = []
+    for part, opened in networks:
+        same = not part.sha256 or opened.sha256 == part.sha256
+        own = [pin for pin in saved.pins if saved.checkpoints[pin.checkpoint] is part] if same else []
+        found += found_pins(own, opened, context.cancelled) if own else []
+    order = [pin.number for pin in saved.pins]
+    return tuple(sorted(found, key=lambda pin: order.index(pin.number))), len(saved.pins) - len(found)

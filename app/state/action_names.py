@@ -58,6 +58,10 @@ def action_name(action: actions.Action, before: Session) -> str:
 
 
 def _look_name(before: SceneLook, after: SceneLook) -> str:
+    if before.style.palette is not after.style.palette:
+        return f"Palette {after.style.palette.title}"
+    if before.style != after.style:
+        return "Change line widths"
     switched = [name for name in _SWITCHES if getattr(before, name) != getattr(after, name)]
     if len(switched) == 1:
         return f"{'Show' if getattr(after, switched[0]) else 'Hide'} {switched[0]}".replace(

@@ -11,7 +11,7 @@ from typing import Final
 import numpy as np
 
 from app.state.action_names import action_name
-from app.state.actions import Action, ActivateSlice, MovePlane, reloaded
+from app.state.actions import Action, MovePlane, reloaded
 from app.state.session import OpenNetwork, Session, same_picture
 
 _MOST_STEPS: Final = 500
@@ -30,8 +30,8 @@ class Step:
 class History:
     """What can be undone and redone.
 
-    Moves of one plane that follow each other while the hand has not let go are one step.  Choosing another slice is no
-    step: it belongs to the step that follows, and goes with it.
+    Moves of one plane that follow each other while the hand has not let go are one step.  Choosing another slice is a
+    step only where the picture changes with it.
 
     The newest steps are kept: a number of them, and only as many as bring back closed networks of no more than some
     size; the last step always is.
@@ -58,7 +58,7 @@ class History:
         changed = not same_picture(before, after)
         if continued:
             self._settled = after
-        elif changed and not isinstance(action, ActivateSlice):
+        elif changed:
             self._past = [*self._past[1 - _MOST_STEPS :], Step(action_name(action, before), self._settled)]
             self._future = []
             if before.networks is not after.networks:
@@ -76,22 +76,30 @@ class History:
             return None
         step = self._past.pop()
         self._future.append(Step(step.name, now))
-        self._settled, self._moving = step.session, None
-        return step
+        return self._gone_to(step, now)
 
-    def redo(self) -> Step | None:
+    def redo(self, now: Session) -> Step | None:
         if not self._future:
             return None
         step = self._future.pop()
         self._past.append(Step(step.name, self._settled))
-        self._settled, self._moving = step.session, None
-        return step
+        return self._gone_to(step, now)
+
+    def _gone_to(self, step: Step, now: Session) -> Step:
+        self._settled, self._moving = _with_active_of(now, step.session), None
+        return replace(step, session=self._settled)
 
     def reload(self, old: OpenNetwork, new: OpenNetwork) -> None:
         """A file was read again: what it held before cannot come back, in no step."""
         self._past = [_with_reloaded(step, old, new) for step in self._past]
         self._future = [_with_reloaded(step, old, new) for step in self._future]
         self._settled = reloaded(self._settled, old, new)
+
+
+def _with_active_of(now: Session, there: Session) -> Session:
+    """A session in which the slice that is worked on stays the active one, if it is there and nothing else is seen."""
+    same_slices = {part.key for part in now.slices} == {part.key for part in there.slices}
+    return replace(there, active=now.active) if same_slices and not there.shows_active else there
 
 
 def _with_reloaded(step: Step, old: OpenNetwork, new: OpenNetwork) -> Step:

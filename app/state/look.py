@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from enum import Enum
 
+from app.state.line_style import USUAL, LineStyle
+
 
 class Fill(Enum):
     """What the regions of a slice are filled with."""
@@ -19,7 +21,7 @@ class Fill(Enum):
 
 @dataclass(frozen=True, slots=True)
 class SceneLook:
-    """Switches of the 3D view; hidden_depths also of the slices' 2D views."""
+    """Switches of the 3D view; hidden_depths and style are also those of the slices' 2D views."""
 
     surface: bool = True
     creases: bool = False
@@ -28,6 +30,7 @@ class SceneLook:
     axes: bool = True
     lines: bool = True
     hidden_depths: frozenset[int] = frozenset()
+    style: LineStyle = USUAL
 
     def with_hidden(self, depths: frozenset[int]) -> SceneLook:
         return replace(self, hidden_depths=depths)

@@ -1,13 +1,14 @@
 """Colours of lines, one table for the screen and for figures.
 
-Depth is ordinal, so its palette is a path through the OKLCH colour space (B. Ottosson, 2020) on which the perceived
-lightness rises evenly from the first layer to the last: the order survives colour blindness and grey print.  Its hues
-run from plum over blue to cyan; red, orange and green are left to the zero level sets of the slices.
+Depth is ordinal, so each of its palettes is a path through the OKLCH colour space (B. Ottosson, 2020) on which the
+perceived lightness rises evenly from the first layer to the last: the order survives colour blindness and grey print.
+Strong red, orange and green are left to the zero level sets of the slices.
 """
 
 from __future__ import annotations
 
 import math
+from enum import Enum
 from typing import Final
 
 RGB = tuple[float, float, float]
@@ -18,8 +19,38 @@ ACCENTS: Final[tuple[RGB, ...]] = ((0.87, 0.10, 0.12), (0.95, 0.50, 0.00), (0.05
 BORDER: Final[RGB] = (0.25, 0.25, 0.25)
 BACKGROUND: Final[RGB] = (1.0, 1.0, 1.0)
 
-_FIRST = (0.28, 0.115, 322.0)  # lightness, chroma, hue in degrees
-_LAST = (0.77, 0.125, 205.0)
+
+class Palette(Enum):
+    """Colours of the depths; values are what files and the command line call them."""
+
+    TIDE = "tide"
+    BLUE_YELLOW = "blue-yellow"
+    DUSK = "dusk"
+    GREY = "grey"
+
+    @property
+    def title(self) -> str:
+        """For people."""
+        return _TITLES[self]
+
+
+_TITLES: Final = {
+    Palette.TIDE: "Plum to cyan",
+    Palette.BLUE_YELLOW: "Blue to yellow, for colour-blind eyes",
+    Palette.DUSK: "Navy to rose",
+    Palette.GREY: "Black to grey, for print",
+}
+
+_OKLCH = tuple[float, float, float]
+
+_PATHS: Final[dict[Palette, tuple[_OKLCH, _OKLCH, float]]] = {
+    Palette.TIDE: ((0.28, 0.115, 322.0), (0.77, 0.125, 205.0), 0.06),
+    Palette.BLUE_YELLOW: ((0.30, -0.125, 84.0), (0.80, 0.115, 102.0), 0.0),
+    Palette.DUSK: ((0.28, 0.11, 268.0), (0.77, 0.11, 352.0), 0.05),
+    Palette.GREY: ((0.18, 0.0, 0.0), (0.74, 0.0, 0.0), 0.0),
+}
+"""Lightness, chroma and hue in degrees of both ends, and how much more chroma there is in the middle.  A negative
+chroma is that of the opposite hue, so that a path can lead through grey."""
 
 
 def accent(slice_index: int) -> RGB:
@@ -27,14 +58,15 @@ def accent(slice_index: int) -> RGB:
     return ACCENTS[slice_index % len(ACCENTS)]
 
 
-def depth_colors(layers: int) -> list[RGB]:
+def depth_colors(layers: int, palette: Palette = Palette.TIDE) -> list[RGB]:
     """One sRGB colour in [0, 1]^3 for each of `layers` nonlinear layers, from the first (dark) to the last (light)."""
-    return [_oklch_to_srgb(*_between(depth / max(layers - 1, 1))) for depth in range(layers)]
+    return [_oklch_to_srgb(*_between(palette, depth / max(layers - 1, 1))) for depth in range(layers)]
 
 
-def _between(t: float) -> tuple[float, float, float]:
-    lightness, chroma, hue = ((1 - t) * a + t * b for a, b in zip(_FIRST, _LAST, strict=True))
-    return lightness, chroma + 0.06 * math.sin(math.pi * t), hue
+def _between(palette: Palette, t: float) -> _OKLCH:
+    first, last, bow = _PATHS[palette]
+    lightness, chroma, hue = ((1 - t) * a + t * b for a, b in zip(first, last, strict=True))
+    return lightness, chroma + bow * math.sin(math.pi * t), hue
 
 
 def _oklch_to_srgb(lightness: float, chroma: float, hue: float) -> RGB:

@@ -9,25 +9,31 @@ import json
 import math
 import os
 from collections.abc import Callable
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, NoReturn, TypeVar
 
+from app.state.line_style import NARROWEST, USUAL, WIDEST, LineStyle
 from app.state.look import Fill, SceneLook
+from app.state.palette import Palette
 from app.state.poses import Pose, PoseError
-from app.state.session import Neuron, Session, Slice
+from app.state.session import Neuron, Pin, Session, Slice
 from app.state.viewpoint import Viewpoint
 
 if TYPE_CHECKING:
+    from engine import SlicePlane
     from sdf_models import Reading
 
 MARK: Final = "splinescope session"
-VERSION: Final = 1
+VERSION: Final = 2
+"""Files of version 1 have no style, no pins, and no side in their layout."""
 MOST_BYTES: Final = 4 << 20
-_MOST: Final = {"checkpoints": 64, "slices": 256, "hidden depths": 4096}
+_MOST: Final = {"checkpoints": 64, "slices": 256, "hidden depths": 4096, "pins": 256}
 _LONGEST: Final = 4096  # characters of a path or a name
 _LARGEST: Final = 1e12
 _SIZES: Final = (1, 100_000)  # pixels
+SIDES: Final = ("", "inspector", "neurons")
+"""The panels that may stand at the right of the views, or none."""
 
 _T = TypeVar("_T")
 
@@ -45,23 +51,47 @@ class SavedCheckpoint:
     reading: Reading | None
 
 
+_Point = tuple[float, float, float]
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class SavedPin:
+    """What is needed to find a pinned region again.
+
+    checkpoint: the place of its network in the list; key: of its slice, None for a facet of the surface; plane: of the
+    slice when it was pinned; point: that was clicked; middle: the mean of the region's corners.
+    """
+
+    number: int
+    checkpoint: int
+    key: int | None
+    plane: SlicePlane | None
+    point: _Point
+    middle: _Point
+
+
 @dataclass(frozen=True, slots=True)
 class Layout:
-    """Of the window, in pixels: its size, and the widths of the 3D view and of the slices."""
+    """Of the window, in pixels: its size, the widths of the 3D view and of the slices; which of SIDES is shown, and its
+    width, 0: the usual one."""
 
     size: tuple[int, int]
     widths: tuple[int, int]
+    side: str = ""
+    side_width: int = 0
 
 
 @dataclass(frozen=True, eq=False, slots=True)
 class SavedSession:
-    """shown: the place in `checkpoints` of the one that is shown; session: everything else, without networks."""
+    """shown: the place in `checkpoints` of the one that is shown; session: everything else, without networks and
+    pins."""
 
     checkpoints: tuple[SavedCheckpoint, ...]
     shown: int
     session: Session
     viewpoint: Viewpoint | None
     layout: Layout | None
+    pins: tuple[SavedPin, ...] = ()
 
 
 def saved_session(session: Session, viewpoint: Viewpoint | None, layout: Layout | None) -> SavedSession:
@@ -73,7 +103,16 @@ def saved_session(session: Session, viewpoint: Viewpoint | None, layout: Layout 
         checkpoints.append(SavedCheckpoint(Path(os.path.abspath(opened.path)), opened.sha256, opened.reading))
     if session.opened is None:
         raise ValueError("nothing is open")
-    return SavedSession(tuple(checkpoints), session.networks.index(session.opened), session, viewpoint, layout)
+    at = session.networks.index(session.opened)
+    pins = tuple(_saved_pin(pin, session) for pin in session.pins)
+    return SavedSession(tuple(checkpoints), at, replace(session, pins=()), viewpoint, layout, pins)
+
+
+def _saved_pin(pin: Pin, session: Session) -> SavedPin:
+    facts = pin.facts
+    x, y, z = facts.point.tolist()
+    u, v, w = facts.corners.mean(axis=0).tolist()
+    return SavedPin(pin.number, session.networks.index(pin.opened), pin.key, facts.plane, (x, y, z), (u, v, w))
 
 
 def to_text(saved: SavedSession, folder: Path) -> str:
@@ -105,13 +144,29 @@ def to_text(saved: SavedSession, folder: Path) -> str:
         "next key": session.next_key,
         "look": {name: getattr(look, name) for name in _switches()},
         "hidden depths": sorted(look.hidden_depths),
+        "style": {"palette": look.style.palette.value, "lines": look.style.lines, "level": look.style.level},
         "fill": session.fill.value,
         "neuron": None if neuron is None else [neuron.layer, neuron.index],
         "tiled": session.tiled,
+        "pins": [
+            {
+                "number": pin.number,
+                "checkpoint": pin.checkpoint,
+                "slice": pin.key,
+                "pose": None if pin.plane is None else str(Pose(pin.plane)),
+                "point": pin.point,
+                "middle": pin.middle,
+            }
+            for pin in saved.pins
+        ],
         "camera": None if view is None else {"position": view.position, "focus": view.focus, "up": view.up},
-        "layout": None if layout is None else {"size": layout.size, "widths": layout.widths},
+        "layout": None if layout is None else _layout_json(layout),
     }
     return json.dumps(content, indent=1, ensure_ascii=False) + "\n"
+
+
+def _layout_json(layout: Layout) -> dict[str, Any]:
+    return {"size": layout.size, "widths": layout.widths, "side": layout.side, "side width": layout.side_width}
 
 
 def from_text(text: str, folder: Path) -> SavedSession:
@@ -126,7 +181,9 @@ def from_text(text: str, folder: Path) -> SavedSession:
     if type(version) is not int or version < 1:
         raise SessionFileError("its version is not a number from 1")
     if version > VERSION:
-        raise SessionFileError(f"its version is {version:.0f}, of a newer SplineScope; this one reads {VERSION}")
+        raise SessionFileError(
+            f"its version is {version:.0f}, of a newer SplineScope; this one reads versions up to {VERSION}"
+        )
     checkpoints = _several(content, "checkpoints", lambda value: _checkpoint(value, folder))
     if not checkpoints:
         raise SessionFileError('"checkpoints" is empty')
@@ -140,25 +197,30 @@ def from_text(text: str, folder: Path) -> SavedSession:
     look = _object(_get(content, "look"), "look")
     hidden = _several(content, "hidden depths", lambda value: _whole(value, "a hidden depth"))
     switches = {name: _flag(_get(look, name), name) for name in _switches()}
+    style = USUAL if version < 2 else _style(_get(content, "style"))
+    pins = () if version < 2 else _several(content, "pins", lambda value: _pin(value, len(checkpoints), keys))
+    if len({pin.number for pin in pins}) != len(pins):
+        raise SessionFileError("two pins have the same number")
     return SavedSession(
         checkpoints,
         _whole(_get(content, "shown"), "shown", len(checkpoints) - 1),
         Session(
             slices=slices,
             active=active,
-            look=SceneLook(**switches, hidden_depths=frozenset(hidden)),
+            look=SceneLook(**switches, hidden_depths=frozenset(hidden), style=style),
             fill=_fill(_get(content, "fill")),
             neuron=_maybe(content, "neuron", _neuron),
             tiled=_flag(_get(content, "tiled"), "tiled"),
             next_key=max([_whole(_get(content, "next key"), "next key"), *(key + 1 for key in keys)]),
         ),
         _maybe(content, "camera", _viewpoint),
-        _maybe(content, "layout", _layout),
+        _maybe(content, "layout", lambda value: _layout(value, version)),
+        pins,
     )
 
 
 def _switches() -> list[str]:
-    return [field.name for field in fields(SceneLook) if field.name != "hidden_depths"]
+    return [field.name for field in fields(SceneLook) if field.name not in ("hidden_depths", "style")]
 
 
 def _relative(path: Path, folder: Path) -> str:
@@ -186,19 +248,48 @@ def _checkpoint(value: Any, folder: Path) -> SavedCheckpoint:
 
 def _slice(value: Any) -> Slice:
     described = _object(value, "a slice")
+    return Slice(
+        _whole(_get(described, "key"), "a key"),
+        _text(_get(described, "name"), "a name") or "slice",
+        _plane(_get(described, "pose")),
+        _whole(_get(described, "colour"), "a colour"),
+        _flag(_get(described, "visible"), "visible"),
+    )
+
+
+def _plane(value: Any) -> SlicePlane:
     try:
-        pose = Pose.parse(_text(_get(described, "pose"), "a pose"))
+        pose = Pose.parse(_text(value, "a pose"))
     except PoseError as error:
         raise SessionFileError(f"a pose cannot be read: {error}") from error
     if max(abs(number) for number in pose.plane.origin.tolist()) > _LARGEST:
         raise SessionFileError("a plane is too far away")
-    return Slice(
-        _whole(_get(described, "key"), "a key"),
-        _text(_get(described, "name"), "a name") or "slice",
-        pose.plane,
-        _whole(_get(described, "colour"), "a colour"),
-        _flag(_get(described, "visible"), "visible"),
+    return pose.plane
+
+
+def _pin(value: Any, checkpoints: int, keys: list[int]) -> SavedPin:
+    described = _object(value, "a pin")
+    key = _maybe(described, "slice", lambda value: _whole(value, "the slice of a pin"))
+    plane = _maybe(described, "pose", _plane)
+    if (key is None) != (plane is None) or (key is not None and key not in keys):
+        raise SessionFileError("the slice of a pin is not one of the session")
+    return SavedPin(
+        _whole(_get(described, "number"), "the number of a pin"),
+        _whole(_get(described, "checkpoint"), "the checkpoint of a pin", checkpoints - 1),
+        key,
+        plane,
+        _point(_get(described, "point"), "point"),
+        _point(_get(described, "middle"), "middle"),
     )
+
+
+def _style(value: Any) -> LineStyle:
+    described = _object(value, "style")
+    names = [palette.value for palette in Palette]
+    if (name := _get(described, "palette")) not in names:
+        raise SessionFileError(f'"palette" is not one of {", ".join(names)}')
+    widths = [_whole(_get(described, width), f'"{width}"', WIDEST, NARROWEST) for width in ("lines", "level")]
+    return LineStyle(Palette(name), *widths)
 
 
 def _fill(value: Any) -> Fill:
@@ -223,7 +314,7 @@ def _viewpoint(value: Any) -> Viewpoint:
     return Viewpoint(position, focus, up)
 
 
-def _point(value: Any, name: str) -> tuple[float, float, float]:
+def _point(value: Any, name: str) -> _Point:
     if not isinstance(value, list) or len(value) != 3:
         raise SessionFileError(f'"{name}" is not three numbers')
     for number in value:
@@ -232,10 +323,15 @@ def _point(value: Any, name: str) -> tuple[float, float, float]:
     return float(value[0]), float(value[1]), float(value[2])
 
 
-def _layout(value: Any) -> Layout:
+def _layout(value: Any, version: int) -> Layout:
     described = _object(value, "layout")
     (width, height), (scene, slices) = (_pair(_get(described, name), name) for name in ("size", "widths"))
-    return Layout((width, height), (scene, slices))
+    if version < 2:
+        return Layout((width, height), (scene, slices))
+    if (side := _get(described, "side")) not in SIDES:
+        raise SessionFileError('"side" is not a panel of the window')
+    side_width = _whole(_get(described, "side width"), '"side width"', _SIZES[1])
+    return Layout((width, height), (scene, slices), side, side_width)
 
 
 def _pair(value: Any, name: str) -> tuple[int, int]:
@@ -282,9 +378,9 @@ def _flag(value: Any, name: str) -> bool:
     return value
 
 
-def _whole(value: Any, name: str, largest: int = 1_000_000) -> int:
-    if type(value) is not int or not 0 <= value <= largest:
-        raise SessionFileError(f"{name} is not a whole number from 0 to {largest}")
+def _whole(value: Any, name: str, largest: int = 1_000_000, smallest: int = 0) -> int:
+    if type(value) is not int or not smallest <= value <= largest:
+        raise SessionFileError(f"{name} is not a whole number from {smallest} to {largest}")
     return value
 
 

@@ -116,6 +116,11 @@ class Session:
         return None if self.active is None else self.slice(self.active)
 
     @property
+    def shows_active(self) -> bool:
+        """The picture depends on which slice is the active one: the surface is cut there, or it is shown alone."""
+        return self.look.clip or not self.tiled
+
+    @property
     def shown_pins(self) -> tuple[Pin, ...]:
         """Those of the network shown."""
         return tuple(pin for pin in self.pins if pin.opened is self.opened)
@@ -133,8 +138,11 @@ class Session:
 
 
 def same_picture(one: Session, other: Session) -> bool:
-    """Whether two sessions show the same; which slice is the active one does not count."""
-    looks = [(session.look, session.fill, session.neuron, session.tiled) for session in (one, other)]
+    """Whether two sessions show the same; which slice is the active one counts only where the picture depends on it."""
+    looks = [
+        (session.look, session.fill, session.neuron, session.tiled, session.active if session.shows_active else None)
+        for session in (one, other)
+    ]
     return (
         one.opened is other.opened
         and len(one.networks) == len(other.networks)

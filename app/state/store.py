@@ -25,8 +25,8 @@ Listener = Callable[[Change], None]
 class Store:
     """Holds the session and the way it came to be; whoever shows some of it listens to changes."""
 
-    def __init__(self) -> None:
-        self._session = Session()
+    def __init__(self, start: Session | None = None) -> None:
+        self._session = Session() if start is None else start
         self.history = History(self._session)
         self._listeners: list[Listener] = []
 
@@ -54,7 +54,7 @@ class Store:
 
     def redo(self) -> None:
         """Go forward again to the session after the step that was undone last, if there is one."""
-        step = self.history.redo()
+        step = self.history.redo(self._session)
         if step is not None:
             self._change(Restore(step.session, f"redo {step.name}"), step.session)
 

@@ -12,13 +12,11 @@ Float = NDArray[np.float64]
 Int = NDArray[np.int32]
 
 
-class PolygonSurface(Protocol):
-    """What views draw of a level surface: `engine.Surface`, or a coarse triangle mesh until that is there.
+class Polygons(Protocol):
+    """Convex polygons in space.
 
     vertices (V, 3) float64; face_offsets (F + 1,) int32, face_vertices (H,) int32: face i runs through
-    face_vertices[face_offsets[i]:face_offsets[i + 1]]; gradients (F, 3) float64: normal to the faces, outward; edges
-    (E, 2) int32, edge_layer (E,) int32: the creases, and the depth of the neuron that makes each, -1 at the domain's
-    border.
+    face_vertices[face_offsets[i]:face_offsets[i + 1]]; gradients (F, 3) float64: normal to the faces, outward.
     """
 
     @property
@@ -29,6 +27,15 @@ class PolygonSurface(Protocol):
     def face_vertices(self) -> Int: ...
     @property
     def gradients(self) -> Float: ...
+
+
+class PolygonSurface(Polygons, Protocol):
+    """What views draw of a level surface: `engine.Surface`, or a coarse triangle mesh until that is there.
+
+    edges (E, 2) int32, edge_layer (E,) int32: the creases, and the depth of the neuron that makes each, -1 at the
+    domain's border.
+    """
+
     @property
     def edges(self) -> Int: ...
     @property

@@ -20,7 +20,7 @@ from PySide6.QtGui import (
 )
 from PySide6.QtWidgets import QSizePolicy, QToolTip, QWidget
 
-from app.state.palette import depth_colors
+from app.state.palette import Palette, depth_colors
 from app.views.fills import FaceFill
 
 _HEIGHT: Final = 40
@@ -48,10 +48,14 @@ class DepthLegend(QWidget):
         self.names: tuple[str, ...] = ()
         self.counts: tuple[int, ...] = ()
         self.hidden: frozenset[int] = frozenset()
+        self.colors = depth_colors(0)
 
-    def show_layers(self, names: tuple[str, ...], hidden: frozenset[int], counts: tuple[int, ...] = ()) -> None:
+    def show_layers(
+        self, names: tuple[str, ...], hidden: frozenset[int], counts: tuple[int, ...], palette: Palette
+    ) -> None:
         """names: of the layers, from the first; counts: their lines in the active slice."""
         self.names, self.hidden, self.counts = names, hidden, counts
+        self.colors = depth_colors(len(names), palette)
         self.at = min(self.at, max(len(names) - 1, 0))
         self.update()
 
@@ -81,10 +85,10 @@ class DepthLegend(QWidget):
         every = 1
         while self.names and every * self.cell(0).width() < metrics.horizontalAdvance(str(len(self.names))) + 4:
             every *= 2
-        for depth, rgb in enumerate(depth_colors(len(self.names))):
+        for depth, rgb in enumerate(self.colors):
             cell = self.cell(depth)
             shown = depth not in self.hidden
-            painter.setPen(Qt.PenStyle.NoPen if shown else QPen(self.palette().mid().color(), 1))
+            painter.setPen(QPen(self.palette().mid().color(), 1))  # dark colours have an edge on dark panels
             painter.setBrush(QColor.fromRgbF(*rgb) if shown else self.palette().base().color())
             painter.drawRoundedRect(cell.adjusted(0.75, 0, -0.75, 0), 3, 3)
             if depth % every == 0:

@@ -8,7 +8,7 @@ from PySide6.QtCore import QEvent, QPoint, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import QColor, QFont, QHelpEvent, QMouseEvent, QPainter, QPaintEvent, QPalette, QPen
 from PySide6.QtWidgets import QSizePolicy, QToolTip, QWidget
 
-from app.state.palette import depth_colors
+from app.state.palette import Palette, depth_colors
 from app.state.session import Neuron
 from app.views.slice_image import HIGHLIGHT
 
@@ -33,6 +33,7 @@ class PatternView(QWidget):
         self._active = [set(pattern.active.tolist()) for pattern in facts.layers]
         self._resting = [set(pattern.resting.tolist()) for pattern in facts.layers]
         self.neuron: Neuron | None = None
+        self.colors = depth_colors(len(facts.layers))
         lines = [-(-pattern.neurons // _ROW) for pattern in facts.layers]
         self._tops = [0]
         for count in lines:
@@ -43,10 +44,11 @@ class PatternView(QWidget):
     def sizeHint(self) -> QSize:
         return QSize(240, self._tops[-1])
 
-    def show_neuron(self, neuron: Neuron | None) -> None:
-        """Tell the cell of a neuron apart."""
-        if neuron != self.neuron:
-            self.neuron = neuron
+    def show_state(self, neuron: Neuron | None, palette: Palette) -> None:
+        """Tell the cell of a neuron apart, in the colours that its layer has in the views."""
+        colors = depth_colors(len(self._facts.layers), palette)
+        if (neuron, colors) != (self.neuron, self.colors):
+            self.neuron, self.colors = neuron, colors
             self.update()
 
     def _cell_width(self, layer: int) -> float:
@@ -76,11 +78,10 @@ class PatternView(QWidget):
         palette = self.palette()
         off, text = palette.color(QPalette.ColorRole.Mid), palette.color(QPalette.ColorRole.PlaceholderText)
         painter.setFont(QFont(self.font().family(), 8))
-        colors = depth_colors(len(self._facts.layers))
         for layer, pattern in enumerate(self._facts.layers):
-            on = QColor.fromRgbF(*colors[layer])
-            # a shade that is seen on dark panels too
-            on = on.lighter(150) if palette.color(QPalette.ColorRole.Window).lightness() < 128 else on
+            # on dark panels half way to white, where all of them are seen
+            light = 0.45 if palette.color(QPalette.ColorRole.Window).lightness() < 128 else 0.0
+            on = QColor.fromRgbF(*(light + (1.0 - light) * part for part in self.colors[layer]))
             for index in range(pattern.neurons):
                 box = self.cell(Neuron(layer, index))
                 inset = 1.0 if box.width() > 3 else 0.0

@@ -11,8 +11,9 @@ import numpy as np
 from matplotlib import font_manager
 from PIL import Image, ImageDraw, ImageFont
 
+from app.state.line_style import LineStyle
 from app.state.look import SceneLook
-from app.state.palette import BACKGROUND, BORDER, RGB, accent, depth_colors
+from app.state.palette import BACKGROUND, BORDER, RGB, Palette, accent, depth_colors
 from app.views.camera import Lens
 from app.views.canvas import Canvas
 from app.views.scene import Scene
@@ -38,18 +39,20 @@ def draw_picture(
     up: NDArray[np.float64],
     creases: bool = False,
     approximation: str = "",
+    palette: Palette = Palette.TIDE,
 ) -> None:
     """Write a PNG of a surface with slices in place, and below it a legend.
 
     size: pixels; camera, up: (3,) directions to the eye and upwards; approximation: how the network differs from the
-    checkpoint's own, written on top.  Raises OSError when the file cannot be written.
+    checkpoint's own, written on top; palette: of the depths.  Raises OSError when the file cannot be written.
     """
     layers = len(surface.network.kinks)
     legend = max(24, round(0.05 * size[1]))
-    view = _scene_pixels(surface, slices, (size[0], size[1] - legend), camera, up, creases)
+    look = SceneLook(creases=creases, style=LineStyle(palette))
+    view = _scene_pixels(surface, slices, (size[0], size[1] - legend), camera, up, look)
     picture = Image.new("RGB", size, _rgb(BACKGROUND))
     picture.paste(view, (0, 0))
-    _draw_legend(picture, legend, layers if slices or creases else 0, slices)
+    _draw_legend(picture, legend, depth_colors(layers if slices or creases else 0, palette), slices)
     if approximation:
         font = _font(0.36 * legend)
         ImageDraw.Draw(picture).text((0.5 * legend, 0.5 * legend), approximation, _rgb(accent(0)), font)
@@ -62,7 +65,7 @@ def _scene_pixels(
     size: tuple[int, int],
     camera: NDArray[np.float64],
     up: NDArray[np.float64],
-    creases: bool,
+    look: SceneLook,
 ) -> Image.Image:
     canvas = Canvas(*size)
     try:
@@ -73,7 +76,7 @@ def _scene_pixels(
             scene.draw_slice(key, slice_picture(result.partition, result.level_set.polylines))
         scene.look_from(camera, up)
         _fill(scene, *size)
-        pixels = still_picture(canvas, scene, SceneLook(creases=creases), size)
+        pixels = still_picture(canvas, scene, look, size)
     finally:
         canvas.close()
     return Image.fromarray(pixels[:, :, :3])
@@ -90,19 +93,20 @@ def _fill(scene: Scene, width: int, height: int) -> None:
     scene.camera.SetWindowCenter(x, -y)
 
 
-def _draw_legend(picture: Image.Image, height: int, layers: int, slices: Sequence[SliceResult]) -> None:
+def _draw_legend(picture: Image.Image, height: int, colors: Sequence[RGB], slices: Sequence[SliceResult]) -> None:
     """The depths' colours with their numbers on the left, the slices' accents with their planes on the right."""
     draw = ImageDraw.Draw(picture)
     width, top = picture.width, picture.height - height
     text = _font(0.36 * height)
-    middle, margin, cell = top + 0.42 * height, 0.5 * height, min(0.75 * height, 0.4 * picture.width / max(layers, 1))
+    middle, margin = top + 0.42 * height, 0.5 * height
+    cell = min(0.75 * height, 0.4 * picture.width / max(len(colors), 1))
     dark = _rgb(BORDER)
     x = margin
-    if layers:
+    if colors:
         draw.text((x, middle), "depth", dark, text, anchor="lm")
         x += draw.textlength("depth", text) + 0.35 * height
         every = next(step for step in (1, 2, 5, 10, 20, 50, 100, 1000) if step * cell >= 0.5 * height)
-        for depth, color in enumerate(depth_colors(layers)):
+        for depth, color in enumerate(colors):
             box = (x + depth * cell, middle - 0.3 * height, x + (depth + 1) * cell - 1, middle + 0.3 * height)
             draw.rectangle(box, _rgb(color))
             if depth % every == 0:

@@ -61,6 +61,7 @@ class Scene:
         self.crease: NDArray[np.int32] = _NO_EDGES
         self._renderer = canvas.renderer
         self._renderer.SetBackground(*BACKGROUND)
+        self._renderer.SetBackgroundAlpha(1.0)  # Qt takes pixels without opacity for opaque only when they say so
         self.camera = self._renderer.GetActiveCamera()
         self._box = BoxActors(self._renderer, self.domain)
         self.handle = PlaneHandle(float(np.linalg.norm(np.ptp(self.domain, axis=0))))
@@ -112,9 +113,7 @@ class Scene:
             left_behind(sheet, part.plane, diagonal)
             for key, part in self._slices.items()
             if part.visible
-            for sheet in slice_sheets(
-                part.plane, part.accent, part.frame, key == self._active, part.picture, look.lines, look.hidden_depths
-            )
+            for sheet in slice_sheets(part.plane, part.accent, part.frame, key == self._active, part.picture, look)
         )
 
     def frame_at(self, lens: Lens, px: float, py: float, reach: float = 6.0) -> int | None:
@@ -154,7 +153,7 @@ class Scene:
         if clip is not None:
             normal = self._towards_eye(clip)
             cut = np.append(normal, -normal @ clip.origin)
-        return SurfaceDrawing(self.mesh, look.surface, look.creases, look.hidden_depths, cut, self.crease)
+        return SurfaceDrawing(self.mesh, look.surface, look.creases, look.hidden_depths, cut, self.crease, look.style)
 
     def show_box(self, look: SceneLook) -> None:
         """Box and axes as the look asks for, with the next picture of the canvas."""

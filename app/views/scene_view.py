@@ -261,7 +261,8 @@ class SceneView(QWidget):
             painter.setFont(QFont(self.font().family(), 9))
             painter.setPen(QColor("#5b6472"))
             area = self.rect().adjusted(14, 10, -14, -12)
-            painter.drawText(area, Qt.AlignmentFlag.AlignBottom | Qt.AlignmentFlag.AlignLeft, self.message)
+            place = Qt.AlignmentFlag.AlignBottom | Qt.AlignmentFlag.AlignLeft | Qt.TextFlag.TextWordWrap
+            painter.drawText(area, int(place), self.message)
         painter.end()
 
     def _paint_marks(self, painter: QPainter, marks: PickMarks) -> None:

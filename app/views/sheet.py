@@ -8,18 +8,21 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 from numpy.typing import NDArray
 
+from app.state.line_style import USUAL, LineStyle
 from app.state.palette import BACKGROUND, RGB, depth_colors
 from app.views.raster import sheets as raster
 from app.views.slice_image import HIGHLIGHT, line_widths
 
 if TYPE_CHECKING:
+    from app.state.look import SceneLook
     from app.views.camera import Lens
     from app.views.slice_image import SlicePicture
     from engine import SlicePlane
 
 Float = NDArray[np.float64]
 
-_FRAME, _ACTIVE_FRAME, _LEVEL, _CASING, _HIGHLIGHT, _HIGHLIGHT_CASING = 2.0, 3.2, 3.2, 6.0, 3.2, 5.6
+_FRAME, _ACTIVE_FRAME, _LEVEL, _HIGHLIGHT, _HIGHLIGHT_CASING = 2.0, 3.2, 3.2, 3.2, 5.6
+_CASING: Final = 2.8  # of the level set, beyond its own width
 _FLATTEST: Final = 1e-6  # a plane seen along itself, or nearly so: the sine of the angle
 _OPACITY: Final = 0.85
 _FADED: Final = 0.28
@@ -32,8 +35,8 @@ class Sheet:
     """What is drawn in one plane.
 
     frame (M, 2): the corners of a frame in the plane's coordinates, none: no frame; frame_width: in pixels; picture:
-    lines and level set, computed for this plane; lines: the lines are drawn, of depths that are not hidden; strength:
-    from 0 to 1, with which it is laid over what is behind it.
+    lines and level set, computed for this plane; lines: the lines are drawn, of depths that are not hidden; style: of
+    both; strength: from 0 to 1, with which it is laid over what is behind it.
     """
 
     plane: SlicePlane
@@ -43,6 +46,7 @@ class Sheet:
     picture: SlicePicture | None
     lines: bool
     hidden_depths: frozenset[int]
+    style: LineStyle
     strength: float = 1.0
 
     def same(self, other: Sheet) -> bool:
@@ -54,6 +58,7 @@ class Sheet:
             and self.frame_width == other.frame_width
             and self.lines == other.lines
             and self.hidden_depths == other.hidden_depths
+            and self.style == other.style
             and np.array_equal(self.frame, other.frame)
         )
 
@@ -64,17 +69,19 @@ def slice_sheets(
     frame: Float,
     active: bool,
     picture: SlicePicture | None,
-    lines: bool,
-    hidden_depths: frozenset[int],
+    look: SceneLook,
 ) -> list[Sheet]:
     """A slice's sheets: its lines, in the plane that they were computed for, and its frame, where the slice is now.
 
     They are apart so that a plane that moves does not draw its old lines again.
     """
-    framed = Sheet(plane, accent, frame, _ACTIVE_FRAME if active else _FRAME, None, False, frozenset())
+    framed = Sheet(plane, accent, frame, _ACTIVE_FRAME if active else _FRAME, None, False, frozenset(), USUAL)
     if picture is None:
         return [framed]
-    return [Sheet(picture.partition.plane, accent, frame[:0], 0.0, picture, lines, hidden_depths), framed]
+    lines = Sheet(
+        picture.partition.plane, accent, frame[:0], 0.0, picture, look.lines, look.hidden_depths, look.style
+    )  # fmt: skip
+    return [lines, framed]
 
 
 def left_behind(sheet: Sheet, plane: SlicePlane, diagonal: float) -> Sheet:
@@ -166,18 +173,21 @@ class _Canvas:
 def _draw_picture(canvas: _Canvas, sheet: Sheet, picture: SlicePicture, lens: Lens) -> None:
     partition = picture.partition
     seen = canvas.seen(partition.vertices)
+    style = sheet.style
     if sheet.lines:
-        widths = line_widths(picture, _scale(sheet, picture, lens) / canvas.ratio, sheet.hidden_depths)
+        scale = _scale(sheet, picture, lens) / canvas.ratio
+        widths = line_widths(picture, scale, sheet.hidden_depths, style.line_factor)
         opacity = _OPACITY * (_FADED if len(picture.highlight) else 1.0)
         layers = len(picture.first) - 1
+        colors = depth_colors(layers, style.palette)
         for depth in reversed(range(layers)):
             if depth not in sheet.hidden_depths:
                 lo, hi = int(picture.first[depth]), int(picture.first[depth + 1])
-                color = depth_colors(layers)[depth]
-                canvas.edges(seen, picture.edges, lo, hi, widths[depth], color, opacity, False)
+                canvas.edges(seen, picture.edges, lo, hi, widths[depth], colors[depth], opacity, False)
     if len(picture.level):
-        canvas.polylines(picture.level, picture.level_offsets, _CASING, BACKGROUND, 0.85)
-        canvas.polylines(picture.level, picture.level_offsets, _LEVEL, sheet.accent)
+        width = _LEVEL * style.level_factor
+        canvas.polylines(picture.level, picture.level_offsets, width + _CASING, BACKGROUND, 0.85)
+        canvas.polylines(picture.level, picture.level_offsets, width, sheet.accent)
     if len(picture.highlight):
         several = len(picture.highlight)
         canvas.edges(seen, picture.highlight, 0, several, _HIGHLIGHT_CASING, BACKGROUND, 0.8, True)

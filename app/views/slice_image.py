@@ -8,6 +8,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from app.state.line_style import USUAL, LineStyle
 from app.state.look import Fill
 from app.state.palette import BORDER, RGB, depth_colors
 from app.views.fills import FaceFill
@@ -23,7 +24,8 @@ _PAPER: Final = 255
 _COVERAGE = 0.38  # line width over the mean distance between lines
 _FINEST, _WIDEST = 0.3, 1.5  # pixels; finer lines are drawn paler
 _TAPER = 0.35  # the first layer's lines are wider by this share, the last layer's finer
-_LEVEL, _CASING, _HIGHLIGHT = 2.4, 5.4, 2.8
+_LEVEL, _HIGHLIGHT, _HIGHLIGHT_CASING = 2.4, 2.8, 5.4
+_CASING: Final = 3.0  # of the level set, beyond its own width
 HIGHLIGHT: Final[RGB] = (1.0, 0.16, 0.78)
 
 
@@ -107,6 +109,7 @@ def draw(
     accent: RGB,
     hidden_depths: frozenset[int] = frozenset(),
     pixel_ratio: float = 1.0,
+    style: LineStyle = USUAL,
 ) -> Image:
     """(H, W, 4) uint8, RGB and an unused byte: the framed part of a slice; pixel_ratio: device pixels per pixel."""
     device = framing.enlarged(pixel_ratio)
@@ -126,8 +129,8 @@ def draw(
         raster.blend(image, cover, _bytes(color))
 
     layers = len(picture.first) - 1
-    widths = line_widths(picture, framing.scale, hidden_depths)
-    colors = depth_colors(layers)
+    widths = line_widths(picture, framing.scale, hidden_depths, style.line_factor)
+    colors = depth_colors(layers, style.palette)
     for depth in reversed(range(layers)):
         if depth not in hidden_depths:
             lo, hi = int(picture.first[depth]), int(picture.first[depth + 1])
@@ -141,10 +144,11 @@ def draw(
         raster.blend(image, cover, _bytes(color))
 
     if len(picture.level):
-        level(_CASING, (1.0, 1.0, 1.0), 0.85)
-        level(_LEVEL, accent, 1.0)
+        wide = _LEVEL * style.level_factor
+        level(wide + _CASING, (1.0, 1.0, 1.0), 0.85)
+        level(wide, accent, 1.0)
     if len(picture.highlight):
-        lines(picture.highlight, 0, len(picture.highlight), _CASING, (1.0, 1.0, 1.0), 0.8)
+        lines(picture.highlight, 0, len(picture.highlight), _HIGHLIGHT_CASING, (1.0, 1.0, 1.0), 0.8)
         lines(picture.highlight, 0, len(picture.highlight), _HIGHLIGHT, HIGHLIGHT)
     return image
 
@@ -166,13 +170,14 @@ def _lay_fill(image: Image, picture: SlicePicture, scale: float, x: float, y: fl
         raster.lay_value_colors(image, ids, values, fill.low + level, fill.high + level, fill.table)
 
 
-def line_widths(picture: SlicePicture, scale: float, hidden_depths: frozenset[int]) -> list[float]:
-    """A width in pixels for each depth: a share of the mean distance between lines, tapering from first to last."""
+def line_widths(picture: SlicePicture, scale: float, hidden_depths: frozenset[int], factor: float) -> list[float]:
+    """A width in pixels for each depth: a share of the mean distance between lines, tapering from first to last, and
+    `factor` times as wide."""
     layers = len(picture.line_lengths)
     length = sum(length for depth, length in enumerate(picture.line_lengths) if depth not in hidden_depths)
     spacing = scale * picture.area / length if length else np.inf
     taper = 1 + _TAPER * np.linspace(1, -1, layers) if layers > 1 else np.ones(layers)
-    return [float(width) for width in np.clip(_COVERAGE * spacing * taper, _FINEST, _WIDEST)]
+    return [factor * float(width) for width in np.clip(_COVERAGE * spacing * taper, _FINEST, _WIDEST)]
 
 
 def _bytes(color: RGB) -> NDArray[np.uint8]:

@@ -24,6 +24,7 @@ from PySide6.QtGui import (
 )
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
+from app.state.line_style import LineStyle
 from app.state.numbers import number_text
 from app.state.palette import RGB
 from app.views.framing import Framing
@@ -47,9 +48,10 @@ class Drawing:
     accent: RGB
     hidden_depths: frozenset[int]
     pixel_ratio: float
+    style: LineStyle
 
     def __call__(self) -> Image:
-        return draw(self.picture, self.framing, self.accent, self.hidden_depths, self.pixel_ratio)
+        return draw(self.picture, self.framing, self.accent, self.hidden_depths, self.pixel_ratio, self.style)
 
 
 class SliceView(QWidget):
@@ -77,6 +79,7 @@ class SliceView(QWidget):
         self.setFocusPolicy(Qt.FocusPolicy.ClickFocus)
         self.accent = accent
         self.hidden_depths: frozenset[int] = frozenset()
+        self.style_of_lines = LineStyle()
         self.axis_names = ("u", "v")
         self.note = self.waiting = ""
         self.framing: Framing | None = None
@@ -130,12 +133,19 @@ class SliceView(QWidget):
             self.framing = self._whole()
         self.redraw()
 
+    def show_look(self, hidden_depths: frozenset[int], style: LineStyle) -> None:
+        """Which layers are to be seen, and how."""
+        if (self.hidden_depths, self.style_of_lines) != (hidden_depths, style):
+            self.hidden_depths, self.style_of_lines = hidden_depths, style
+            self.redraw()
+
     def redraw(self) -> None:
         """Ask for a new drawing; until it is there the last one is shown where it belongs."""
         if self._picture is not None and self.framing is not None:
             self._wanted = Drawing(
-                self._picture, self.framing, self.accent, self.hidden_depths, self.devicePixelRatioF()
-            )
+                self._picture, self.framing, self.accent, self.hidden_depths, self.devicePixelRatioF(),
+                self.style_of_lines,
+            )  # fmt: skip
             self.drawing_wanted.emit(self._wanted)
         self.update()
 
@@ -347,15 +357,17 @@ class SliceView(QWidget):
     def _paint_note(self, painter: QPainter, area: QRectF) -> None:
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         painter.setFont(QFont(self.font().family(), 9))
-        metrics = QFontMetricsF(painter.font())
-        size = metrics.size(0, self.note)
-        box = QRectF(0, 0, size.width() + 20, size.height() + 10)
-        box.moveCenter(QPointF(area.center().x(), area.bottom() - 20))
+        wrapped = Qt.AlignmentFlag.AlignCenter | Qt.TextFlag.TextWordWrap
+        room = QRectF(0, 0, max(area.width() - 36, 1), max(area.height() - 26, 1))
+        text = QFontMetricsF(painter.font()).boundingRect(room, int(wrapped), self.note)
+        box = QRectF(0, 0, text.width() + 20, text.height() + 10)
+        box.moveCenter(area.center())
+        box.moveBottom(area.bottom() - 8)
         painter.setPen(Qt.PenStyle.NoPen)
         painter.setBrush(QColor(255, 255, 255, 235))
         painter.drawRoundedRect(box, 6, 6)
         painter.setPen(QColor("#2b3240"))
-        painter.drawText(box, Qt.AlignmentFlag.AlignCenter, self.note)
+        painter.drawText(box, int(wrapped), self.note)
 
 
 _GRABBED: Final = Qt.CursorShape.ClosedHandCursor

@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 from numpy.typing import NDArray
 
+from app.state.line_style import LineStyle
 from app.state.palette import depth_colors
+from app.state.spheres import Spheres
 from app.views.raster import surfaces as raster
 from app.views.slice_image import HIGHLIGHT
 
@@ -31,7 +33,7 @@ class SurfaceMesh:
     """What there is to draw of a surface, made once: whatever does not depend on the eye.
 
     vertices (V, 3); face_offsets (F + 1,), face_vertices; colors (F, 3) uint8; normals (F, 3) unit vectors or 0;
-    creases (E, 2) ordered by depth: those of depth d are creases[first[d]:first[d + 1]].
+    creases (E, 2) ordered by depth: those of depth d are creases[first[d]:first[d + 1]]; spheres: around the facets.
     """
 
     vertices: Float
@@ -41,6 +43,12 @@ class SurfaceMesh:
     normals: Float
     creases: Int
     first: Int
+    spheres: Spheres
+
+    @property
+    def gradients(self) -> Float:
+        """(F, 3): normal to the facets."""
+        return self.normals
 
     @classmethod
     def of(cls, surface: PolygonSurface, layers: int) -> SurfaceMesh:
@@ -48,15 +56,12 @@ class SurfaceMesh:
         normals = surface.gradients / np.where(lengths > 0, lengths, 1.0)
         order = np.argsort(surface.edge_layer, kind="stable")
         first = np.searchsorted(surface.edge_layer[order], np.arange(layers + 1)).astype(np.int32)
-        return cls(
-            np.ascontiguousarray(surface.vertices, np.float64),
-            np.ascontiguousarray(surface.face_offsets, np.int32),
-            np.ascontiguousarray(surface.face_vertices, np.int32),
-            normal_colors(normals),
-            normals,
-            np.ascontiguousarray(surface.edges[order], np.int32),
-            first,
-        )
+        vertices = np.ascontiguousarray(surface.vertices, np.float64)
+        offsets = np.ascontiguousarray(surface.face_offsets, np.int32)
+        loops = np.ascontiguousarray(surface.face_vertices, np.int32)
+        creases = np.ascontiguousarray(surface.edges[order], np.int32)
+        spheres = Spheres.around(vertices, offsets, loops)
+        return cls(vertices, offsets, loops, normal_colors(normals), normals, creases, first, spheres)
 
 
 def normal_colors(normals: Float) -> NDArray[np.uint8]:
@@ -78,6 +83,7 @@ class SurfaceDrawing:
     hidden_depths: frozenset[int]
     cut: Float | None
     highlight: Int
+    style: LineStyle
 
     def same(self, other: SurfaceDrawing) -> bool:
         """Both are drawn alike."""
@@ -89,7 +95,7 @@ class SurfaceDrawing:
             self.mesh is other.mesh
             and self.faces == other.faces
             and self.creases == other.creases
-            and (not self.creases or self.hidden_depths == other.hidden_depths)
+            and (not self.creases or (self.hidden_depths, self.style) == (other.hidden_depths, other.style))
             and self.highlight is other.highlight
             and same_cut
         )
@@ -118,8 +124,11 @@ def draw_surface(
 
     if drawing.creases:
         layers = len(mesh.first) - 1
-        for depth, color in reversed(list(enumerate(depth_colors(layers)))):
+        width = _CREASE * drawing.style.line_factor
+        share = _CREASE_OPACITY * min(width, 1.0)
+        for depth, color in reversed(list(enumerate(depth_colors(layers, drawing.style.palette)))):
             if depth not in drawing.hidden_depths:
-                edges(mesh.creases, int(mesh.first[depth]), int(mesh.first[depth + 1]), color, _CREASE, _CREASE_OPACITY)
+                lo, hi = int(mesh.first[depth]), int(mesh.first[depth + 1])
+                edges(mesh.creases, lo, hi, color, max(width, 1.0), share)
     if drawing.faces and len(drawing.highlight):
         edges(drawing.highlight, 0, len(drawing.highlight), HIGHLIGHT, _HIGHLIGHT, 1.0)

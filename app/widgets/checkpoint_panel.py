@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QKeyEvent, QMouseEvent
-from PySide6.QtWidgets import QCheckBox, QFrame, QGridLayout, QHBoxLayout, QLabel, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QFrame, QGridLayout, QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
 from app.state import actions
 from app.state.notes import architecture, network_notes
@@ -13,7 +13,7 @@ from app.state.store import Change, Store
 from app.widgets.live_slices import DrawnSlice, LiveSlices
 from app.widgets.marks import cross
 from app.widgets.notes_dialog import NotesDialog
-from app.widgets.parts import button, icon_button, keep_in, label, restyle
+from app.widgets.parts import ElidedLabel, Tick, button, icon_button, keep_in, label, restyle
 
 _MOST_NOTES = 5
 
@@ -32,9 +32,9 @@ class CheckpointCard(QFrame):
         self.setAccessibleName(f"checkpoint {opened.name}")
         self.setToolTip(str(opened.path or "a module of the calling program"))
         self.opened = opened
-        self.name = QLabel(opened.name, self)
+        self.name = ElidedLabel(self)
         self.name.setObjectName("heading")
-        self.name.setMinimumWidth(20)
+        self.name.show_text(opened.name)
         self.reload = button("\N{CLOCKWISE OPEN CIRCLE ARROW}", "Read the file again (F5)", self.reload_wanted.emit)
         self.reload.setObjectName("flat")
         self.reload.setVisible(opened.path is not None)
@@ -105,7 +105,7 @@ class CheckpointPanel(QWidget):
         self.setObjectName("panel")
         self._store, self._slices = store, slices
         self.cards: list[CheckpointCard] = []
-        self.automatic = QCheckBox("Reload changed files", self)
+        self.automatic = Tick("Reload changed files", self)
         self.automatic.setToolTip("When a file changes on disk, as in a training run: read it again at once")
         self.add = button("+", "Open another checkpoint (Ctrl+O)", self.open_wanted.emit)
         heading = QHBoxLayout()

@@ -35,7 +35,9 @@ class ErrorDialog(QDialog):
         self.text.setReadOnly(True)
         self.text.setMinimumHeight(110)
         self.text.setVisible(detail not in message)  # nothing twice
-        self.copy = QPushButton("Copy detail", self)
+        self.text.setAccessibleName("detail")
+        self.copy = QPushButton("&Copy detail", self)
+        self.copy.setToolTip("For a bug report")
         self.copy.clicked.connect(lambda: QGuiApplication.clipboard().setText(detail))
         buttons = without_icons(QDialogButtonBox(QDialogButtonBox.StandardButton.Ok, self))
         buttons.accepted.connect(self.accept)

@@ -50,7 +50,7 @@ class Helper:
         from app.widgets.preferences_dialog import PreferencesDialog
 
         window = self._window
-        self._open(PreferencesDialog(window.settings, window.take_preferences, window))
+        self._open(PreferencesDialog(window.settings, window.store, window.take_preferences, window))
 
     def show_stack(self) -> None:
         from app.widgets.stack_dialog import StackDialog

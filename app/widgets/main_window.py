@@ -7,14 +7,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
-from PySide6.QtCore import Qt, QTimer
+from PySide6.QtCore import QEvent, Qt, QTimer
 from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent, QKeyEvent
 from PySide6.QtWidgets import QHBoxLayout, QMainWindow, QSplitter, QVBoxLayout, QWidget
 
 from app.jobs.compilation import Compilation
 from app.state import actions
-from app.state.look import Fill
-from app.state.session import OpenNetwork
+from app.state.look import Fill, SceneLook
+from app.state.saved_session import Layout
+from app.state.session import OpenNetwork, Session
 from app.state.store import Change, Store
 from app.views.legend import ColorBar, DepthLegend
 from app.views.scene_view import SceneView
@@ -44,6 +45,7 @@ from app.widgets.side_area import SideArea
 from app.widgets.slice_board import SliceBoard
 from app.widgets.snapping import Snapping
 from app.widgets.status_line import COMPILING, StatusLine
+from app.widgets.tab_order import move_focus
 from app.widgets.task_bar import TaskBar
 from app.widgets.tool_strip import ToolStrip
 
@@ -61,7 +63,8 @@ class MainWindow(QMainWindow):
         self.setWindowIcon(application_icon())
         self.setAcceptDrops(True)
         self.resize(1440, 900)
-        self.store, self.settings = Store(), Settings()
+        self.settings = Settings()
+        self.store = Store(Session(look=SceneLook(style=self.settings.style)))
         self.slices = LiveSlices(self.store, self)
         self.compilation = Compilation(self)
         self.surface = LiveSurface(self.store, self)
@@ -134,7 +137,7 @@ class MainWindow(QMainWindow):
         self.sides.addWidget(self.side)
         self.sides.setStretchFactor(0, 1)
         self.sides.setStretchFactor(1, 0)
-        self.sides.setSizes([1000, 340])
+        self.sides.setSizes([1000, 380])
         self.sides.setHandleWidth(8)
         self.sides.setChildrenCollapsible(False)
         body.addWidget(self.sides, 1)
@@ -244,7 +247,7 @@ class MainWindow(QMainWindow):
         drawn = None if session.active is None else self.slices.result(session.active)
         counts = () if drawn is None else tuple(np.diff(drawn.picture.first).tolist())
         names = () if session.opened is None else session.opened.network.layer_names
-        self.legend.show_layers(names, session.look.hidden_depths, counts)
+        self.legend.show_layers(names, session.look.hidden_depths, counts, session.look.style.palette)
         fill = None if drawn is None or session.fill is Fill.NONE else drawn.picture.fill
         self.color_bar.show_fill(fill)
 
@@ -312,15 +315,43 @@ class MainWindow(QMainWindow):
     def keep_layout(self) -> None:
         """From one start to the next: as it was left last, and later as it is left."""
         self._keeps_layout = True
-        self.settings.restore(self, self.splitter)
-        shown = self.settings.side
-        if shown in (panels := {"inspector": self.inspector, "neurons": self.neurons}):
-            self.side.open(panels[shown])
+        self.settings.restore(self, self._splitters)
+        self.side.show_named(self.settings.side)
         self.checkpoints.automatic.setChecked(self.settings.reloads)
+
+    @property
+    def _splitters(self) -> dict[str, QSplitter]:
+        return {"splitter": self.splitter, "sides": self.sides}
+
+    @property
+    def layout_now(self) -> Layout:
+        left, right = self.splitter.sizes()
+        widths = max(left, 1), max(right, 1)
+        return Layout((self.width(), self.height()), widths, self.side.shown, self.side.width_wanted)
+
+    def lay_out(self, layout: Layout) -> None:
+        """As a session was left, as far as the screen has room for it."""
+        if not self.isMaximized():
+            room = self.screen().availableSize()
+            self.resize(min(layout.size[0], room.width()), min(layout.size[1], room.height()))
+        self.side.show_named(layout.side)
+        if layout.side_width:
+            whole = sum(self.sides.sizes())
+            self.sides.setSizes([max(whole - layout.side_width, 1), layout.side_width])
+        self.splitter.setSizes(list(layout.widths))
 
     def take_preferences(self) -> None:
         self.slices.budget = self.settings.frame_seconds
         self.surface.threads = self.settings.surface_threads
+
+    def focusNextPrevChild(self, forward: bool) -> bool:
+        return move_focus(self, forward)
+
+    def event(self, event: QEvent) -> bool:
+        if event.type() == QEvent.Type.DevicePixelRatioChange:  # on another screen, with more pixels or fewer
+            self.scene_view.request()
+            self.board.redraw()
+        return super().event(event)
 
     # The end
 
@@ -342,9 +373,8 @@ class MainWindow(QMainWindow):
     def closeEvent(self, event: QCloseEvent) -> None:
         """Workers first, which deliver nothing any more; then what VTK holds; then the window."""
         if self._keeps_layout:
-            self.settings.store(self, self.splitter)
-            names = {self.inspector: "inspector", self.neurons: "neurons"}
-            self.settings.side = "" if self.side.current is None else names[self.side.current]
+            self.settings.store(self, self._splitters)
+            self.settings.side = self.side.shown
             self.settings.reloads = self.checkpoints.automatic.isChecked()
         self.opener.close()
         self.compilation.close()

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from engine import NeuronStatistics, Partition
 
 
-_WIDTHS: Final = {LAYER: 46, NEURON: 54, LENGTH: 62, DISTANCE: 64, STATE: 50}
+_WIDTHS: Final = {LAYER: 52, NEURON: 50, LENGTH: 58, DISTANCE: 60, STATE: 44}
 
 
 class NeuronTable(QWidget):
@@ -47,6 +47,7 @@ class NeuronTable(QWidget):
         self.model.setParent(self)
         self.layers = Choice(self)
         self.layers.setToolTip("Which layers to list")
+        self.layers.setAccessibleName("layers to list")
         self.layers.activated.connect(self._choose_layer)
         self.copy = button("Copy", "Copy the rows listed, separated by tabs", self._copy)
         self.view = QTableView(self)

@@ -49,7 +49,7 @@ class NotesDialog(QDialog):
         area.setWidgetResizable(True)
         area.setWidget(table)
         buttons = without_icons(QDialogButtonBox(QDialogButtonBox.StandardButton.Close, self))
-        copy = QPushButton("Copy", self)
+        copy = QPushButton("C&opy", self)
         copy.setToolTip("The notes as lines of text")
         copy.clicked.connect(lambda: QGuiApplication.clipboard().setText(self.text))
         buttons.addButton(copy, QDialogButtonBox.ButtonRole.ActionRole)

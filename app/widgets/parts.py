@@ -8,12 +8,16 @@ from PySide6.QtCore import QPointF, QSize, Qt
 from PySide6.QtGui import QIcon, QPainter, QPaintEvent, QPalette, QPen, QResizeEvent
 from PySide6.QtWidgets import (
     QBoxLayout,
+    QCheckBox,
     QComboBox,
     QDialogButtonBox,
     QHBoxLayout,
     QLabel,
     QPushButton,
     QSizePolicy,
+    QSpinBox,
+    QStyle,
+    QStyleOptionButton,
     QToolButton,
     QWidget,
 )
@@ -39,17 +43,50 @@ class Choice(QComboBox):
         painter.end()
 
 
+class Tick(QCheckBox):
+    """With a tick, which the style sheet's check boxes lack."""
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        super().paintEvent(event)
+        if not self.isChecked():
+            return
+        option = QStyleOptionButton()
+        self.initStyleOption(option)
+        box = self.style().subElementRect(QStyle.SubElement.SE_CheckBoxIndicator, option, self).toRectF()
+        painter = QPainter(self)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        painter.setPen(QPen(self.palette().color(QPalette.ColorRole.HighlightedText), 1.8))
+        x, y = box.center().x(), box.center().y()
+        painter.drawPolyline([QPointF(x - 3.2, y), QPointF(x - 0.8, y + 2.6), QPointF(x + 3.4, y - 2.8)])
+        painter.end()
+
+
 class ElidedLabel(QLabel):
-    """One line of text that ends in dots where there is no room for all of it, and then has it as a tip."""
+    """One line of text that ends in dots where there is no room for all of it, and then has it as a tip.
+
+    It takes what is left of a line; with a size policy of Maximum as much as the text needs, if that is left.
+    """
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._text = ""
         self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
 
+    @property
+    def whole(self) -> str:
+        """The text, also where it is not shown whole."""
+        return self._text
+
     def show_text(self, text: str) -> None:
         self._text = text
+        self.updateGeometry()
         self._fit()
+
+    def sizeHint(self) -> QSize:
+        return QSize(self.fontMetrics().horizontalAdvance(self._text) + 2, super().sizeHint().height())
+
+    def minimumSizeHint(self) -> QSize:
+        return QSize(20, super().minimumSizeHint().height())
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
@@ -66,6 +103,8 @@ def button(text: str, tip: str, act: Callable[[], object]) -> QToolButton:
     made = QToolButton()
     made.setText(text)
     made.setToolTip(tip)
+    if not any(word.isalpha() and len(word) > 1 for word in text.rstrip("…").split()):
+        made.setAccessibleName(tip)  # a sign is no name
     made.clicked.connect(lambda _=False: act())
     return made
 
@@ -77,6 +116,19 @@ def icon_button(icon: QIcon, tip: str, size: int = 16) -> QToolButton:
     made.setIcon(icon)
     made.setIconSize(QSize(size, size))
     made.setToolTip(tip)
+    made.setAccessibleName(tip)
+    return made
+
+
+def number_box(parent: QWidget, least: int, most: int, step: int, unit: str, tip: str) -> QSpinBox:
+    """A whole number; unit: what stands behind it."""
+    made = QSpinBox(parent)  # at once: the Tab key follows the order in which widgets got their parent
+    made.setRange(least, most)
+    made.setSingleStep(step)
+    made.setSuffix(f" {unit}" if unit else "")
+    made.setToolTip(tip)
+    made.setKeyboardTracking(False)  # a typed number is taken when it is whole, not with each digit
+    made.lineEdit().setTextMargins(6, 0, 6, 0)  # as in other fields, which the style sheet does not reach
     return made
 
 

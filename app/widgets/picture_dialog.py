@@ -9,14 +9,12 @@ import numpy as np
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QColor, QFont, QImage, QPainter
 from PySide6.QtWidgets import (
-    QCheckBox,
     QDialog,
     QDialogButtonBox,
     QFileDialog,
     QFormLayout,
     QHBoxLayout,
     QLabel,
-    QSpinBox,
     QVBoxLayout,
     QWidget,
 )
@@ -26,7 +24,7 @@ from app.state.palette import accent
 from app.views.scene_painter import ScenePainter
 from app.views.scene_view import SceneView
 from app.views.still_picture import straight
-from app.widgets.parts import without_icons
+from app.widgets.parts import Tick, number_box, without_icons
 from app.widgets.picture_file import write_png
 
 _LARGEST = 8192
@@ -46,18 +44,22 @@ class PictureDialog(QDialog):
         self.setWindowTitle("Picture of the 3D view")
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         self._view, self._submit, self._show_error = view, submit, show_error
-        self.width_field, self.height_field = QSpinBox(self), QSpinBox(self)
-        for field, size in ((self.width_field, view.width()), (self.height_field, view.height())):
-            field.setRange(16, _LARGEST)
-            field.setValue(2 * size)
-            field.setSuffix(" px")
-        self.transparent = QCheckBox("Transparent background", self)
+        self.width_field = number_box(self, 16, _LARGEST, 1, "px", "Pixels from left to right")
+        self.height_field = number_box(self, 16, _LARGEST, 1, "px", "Pixels from top to bottom")
+        self.width_field.setValue(2 * view.width())
+        self.height_field.setValue(2 * view.height())
+        self.width_field.setAccessibleName("width")
+        self.height_field.setAccessibleName("height")
+        self.transparent = Tick("&Transparent background", self)
+        self.transparent.setToolTip("Nothing is drawn where there is nothing, instead of white paper")
         fields = QHBoxLayout()
         fields.addWidget(self.width_field)
         fields.addWidget(QLabel("\N{MULTIPLICATION SIGN}", self))
         fields.addWidget(self.height_field)
         form = QFormLayout()
-        form.addRow("Size", fields)
+        name = QLabel("S&ize", self)
+        name.setBuddy(self.width_field)
+        form.addRow(name, fields)
         form.addRow("", self.transparent)
         buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Save | QDialogButtonBox.StandardButton.Cancel, self)
         without_icons(buttons)

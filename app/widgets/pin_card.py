@@ -175,7 +175,7 @@ class PinCard(QFrame):
             link.setToolTip(
                 "Go there: this pin moves to it (Ctrl+Z comes back)" if can_go else "Known once the plane is back there"
             )
-        self.pattern.show_neuron(session.neuron)
+        self.pattern.show_state(session.neuron, session.look.style.palette)
         self.body.setVisible(expanded)
         self.short.setVisible(not expanded)
 

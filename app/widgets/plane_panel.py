@@ -52,8 +52,8 @@ class SliceRow(QFrame):
         self.name = QLineEdit(part.name, self)
         self.name.setStyleSheet("border: none; background: transparent; padding: 0; font-weight: 600;")
         self.name.setCursorPosition(0)
-        self.name.setToolTip("Type another name")
         self.name.setMinimumWidth(30)
+        self.name.setAccessibleName("name of the slice")
         self.name.editingFinished.connect(self._rename)
         self.place = label("", "muted")
         self.place.setMinimumWidth(20)
@@ -72,6 +72,7 @@ class SliceRow(QFrame):
         layout.addWidget(self.delete)
 
     def show_slice(self, part: Slice, active: bool, domain: NDArray[np.float64]) -> None:
+        self.name.setToolTip(f"{part.name}: type another name")
         if not self.name.hasFocus() and self.name.text() != part.name:
             self.name.setText(part.name)
             self.name.setCursorPosition(0)
@@ -108,6 +109,7 @@ class PlanePanel(QWidget):
 
         self.slider = QSlider(Qt.Orientation.Horizontal, self)
         self.slider.setRange(0, _STEPS)
+        self.slider.setAccessibleName("offset")
         self.slider.setToolTip("Offset along the normal; in the views: arrow keys, Page Up and Down, Ctrl and wheel")
         self.offset = NumberField("offset", self)
         self.origin, self.normal = VectorField("origin", self), VectorField("normal", self)
@@ -136,6 +138,7 @@ class PlanePanel(QWidget):
         column.addStretch(1)
         area = QScrollArea(self)
         area.setWidgetResizable(True)
+        area.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         area.setFrameShape(QFrame.Shape.NoFrame)
         area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         area.setWidget(inner)

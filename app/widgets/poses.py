@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import TYPE_CHECKING
 
 from PySide6.QtGui import QGuiApplication
@@ -32,7 +33,8 @@ class Poses:
 
     def copy_command(self) -> None:
         """The line for a shell that makes the same slice."""
-        self._copy_recipe(slice_command)
+        palette = self._store.session.look.style.palette
+        self._copy_recipe(partial(slice_command, palette=palette))
 
     def copy_python(self) -> None:
         """Four lines of Python that make the same partition."""

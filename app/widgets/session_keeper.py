@@ -11,7 +11,7 @@ from PySide6.QtWidgets import QFileDialog
 
 from app.jobs.autosave import Autosave, left_behind
 from app.jobs.worker import Job, Worker
-from app.state.saved_session import Layout, SavedSession, saved_session
+from app.state.saved_session import SavedSession, saved_session
 from app.state.session_file import write_session
 from app.views.viewpoint import look_from, viewpoint_of
 from engine import Cancelled
@@ -107,11 +107,8 @@ class SessionKeeper(QObject):
             view.up = view.up * 0
             view.up[up.index(max(up))] = 1.0 if loaded.viewpoint.up[up.index(max(up))] > 0 else -1.0
             view.request()
-        if loaded.layout is not None and not window.isMaximized():
-            room = window.screen().availableSize()
-            size = [min(a, b) for a, b in zip(loaded.layout.size, (room.width(), room.height()), strict=True)]
-            window.resize(*size)
-            window.splitter.setSizes(list(loaded.layout.widths))
+        if loaded.layout is not None:
+            window.lay_out(loaded.layout)
         if loaded.notices:
             window.notice.tell(" ".join(loaded.notices))
 
@@ -146,9 +143,9 @@ class SessionKeeper(QObject):
 
     def _present(self) -> SavedSession:
         window = self._window
-        scene, (left, right) = window.scene_view.scene, window.splitter.sizes()
-        layout = Layout((window.width(), window.height()), (max(left, 1), max(right, 1)))
-        return saved_session(window.store.session, None if scene is None else viewpoint_of(scene.camera), layout)
+        scene = window.scene_view.scene
+        viewpoint = None if scene is None else viewpoint_of(scene.camera)
+        return saved_session(window.store.session, viewpoint, window.layout_now)
 
     def _save_by_itself(self) -> None:
         autosave = self._autosave

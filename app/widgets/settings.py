@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from PySide6.QtCore import QByteArray, QSettings
 from PySide6.QtWidgets import QMainWindow, QSplitter
+
+from app.state.line_style import NARROWEST, WIDEST, LineStyle
+from app.state.palette import Palette
 
 if TYPE_CHECKING:
     from sdf_models import Reading
@@ -87,8 +91,22 @@ class Settings:
     def surface_threads(self, threads: int) -> None:
         self._stored.setValue("surface_threads", threads)
 
+    @property
+    def style(self) -> LineStyle:
+        """With which windows start."""
+        stored = str(self._stored.value("palette", ""))
+        palette = next((palette for palette in Palette if palette.value == stored), Palette.TIDE)
+        lines, level = (self._number(name, 100, NARROWEST, WIDEST) for name in ("line_width", "level_width"))
+        return LineStyle(palette, lines, level)
+
+    @style.setter
+    def style(self, style: LineStyle) -> None:
+        self._stored.setValue("palette", style.palette.value)
+        self._stored.setValue("line_width", style.lines)
+        self._stored.setValue("level_width", style.level)
+
     def forget_preferences(self) -> None:
-        for name in ("theme", "frame_milliseconds", "surface_threads"):
+        for name in ("theme", "frame_milliseconds", "surface_threads", "palette", "line_width", "level_width"):
             self._stored.remove(name)
 
     @property
@@ -124,18 +142,21 @@ class Settings:
     def side(self, name: str) -> None:
         self._stored.setValue("side", name)
 
-    def store(self, window: QMainWindow, splitter: QSplitter) -> None:
-        """Where the window is, and how its parts share it."""
+    def store(self, window: QMainWindow, splitters: Mapping[str, QSplitter]) -> None:
+        """Where the window is, and how its parts share it; splitters: by what their state is called."""
         self._stored.setValue("geometry", window.saveGeometry())
-        self._stored.setValue("splitter", splitter.saveState())
+        for name, splitter in splitters.items():
+            self._stored.setValue(name, splitter.saveState())
 
-    def restore(self, window: QMainWindow, splitter: QSplitter) -> None:
+    def restore(self, window: QMainWindow, splitters: Mapping[str, QSplitter]) -> None:
         """Qt leaves the window as it is where what was stored makes no sense."""
-        geometry, shares = self._stored.value("geometry"), self._stored.value("splitter")
+        geometry = self._stored.value("geometry")
         if isinstance(geometry, QByteArray):
             window.restoreGeometry(geometry)
-        if isinstance(shares, QByteArray):
-            splitter.restoreState(shares)
+        for name, splitter in splitters.items():
+            shares = self._stored.value(name)
+            if isinstance(shares, QByteArray):
+                splitter.restoreState(shares)
 
 
 def _reading_key(path: Path) -> str:

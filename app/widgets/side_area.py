@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from PySide6.QtCore import Signal
+from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QStackedWidget, QToolButton, QVBoxLayout, QWidget
 
 from app.widgets.marks import cross
@@ -10,7 +11,10 @@ from app.widgets.parts import icon_button
 
 
 class SideArea(QFrame):
-    """changed: another panel is shown, or none."""
+    """changed: another panel is shown, or none.
+
+    width_wanted: in pixels, as it was left last, also while it is hidden; 0: never shown.
+    """
 
     changed = Signal()
 
@@ -19,6 +23,7 @@ class SideArea(QFrame):
         self.setObjectName("panel")
         self.setMinimumWidth(320)
         self.tabs: list[QToolButton] = []
+        self.width_wanted = 0
         self._panels = QStackedWidget(self)
         self._top = QHBoxLayout()
         self._top.setSpacing(4)
@@ -47,6 +52,26 @@ class SideArea(QFrame):
     def current(self) -> QWidget | None:
         """The panel in sight."""
         return None if self.isHidden() else self._panels.currentWidget()
+
+    @property
+    def shown(self) -> str:
+        """The name of the panel in sight, in small letters; "" without one."""
+        return "" if self.isHidden() else self.tabs[self._panels.currentIndex()].text().lower()
+
+    def show_named(self, name: str) -> None:
+        """The panel with a name as `shown` gives it, none for any other."""
+        for place, tab in enumerate(self.tabs):
+            panel = self._panels.widget(place)
+            if panel is not None and tab.text().lower() == name:
+                self.open(panel)
+                return
+        if not self.isHidden():
+            self.close_side()
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        if not self.isHidden():
+            self.width_wanted = self.width()
+        super().resizeEvent(event)
 
     def open(self, panel: QWidget) -> None:
         self._panels.setCurrentWidget(panel)

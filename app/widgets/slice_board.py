@@ -46,6 +46,7 @@ class SliceBoard(QScrollArea):
         page.setObjectName("panel")
         self.setWidget(page)
         self.setWidgetResizable(True)
+        self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.setFrameShape(QScrollArea.Shape.NoFrame)
         self.setMinimumWidth(330)
@@ -90,6 +91,10 @@ class SliceBoard(QScrollArea):
             tile.view.waiting = text
             tile.view.update()
 
+    def redraw(self) -> None:
+        for tile in self.tiles.values():
+            tile.view.redraw()
+
     def _changed(self, change: Change) -> None:
         session = change.after
         for key in set(self.tiles) - {part.key for part in session.slices}:
@@ -105,9 +110,7 @@ class SliceBoard(QScrollArea):
                 self.tiles[part.key] = self._tile(part.key, session)
             tile = self.tiles[part.key]
             tile.show_slice(part, part.key == session.active)
-            if tile.view.hidden_depths != session.look.hidden_depths:
-                tile.view.hidden_depths = session.look.hidden_depths
-                tile.view.redraw()
+            tile.view.show_look(session.look.hidden_depths, session.look.style)
         if isinstance(change.action, actions.MovePlane):
             self._hover.clear()
             return
@@ -115,7 +118,7 @@ class SliceBoard(QScrollArea):
 
     def _tile(self, key: int, session: Session) -> SliceTile:
         tile = SliceTile(session.slice(key), self)
-        tile.view.hidden_depths = session.look.hidden_depths
+        tile.view.show_look(session.look.hidden_depths, session.look.style)
         tile.view.drawing_wanted.connect(partial(self._draw, key))
         tile.view.hovered.connect(partial(self._hover.over, key, tile.view))
         tile.view.left.connect(self._hover.clear)

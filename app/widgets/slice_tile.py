@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Qt, QTimer, Signal
 from PySide6.QtGui import QMouseEvent
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QProgressBar, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QProgressBar, QSizePolicy, QVBoxLayout, QWidget
 
 from app.state.numbers import counted, place_text
 from app.state.session import Slice
@@ -39,9 +39,10 @@ class SliceTile(QFrame):
         self._chip = QLabel(self)
         self._chip.setFixedSize(10, 10)
         self._chip.setStyleSheet(f"background: {color_of(part.accent).name()}; border-radius: 5px;")
-        self._name, self._place, self._count = QLabel(self), ElidedLabel(self), QLabel(self)
+        self._name, self._place, self._count = ElidedLabel(self), ElidedLabel(self), QLabel(self)
         self._name.setObjectName("heading")
-        self._place.setStyleSheet(f"color: {color_of(part.accent).name()}; font-weight: 600;")
+        self._name.setSizePolicy(QSizePolicy.Policy.Maximum, QSizePolicy.Policy.Preferred)
+        self._place.setObjectName("muted")
         self._count.setObjectName("muted")
         self._progress = QProgressBar(self)
         self._progress.setTextVisible(False)
@@ -73,7 +74,7 @@ class SliceTile(QFrame):
 
     def show_slice(self, part: Slice, active: bool) -> None:
         """Name and whether it is the active one."""
-        self._name.setText(part.name)
+        self._name.show_text(part.name)
         restyle(self, "active", active)
 
     def show_result(self, drawn: DrawnSlice, current: bool) -> None:

@@ -5,12 +5,12 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Final
 
-from PySide6.QtWidgets import QDialog, QDialogButtonBox, QFormLayout, QLineEdit, QSpinBox, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QDialog, QDialogButtonBox, QFormLayout, QLineEdit, QVBoxLayout, QWidget
 
 from app.state import actions
 from app.state.planes import StackPlace, offset, offset_range, stacked
 from app.widgets.number_field import NumberField
-from app.widgets.parts import Choice, label, without_icons
+from app.widgets.parts import Choice, label, number_box, without_icons
 
 if TYPE_CHECKING:
     from app.state.session import Slice
@@ -31,26 +31,27 @@ class StackDialog(QDialog):
         self.setWindowTitle("Stack of slices")
         self.setMinimumWidth(400)
         self._store, self._plane, self._domain = store, part.plane, opened.domain
-        self.count = QSpinBox(self)
-        self.count.setRange(2, _MOST)
+        self.count = number_box(self, 2, _MOST, 1, "", "How many slices are added")
         self.count.setValue(5)
         self.place = Choice(self)
         for place in StackPlace:
             self.place.addItem(place.value.capitalize(), place)
+        self.place.setToolTip("Through the box, around this plane, or from it along its normal")
         self.spacing = NumberField("spacing", self)
+        self.spacing.setToolTip("From one plane to the next, in the units of the input space")
         self.name = QLineEdit(f"{part.name} stack", self)
         self.name.setToolTip("Of all of them; each has a number after it")
         form = QFormLayout()
         form.setHorizontalSpacing(18)
         form.setVerticalSpacing(10)
-        form.addRow("Slices", self.count)
-        form.addRow("Where", self.place)
-        form.addRow("Spacing", self.spacing)
-        form.addRow("Name", self.name)
+        form.addRow("&Slices", self.count)
+        form.addRow("&Where", self.place)
+        form.addRow("S&pacing", self.spacing)
+        form.addRow("&Name", self.name)
         self.outcome = label("", "muted")
         self.outcome.setWordWrap(True)
         self.buttons = without_icons(QDialogButtonBox(QDialogButtonBox.StandardButton.Cancel, self))
-        self.add = self.buttons.addButton("Add", QDialogButtonBox.ButtonRole.AcceptRole)
+        self.add = self.buttons.addButton("&Add", QDialogButtonBox.ButtonRole.AcceptRole)
         self.add.setDefault(True)
         self.buttons.accepted.connect(self._add)
         self.buttons.rejected.connect(self.reject)

@@ -60,7 +60,7 @@ QToolTip {{ background: {theme.text}; color: {theme.panel}; border: none; paddin
 #muted {{ color: {theme.muted}; }}
 #noticeText {{ font-weight: 600; }}
 #approximation {{ background: {theme.caution_soft}; color: {theme.caution}; font-weight: 600; padding: 5px 12px; }}
-QAbstractSpinBox QLineEdit {{ border: none; background: transparent; padding: 0 2px; min-height: 0; }}
+QAbstractSpinBox QLineEdit {{ border: none; background: transparent; padding: 0; min-height: 0; }}
 #notice {{ background: {theme.brand_soft}; border-bottom: 1px solid {theme.line}; }}
 #title {{ font-weight: 600; font-size: 11pt; }}
 QToolButton, QPushButton {{
@@ -80,7 +80,7 @@ QLineEdit, QComboBox, QDoubleSpinBox, QSpinBox {{
     background: {theme.raised}; border: 1px solid {theme.line}; border-radius: 6px; padding: 3px 7px; min-height: 18px;
     selection-background-color: {theme.brand}; selection-color: {theme.on_brand};
 }}
-QLineEdit:focus, QComboBox:focus, QDoubleSpinBox:focus {{ border-color: {theme.brand}; }}
+QLineEdit:focus, QComboBox:focus, QSpinBox:focus {{ border-color: {theme.brand}; }}
 QLineEdit:disabled {{ background: {theme.panel}; color: {theme.muted}; }}
 QLineEdit[wrong="true"] {{ border-color: {theme.wrong}; background: {theme.wrong_soft}; }}
 QSpinBox::up-button, QSpinBox::down-button, QDoubleSpinBox::up-button,
@@ -89,6 +89,14 @@ QComboBox::drop-down {{ border: none; width: 18px; }}
 QComboBox QAbstractItemView {{ background: {theme.raised}; border: 1px solid {theme.line};
     selection-background-color: {theme.brand_soft};
     selection-color: {theme.text}; outline: none; }}
+QCheckBox::indicator, QRadioButton::indicator {{
+    width: 13px; height: 13px; border: 1px solid {theme.muted}; background: {theme.raised};
+}}
+QCheckBox::indicator {{ border-radius: 3px; }}
+QRadioButton::indicator {{ border-radius: 7px; }}
+QCheckBox::indicator:checked {{ border-color: {theme.brand}; background: {theme.brand}; }}
+QRadioButton::indicator:checked {{ border: 4px solid {theme.brand}; width: 7px; height: 7px; }}
+QCheckBox::indicator:focus, QRadioButton::indicator:focus {{ border-color: {theme.brand}; }}
 QSlider::groove:horizontal {{ height: 4px; background: {theme.line}; border-radius: 2px; }}
 QSlider::handle:horizontal {{
     width: 14px; height: 14px; margin: -5px 0; border-radius: 7px; background: {theme.brand};

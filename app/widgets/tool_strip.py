@@ -61,11 +61,13 @@ class ToolStrip(QFrame):
         for fill, text in _FILLS:
             self.fill.addItem(text, fill)
         self.fill.setToolTip("What the regions of the slices are filled with")
+        self.fill.setAccessibleName("fill")
         self.fill.activated.connect(lambda _: store.do(actions.ChangeFill(self.fill.currentData())))
         layout.addWidget(self.fill)
         layout.addStretch(1)
         self.search = QLineEdit(self)
         self.search.setPlaceholderText("Neuron 5/17")
+        self.search.setAccessibleName("neuron")
         self.search.setToolTip("Highlight a neuron's level set everywhere: layer / neuron (Ctrl+F)")
         self.search.setClearButtonEnabled(True)
         self.search.setMinimumWidth(120)
@@ -103,7 +105,7 @@ class ToolStrip(QFrame):
     def _switch(self) -> None:
         look = self._store.session.look
         on = {name: switch.isChecked() for name, switch in self.switches.items()}
-        self._store.do(actions.ChangeLook(SceneLook(**on, hidden_depths=look.hidden_depths)))
+        self._store.do(actions.ChangeLook(SceneLook(**on, hidden_depths=look.hidden_depths, style=look.style)))
 
     def _search(self) -> None:
         neuron = parse_neuron(self.search.text(), self._store.session)

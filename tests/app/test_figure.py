@@ -10,10 +10,12 @@ from xml.etree import ElementTree
 
 import numpy as np
 import pytest
+from matplotlib.colors import to_hex
 from matplotlib.image import imread
 from numpy.typing import NDArray
 
 from app.export.figure import draw_slices, write_figure
+from app.state.palette import Palette, depth_colors
 from app.state.slices import SliceResult, axis_labels
 from engine import SlicePlane
 
@@ -41,6 +43,19 @@ def texts(path: Path) -> list[str]:
 
 def numbers(path: str) -> NDArray[np.float64]:
     return np.array(re.findall(r"-?[\d.]+(?:e-?\d+)?", path), dtype=float).reshape(-1, 2)
+
+
+@pytest.mark.parametrize("palette", Palette)
+def test_lines_and_legend_have_the_colours_of_the_palette(
+    make_slice: MakeSlice, tmp_path: Path, palette: Palette
+) -> None:
+    write_figure(draw_slices([make_slice()], palette), tmp_path / "a.svg", "svg")
+    found = groups(tmp_path / "a.svg")
+    legend = ElementTree.tostring(found["legend"], encoding="unicode")
+    for depth, color in enumerate(depth_colors(3, palette)):
+        name = to_hex(color)
+        assert f"stroke: {name}" in ElementTree.tostring(found[f"slice-0-depth-{depth}"], encoding="unicode")
+        assert f"fill: {name}" in legend
 
 
 def test_svg_holds_every_line_of_every_depth_as_one_path(make_slice: MakeSlice, tmp_path: Path) -> None:

@@ -87,7 +87,8 @@ def test_undone_wholly_it_is_the_start_and_redone_the_end(networks: list[OpenNet
         store.redo()
         assert same_picture(store.session, session)
     if seen:
-        assert same(store.session, end)
+        assert same_picture(store.session, end)
+        assert (store.session.next_key, store.session.slices) == (end.next_key, end.slices)
 
 
 def opened_store(networks: list[OpenNetwork]) -> Store:
@@ -117,6 +118,46 @@ def test_a_drag_is_one_step_and_so_is_a_run_of_small_ones(networks: list[OpenNet
             assert same(store.session, dragged)
     assert offsets == [0.33, 0.32, 0.3, 0.0]
     assert same(store.session, start)
+
+
+def test_choosing_a_slice_is_a_step_where_the_picture_changes_with_it(networks: list[OpenNetwork]) -> None:
+    store = opened_store(networks)
+    store.do(actions.ActivateSlice(0))
+    assert store.history.next_undone == "Open network 0"
+    for on, off in (
+        (actions.ChangeLook(replace(store.session.look, clip=True)), actions.ChangeLook(store.session.look)),
+        (actions.TileSlices(False), actions.TileSlices(True)),
+    ):
+        store.do(on)
+        store.do(actions.ActivateSlice(1))
+        assert store.history.next_undone == "Choose slice y"
+        store.do(actions.ChangeFill(Fill.AREA))
+        store.undo()
+        assert store.session.active == 1  # the cut stays where it is
+        store.undo()
+        assert store.session.active == 0
+        store.redo()
+        assert store.session.active == 1
+        store.undo()
+        store.do(off)
+
+
+def test_undoing_leaves_the_slice_that_is_worked_on_the_active_one(networks: list[OpenNetwork]) -> None:
+    store = opened_store(networks)
+    assert store.session.active == 2
+    store.do(actions.ActivateSlice(0))
+    store.do(actions.MovePlane(0, SlicePlane.from_axis("x", 0.3)))
+    store.undo()
+    assert store.session.active == 0
+    store.do(actions.ActivateSlice(1))
+    store.redo()
+    assert store.session.active == 1
+    store.do(actions.RemoveSlice(1))
+    store.do(actions.ActivateSlice(0))
+    store.undo()
+    assert store.session.active == 1  # what comes back is what was worked on
+    store.redo()
+    assert store.session.active == 0
 
 
 def test_a_new_step_after_undoing_forgets_the_future(networks: list[OpenNetwork]) -> None:

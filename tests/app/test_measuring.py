@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import time
 
 import numpy as np
 import pytest
@@ -11,6 +12,8 @@ from hypothesis import strategies as st
 
 from app.state.measuring import angle, distance, full_text, short_text
 from app.state.picking import surface_point
+from app.state.spheres import Spheres
+from app.state.surfaces import CoarseSurface
 from engine import Network, extract_surface
 from sdf_models import load_checkpoint
 from tests.app.conftest import ROOT
@@ -51,11 +54,15 @@ def test_lines_of_sight_meet_the_torus_where_bisection_finds_it() -> None:
     checkpoint = load_checkpoint(ROOT / "resources" / "checkpoints" / "torus.safetensors")
     network = Network.trace(checkpoint.module)
     surface = extract_surface(network, checkpoint.domain)
+    spheres = Spheres.around(surface.vertices, surface.face_offsets, surface.face_vertices)
     generator, hits = np.random.default_rng(2), 0
     eye = np.array([0.4, 2.5, 1.1])
     for aim in generator.uniform(-0.6, 0.6, (60, 3)):
         direction = (aim - eye) / np.linalg.norm(aim - eye)
         found = surface_point(surface, eye, direction)
+        quickly = surface_point(surface, eye, direction, spheres=spheres)
+        assert (found is None) == (quickly is None)
+        assert found is None or (found.face, found.point.tolist()) == (quickly.face, quickly.point.tolist())
         along = np.linspace(0, 5, 8000)
         places = eye + along[:, None] * direction
         inside = ((places >= checkpoint.domain[0]) & (places <= checkpoint.domain[1])).all(axis=1)
@@ -73,3 +80,42 @@ def test_lines_of_sight_meet_the_torus_where_bisection_finds_it() -> None:
         deeper = surface_point(surface, eye, direction, cut)
         assert deeper is None or float((deeper.point - eye) @ direction) > t
     assert hits > 20
+
+
+def test_spheres_leave_out_most_facets_and_most_of_the_time() -> None:
+    """Spheres of facets (a grid bent in space) hold the facets; a line of sight is ten times as fast with them."""
+    side = 200
+    u, v = np.meshgrid(np.linspace(-1, 1, side + 1), np.linspace(-1, 1, side + 1), indexing="ij")
+    vertices = np.stack([u, v, 0.3 * np.sin(3 * u) * np.cos(2 * v)], axis=2).reshape(-1, 3)
+    first = (np.arange(side)[:, None] * (side + 1) + np.arange(side)).ravel()
+    step = side + 1
+    triangles = np.concatenate(
+        [np.stack([first, first + step, first + step + 1], 1), np.stack([first, first + step + 1, first + 1], 1)]
+    )
+    surface = CoarseSurface.from_triangles(vertices, triangles.astype(np.int32))
+    spheres = Spheres.around(surface.vertices, surface.face_offsets, surface.face_vertices)
+    apart = np.linalg.norm(vertices[triangles] - spheres.middles[:, None], axis=2)
+    assert (apart <= spheres.radii[:, None] * (1 + 1e-15)).all()
+    eye, generator, seconds = np.array([0.3, -0.2, 3.0]), np.random.default_rng(0), np.empty((20, 2))
+    for turn in range(20):
+        direction = np.append(generator.uniform(-0.8, 0.8, 2), 0.0) - eye
+        direction /= np.linalg.norm(direction)
+        found = []
+        for way, known in enumerate((None, spheres)):
+            start = time.thread_time()
+            found.append(surface_point(surface, eye, direction, spheres=known))
+            seconds[turn, way] = time.thread_time() - start
+        assert found[0] is not None
+        assert found[0].face == found[1].face
+        assert len(spheres.near_line(eye, direction)) < 40
+        assert found[0].face in spheres.near_line(eye, direction)
+    slow, fast = np.median(seconds, axis=0)
+    assert slow > 5 * fast
+
+
+def test_spheres_within_a_share_of_the_distance() -> None:
+    spheres = Spheres(np.array([[0.0, 0.5, 10.0], [0.0, 0.5, 1.0], [0.0, 0.5, -10.0]]), np.array([0.05, 0.05, 0.05]))
+    start, direction = np.zeros(3), np.array([0.0, 0.0, 1.0])
+    assert spheres.near_line(start, direction).tolist() == []
+    assert spheres.near_line(start, direction, 0.046).tolist() == [0, 2]
+    assert spheres.near_line(start, direction, 0.46).tolist() == [0, 1, 2]

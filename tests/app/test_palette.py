@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from app.state.palette import ACCENTS, BACKGROUND, accent, depth_colors
+from app.state.palette import ACCENTS, BACKGROUND, Palette, accent, depth_colors
+from app.views.slice_image import HIGHLIGHT
 
 # Simulated vision on linear RGB: Machado, Oliveira and Fernandes, "A physiologically-based model for simulation of
 # color vision deficiency" (2009), severity 1.
@@ -37,27 +38,44 @@ def cielab(colors: object, vision: str = "normal") -> NDArray[np.float64]:
 
 @pytest.mark.parametrize("vision", VISION)
 @pytest.mark.parametrize("layers", [2, 3, 8, 24])
-def test_lightness_rises_with_depth(layers: int, vision: str) -> None:
-    lightness = cielab(depth_colors(layers), vision)[:, 0]
+@pytest.mark.parametrize("palette", Palette)
+def test_lightness_rises_with_depth(palette: Palette, layers: int, vision: str) -> None:
+    lightness = cielab(depth_colors(layers, palette), vision)[:, 0]
     assert (np.diff(lightness) > 0).all()
     assert lightness[-1] < 80  # readable on white
 
 
 @pytest.mark.parametrize("vision", VISION)
-def test_eight_layers_are_told_apart(vision: str) -> None:
-    colors = cielab(depth_colors(8), vision)
+@pytest.mark.parametrize("palette", Palette)
+def test_eight_layers_are_told_apart(palette: Palette, vision: str) -> None:
+    colors = cielab(depth_colors(8, palette), vision)
     assert np.linalg.norm(np.diff(colors, axis=0), axis=1).min() > 5
 
 
-def test_level_sets_are_told_from_every_depth_and_from_paper() -> None:
-    others = cielab([*depth_colors(24), BACKGROUND])
-    for color in cielab(ACCENTS):
+@pytest.mark.parametrize("palette", Palette)
+def test_level_sets_are_told_from_every_depth_and_from_paper(palette: Palette) -> None:
+    others = cielab([*depth_colors(24, palette), BACKGROUND])
+    for color in cielab([*ACCENTS, HIGHLIGHT]):
         assert np.linalg.norm(others - color, axis=1).min() > 40
 
 
-def test_colors_are_srgb_for_any_number_of_layers() -> None:
+@pytest.mark.parametrize("vision", ["protanopia", "deuteranopia"])
+def test_blue_and_yellow_are_the_steps_that_most_colour_blind_eyes_see_best(vision: str) -> None:
+    steps = {
+        palette: np.linalg.norm(np.diff(cielab(depth_colors(8, palette), vision), axis=0), axis=1).min()
+        for palette in Palette
+    }
+    assert max(steps, key=steps.__getitem__) is Palette.BLUE_YELLOW
+
+
+def test_grey_has_no_hue() -> None:
+    assert np.abs(cielab(depth_colors(24, Palette.GREY))[:, 1:]).max() < 0.1
+
+
+@pytest.mark.parametrize("palette", Palette)
+def test_colors_are_srgb_for_any_number_of_layers(palette: Palette) -> None:
     for layers in (0, 1, 2, 500):
-        colors = depth_colors(layers)
+        colors = depth_colors(layers, palette)
         assert len(set(colors)) == layers
         assert all(0 <= channel <= 1 for color in colors for channel in color)
 

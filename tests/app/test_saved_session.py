@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-from dataclasses import replace
+from dataclasses import astuple, replace
 from pathlib import Path
 
 import numpy as np
@@ -13,10 +13,20 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from app.state.line_style import USUAL, LineStyle
 from app.state.look import Fill, SceneLook
+from app.state.palette import Palette
 from app.state.planes import rotated
-from app.state.saved_session import Layout, SavedCheckpoint, SavedSession, SessionFileError, from_text, to_text
-from app.state.session import Neuron, Session, Slice, same
+from app.state.saved_session import (
+    Layout,
+    SavedCheckpoint,
+    SavedPin,
+    SavedSession,
+    SessionFileError,
+    from_text,
+    to_text,
+)
+from app.state.session import Neuron, Session, Slice, same, same_plane
 from app.state.session_file import is_session, read_session, write_session
 from app.state.viewpoint import Viewpoint
 from engine import SlicePlane
@@ -30,7 +40,8 @@ def example(names: tuple[str, ...] = ("x", "oblique é")) -> SavedSession:
     oblique = rotated(SlicePlane.from_normal([0.1, 0.2, 1 / 3], [1, 2, 3], [1, 0, 0]), 12.0)
     planes = [SlicePlane.from_axis("x", 0.1), oblique]
     slices = tuple(Slice(3 * i + 1, name, planes[i % 2], i, visible=i != 1) for i, name in enumerate(names))
-    look = SceneLook(creases=True, box=False, hidden_depths=frozenset({1, 4}))
+    style = LineStyle(Palette.GREY, lines=150, level=75)
+    look = SceneLook(creases=True, box=False, hidden_depths=frozenset({1, 4}), style=style)
     session = Session(
         slices=slices,
         active=slices[-1].key,
@@ -45,13 +56,22 @@ def example(names: tuple[str, ...] = ("x", "oblique é")) -> SavedSession:
         SavedCheckpoint(Path("/some/folder/b.pt"), "", Reading(activation="relu", flip_sign=True, bounds=(-1.0, 0.1))),
     )
     view = Viewpoint((1.0, 2.5, 0.1), (0.0, 0.0, 0.0), (0.0, 1.0, 0.0))
-    return SavedSession(checkpoints, 1, session, view, Layout((1440, 900), (700, 430)))
+    pins = (
+        SavedPin(3, 0, slices[0].key, oblique, (0.1, 1 / 3, -0.2), (0.1, 1 / 7, -0.2)),
+        SavedPin(1, 1, None, None, (1e-9, 0.0, 0.5), (0.0, 0.1, 0.5)),
+    )
+    return SavedSession(checkpoints, 1, session, view, Layout((1440, 900), (700, 430), "neurons", 361), pins)
 
 
 def check_same(one: SavedSession, other: SavedSession) -> None:
     assert same(one.session, other.session)
     assert one.checkpoints == other.checkpoints
     assert (one.shown, one.viewpoint, one.layout) == (other.shown, other.viewpoint, other.layout)
+    assert [astuple(replace(pin, plane=None)) for pin in one.pins] == [
+        astuple(replace(pin, plane=None)) for pin in other.pins
+    ]
+    for a, b in zip(one.pins, other.pins, strict=True):
+        assert a.plane is b.plane or same_plane(a.plane, b.plane)
 
 
 def test_a_session_comes_back_exactly() -> None:
@@ -59,13 +79,28 @@ def test_a_session_comes_back_exactly() -> None:
     text = to_text(saved, FOLDER)
     assert json.loads(text)["checkpoints"][0]["path"] == "../other place/fox.npz"
     check_same(from_text(text, FOLDER), saved)
-    bare = replace(saved, viewpoint=None, layout=None, session=Session())
+    bare = replace(saved, viewpoint=None, layout=None, session=Session(), pins=())
     check_same(from_text(to_text(bare, FOLDER), FOLDER), bare)
+
+
+def test_a_session_of_the_first_version_opens_with_the_usual_style() -> None:
+    saved = example()
+    content = json.loads(to_text(saved, FOLDER))
+    content["splinescope session"] = 1
+    for name in ("style", "pins"):
+        del content[name]
+    for name in ("side", "side width"):
+        del content["layout"][name]
+    session = replace(saved.session, look=replace(saved.session.look, style=USUAL))
+    old = replace(saved, session=session, layout=Layout((1440, 900), (700, 430)), pins=())
+    check_same(from_text(json.dumps(content), FOLDER), old)
 
 
 def test_a_session_moves_with_its_checkpoints(tmp_path: Path) -> None:
     path = tmp_path / "a.json"
-    write_session(path, replace(example(), checkpoints=(SavedCheckpoint(tmp_path / "fox.npz", "", None),), shown=0))
+    write_session(
+        path, replace(example(), checkpoints=(SavedCheckpoint(tmp_path / "fox.npz", "", None),), shown=0, pins=())
+    )
     (tmp_path / "moved").mkdir()
     path.rename(tmp_path / "moved" / "a.json")
     assert read_session(tmp_path / "moved" / "a.json").checkpoints[0].path == tmp_path / "moved" / "fox.npz"
@@ -125,7 +160,15 @@ def test_any_other_text_is_refused(content: bytes) -> None:
 @pytest.mark.parametrize(
     ("change", "says"),
     [
-        (lambda c: c.update({"splinescope session": 2}), "of a newer SplineScope"),
+        (lambda c: c.update({"splinescope session": 3}), "of a newer SplineScope"),
+        (lambda c: c["style"].update(palette="pink"), "is not one of tide, blue-yellow"),
+        (lambda c: c["style"].update(lines=24), "from 25 to 400"),
+        (lambda c: c["pins"][0].update(slice=77), "not one of the session"),
+        (lambda c: c["pins"][0].update(pose=None), "not one of the session"),
+        (lambda c: c["pins"][0].update(checkpoint=2), "from 0 to 1"),
+        (lambda c: c["pins"][0].update(number=1), "the same number"),
+        (lambda c: c["pins"][0].update(middle=[0, 1e999, 0]), "three finite numbers"),
+        (lambda c: c["layout"].update(side="left"), "not a panel"),
         (lambda c: c["camera"].update(position=[1e999, 0, 0]), "three finite numbers"),
         (lambda c: c["camera"].update(up=[1.0, 2.5, 0.1]), "looks nowhere"),
         (lambda c: c["slices"][0].update(pose="z=nan"), "a pose cannot be read"),

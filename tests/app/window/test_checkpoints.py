@@ -39,7 +39,7 @@ def test_the_list_has_notes_and_switches(pair: tuple[Driver, Path, Path]) -> Non
     driver, _, _ = pair
     panel, store = driver.window.checkpoints, driver.window.store
     first, second = panel.cards
-    assert [card.name.text() for card in panel.cards] == ["one.safetensors", "other.safetensors"]
+    assert [card.name.whole for card in panel.cards] == ["one.safetensors", "other.safetensors"]
     assert (first.notes.isVisible(), second.notes.isVisible()) == (False, True)
     assert first.short.text() == "3 \N{MULTIPLICATION SIGN} 8 neurons"
     plane = SlicePlane.from_normal([0, 0.1, 0], [1, 2, 3])
@@ -57,9 +57,9 @@ def test_the_list_has_notes_and_switches(pair: tuple[Driver, Path, Path]) -> Non
     QTest.keyClick(second, Qt.Key.Key_Return)
     assert store.session.opened.name == "other.safetensors"
     QTest.mouseClick(second.close_button, LEFT)
-    assert [card.name.text() for card in panel.cards] == ["one.safetensors"]
+    assert [card.name.whole for card in panel.cards] == ["one.safetensors"]
     driver.window.menus.undo.trigger()
-    assert [card.name.text() for card in panel.cards] == ["one.safetensors", "other.safetensors"]
+    assert [card.name.whole for card in panel.cards] == ["one.safetensors", "other.safetensors"]
     check_shows_the_session(driver)
 
 

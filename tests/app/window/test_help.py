@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import logging
 import sys
+from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 from PySide6.QtCore import QEvent, Qt
-from PySide6.QtGui import QGuiApplication
+from PySide6.QtGui import QGuiApplication, QImage
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import (
     QAbstractButton,
@@ -23,6 +25,9 @@ from PySide6.QtWidgets import (
 
 from app.application import _tell
 from app.jobs.log_file import LOG, start_log, stop_log
+from app.state import actions
+from app.state.line_style import USUAL, LineStyle
+from app.state.palette import RGB, Palette
 from app.widgets.main_window import MainWindow
 from app.widgets.preferences_dialog import PreferencesDialog
 from app.widgets.theme import DARK, LIGHT, dress, system_theme
@@ -106,6 +111,66 @@ def test_preferences_are_taken_at_once_and_kept(window: Driver) -> None:
     assert window.window.slices.budget == 0.11
     done(window)
     assert running.property("theme") == "system"
+
+
+def inks(driver: Driver, widget: QWidget, accent: RGB) -> int:
+    """How many pixels of a view are coloured otherwise than by an accent."""
+    driver.settle()
+    image = widget.grab().toImage().convertToFormat(QImage.Format.Format_RGB888)
+    pixels = np.frombuffer(image.constBits(), np.uint8).reshape(image.height(), image.bytesPerLine())
+    colors = pixels[:, : 3 * image.width()].reshape(-1, 3).astype(float)
+    chroma, own = colors - colors.mean(axis=1, keepdims=True), np.array(accent) - np.mean(accent)
+    along = np.maximum(chroma @ own / (own @ own), 0.0)
+    return int((np.linalg.norm(chroma - along[:, None] * own, axis=1) > 30).sum())
+
+
+def test_the_palette_and_the_widths_are_those_of_all_views_at_once(window: Driver) -> None:
+    running, store = window.window, window.window.store
+    store.do(actions.ChangeLook(replace(store.session.look, surface=False, box=False, axes=False)))
+    key = store.session.active
+    for part in store.session.slices:
+        if part.key != key:
+            store.do(actions.ShowSlice(part.key, False))
+    accent = store.session.slice(key).accent
+    views = (window.tile.view, running.scene_view, running.legend)
+    before = [inks(window, view, accent) for view in views]
+    assert min(before) > 300
+    press(window, "Ctrl+,")
+    dialog = running.helper.dialog
+    grey = dialog.palettes.findText(Palette.GREY.title)
+    dialog.palettes.setCurrentIndex(grey)
+    dialog.palettes.activated.emit(grey)
+    assert [inks(window, view, accent) for view in views] == [0, 0, 0]
+
+    def ink(view: QWidget) -> float:
+        window.settle()
+        image = view.grab().toImage().convertToFormat(QImage.Format.Format_Grayscale8)
+        rows = np.frombuffer(image.constBits(), np.uint8).reshape(image.height(), image.bytesPerLine())
+        return float(255 * image.width() * image.height() - rows[:, : image.width()].sum(dtype=float))
+
+    for field in (dialog.lines, dialog.level):
+        for view in views[:2]:
+            field.setValue(50)
+            thin = ink(view)
+            field.setValue(300)
+            assert ink(view) > 1.1 * thin
+    assert store.session.look.style == LineStyle(Palette.GREY, 300, 300)
+    done(window)
+    other = MainWindow()
+    assert other.store.session.look.style == store.session.look.style
+    other.close()
+    other.deleteLater()
+    running.menus.undo.trigger()
+    assert store.session.look.style == LineStyle(Palette.GREY, 300, 50)
+    press(window, "Ctrl+,")
+    dialog = running.helper.dialog
+    assert dialog.level.value() == 50
+    QTest.mouseClick(dialog.buttons.button(dialog.buttons.StandardButton.RestoreDefaults), LEFT)
+    assert store.session.look.style == USUAL
+    assert running.settings.style == USUAL
+    done(window)
+    assert [inks(window, view, accent) for view in views] == before
+    assert running.menus.undo.text() == "&Undo Palette Plum to cyan"
 
 
 @pytest.mark.parametrize(("wanted", "theme"), [("light", LIGHT), ("dark", DARK)])

@@ -177,3 +177,28 @@ def test_another_network_ends_the_task(window: Driver) -> None:
     window.window.menus.undo.trigger()
     assert window.window.picker.task is None
     assert not window.window.scene_view.picking
+
+
+def test_vertices_near_a_pixel_are_found_as_if_all_were_looked_at(window: Driver) -> None:
+    view, snapping, session = window.window.scene_view, window.window.picker._snapping, window.window.store.session
+    points = [window.window.surface.drawn.surface.vertices]
+    points += [window.window.slices.result(part.key).answer.partition.points for part in session.slices]
+    everything, generator, met = np.concatenate(points), np.random.default_rng(5), 0
+    for direction in ((1.0, 0.62, 1.35), (1.0, 0.0, 0.0), (0.05, 1.0, 0.02)):  # the second one sees two slices edge-on
+        view.look_from(direction)
+        window.settle()
+        pixels = lens(window).to_pixels(everything)
+        for x, y in generator.uniform([0, 0], [view.width(), view.height()], (200, 2)).tolist():
+            apart = np.hypot(*(pixels - [x, y]).T)
+            near = [
+                vertex
+                for vertex in np.argsort(apart, kind="stable")[:50].tolist()
+                if apart[vertex] <= 9.0 and not view.hidden(QPointF(*pixels[vertex]), everything[vertex], 0.01)
+            ]
+            found = snapping.vertex_in_space(QPointF(x, y), session)
+            assert (found is None) == (not near)
+            if near:
+                met += 1
+                assert np.hypot(*(lens(window).to_pixels(found[None])[0] - [x, y])) == pytest.approx(apart[near[0]])
+                assert np.abs(everything - found).sum(axis=1).min() == 0.0
+    assert met > 20

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import shlex
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 from PySide6.QtGui import QGuiApplication
 
 from app.state import actions
+from app.state.line_style import LineStyle
+from app.state.palette import Palette
 from app.state.planes import rotated
 from app.state.session import same_plane
 from engine import Partition, SlicePlane
@@ -57,6 +60,10 @@ def test_the_copied_command_makes_the_same_slice(empty_window: Driver, splinesco
     store.do(actions.MovePlane(store.session.active, OBLIQUE))
     partition = active_partition(empty_window)
     press(empty_window, "Ctrl+Shift+C")
+    assert "--palette" not in clipboard()
+    store.do(actions.ChangeLook(replace(store.session.look, style=LineStyle(Palette.DUSK))))
+    press(empty_window, "Ctrl+Shift+C")
+    assert "--palette=dusk" in clipboard()
     name, *arguments = shlex.split(clipboard())
     assert name == "splinescope"
     ran = splinescope(*arguments[:-2], "--out", tmp_path / "same.npz")

@@ -18,8 +18,9 @@ from PySide6.QtWidgets import QApplication
 
 from app.jobs.autosave import Autosave, left_behind
 from app.state import actions
+from app.state.facts_text import facts_json
 from app.state.look import Fill
-from app.state.session import Neuron, Session, same
+from app.state.session import Neuron, Session, same, same_plane
 from app.state.session_file import read_session
 from app.views.viewpoint import viewpoint_of
 from app.widgets.main_window import MainWindow
@@ -98,6 +99,83 @@ def test_a_saved_session_is_the_same_in_another_window(
     assert other.store.session.opened is None
 
 
+def test_pins_and_their_side_come_back(
+    empty_window: Driver, other_window: Driver, checkpoint: Path, tmp_path: Path
+) -> None:
+    file, session = tmp_path / "net.safetensors", tmp_path / "work.json"
+    shutil.copy(checkpoint, file)
+    empty_window.open(file)
+    one, other = empty_window.window, other_window.window
+    key, plane = one.store.session.active, one.store.session.active_slice.plane
+    one.pins.pin(key, 0.11, 0.23)
+    one.store.do(actions.MovePlane(key, SlicePlane.from_normal([0.1, 0.2, 0.1], [1, 2, 3], [0.3, 1, 0])))
+    empty_window.settle()
+    one.pins.pin(key, -0.4, 0.3)
+    mesh = one.surface.drawn.mesh
+    facet = len(mesh.colors) // 2
+    one.pins.pin_facet(mesh, facet, mesh.vertices[mesh.face_vertices[mesh.face_offsets[facet]]])
+    one.store.do(actions.Unpin(2))
+    one.pins.pin(key, 0.05, -0.1)
+    one.resize(1400, 800)  # room for it
+    one.side.open(one.inspector)
+    QTest.qWait(1)
+    whole = sum(one.sides.sizes())
+    one.sides.setSizes([whole - 417, 417])
+    pins = one.store.session.pins
+    assert [pin.number for pin in pins] == [1, 3, 2]
+    saved: list[str] = []
+    one.keeper.saved.connect(saved.append)
+    one.keeper.save_to(session)
+    wait_until(lambda: saved)
+    other_window.open(session)
+    found = other.store.session.pins
+    assert [facts_json(pin, "z") for pin in found] == [facts_json(pin, "z") for pin in pins]
+    assert [(pin.number, pin.key) for pin in found] == [(pin.number, pin.key) for pin in pins]
+    assert [other.store.session.in_place(pin) for pin in found] == [False, True, True]
+    assert not other.notice.isVisible()
+    assert (other.side.shown, other.side.width()) == ("inspector", 417)
+    assert [card.pin.number for card in other.inspector.cards] == [2, 3, 1]
+    other.inspector.cards[-1].back.click()
+    assert same_plane(other.store.session.slice(key).plane, plane)
+    other_window.settle()
+    other.pins.go(found[0], found[0].facts.neighbours[0].region)  # numbers of regions are those of the partition
+    assert other.store.session.pins[0].number == 1
+
+    save_checkpoint(file, random_module(seed=9), DOMAIN)
+    other.opener.open_path(session)
+    wait_until(lambda: other.store.session.pins == ())
+    other_window.settle()
+    assert other.notice.text.text() == (
+        "net.safetensors has changed since the session was saved. "
+        "3 pins were left out: their regions are not there any more."
+    )
+
+
+def test_the_side_is_as_wide_after_a_restart(empty_window: Driver, other_window: Driver) -> None:
+    one, other = empty_window.window, other_window.window
+    one.resize(1400, 800)
+    one.keep_layout()
+    one.side.open(one.neurons)
+    QTest.qWait(1)
+    one.sides.setSizes([sum(one.sides.sizes()) - 433, 433])
+    QTest.qWait(1)
+    one.side.close_side()
+    one.close()
+    other.keep_layout()
+    assert other.side.isHidden()
+    other.side.open(other.inspector)
+    QTest.qWait(1)
+    assert other.side.width() == 433
+    other.close()
+    third = MainWindow()
+    third.keep_layout()
+    third.show()
+    QTest.qWait(1)
+    assert (third.side.shown, third.side.width()) == ("inspector", 433)
+    third.close()
+    third.deleteLater()
+
+
 def test_a_changed_file_opens_with_a_notice_and_a_missing_one_with_a_question(
     empty_window: Driver, other_window: Driver, files: tuple[Path, Path], tmp_path: Path
 ) -> None:
@@ -156,7 +234,7 @@ def test_what_a_crash_left_is_offered_once(window: Driver, other_window: Driver,
         "from tests.app.test_saved_session import example; from dataclasses import replace;"
         "from app.state.saved_session import SavedCheckpoint; saved = example();"
         "part = SavedCheckpoint(Path(sys.argv[2]), '', None);"
-        "Autosave.start(Path(sys.argv[1])).write(replace(saved, checkpoints=(part,), shown=0));"
+        "Autosave.start(Path(sys.argv[1])).write(replace(saved, checkpoints=(part,), shown=0, pins=()));"
         "os.kill(os.getpid(), signal.SIGKILL)"
     )
     path = window.window.store.session.opened.path

@@ -48,7 +48,7 @@ def check_shows_the_session(driver: Driver) -> None:
     assert set(window.scene_view.planes) == set(shown)
     for part in session.slices:
         tile, drawn = window.board.tiles[part.key], window.slices.result(part.key)
-        assert tile._name.text() == part.name
+        assert tile._name.whole == part.name
         assert drawn.fill is session.fill
         assert drawn.picture.neuron == (
             None if session.neuron is None else (session.neuron.layer, session.neuron.index)

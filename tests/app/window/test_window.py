@@ -9,7 +9,7 @@ import numba
 import numpy as np
 import pytest
 import torch
-from PySide6.QtCore import QMimeData, QPoint, QPointF, Qt, QTimer, QUrl
+from PySide6.QtCore import QEvent, QMimeData, QPoint, QPointF, Qt, QTimer, QUrl
 from PySide6.QtGui import QDragEnterEvent, QDropEvent, QGuiApplication, QImage
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QPushButton
@@ -298,7 +298,7 @@ def test_all_notes_on_a_checkpoint_can_be_read_and_copied(window: Driver, checkp
     card = window.window.checkpoints.cards[0]
     QTest.mouseClick(card.details, LEFT)
     dialog = next(found for found in card.findChildren(NotesDialog))
-    copy = next(found for found in dialog.findChildren(QPushButton) if found.text() == "Copy")
+    copy = next(found for found in dialog.findChildren(QPushButton) if found.text() == "C&opy")
     QTest.mouseClick(copy, LEFT)
     lines = QGuiApplication.clipboard().text().splitlines()
     assert lines[0] == f"file: {checkpoint.absolute()}"
@@ -336,3 +336,12 @@ def test_the_command_takes_a_picture_of_the_whole_window(splinescope_process, ch
     assert ran.code == 2
     assert ran.err.startswith("splinescope: broken.npz: ")
     assert not (tmp_path / "other.png").exists()
+
+
+def test_on_another_screen_everything_is_drawn_anew(window: Driver) -> None:
+    wanted: list[object] = []
+    for view in (window.window.scene_view, *(tile.view for tile in window.window.board.tiles.values())):
+        view.drawing_wanted.connect(wanted.append)
+    QApplication.sendEvent(window.window, QEvent(QEvent.Type.DevicePixelRatioChange))
+    wait_until(lambda: len(wanted) >= 4)
+    window.settle()
