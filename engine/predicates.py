@@ -273,8 +273,8 @@ def set_zero(pairs, rows, plus, minus):
         rows[v, k] = 0.0
 
 
-# The level surface.  Signs there are of affine maps around a reference point, which have their own bound: H is the norm
-# of what a layer reads at that point, G that of its gradients, so |h| <= H + G r at the distance r.
+# The level surface.  Signs there are of affine maps around a reference point, which have their own bound: with H, the
+# size of a row's sum at that point, and G, that of its gradient's, it is no larger than H + G r at the distance r.
 
 SHORT_EDGE = 1e-9  # of the domain's diameter: a shorter edge that only one of its two facets has is rounding's
 CERTIFIED_SLACK = 1e-9  # relative: enclosures and covers are widened by it, far above their rounding
@@ -282,6 +282,6 @@ SAME_DIRECTION = 1e-9  # radians: creases closer than that around a common edge 
 
 
 @inline
-def map_tolerance(norm, value, slope, reach, constant):
-    """The bound of a row up to the distance `reach` from the reference point: norm |W_k|, value H, slope G."""
-    return SAFETY * UNIT_ROUNDOFF * (norm * (value + slope * reach) + constant)
+def map_tolerance(value, slope, reach, constant):
+    """The bound of a row up to the distance `reach` from the reference point: value H, slope G."""
+    return SAFETY * UNIT_ROUNDOFF * (value + slope * reach + constant)
