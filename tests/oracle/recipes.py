@@ -258,9 +258,9 @@ def uneven(draft: Draft) -> None:
     if draft.rng.random() < 0.5:
         draft.bias[:] = draft.target
     if draft.depth == 0 and not draft.target.any():
-        factors = 2.0 ** draft.rng.integers(-15, 16, draft.size)
-        draft.weight *= factors[:, None]
-        draft.bias *= factors
+        draft.scale[:] = 2.0 ** draft.rng.integers(-15, 16, draft.size)
+        draft.weight *= draft.scale[:, None]
+        draft.bias *= draft.scale
 
 
 def dead(draft: Draft) -> None:
