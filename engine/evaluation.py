@@ -18,7 +18,8 @@ from engine.kinks import apply_kink, feature_range, largest_after
 from engine.linear_layer import run_linear
 from engine.network import Network, evaluate
 from engine.new_vertices import NewVertices, interpolate_rows
-from engine.predicates import Rounding, Tolerance, classify, weighted_norms
+from engine.predicates import Tolerance, classify, weighted_norms
+from engine.rounding import Rounding
 from engine.schedule import Segment
 from engine.steps import Affine, Float, Kink, Linear
 from engine.subdivide import Signs
@@ -97,7 +98,7 @@ def evaluate_segment(
     products = sum(step.weight.size * step.groups for step in segment.steps if isinstance(step, Linear))
     block_rows = max(1, min(max(_LEAST_ROWS, BLOCK_SIZE // widest), _MOST_PRODUCTS // max(1, products)))
     signs = _new_signs(vertices, network.sizes[segment.source]) if segment.plain and segment.steps else None
-    linear = _only_step(segment, deferred)
+    linear = _only_step(segment, deferred) if len(rounding.bases) <= 1 else None
     if linear is not None and deferred is not None and signs is not None:
         chords = deferred.on_chords or _no_chords(bound)
         pieces = workers.run(

@@ -145,7 +145,7 @@ def _basis(g0, g1, g2, size, frame):
 
 
 @inner_sum
-def _clearances(lo, hi, maps, norms, bias, value, slope, reach, frame, clearances):
+def _clearances(lo, hi, maps, sizes, bias, reach, frame, clearances):
     """For the neurons lo..hi at a breakpoint of zero: negative where one is farther than `reach` from the reference
     point on the plane: its value against the change that its gradient can make, squared.
     """
@@ -154,7 +154,7 @@ def _clearances(lo, hi, maps, norms, bias, value, slope, reach, frame, clearance
     for k in range(np.uint64(lo), np.uint64(hi)):  # without a sign, so that no index counts from the end
         a = maps[0, k] * u0 + maps[1, k] * u1 + maps[2, k] * u2
         b = maps[0, k] * v0 + maps[1, k] * v1 + maps[2, k] * v2
-        bound = map_tolerance(norms[k], value, slope, reach, abs(bias[k]))
+        bound = map_tolerance(sizes[0, k], sizes[1, k], reach, abs(bias[k]))
         # the square of a sum is at most 1.01 times the one's plus 101 times the other's
         clearances[k] = factor * (a * a + b * b) + 101.0 * bound * bound - maps[3, k] * maps[3, k]
 
@@ -166,22 +166,21 @@ def _near_rows(layers, maps, sizes, frame, bits, reach, clearances, near, near_r
     clearances (N,): room.
     """
     first_neuron, first_row, row_breakpoint = layers.first_neuron, layers.first_row, layers.row_breakpoint
-    norms, bias = layers.norms, layers.bias
+    bias = layers.bias
     for m in range(len(first_neuron) - 2):
         lo, hi = first_neuron[m], first_neuron[m + 1]
-        value, slope = sizes[0, m], sizes[1, m]
         if layers.rectified[m]:
-            _clearances(lo, hi, maps, norms, bias, value, slope, reach, frame, clearances)
+            _clearances(lo, hi, maps, sizes, bias, reach, frame, clearances)
             row = first_row[lo] - lo
             for k in range(lo, hi):
                 if clearances[k] >= 0.0:
-                    bound = map_tolerance(norms[k], value, slope, reach, abs(bias[k]))
+                    bound = map_tolerance(sizes[0, k], sizes[1, k], reach, abs(bias[k]))
                     _list_row(row + k, k, 0.0, bound, maps, frame, bits, near, near_row, count)
                     count += 1
         else:
             for r in range(first_row[lo], first_row[hi]):
                 k, at = layers.row_neuron[r], row_breakpoint[r]
-                bound = map_tolerance(norms[k], value, slope, reach, abs(bias[k]) + abs(at))
+                bound = map_tolerance(sizes[0, k], sizes[1, k], reach, abs(bias[k]) + abs(at))
                 _list_row(r, k, at, bound, maps, frame, bits, near, near_row, count)
                 a, b, z = near[count, 0], near[count, 1], near[count, 2]
                 count += z * z <= 1.01 * reach * reach * (a * a + b * b) + 101.0 * bound * bound
@@ -231,10 +230,10 @@ def polygon_of_region(layers, box, bits, point, radius, room, frame, polygon, la
     near, near_row, clearances, spare, signs, identity = buffers
     maps, sizes = room[0], room[5]
     maps_of_region(layers, bits, identity, point, room)
-    kinks, output = len(layers.first_neuron) - 2, len(layers.bias) - 1
+    output = len(layers.bias) - 1
     g0, g1, g2, value = maps[0, output], maps[1, output], maps[2, output], maps[3, output]
     size = np.sqrt(g0 * g0 + g1 * g1 + g2 * g2)
-    if size <= map_tolerance(layers.norms[output], sizes[1, kinks], 0.0, 0.0, 0.0):
+    if size <= map_tolerance(sizes[1, output], 0.0, 0.0, 0.0):
         return EMPTY, False, size
     _basis(g0, g1, g2, size, frame)
     _onto_plane(maps, output, frame, value, size, point)
@@ -277,7 +276,7 @@ def _beyond_edge(layers, point, uncertainty, inward, normal, along, room, frame,
     turned = 0.0
     for _ in range(_TURNS):
         maps_beside(layers, frame, point, uncertainty, room, bits)
-        tilt = map_tolerance(layers.norms[output], sizes[1, kinks], 0.0, 0.0, 0.0)
+        tilt = map_tolerance(sizes[1, output], 0.0, 0.0, 0.0)
         end = _first_zero(maps[0, output], maps[1, output], tilt)
         nearest = np.inf
         for m in range(kinks):
@@ -285,10 +284,10 @@ def _beyond_edge(layers, point, uncertainty, inward, normal, along, room, frame,
                 for r in range(layers.first_row[k], layers.first_row[k + 1]):
                     z = maps[3, k] - layers.row_breakpoint[r]
                     slope = np.sqrt(maps[0, k] ** 2 + maps[1, k] ** 2)
-                    bound = map_tolerance(layers.norms[k], sizes[0, m], 0.0, 0.0, abs(layers.bias[k]))
+                    bound = map_tolerance(sizes[0, k], 0.0, 0.0, abs(layers.bias[k]))
                     if abs(z) > bound + uncertainty * slope:
                         continue
-                    tilt = map_tolerance(layers.norms[k], sizes[1, m], 0.0, 0.0, 0.0)
+                    tilt = map_tolerance(sizes[1, k], 0.0, 0.0, 0.0)
                     if slope > tilt:
                         inside = 1.0 if (bits[r >> 6] >> np.uint64(r & 63)) & np.uint64(1) else -1.0
                         nearest = min(nearest, _first_zero(inside * maps[0, k], inside * maps[1, k], tilt))

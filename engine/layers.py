@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 from engine.errors import EngineError
 from engine.kinks import largest_after
 from engine.network import Network
+from engine.predicates import EVEN
 from engine.steps import Float, Gather, Int, Kink, Linear, Scale, Sum
 
 
@@ -34,6 +35,7 @@ class Layers(NamedTuple):
     block_source  (B,) int64: the layer that a block reads; block_start (B,) int64: its first weight
     weights       float64: the blocks one after the other, each (neurons of the source, neurons of the layer)
     norms         (N,) float64: the norm of all weights of a neuron
+    uneven        (K + 1,) bool: weights of some neuron of the layer differ by more than EVEN, beside its bias
     first_row     (N + 1,) int64: the rows (true breakpoints) of each neuron; the output has one, the level
     row_neuron    (R,) int32; row_breakpoint (R,) float64; row_piece (R,) int32: the piece right of the row
     slopes, intercepts  (N, P + 1) float64
@@ -49,6 +51,7 @@ class Layers(NamedTuple):
     block_start: NDArray[np.int64]
     weights: Float
     norms: Float
+    uneven: NDArray[np.bool_]
     first_row: NDArray[np.int64]
     row_neuron: Int
     row_breakpoint: Float
@@ -228,6 +231,7 @@ def _flat(kinks: list[Kink], layers: list[_Value], dimension: int) -> Layers:
         np.array(block_start, np.int64),
         np.concatenate(weights),
         np.sqrt(squares),
+        np.array([_uneven(value) for value in layers]),
         np.searchsorted(neurons, np.arange(count + 1)).astype(np.int64),
         neurons,
         np.concatenate(row_breakpoint),
@@ -236,6 +240,14 @@ def _flat(kinks: list[Kink], layers: list[_Value], dimension: int) -> Layers:
         intercepts,
         np.array([*rectified, False]),
     )
+
+
+def _uneven(value: _Value) -> bool:
+    """Whether norms would bound the rounding of some neuron much too high where only its small weights count."""
+    blocks, constant = value
+    parts = np.abs(np.concatenate([*blocks.values(), np.zeros((len(constant), 1))], axis=1)) + np.abs(constant)[:, None]
+    least = np.where(parts > 0.0, parts, np.inf).min(axis=1)
+    return bool((parts.max(axis=1) > EVEN * least).any())
 
 
 def _rectified(kink: Kink) -> bool:

@@ -173,12 +173,16 @@ def plane_box_polygon(plane: SlicePlane, domain: ArrayLike) -> Float:
         corners = _clipped(corners, direction, high, tolerance)
         corners = _clipped(corners, -direction, -low, tolerance)
     corners = _without_repeats(corners, tolerance)
-    if len(corners) < 3 or _area(corners) <= tolerance * radius:
-        distance = _distance(plane, lower, upper)
-        how = f"misses it by {distance:.3g}" if distance > tolerance else "only touches its border"
+    if len(corners) < 3 or _area(corners) <= tolerance * float(np.ptp(corners, axis=0).max()):
+        distance, smallest = _distance(plane, lower, upper), float((upper - lower).min())
+        if distance > tolerance:
+            problem = f"it misses it by {distance:.3g}; move the plane into the box"
+        elif smallest <= 4.0 * tolerance:
+            problem = f"its side of {smallest:.3g} is lost in rounding beside the others; use sides that are more alike"
+        else:
+            problem = "it only touches its border; move the plane into the box"
         raise PlaneError(
-            f"the plane ({plane.describe()}) does not cut the box from {_text(lower)} to {_text(upper)}: it {how}; "
-            "move the plane into the box"
+            f"the plane ({plane.describe()}) does not cut the box from {_text(lower)} to {_text(upper)}: {problem}"
         )
     return _read_only(corners)
 

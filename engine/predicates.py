@@ -7,177 +7,29 @@ map reads,
     tolerance(v, k) = c u (|W_k|_2 |h_v|_2 + |b_k|) + delta_v g_k(v)
 
 Rounding is local and does not travel through the layers; the uncertainty delta_v of a vertex's position does, times
-the actual gradient g_k.  `rounding_of` generalises the first term to any chain of affine steps: it is a sum over
-the values h_i that the chain reads of (norm of h_i at v) * coefficient_i(k), plus a constant.  Norms are taken of
-features divided by their largest size on the map, so that a layer whose neurons are scaled very differently loses
-nothing.
+the actual gradient g_k.  The first term is found by engine/rounding.py, for any chain of affine steps: a sum over
+groups of the features h_i that the chain reads of (norm of h_i at v) * coefficient_i(k), plus a constant.
 
 Signs are packed into 64-bit words, one set of words for + and one for -.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import NamedTuple, assert_never
+from typing import NamedTuple
 
 import numpy as np
 
 from engine.jit import inline, kernel, summing_kernel
-from engine.steps import Affine, Float, Gather, Int, Linear, Scale, Sum
+from engine.steps import Float, Int
 
 UNIT_ROUNDOFF = 2.0**-52
 SAFETY = 64.0
 NEGLIGIBLE_UNCERTAINTY = 1e-12  # of the domain's diameter: below it the position term matters only to a doubtful sign
 DOUBT = 2.0**10  # what lies within so many rounding bounds is looked at closely: on generic networks nothing does
 DOUBTFUL_SAFETY = 4.0  # instead of SAFETY there: the sum over a network's errors needs less than each of them alone
+EVEN = 2.0**20  # features whose parts in a row differ by less share one norm in its bound: on generic networks all do
 WORD = 64
 ALL = np.uint64(0xFFFFFFFFFFFFFFFF)
-
-
-@dataclass(frozen=True, eq=False, slots=True)
-class Rounding:
-    """Coefficients of the rounding bound of one value's features, given the values that its chain of steps reads.
-
-    bases: slots of the values read; inverse_units: for each the (size,) float64 that its features are multiplied by
-    before the norm is taken; scale: (len(bases), n) float64; constant: (n,) float64.
-    """
-
-    bases: tuple[int, ...]
-    inverse_units: tuple[Float, ...]
-    scale: Float
-    constant: Float
-
-
-@dataclass(frozen=True, eq=False, slots=True)
-class Bound:
-    """Bounds of a value, given the norms s_i of the bases: |feature j| <= sum_i s_i magnitude[i, j] + constant[j].
-
-    spread[i]: norm of the features, each divided by its magnitude[i, j], over s_i.  error and constant_error bound the
-    rounding error like magnitude and constant the value.  Shapes: (bases, n) float64, (n,), and spread (bases,).
-    """
-
-    magnitude: Float
-    spread: Float
-    error: Float
-    constant: Float
-    constant_error: Float
-
-
-def bounds_of(steps: Sequence[Affine], units: Mapping[int, Float]) -> dict[int, Bound]:
-    """Bounds of all values that `steps` compute from the slots in `units`, which count as exact, and of those."""
-    bounds: dict[int, Bound] = {}
-    for position, (slot, unit) in enumerate(units.items()):
-        zeros = np.zeros((len(units), len(unit)))
-        magnitude, spread = zeros.copy(), np.zeros(len(units))
-        magnitude[position], spread[position] = unit, 1.0
-        bounds[slot] = Bound(magnitude, spread, zeros, zeros[0], zeros[0])
-    for step in steps:
-        bounds[step.target] = _propagate(step, bounds, len(units))
-    return bounds
-
-
-def rounding_of(bound: Bound, units: Mapping[int, Float]) -> Rounding:
-    """The rounding bound of a value, whatever chain of steps it comes from."""
-    scale = bound.error
-    used = [(i, slot) for i, slot in enumerate(units) if scale[i].any()]
-    return Rounding(
-        tuple(slot for _, slot in used),
-        tuple(_inverse(units[slot]) for _, slot in used),
-        np.ascontiguousarray(scale[[i for i, _ in used]]),
-        bound.constant_error,
-    )
-
-
-def rounding_of_linear(step: Linear, slot: int, unit: Float) -> Rounding:
-    """What rounding_of gives for the value of one linear step on a base: the usual case, without the machinery."""
-    weight = np.abs(step.weight)
-    magnitude = np.minimum(_row_norms(weight * unit), weight @ unit)
-    rounding = max(SAFETY, float(weight.shape[1])) * UNIT_ROUNDOFF
-    return Rounding((slot,), (_inverse(unit),), (rounding * magnitude)[None], rounding * np.abs(step.bias))
-
-
-def _row_norms(matrix: Float) -> Float:
-    """Norms over the last axis, of numbers of any size."""
-    largest = matrix.max(axis=-1, initial=0.0)
-    divisor = np.where(largest > 0.0, largest, 1.0)
-    return np.asarray(np.linalg.norm(matrix / divisor[..., None], axis=-1) * divisor)
-
-
-def _inverse(unit: Float) -> Float:
-    """1 / unit; 0 for features that are zero on the whole map, as all new vertices' will be, and for denormal ones."""
-    usable = unit >= np.finfo(np.float64).tiny
-    return np.where(usable, 1.0 / np.where(usable, unit, 1.0), 0.0)
-
-
-def _propagate(step: Affine, bounds: Mapping[int, Bound], bases: int) -> Bound:
-    match step:
-        case Linear():
-            return _through_linear(step, bounds[step.source])
-        case Scale():
-            source, factor = bounds[step.source], np.abs(step.factor)
-            constant = source.constant * factor + np.abs(step.shift)
-            errors = source.error * factor, source.constant_error * factor
-            return _rounded(source.magnitude * factor, source.spread, constant, *errors, SAFETY)
-        case Sum():
-            left, right = bounds[step.left], bounds[step.right]
-            return _rounded(
-                left.magnitude + right.magnitude,
-                left.spread + right.spread,
-                left.constant + right.constant,
-                left.error + right.error,
-                left.constant_error + right.constant_error,
-                SAFETY,
-            )
-        case Gather():
-            return _through_gather(step, [bounds[slot] for slot in step.sources], bases)
-        case _:
-            assert_never(step)
-
-
-def _rounded(
-    magnitude: Float, spread: Float, constant: Float, error: Float, constant_error: Float, safety: float
-) -> Bound:
-    unit = safety * UNIT_ROUNDOFF
-    return Bound(magnitude, spread, error + unit * magnitude, constant, constant_error + unit * constant)
-
-
-def _through_linear(step: Linear, source: Bound) -> Bound:
-    weight, groups = np.abs(step.weight), step.groups
-    inputs = weight.shape[1]
-
-    def apply(matrix: Float, features: Float) -> Float:
-        blocks = features.reshape(*features.shape[:-1], groups, inputs)
-        return (blocks @ matrix.T).reshape(*features.shape[:-1], groups * len(matrix))
-
-    # Cauchy-Schwarz is the sharper bound when the source is one of the bases, the row sums after a cancelling chain.
-    blocks = source.magnitude.reshape(len(source.spread), groups, inputs)
-    by_norm = _row_norms(weight * blocks[:, :, None, :]).reshape(len(source.spread), -1) * source.spread[:, None]
-    magnitude = np.minimum(by_norm, apply(weight, source.magnitude))
-    return _rounded(
-        magnitude,
-        np.full(len(source.spread), np.sqrt(magnitude.shape[1])),
-        apply(weight, source.constant) + np.tile(np.abs(step.bias), groups),
-        apply(weight, source.error),
-        apply(weight, source.constant_error),
-        max(SAFETY, float(inputs)),
-    )
-
-
-def _through_gather(step: Gather, sources: Sequence[Bound], bases: int) -> Bound:
-    constants = np.zeros((bases, len(step.constants)))
-    repeats = np.bincount(step.index).max(initial=1)
-
-    def gather(parts: list[Float], last: Float) -> Float:
-        return np.concatenate([*parts, last], axis=-1)[..., step.index]
-
-    return Bound(
-        gather([s.magnitude for s in sources], constants),
-        np.sqrt(repeats * sum((s.spread**2 for s in sources), np.zeros(bases))),
-        gather([s.error for s in sources], constants),
-        gather([s.constant for s in sources], np.abs(step.constants)),
-        gather([s.constant_error for s in sources], np.zeros(len(step.constants))),
-    )
 
 
 @summing_kernel
@@ -421,8 +273,8 @@ def set_zero(pairs, rows, plus, minus):
         rows[v, k] = 0.0
 
 
-# The level surface.  Signs there are of affine maps around a reference point, which have their own bound: H is the norm
-# of what a layer reads at that point, G that of its gradients, so |h| <= H + G r at the distance r.
+# The level surface.  Signs there are of affine maps around a reference point, which have their own bound: with H, the
+# size of a row's sum at that point, and G, that of its gradient's, it is no larger than H + G r at the distance r.
 
 SHORT_EDGE = 1e-9  # of the domain's diameter: a shorter edge that only one of its two facets has is rounding's
 CERTIFIED_SLACK = 1e-9  # relative: enclosures and covers are widened by it, far above their rounding
@@ -430,6 +282,6 @@ SAME_DIRECTION = 1e-9  # radians: creases closer than that around a common edge 
 
 
 @inline
-def map_tolerance(norm, value, slope, reach, constant):
-    """The bound of a row up to the distance `reach` from the reference point: norm |W_k|, value H, slope G."""
-    return SAFETY * UNIT_ROUNDOFF * (norm * (value + slope * reach) + constant)
+def map_tolerance(value, slope, reach, constant):
+    """The bound of a row up to the distance `reach` from the reference point: value H, slope G."""
+    return SAFETY * UNIT_ROUNDOFF * (value + slope * reach + constant)

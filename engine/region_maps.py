@@ -18,8 +18,9 @@ from engine.predicates import map_tolerance
 def workspace(layers, columns):
     """Room for maps: maps (C, N), then of the layers' outputs that are not zero throughout: their maps outputs (C, N),
     their neurons active (N,) and their number counts (K + 1,), each layer's from its first neuron on; squares
-    (2, K + 1) of the outputs' values and derivatives, summed by layer; sizes (2, K + 1), the norms of the values and
-    derivatives that each layer reads.
+    (2, K + 1) of the outputs' values and derivatives, summed by layer; sizes (2, N), how large what each neuron sums
+    may be, of values and of derivatives: the norm of its weights times that of what its layer reads, and in uneven
+    layers the sums of absolute values themselves.
     """
     neurons, kinks = len(layers.bias), len(layers.first_neuron) - 1
     return (
@@ -28,7 +29,7 @@ def workspace(layers, columns):
         np.empty(neurons, np.int64),
         np.zeros(kinks, np.int64),
         np.zeros((2, kinks)),
-        np.zeros((2, kinks)),
+        np.empty((2, neurons)),
     )
 
 
@@ -72,7 +73,44 @@ def _pre_activations(m, layers, frame, point, room):
             accumulate_block(m, source, layers, b, maps, outputs, active, counts[source])
         value += squares[0, source]
         slope += squares[1, source]
-    sizes[0, m], sizes[1, m] = np.sqrt(value), np.sqrt(slope)
+    if layers.uneven[m]:
+        _sum_sizes(m, layers, frame, point, room)
+        return
+    value, slope, norms = np.sqrt(value), np.sqrt(slope), layers.norms
+    for k in range(np.uint64(lo), np.uint64(hi)):
+        sizes[0, k] = norms[k] * value
+        sizes[1, k] = norms[k] * slope
+
+
+@inner
+def _sum_sizes(m, layers, frame, point, room):
+    """The sizes of an uneven layer: of each neuron the sum of the absolute values of what it sums."""
+    maps, outputs, active, counts, _, sizes = room
+    lo, hi, last = layers.first_neuron[m], layers.first_neuron[m + 1], len(maps) - 1
+    for k in range(lo, hi):
+        sizes[0, k], sizes[1, k] = 0.0, 0.0
+    if layers.reads_input[m]:
+        for d in range(len(point)):
+            steepest = 0.0
+            for c in range(last):
+                steepest += frame[c, d] * frame[c, d]
+            for k in range(lo, hi):
+                weight = abs(layers.input_weights[d, k])
+                sizes[0, k] += weight * abs(point[d])
+                sizes[1, k] += weight * np.sqrt(steepest)
+    for b in range(layers.first_block[m], layers.first_block[m + 1]):
+        source, start = layers.block_source[b], layers.block_start[b]
+        first = layers.first_neuron[source]
+        read = maps if layers.rectified[source] else outputs
+        for n in range(first, first + counts[source]):
+            i = active[n]
+            steepest = 0.0
+            for c in range(last):
+                steepest += read[c, first + i] * read[c, first + i]
+            for k in range(lo, hi):
+                weight = abs(layers.weights[start + i * (hi - lo) + k - lo])
+                sizes[0, k] += weight * abs(read[last, first + i])
+                sizes[1, k] += weight * np.sqrt(steepest)
 
 
 @inner_inline
@@ -143,14 +181,14 @@ def _snap(m, layers, room):
     """
     maps, sizes = room[0], room[5]
     lo, hi = layers.first_neuron[m], layers.first_neuron[m + 1]
-    size, last, norms, bias = sizes[0, m], len(maps) - 1, layers.norms, layers.bias
+    last, bias = len(maps) - 1, layers.bias
     if layers.rectified[m]:
         for k in range(np.uint64(lo), np.uint64(hi)):  # without a sign, so that no index counts from the end
             z = maps[last, k]
-            maps[last, k] = 0.0 if abs(z) <= map_tolerance(norms[k], size, 0.0, 0.0, abs(bias[k])) else z
+            maps[last, k] = 0.0 if abs(z) <= map_tolerance(sizes[0, k], 0.0, 0.0, abs(bias[k])) else z
     else:
         for k in range(lo, hi):
-            tolerance = map_tolerance(norms[k], size, 0.0, 0.0, abs(bias[k]))
+            tolerance = map_tolerance(sizes[0, k], 0.0, 0.0, abs(bias[k]))
             for r in range(layers.first_row[k], layers.first_row[k + 1]):
                 at = layers.row_breakpoint[r]
                 if abs(maps[last, k] - at) <= tolerance:
@@ -169,8 +207,8 @@ def maps_of_region(layers, bits, frame, point, room):
 
 
 @inner_inline
-def tolerance_of(k, m, reach, layers, sizes):
-    return map_tolerance(layers.norms[k], sizes[0, m], sizes[1, m], reach, abs(layers.bias[k]))
+def tolerance_of(k, reach, layers, sizes):
+    return map_tolerance(sizes[0, k], sizes[1, k], reach, abs(layers.bias[k]))
 
 
 @inner
@@ -182,22 +220,21 @@ def maps_beside(layers, frame, point, uncertainty, room, bits):
     """
     maps, _, _, _, _, sizes = room
     columns, last = len(maps), len(layers.first_neuron) - 2
-    first_row, row_breakpoint, norms, bias = layers.first_row, layers.row_breakpoint, layers.norms, layers.bias
+    first_row, row_breakpoint, bias = layers.first_row, layers.row_breakpoint, layers.bias
     for w in range(len(bits)):
         bits[w] = 0
     for m in range(last):
         _pre_activations(m, layers, frame, point, room)
-        value, slope = sizes[0, m], sizes[1, m]
         for k in range(layers.first_neuron[m], layers.first_neuron[m + 1]):
             if first_row[k] == first_row[k + 1]:
                 continue
-            tolerance = map_tolerance(norms[k], value, 0.0, 0.0, abs(bias[k]))
+            tolerance = map_tolerance(sizes[0, k], 0.0, 0.0, abs(bias[k]))
             if uncertainty > 0.0:
                 steepest = 0.0
                 for c in range(columns - 1):
                     steepest += maps[c, k] * maps[c, k]
                 tolerance += uncertainty * np.sqrt(steepest)
-            tilt = map_tolerance(norms[k], slope, 0.0, 0.0, 0.0)
+            tilt = map_tolerance(sizes[1, k], 0.0, 0.0, 0.0)
             for r in range(first_row[k], first_row[k + 1]):
                 x = maps[columns - 1, k] - row_breakpoint[r]
                 c = 0

@@ -9,7 +9,8 @@ from functools import cached_property
 import numpy as np
 
 from engine.network import Network, sources
-from engine.predicates import SAFETY, UNIT_ROUNDOFF, Rounding, bounds_of, rounding_of, rounding_of_linear
+from engine.predicates import SAFETY, UNIT_ROUNDOFF
+from engine.rounding import Rounding, bases_of, bounds_of, rounding_of, rounding_of_linear
 from engine.steps import Affine, Float, Int, Kink, Linear
 
 
@@ -40,11 +41,12 @@ class Segment:
 
     def rounding(self, units: Mapping[int, Float]) -> Rounding:
         """The rounding bound of the rows, when the features of each base are about as large as `units` says."""
+        bases = bases_of(self.steps, self.source, self.neuron, self.breakpoint, units)
         match self.steps:
             case (Linear(groups=1) as linear,) if len(units) == 1:
-                features = rounding_of_linear(linear, linear.source, units[linear.source])
+                features = rounding_of_linear(linear, bases)
             case _:
-                features = rounding_of(bounds_of(self.steps, units)[self.source], units)
+                features = rounding_of(bounds_of(self.steps, bases)[self.source], bases)
         if self.plain:
             return features
         return replace(

@@ -132,7 +132,7 @@ def regions_beside(lo, hi, layers, points, upwards, inwards):
 def flat_regions(lo, hi, layers, points):
     """The signatures (., W) of the regions around the points lo..hi in which the output vanishes."""
     room = workspace(layers, 4)
-    output, last = len(layers.bias) - 1, len(layers.first_neuron) - 2
+    output = len(layers.bias) - 1
     frame = np.eye(3)
     found = np.empty((hi - lo, max(1, (len(layers.row_neuron) + 63) >> 6)), np.uint64)
     count = 0
@@ -140,7 +140,7 @@ def flat_regions(lo, hi, layers, points):
         maps_beside(layers, frame, points[i], 0.0, room, found[count])
         maps, sizes = room[0], room[5]
         steepest = max(abs(maps[0, output]), abs(maps[1, output]), abs(maps[2, output]))
-        if steepest <= map_tolerance(layers.norms[output], sizes[1, last], 0.0, 0.0, 0.0):
+        if steepest <= map_tolerance(sizes[1, output], 0.0, 0.0, 0.0):
             count += 1
     return found[:count].copy()
 

@@ -122,15 +122,15 @@ def walk_segments(lo, hi, layers, starts, ends, keep):
                         if slope != 0.0 and (slope < 0.0) == (up == 1):
                             x = maps[1, k] - row_breakpoint[r]
                             # a row that vanishes here is behind, whatever its slope's last digits say
-                            bound = tolerance_of(k, m, 0.0, layers, sizes) + uncertainty * abs(slope)
+                            bound = tolerance_of(k, 0.0, layers, sizes) + uncertainty * abs(slope)
                             if bound < abs(x) < abs(step * slope):
                                 step, next_row = abs(x / slope), r
             z = maps[1, output]
-            bound = tolerance_of(output, kinks, 0.0, layers, sizes) + uncertainty * abs(maps[0, output])
+            bound = tolerance_of(output, 0.0, layers, sizes) + uncertainty * abs(maps[0, output])
             if abs(z) <= bound or (t > 0.0 and z_end == 0.0):
                 z = 0.0
             z_end = z + step * maps[0, output]
-            bound = tolerance_of(output, kinks, step, layers, sizes) + uncertainty * abs(maps[0, output])
+            bound = tolerance_of(output, step, layers, sizes) + uncertainty * abs(maps[0, output])
             if abs(z_end) <= bound:
                 z_end = 0.0
             if keep:

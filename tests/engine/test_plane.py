@@ -296,6 +296,18 @@ def test_a_plane_beside_the_box(plane: SlicePlane, reason: str) -> None:
         plane_box_polygon(plane, CUBE)
 
 
+def test_boxes_of_very_different_sides() -> None:
+    for sides in (np.array([1e-3, 1.0, 1e6]), np.array([1e-5, 1.0, 1e3])):
+        for axis in range(3):
+            polygon = plane_box_polygon(SlicePlane.from_axis("xyz"[axis]), [-sides / 2, sides / 2])
+            assert area(polygon) == pytest.approx(sides.prod() / sides[axis], rel=1e-12)
+    sides = np.array([1e-6, 1.0, 1e6])
+    for plane in (SlicePlane.from_axis("z"), SlicePlane.from_axis("y"), SlicePlane.from_normal((0, 0, 0), (0, 1, 1))):
+        with pytest.raises(PlaneError, match=r"its side of 1e-06 is lost in rounding beside the others; use"):
+            plane_box_polygon(plane, [-sides / 2, sides / 2])
+    assert area(plane_box_polygon(SlicePlane.from_axis("x"), [-sides / 2, sides / 2])) == pytest.approx(1e6)
+
+
 @given(st.integers(2, 8), seeds)
 def test_boxes_of_any_dimension(dimension: int, seed: int) -> None:
     rng = np.random.default_rng(seed)

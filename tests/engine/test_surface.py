@@ -21,12 +21,13 @@ from engine import (
     cut_surface,
     extract_surface,
     level_set,
+    partition_segment,
     partition_slice,
 )
 from engine.steps import Float
 from sdf_models import load_checkpoint
 from tests.engine.surface_promises import check, distances
-from tests.oracle.networks import random_sample
+from tests.oracle.networks import linear, random_sample
 from tests.oracle.nonlinearities import NONLINEARITIES
 from tests.oracle.recipes import KINDS
 
@@ -332,3 +333,20 @@ def test_nonsense_starts_are_refused() -> None:
     inside = Seeds(0, np.array([[[0, 0, 0], [0.2, 0, 0]]], float))
     surface = extract_surface(octahedron(0.5), [[-0.3] * 3, [0.3] * 3], seeds=inside)
     assert surface.describe() == "no zero level surface was found along the segments"
+
+
+@pytest.mark.parametrize("scale", [1.0, 2.0**10, 2.0**23, 2.0**40])
+def test_a_surface_of_small_features_is_found_beside_a_large_one(scale: float) -> None:
+    """The octahedron |x| + |y| + |z| = 1/2, in units of 1 / scale, and a neuron of weight scale that is off there."""
+    weight = np.concatenate([np.eye(3), -np.eye(3)]) / scale
+    first = linear(np.vstack([weight, [[scale, 0.0, 0.0]]]), np.array([*np.zeros(6), -0.75 * scale]))
+    second = linear(np.ones((1, 7)), np.array([-0.5 / scale]))
+    network = Network.trace(nn.Sequential(first, nn.ReLU(), second))
+    surface = extract_surface(network, [[-1.0] * 3, [1.0] * 3])
+    check(surface)
+    assert surface.facets == 8
+    assert surface.report.closed
+    assert surface.area == pytest.approx(np.sqrt(3.0), rel=1e-12)
+    assert surface.volume() == pytest.approx(1.0 / 6.0, rel=1e-12)
+    segment = partition_segment(network, [-1.0, 0.03, 0.01], [0.5, 0.03, 0.01])
+    np.testing.assert_allclose(segment.points(segment.crossings)[:, 0], [-0.46, 0.46], atol=1e-12)

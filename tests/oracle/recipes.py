@@ -248,6 +248,21 @@ def scaled(draft: Draft) -> None:
     draft.bias[:] = draft.target + draft.scale * (draft.bias - draft.target)
 
 
+def uneven(draft: Draft) -> None:
+    """First layer: rows of very different lengths, which no later layer undoes; no biases in half of the layers.
+
+    Where the long ones are off, the short ones are all that is left.  At breakpoints other than 0, which would make
+    those lines nearly one, the first layer is as others are.
+    """
+    generic(draft)
+    if draft.rng.random() < 0.5:
+        draft.bias[:] = draft.target
+    if draft.depth == 0 and not draft.target.any():
+        draft.scale[:] = 2.0 ** draft.rng.integers(-15, 16, draft.size)
+        draft.weight *= draft.scale[:, None]
+        draft.bias *= draft.scale
+
+
 def dead(draft: Draft) -> None:
     """Whole layers, or most rows of them, far to one side of every breakpoint."""
     share = float(draft.rng.choice([0.0, 0.7, 1.0]))
@@ -291,6 +306,7 @@ KINDS: dict[str, Callable[[Draft], None]] = {
     "near-parallel": near_parallel,
     "cancelling": cancelling,
     "scaled": scaled,
+    "uneven": uneven,
     "dead": dead,
     "mixture": mixture,
 }

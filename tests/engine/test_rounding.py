@@ -1,0 +1,108 @@
+"""Rounding bounds of rows, where the features that they read differ hugely in size."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+
+import numpy as np
+import pytest
+import torch
+from torch import nn
+
+from engine import Network, SlicePlane, partition_polygon
+from engine.predicates import EVEN, SAFETY, UNIT_ROUNDOFF
+from engine.rounding import Bases, Rounding, bases_of, bounds_of, rounding_of, rounding_of_linear
+from engine.steps import Affine, Float, Gather, Linear, Scale, Sum
+from tests.engine.promises import check
+from tests.oracle.networks import SQUARE, linear
+from tests.oracle.rational import Affine as Exactly
+from tests.oracle.rational import Piecewise, partition
+
+RELU = ((0.0, 0.0), (1.0, 0.0))
+
+
+def _scales(rng: np.random.Generator, shape: int | tuple[int, ...]) -> Float:
+    return np.asarray(2.0 ** rng.integers(-40, 41, shape))
+
+
+def _features(rng: np.random.Generator, size: int) -> Float:
+    """(200, size): as after a ReLU, each of its own size, with many zeros."""
+    return np.asarray(rng.random((200, size)) * (rng.random((200, size)) < 0.4) * _scales(rng, size))
+
+
+def _bounds(rounding: Rounding, values: dict[int, Float]) -> Float:
+    norms = [
+        np.linalg.norm(values[slot] * inverse, axis=1)
+        for slot, inverse in zip(rounding.bases, rounding.inverse_units, strict=True)
+    ]
+    return np.asarray(rounding.constant + np.stack(norms, axis=1) @ rounding.scale)
+
+
+@pytest.mark.parametrize("biased", [False, True])
+@pytest.mark.parametrize("seed", range(5))
+def test_a_bound_is_that_of_the_sum_itself_up_to_the_range_of_a_group(seed: int, biased: bool) -> None:
+    rng = np.random.default_rng(seed)
+    h = _features(rng, 12)
+    step = Linear(1, 2, rng.normal(size=(9, 12)) * _scales(rng, (9, 12)), biased * rng.normal(size=9) * _scales(rng, 9))
+    units = {1: h.max(axis=0)}
+    bases = bases_of([step], 2, np.arange(9, dtype=np.int32), np.zeros(9), units)
+    bound = _bounds(rounding_of_linear(step, bases), {1: h})
+    size = h @ np.abs(step.weight).T + np.abs(step.bias)
+    assert (bound >= 0.999 * SAFETY * UNIT_ROUNDOFF * size).all()
+    assert (bound <= SAFETY * UNIT_ROUNDOFF * 12**1.5 * EVEN * size).all()
+    z = h @ step.weight.T + step.bias
+    for v, row, found in ((v, j, z[v, j]) for v in range(0, 200, 10) for j in range(9)):
+        products = (Fraction(w) * Fraction(x) for w, x in zip(step.weight[row].tolist(), h[v].tolist(), strict=True))
+        exact = sum(products, Fraction(float(step.bias[row])))
+        assert abs(Fraction(float(found)) - exact) <= Fraction(float(bound[v, row]))
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_chains_have_groups_too(seed: int) -> None:
+    """cat(2 h + 1, x) . W, plus h: the absolute values of what is added are the same chain of absolute values."""
+    rng = np.random.default_rng(seed)
+    h, x = _features(rng, 8), _features(rng, 8)
+    shift = rng.normal(size=8) * _scales(rng, 8)
+    weight = rng.normal(size=(8, 16)) * _scales(rng, (8, 16))
+    steps: list[Affine] = [
+        Scale(1, 3, np.full(8, 2.0), shift),
+        Gather((3, 2), 4, np.empty(0), np.arange(16, dtype=np.int32)),
+        Linear(4, 5, weight, np.zeros(8)),
+        Sum(5, 1, -1.0, 6),
+    ]
+    units = {1: h.max(axis=0), 2: x.max(axis=0)}
+    bases = bases_of(steps, 6, np.arange(8, dtype=np.int32), np.zeros(8), units)
+    bound = _bounds(rounding_of(bounds_of(steps, bases)[6], bases), {1: h, 2: x})
+    size = np.concatenate([2.0 * h + np.abs(shift), x], axis=1) @ np.abs(weight).T + h
+    assert (bound >= 0.999 * SAFETY * UNIT_ROUNDOFF * size).all()
+    assert (bound <= 16 * SAFETY * UNIT_ROUNDOFF * 16**1.5 * EVEN * size).all()
+
+
+def _bases_of_random_layer(weight_scales: Float) -> Bases:
+    rng = np.random.default_rng(0)
+    step = Linear(1, 2, rng.normal(size=(64, 64)) * weight_scales, 0.1 * rng.normal(size=64))
+    return bases_of([step], 2, np.arange(64, dtype=np.int32), np.zeros(64), {1: 1.0 / weight_scales})
+
+
+def test_one_norm_is_enough_where_the_next_layer_undoes_the_scales() -> None:
+    assert len(_bases_of_random_layer(np.ones(64))) == 1
+    assert len(_bases_of_random_layer(_scales(np.random.default_rng(1), 64))) == 1
+
+
+def test_regions_in_which_the_large_features_are_off_are_found() -> None:
+    s = 2.0**23
+    first, second = np.array([[s, 0.0], [0.0, 1.0 / s], [-1.0 / s, 0.0]]), np.array([[1.0, 1.0, -1.0]])
+    bias = np.array([0.0, -0.5 / s, -0.25 / s])
+    module = nn.Sequential(linear(first, bias), nn.ReLU(), nn.Linear(3, 1, bias=False, dtype=torch.float64))
+    module[2].weight = nn.Parameter(torch.from_numpy(second))
+    found = partition_polygon(Network.trace(module, (2,)), SlicePlane(np.zeros(2), np.eye(2)), np.array(SQUARE))
+    spec = (
+        Exactly(0, first.tolist(), bias.tolist()),
+        Piecewise(1, [(0.0,)] * 3, [RELU] * 3),
+        Exactly(2, second.tolist(), [0.0]),
+    )
+    exact = partition(spec, SQUARE, [0.0, 0.0], [[1.0, 0.0], [0.0, 1.0]], 0.0)
+    patterns = found.activation_pattern()
+    assert {tuple(row) for row in patterns.tolist()} == exact.sign_vectors
+    assert (found.regions, int((patterns[:, -1] == 0).sum()), found.ties) == (7, 1, 0)
+    check(found)
