@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 import platformdirs
-from PySide6.QtCore import QTimer
+from PySide6.QtCore import QTimer, QtMsgType, qInstallMessageHandler
 from PySide6.QtWidgets import QApplication
 
 from app.jobs.log_file import LOG, start_log, stop_log
@@ -54,11 +54,19 @@ def application() -> QApplication:
     existing = QApplication.instance()
     if isinstance(existing, QApplication):
         return existing
+    if not has_display():
+        qInstallMessageHandler(_pass_on)
     made = QApplication(["splinescope"])
     made.setApplicationName("SplineScope")
     dress(made, Settings().theme)
     sys.excepthook = _tell
     return made
+
+
+def _pass_on(kind: QtMsgType, context: object, message: str) -> None:
+    """Qt's own messages, without the one about every window that is drawn into memory."""
+    if message != "This plugin does not support propagateSizeHints()":
+        print(message, file=sys.stderr)
 
 
 def _tell(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:

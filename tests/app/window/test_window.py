@@ -338,6 +338,16 @@ def test_the_command_takes_a_picture_of_the_whole_window(splinescope_process, ch
     assert not (tmp_path / "other.png").exists()
 
 
+def test_without_a_display_a_picture_is_taken_without_a_word_too_many(
+    splinescope_process, checkpoint: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("DISPLAY", "WAYLAND_DISPLAY", "QT_QPA_PLATFORM"):
+        monkeypatch.delenv(name, raising=False)
+    ran = splinescope_process("open", checkpoint, "--screenshot", "window.png", "--size", "1000x700")
+    assert (ran.code, ran.out, ran.err) == (0, "wrote window.png\n", "")
+    assert not QImage(str(tmp_path / "window.png")).isNull()
+
+
 def test_on_another_screen_everything_is_drawn_anew(window: Driver) -> None:
     wanted: list[object] = []
     for view in (window.window.scene_view, *(tile.view for tile in window.window.board.tiles.values())):
