@@ -289,11 +289,12 @@ class _Walk:
         memory.admit(needed, f"a partition of {total:,} vertices")
 
     def frozen(self) -> _Walk:
-        """The walk as it stands, without its values: what follows does not change it."""
+        """The walk as it stands, with the map alone of all that is large: what follows does not change it."""
         still = copy(self)
         still.map = self.map.frozen()
-        still.face_signs, still.values = list(self.face_signs), {}
-        still.workers = Workers(1)
+        still.face_signs, still.values, still.deferred = list(self.face_signs), {}, None
+        still.recycler, still.workers = Recycler(), Workers(1)
+        del still.bound, still.signs
         return still
 
     def snapshot(self) -> Partition:

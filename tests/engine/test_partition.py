@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import copy
+import gc
 import pickle
 import threading
+import tracemalloc
 from collections.abc import Callable
 from dataclasses import fields
 from itertools import pairwise
@@ -270,6 +272,27 @@ def test_snapshots_stay_what_they_were() -> None:
     regions = [progress.regions for progress in published]
     assert [progress.snapshot().regions for progress in published] == regions
     assert [progress.snapshot().values.tobytes() for progress in published] == during
+
+
+def test_progress_that_is_kept_holds_maps_and_no_values() -> None:
+    network, kept = Network.trace(mlp(3, 96, 96, 96, 1)), list[Progress]()
+    partition_slice(network, Z0, CUBE)
+    tracemalloc.start()
+    try:
+        partition = partition_slice(network, Z0, CUBE, progress=kept.append)
+        gc.collect()
+        with_kept, _ = tracemalloc.get_traced_memory()
+        kept.clear()
+        gc.collect()
+        without, _ = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    maps = sum(value.nbytes for value in vars_of(partition) if isinstance(value, np.ndarray))
+    assert with_kept - without < 2 * maps < 0.1 * 4 * 96 * 8 * len(partition.vertices)
+
+
+def vars_of(partition: Partition) -> list[Any]:
+    return [getattr(partition, field.name) for field in fields(partition)]
 
 
 @pytest.mark.parametrize("copied", [copy.copy, copy.deepcopy, lambda item: pickle.loads(pickle.dumps(item))])
