@@ -46,6 +46,7 @@ class Worker(QObject):
     must come to an end.
     """
 
+    _published = Signal(object, object)
     _done = Signal(object, object, object)
 
     def __init__(self, name: str, parent: QObject | None = None) -> None:
@@ -53,7 +54,9 @@ class Worker(QObject):
         self._wake = threading.Condition()
         self._waiting: dict[Hashable, Job] = {}
         self._running: Job | None = None
+        self._begun: set[Job] = set()  # and not yet delivered
         self._closed = False
+        self._published.connect(self._deliver_part, Qt.ConnectionType.QueuedConnection)
         self._done.connect(self._deliver, Qt.ConnectionType.QueuedConnection)
         self._thread = threading.Thread(target=self._run, name=f"splinescope-{name}")
         self._thread.start()
@@ -68,11 +71,12 @@ class Worker(QObject):
             self._wake.notify()
 
     def withdraw(self, key: Hashable) -> None:
-        """Forget the waiting job of a key and cancel the running one; neither is delivered any more."""
+        """Forget the waiting job of a key and cancel those begun; none is delivered any more."""
         with self._wake:
             self._waiting.pop(key, None)
-            if self._running is not None and self._running.key == key:
-                self._running.cancelled.set()
+            for job in self._begun:
+                if job.key == key:
+                    job.cancelled.set()
 
     @property
     def busy(self) -> bool:
@@ -104,7 +108,7 @@ class Worker(QObject):
             del job, context, result, error  # what was done is not kept in memory until there is something to do again
 
     def _publish(self, job: Job, value: Any) -> None:
-        self._done.emit(job, value, None)
+        self._published.emit(job, value)
 
     def _next(self) -> Job | None:
         with self._wake:
@@ -114,9 +118,16 @@ class Worker(QObject):
                 return None
             key = next((key for key, job in self._waiting.items() if job.urgent), next(iter(self._waiting)))
             self._running = self._waiting.pop(key)
+            self._begun.add(self._running)
             return self._running
 
+    def _deliver_part(self, job: Job, value: Any) -> None:
+        if not self._closed and not job.cancelled.is_set():
+            job.deliver(value)
+
     def _deliver(self, job: Job, result: Any, error: Exception | None) -> None:
+        with self._wake:
+            self._begun.discard(job)
         if self._closed:
             return
         if error is not None:

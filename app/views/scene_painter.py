@@ -75,12 +75,14 @@ class ScenePainter:
             slot = self._slots.index(None)
             placed = draw_sheet(sheet, lens, drawing.ratio, self._pixels[slot], self._raised[slot])
             self._slots[slot] = (sheet, lens, drawing.ratio, placed)
+        slot_of = {id(slot[0]): i for i, slot in enumerate(self._slots) if slot is not None}
         places = [NOWHERE if slot is None else slot[3] for slot in self._slots]
         strengths = [0.0 if slot is None else slot[0].strength for slot in self._slots]
         picture = base.pixels.copy()
         sheets.compose(
             picture,
             base.inverse,
+            np.array([slot_of[id(sheet)] for sheet in drawing.sheets], np.int64),
             self._pixels,
             self._raised,
             np.array([placed.inverse for placed in places]).reshape(-1, 3),

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, Signal
 
-from app.jobs.opening import OpeningError, open_file
+from app.jobs.opening import OpeningError, file_hash, open_file
 from app.jobs.watching import FileWatch
-from app.jobs.worker import Context, Job, Worker
+from app.jobs.worker import Context, Job, Worker, unless_cancelled
 from app.state import actions
 from app.state.session import OpenNetwork
 from app.state.store import Change, Store
@@ -80,8 +80,16 @@ class Reloader(QObject):
             return
         if self._panel.automatic.isChecked():
             self.reload(opened)
-        else:
-            self._notice.tell(f"{path.name} has changed on disk.", ("Reload", lambda: self._reload_from(path)))
+            return
+
+        def take(digest: str) -> None:
+            now = self._open_from(path)  # maybe the new content, opened in another way
+            if now is not None and now.sha256 != digest:
+                self._notice.tell(f"{path.name} has changed on disk.", ("Reload", lambda: self._reload_from(path)))
+
+        self._worker.submit(
+            Job(("look", path), lambda context: file_hash(path, context.cancelled), take, unless_cancelled)
+        )
 
     def _reload_from(self, path: Path) -> None:
         opened = self._open_from(path)

@@ -13,6 +13,8 @@ import numpy as np
 from app.views.raster.slices import cover_segment
 from engine.jit import inline, kernel
 
+_SAME = 1e-9  # inverse distances that differ by less are those of one place
+
 
 @kernel
 def project(vertices, homography, seen):
@@ -84,8 +86,9 @@ def blend_sheet(sheet, raised, cover, color, lift):
 
 
 @kernel
-def compose(picture, inverse, sheets, raised, planes, boxes, strengths, slack):
-    """Lay sheets (N, H, W, 4), premultiplied, over picture (H, W, 4), the farther first, where it does not hide them.
+def compose(picture, inverse, chosen, sheets, raised, planes, boxes, strengths, slack):
+    """Lay chosen sheets of (N, H, W, 4), premultiplied, over picture (H, W, 4), where it does not hide them: the
+    farther first, in the order of `chosen` (M,) int where they are in the same place.
 
     inverse (H, W) float32: of the distance of what the picture shows, 0 where there is nothing.  planes (N, 3): that of
     sheet n at pixel (i, j) is planes[n] (j + 1/2, i + 1/2, 1).  boxes (N, 4): rows and columns outside which it is 0.
@@ -97,7 +100,7 @@ def compose(picture, inverse, sheets, raised, planes, boxes, strengths, slack):
     nearness = np.empty(len(sheets), np.float64)
     for i in range(height):
         some, first, last = 0, width, 0
-        for n in range(len(sheets)):
+        for n in chosen:
             if boxes[n, 0] <= i < boxes[n, 1]:
                 here[some] = n
                 some += 1
@@ -112,7 +115,7 @@ def compose(picture, inverse, sheets, raised, planes, boxes, strengths, slack):
                 if near * (1.0 + slack * raised[n, i, j]) < inverse[i, j]:
                     continue
                 k = count
-                while k > 0 and nearness[k - 1] > near:
+                while k > 0 and nearness[k - 1] > near * (1.0 + _SAME):
                     nearness[k], order[k] = nearness[k - 1], order[k - 1]
                     k -= 1
                 nearness[k], order[k] = near, n

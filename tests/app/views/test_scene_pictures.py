@@ -283,7 +283,7 @@ def test_faces_hide_each_other_as_rays_say() -> None:
 def test_sheets_are_laid_over_each_other_by_depth() -> None:
     """Against a loop that sorts by depth, for each pixel alone."""
     generator = np.random.default_rng(3)
-    count, height, width, slack = 4, 11, 13, 0.1
+    count, height, width, slack = 6, 11, 13, 0.1
     opacity = generator.integers(0, 256, (count, height, width))
     opacity[generator.random(opacity.shape) < 0.3] = 0
     opacity[:, 0], opacity[:, :, -2:] = 0, 0  # outside their boxes
@@ -292,17 +292,20 @@ def test_sheets_are_laid_over_each_other_by_depth() -> None:
     sheets[..., 3] = opacity
     raised = generator.integers(0, 2, (count, height, width)).astype(np.uint8)
     planes = generator.uniform(-0.02, 0.02, (count, 3)) + np.array([0.0, 0.0, 0.5])
+    planes[5] = planes[0] * (1.0 + 1e-14)  # the same place, but for rounding
+    chosen = np.array([5, 2, 0, 3, 1])
     boxes = np.tile([1, height, 0, width - 2], (count, 1))
-    strengths = np.array([255, 255, 90, 0])
+    strengths = np.array([255, 255, 90, 0, 255, 200])
     inverse = generator.uniform(0, 1, (height, width)).astype(np.float32)
     picture = generator.integers(0, 256, (height, width, 4)).astype(np.uint8)
     found = picture.copy()
-    sheet_raster.compose(found, inverse, sheets, raised, planes, boxes, strengths, slack)
+    sheet_raster.compose(found, inverse, chosen, sheets, raised, planes, boxes, strengths, slack)
     for i in range(height):
         for j in range(width):
             expected = picture[i, j].astype(float)
             near = planes @ np.array([j + 0.5, i + 0.5, 1.0])
-            for n in np.argsort(near).tolist():
+            near[5] = near[0]
+            for n in chosen[np.argsort(near[chosen], kind="stable")].tolist():
                 if opacity[n, i, j] and near[n] * (1 + slack * raised[n, i, j]) >= inverse[i, j]:
                     share = strengths[n] / 255
                     expected = share * sheets[n, i, j] + expected * (1 - share * opacity[n, i, j] / 255)

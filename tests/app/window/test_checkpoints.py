@@ -63,6 +63,19 @@ def test_the_list_has_notes_and_switches(pair: tuple[Driver, Path, Path]) -> Non
     check_shows_the_session(driver)
 
 
+def test_a_file_that_is_written_again_as_it_was_has_not_changed(pair: tuple[Driver, Path, Path]) -> None:
+    driver, _one, other = pair
+    reloader = driver.window.reloader
+    content = other.read_bytes()
+    other.unlink()
+    other.write_bytes(content)
+    stamp = other.stat().st_mtime_ns
+    wait_until(lambda: (reloader._watch._stamps[other] or (0,))[0] == stamp)
+    wait_until(lambda: not reloader.busy)
+    driver.settle()
+    assert not driver.window.notice.isVisible()
+
+
 def test_a_file_that_changes_is_read_again_on_request(pair: tuple[Driver, Path, Path]) -> None:
     driver, _one, other = pair
     window, store = driver.window, driver.window.store

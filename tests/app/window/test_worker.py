@@ -1,53 +1,38 @@
-"""The thread that works on requests: what it leaves behind when it rests."""
+"""What a worker delivers, and what it does not."""
 
 from __future__ import annotations
 
-import gc
 import threading
-import weakref
 from typing import Any
 
-import numpy as np
-import pytest
+from PySide6.QtTest import QTest
 
 from app.application import application
 from app.jobs.worker import Context, Job, Worker
+from engine import Cancelled
 from tests.app.window.conftest import wait_until
 
 
-class Heavy:
-    """Something that a job holds, or makes."""
-
-    def __init__(self) -> None:
-        self.array = np.zeros(1000)
-
-
-def submit_and_forget(worker: Worker, done: list[int], fails: bool) -> list[weakref.ref[Any]]:
-    """A job that holds something, and makes something or fails while it holds that; where both can be looked for."""
-    held, known = Heavy(), []
-
-    def work(_: Context) -> Heavy:
-        made = Heavy()
-        known.extend([weakref.ref(held), weakref.ref(made)])
-        if fails:
-            raise ValueError("not this one")
-        return made
-
-    worker.submit(Job("key", work, lambda _: done.append(1), lambda _: done.append(-1)))
-    return known
-
-
-@pytest.mark.parametrize("fails", [False, True])
-def test_what_was_done_is_not_kept(fails: bool) -> None:
+def test_what_is_withdrawn_is_not_delivered_however_far_it_came() -> None:
     application()
-    worker, done = Worker("test"), []
-    gc.disable()  # the last one who holds them is to let go: they do not wait for a collection
+    worker, heard, failed = Worker("test"), list[Any](), list[Exception]()
+    finished = threading.Event()
+
+    def work(context: Context) -> str:
+        context.publish("part")
+        return "whole"
+
+    def last(_: Context) -> None:
+        finished.set()
+
     try:
-        known = submit_and_forget(worker, done, fails)
-        wait_until(lambda: done and all(one() is None for one in known), 5.0)
+        worker.submit(Job("one", work, heard.append, failed.append))
+        worker.submit(Job("two", last, heard.append, failed.append))
+        assert finished.wait(10)  # the first is done as well, and waits in the queue of events
+        worker.withdraw("one")
+        wait_until(lambda: heard)
+        QTest.qWait(1)
     finally:
-        gc.enable()
         worker.close()
-    assert done == [-1 if fails else 1]
-    assert len(known) == 2
-    assert not [thread for thread in threading.enumerate() if thread.name == "splinescope-test"]
+    assert heard == [None]
+    assert [type(error) for error in failed] == [Cancelled]
