@@ -61,6 +61,7 @@ class Reloader(QObject):
                 return
             if found.sha256 != old.sha256:
                 self._store.do(actions.ReloadNetwork(old, found))
+            self._notice.withdraw(_changed_text(path))
             self.reloaded.emit(found.name)
 
         def fail(error: Exception) -> None:
@@ -81,7 +82,7 @@ class Reloader(QObject):
         if self._panel.automatic.isChecked():
             self.reload(opened)
         else:
-            self._notice.tell(f"{path.name} has changed on disk.", ("Reload", lambda: self._reload_from(path)))
+            self._notice.tell(_changed_text(path), ("Reload", lambda: self._reload_from(path)))
 
     def _reload_from(self, path: Path) -> None:
         opened = self._open_from(path)
@@ -91,3 +92,7 @@ class Reloader(QObject):
     def _changed(self, change: Change) -> None:
         if change.before.networks is not change.after.networks:
             self._watch.watch(opened.path for opened in change.after.networks if opened.path is not None)
+
+
+def _changed_text(path: Path) -> str:
+    return f"{path.name} has changed on disk."

@@ -37,6 +37,7 @@ class SessionKeeper(QObject):
         self._worker = Worker("saving", self)
         self._autosave: Autosave | None = None
         self._left: Autosave | None = None
+        self._taken_over = False  # what a crash left is open here
         self._unsaved: tuple[Path, SavedSession] | None = None
         self.path: Path | None = None
         self._soon = QTimer(self)
@@ -56,7 +57,9 @@ class SessionKeeper(QObject):
                 LOG.error("not saved: %s: %s", self._unsaved[0], error)
         if self._autosave is not None:
             self._autosave.remove()
-        if self._left is not None:
+        if self._taken_over:
+            self._discard()
+        elif self._left is not None:
             self._left.leave()
 
     def save(self) -> None:
@@ -137,7 +140,13 @@ class SessionKeeper(QObject):
 
     def _restore(self) -> None:
         assert self._left is not None
-        self._window.opener.open_path(self._left.path, recovered=self._discard)
+        self._window.opener.open_path(self._left.path, recovered=self._take_over)
+
+    def _take_over(self) -> None:
+        """What a crash left goes once this window has saved it: the session may be what crashes."""
+        self._taken_over = True
+        self._soon.stop()
+        self._save_by_itself()
 
     def _discard(self) -> None:
         if self._left is not None:
@@ -163,6 +172,10 @@ class SessionKeeper(QObject):
         except ValueError:  # nothing is open, or something that comes from no file
             return
 
+        def take(_: None) -> None:
+            if self._taken_over:
+                self._discard()
+
         def fail(error: Exception) -> None:
             if isinstance(error, OSError | SessionFileError):
                 why = error.strerror or error if isinstance(error, OSError) else error
@@ -170,4 +183,4 @@ class SessionKeeper(QObject):
             elif not isinstance(error, Cancelled):
                 raise error
 
-        self._worker.submit(Job("autosave", lambda _: autosave.write(saved), lambda _: None, fail))
+        self._worker.submit(Job("autosave", lambda _: autosave.write(saved), take, fail))
