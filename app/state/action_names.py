@@ -31,15 +31,15 @@ def action_name(action: actions.Action, before: Session) -> str:
         case actions.AddStack(planes=planes):
             return f"Add stack of {len(planes)} slices"
         case actions.DuplicateSlice(key=key):
-            return f"Duplicate slice {before.slice(key).name}"
+            return f"Duplicate {_titled(before, key)}"
         case actions.RenameSlice(key=key):
-            return f"Rename slice {before.slice(key).name}"
+            return f"Rename {_titled(before, key)}"
         case actions.ShowSlice(key=key, visible=visible):
-            return f"{'Show' if visible else 'Hide'} slice {before.slice(key).name}"
+            return f"{'Show' if visible else 'Hide'} {_titled(before, key)}"
         case actions.RemoveSlice(key=key):
-            return f"Delete slice {before.slice(key).name}"
+            return f"Delete {_titled(before, key)}"
         case actions.ActivateSlice(key=key):
-            return f"Choose slice {before.slice(key).name}"
+            return f"Choose {_titled(before, key)}"
         case actions.ChangeLook(look=look):
             return _look_name(before.look, look)
         case actions.ChangeFill(fill=fill):
@@ -49,12 +49,18 @@ def action_name(action: actions.Action, before: Session) -> str:
         case actions.TileSlices(tiled=tiled):
             return "Show all slices" if tiled else "Show one slice"
         case actions.PinRegion(key=key, number=number):
-            where = "facet" if key is None else f"region of slice {before.slice(key).name}"
+            where = "facet" if key is None else f"region of {_titled(before, key)}"
             return f"Pin {where}" if number is None else f"Move pin {number}"
         case actions.Unpin(number=number):
             return "Remove all pins" if number is None else f"Remove pin {number}"
         case _:
             assert_never(action)
+
+
+def _titled(before: Session, key: int) -> str:
+    """A slice as "slice x", and one that is called "slice 4" just that."""
+    name = before.slice(key).name
+    return name if name.startswith("slice ") else f"slice {name}"
 
 
 def _look_name(before: SceneLook, after: SceneLook) -> str:

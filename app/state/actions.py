@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, assert_never
+from typing import TYPE_CHECKING, Final, assert_never
 
 import numpy as np
 
 from app.state.look import Fill, SceneLook
 from app.state.palette import ACCENTS
 from app.state.planes import kept_in
-from app.state.session import Neuron, OpenNetwork, Pin, Session, Slice
+from app.state.session import Neuron, OpenNetwork, Pin, Session, Slice, without_controls
 from engine import SlicePlane
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from app.state.region_facts import RegionFacts
+
+_LONGEST_NAME: Final = 200  # characters
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -198,7 +200,7 @@ def applied(session: Session, action: Action) -> Session:
             part = session.slice(action.key)
             return _added(session, part.plane, f"{part.name} copy")
         case RenameSlice():
-            name = " ".join(action.name.split())
+            name = _name(action.name)
             return _with(session, replace(session.slice(action.key), name=name)) if name else session
         case ShowSlice():
             return _with(session, replace(session.slice(action.key), visible=action.visible))
@@ -277,8 +279,13 @@ def _added(session: Session, plane: SlicePlane, name: str | None) -> Session:
     used = [part.colour % len(ACCENTS) for part in session.slices]
     colour = min(range(len(ACCENTS)), key=lambda k: (used.count(k), k))
     key = session.next_key
-    part = Slice(key, name or f"slice {key + 1}", plane, colour)
+    part = Slice(key, _name(name or "") or f"slice {key + 1}", plane, colour)
     return replace(session, slices=(*session.slices, part), active=key, next_key=key + 1)
+
+
+def _name(text: str) -> str:
+    """What of a text is taken as a name."""
+    return without_controls(" ".join(text.split()))[:_LONGEST_NAME]
 
 
 def _stack_added(session: Session, planes: tuple[SlicePlane, ...], name: str) -> Session:

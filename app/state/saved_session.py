@@ -17,7 +17,7 @@ from app.state.line_style import NARROWEST, USUAL, WIDEST, LineStyle
 from app.state.look import Fill, SceneLook
 from app.state.palette import Palette
 from app.state.poses import Pose, PoseError
-from app.state.session import Neuron, Pin, Session, Slice
+from app.state.session import Neuron, Pin, Session, Slice, without_controls
 from app.state.viewpoint import Viewpoint
 
 if TYPE_CHECKING:
@@ -28,7 +28,7 @@ MARK: Final = "splinescope session"
 VERSION: Final = 2
 """Files of version 1 have no style, no pins, and no side in their layout."""
 MOST_BYTES: Final = 4 << 20
-_MOST: Final = {"checkpoints": 64, "slices": 256, "hidden depths": 4096, "pins": 256}
+_MOST: Final = {"checkpoints": 1024, "slices": 4096, "hidden depths": 4096, "pins": 4096}
 _LONGEST: Final = 4096  # characters of a path or a name
 _LARGEST: Final = 1e12
 _SIZES: Final = (1, 100_000)  # pixels
@@ -234,7 +234,7 @@ def _checkpoint(value: Any, folder: Path) -> SavedCheckpoint:
     from sdf_models import Reading
 
     described = _object(value, "a checkpoint")
-    path, digest = _text(_get(described, "path"), "a path"), _text(_get(described, "sha256"), "a hash")
+    path, digest = _path(_get(described, "path")), _text(_get(described, "sha256"), "a hash")
     if not path:
         raise SessionFileError("a path is empty")
     if digest and (len(digest) != 64 or set(digest) - set("0123456789abcdef")):
@@ -366,9 +366,19 @@ def _object(value: Any, name: str) -> dict[str, Any]:
 
 
 def _text(value: Any, name: str) -> str:
-    printable = isinstance(value, str) and len(value) <= _LONGEST and value.isprintable()
-    if not printable:
+    if not isinstance(value, str) or len(value) > _LONGEST or value != without_controls(value):
         raise SessionFileError(f"{name} is not a text of at most {_LONGEST:,} printable characters")
+    return value
+
+
+def _path(value: Any) -> str:
+    """Whatever the system may call a file, also in bytes that are no text."""
+    try:
+        possible = isinstance(value, str) and len(value) <= _LONGEST and b"\0" not in os.fsencode(value)
+    except UnicodeEncodeError:
+        possible = False
+    if not possible:
+        raise SessionFileError(f"a path is not a text of at most {_LONGEST:,} characters that a path may have")
     return str(value)
 
 

@@ -5,6 +5,7 @@ Every change makes a new session (see `app.state.actions`), so that earlier ones
 
 from __future__ import annotations
 
+import unicodedata
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -135,6 +136,11 @@ class Session:
             return False
         kinks = self.opened.network.kinks
         return neuron.layer < len(kinks) and neuron.index < len(kinks[neuron.layer].breakpoints)
+
+
+def without_controls(text: str) -> str:
+    """What of a text can be a name: spaces and joiners of any script are part of it."""
+    return "".join(letter for letter in text if unicodedata.category(letter) not in ("Cc", "Cs"))
 
 
 def same_picture(one: Session, other: Session) -> bool:

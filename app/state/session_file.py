@@ -37,9 +37,14 @@ def read_session(path: Path) -> SavedSession:
 
 
 def write_session(path: Path, saved: SavedSession) -> None:
-    """A crash at any time leaves the old file or the new one, whole.  Raises OSError."""
+    """A crash at any time leaves the old file or the new one, whole.
+
+    Raises OSError, and SessionFileError for what could not be read again; the old file stays then.
+    """
     final = path.resolve()
-    content = to_text(saved, final.parent).encode()
+    text = to_text(saved, final.parent)
+    from_text(text, final.parent)
+    content = text.encode(errors="backslashreplace")  # bytes of a path that are no text: JSON's own escapes of them
     handle, name = tempfile.mkstemp(prefix=f".{final.name[:100]}-", suffix=".part", dir=final.parent)
     temporary = Path(name)
     try:

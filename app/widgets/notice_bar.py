@@ -42,6 +42,11 @@ class NoticeBar(QFrame):
             self._row.addWidget(made)
         self.show()
 
+    def withdraw(self, text: str) -> None:
+        """What was told is true no more; another notice stays."""
+        if self.text.text() == text:
+            self.clear()
+
     def clear(self) -> None:
         for made in self.buttons:
             made.hide()

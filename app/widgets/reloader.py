@@ -61,6 +61,7 @@ class Reloader(QObject):
                 return
             if found.sha256 != old.sha256:
                 self._store.do(actions.ReloadNetwork(old, found))
+            self._notice.withdraw(_changed_text(path))
             self.reloaded.emit(found.name)
 
         def fail(error: Exception) -> None:
@@ -85,7 +86,7 @@ class Reloader(QObject):
         def take(digest: str) -> None:
             now = self._open_from(path)  # maybe the new content, opened in another way
             if now is not None and now.sha256 != digest:
-                self._notice.tell(f"{path.name} has changed on disk.", ("Reload", lambda: self._reload_from(path)))
+                self._notice.tell(_changed_text(path), ("Reload", lambda: self._reload_from(path)))
 
         self._worker.submit(
             Job(("look", path), lambda context: file_hash(path, context.cancelled), take, unless_cancelled)
@@ -99,3 +100,7 @@ class Reloader(QObject):
     def _changed(self, change: Change) -> None:
         if change.before.networks is not change.after.networks:
             self._watch.watch(opened.path for opened in change.after.networks if opened.path is not None)
+
+
+def _changed_text(path: Path) -> str:
+    return f"{path.name} has changed on disk."

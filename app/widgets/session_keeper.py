@@ -10,8 +10,9 @@ from PySide6.QtCore import QObject, QTimer, Signal
 from PySide6.QtWidgets import QFileDialog
 
 from app.jobs.autosave import Autosave, left_behind
+from app.jobs.log_file import LOG
 from app.jobs.worker import Job, Worker
-from app.state.saved_session import SavedSession, saved_session
+from app.state.saved_session import SavedSession, SessionFileError, saved_session
 from app.state.session_file import write_session
 from app.views.viewpoint import look_from, viewpoint_of
 from engine import Cancelled
@@ -36,6 +37,7 @@ class SessionKeeper(QObject):
         self._worker = Worker("saving", self)
         self._autosave: Autosave | None = None
         self._left: Autosave | None = None
+        self._taken_over = False  # what a crash left is open here
         self._unsaved: tuple[Path, SavedSession] | None = None
         self.path: Path | None = None
         self._soon = QTimer(self)
@@ -49,10 +51,15 @@ class SessionKeeper(QObject):
         self._soon.stop()
         self._worker.close()
         if self._unsaved is not None:  # the window went before its turn came
-            write_session(*self._unsaved)
+            try:
+                write_session(*self._unsaved)
+            except (OSError, SessionFileError) as error:
+                LOG.error("not saved: %s: %s", self._unsaved[0], error)
         if self._autosave is not None:
             self._autosave.remove()
-        if self._left is not None:
+        if self._taken_over:
+            self._discard()
+        elif self._left is not None:
             self._left.leave()
 
     def save(self) -> None:
@@ -89,9 +96,12 @@ class SessionKeeper(QObject):
             if isinstance(error, Cancelled):
                 return
             self._unsaved = None
-            if not isinstance(error, OSError):
+            if isinstance(error, SessionFileError):
+                why = f"{path}: it could not be opened again: {error}; what was there before stays."
+            elif isinstance(error, OSError):
+                why = f"{path}: {error.strerror or error}; free some space or choose another folder."
+            else:
                 raise error
-            why = f"{path}: {error.strerror or error}; free some space or choose another folder."
             self._window.opener.show_error("The session was not saved", why, str(error))
 
         self._unsaved = path, saved
@@ -130,7 +140,13 @@ class SessionKeeper(QObject):
 
     def _restore(self) -> None:
         assert self._left is not None
-        self._window.opener.open_path(self._left.path, recovered=self._discard)
+        self._window.opener.open_path(self._left.path, recovered=self._take_over)
+
+    def _take_over(self) -> None:
+        """What a crash left goes once this window has saved it: the session may be what crashes."""
+        self._taken_over = True
+        self._soon.stop()
+        self._save_by_itself()
 
     def _discard(self) -> None:
         if self._left is not None:
@@ -156,10 +172,15 @@ class SessionKeeper(QObject):
         except ValueError:  # nothing is open, or something that comes from no file
             return
 
+        def take(_: None) -> None:
+            if self._taken_over:
+                self._discard()
+
         def fail(error: Exception) -> None:
-            if isinstance(error, OSError):
-                self._window.notice.tell(f"The session could not be saved by itself: {error.strerror or error}.")
+            if isinstance(error, OSError | SessionFileError):
+                why = error.strerror or error if isinstance(error, OSError) else error
+                self._window.notice.tell(f"The session could not be saved by itself: {why}.")
             elif not isinstance(error, Cancelled):
                 raise error
 
-        self._worker.submit(Job("autosave", lambda _: autosave.write(saved), lambda _: None, fail))
+        self._worker.submit(Job("autosave", lambda _: autosave.write(saved), take, fail))

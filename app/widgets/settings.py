@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -161,4 +162,4 @@ class Settings:
 
 def _reading_key(path: Path) -> str:
     """Where the choices for a file are remembered: slashes in a key would make groups."""
-    return f"readings/{hashlib.sha256(str(path.resolve()).encode()).hexdigest()[:32]}"
+    return f"readings/{hashlib.sha256(os.fsencode(path.resolve())).hexdigest()[:32]}"

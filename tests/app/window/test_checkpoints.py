@@ -14,7 +14,7 @@ from app.state import actions
 from engine import SlicePlane, partition_slice
 from sdf_models import save_checkpoint
 from tests.app.conftest import DOMAIN, random_module
-from tests.app.window.conftest import LEFT, Driver, wait_until
+from tests.app.window.conftest import LEFT, Driver, press, wait_until
 from tests.app.window.test_undo import check_shows_the_session
 
 
@@ -91,6 +91,17 @@ def test_a_file_that_changes_is_read_again_on_request(pair: tuple[Driver, Path, 
     assert store.session.opened.layers == 3
     check_shows_the_session(driver)
     assert window.menus.undo.text() == "&Undo Open other.safetensors"  # reading again is no step
+
+
+def test_a_notice_goes_once_its_file_was_read_again(pair: tuple[Driver, Path, Path]) -> None:
+    driver, _one, other = pair
+    window, store = driver.window, driver.window.store
+    before = store.session.opened
+    write(other, 7)
+    wait_until(window.notice.isVisible)
+    press(driver, "F5")
+    wait_until(lambda: store.session.opened is not before)
+    assert not window.notice.isVisible()
 
 
 def test_a_training_run_is_followed(pair: tuple[Driver, Path, Path]) -> None:

@@ -20,6 +20,7 @@ from app.jobs.autosave import Autosave, left_behind
 from app.state import actions
 from app.state.facts_text import facts_json
 from app.state.look import Fill
+from app.state.saved_session import SavedSession
 from app.state.session import Neuron, Session, same, same_plane
 from app.state.session_file import read_session
 from app.views.viewpoint import viewpoint_of
@@ -254,6 +255,30 @@ def test_what_a_crash_left_is_offered_once(window: Driver, other_window: Driver,
     first.close()
     second.close()
     assert list(folder.iterdir()) == []
+
+
+def test_what_a_crash_left_stays_until_the_window_has_saved_it(
+    window: Driver, other_window: Driver, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    keeper, folder = other_window.window.keeper, tmp_path / "autosave"
+    folder.mkdir()
+    left = folder / "1-left.session.json"
+    window.window.keeper.save_to(left)
+    wait_until(lambda: window.window.keeper.path == left)
+    keeper.keep_autosaves(folder)
+    with monkeypatch.context() as full_disk:
+        full_disk.setattr(Autosave, "write", _fail_to_write)
+        other_window.window.notice.buttons[0].click()
+        wait_until(lambda: "could not be saved" in other_window.window.notice.text.text())
+        assert left.is_file()
+    other_window.window.store.do(actions.ChangeFill(Fill.AREA))
+    wait_until(lambda: not left.exists())
+    assert len(list(folder.glob("*.json"))) == 1  # the window's own
+    other_window.settle()
+
+
+def _fail_to_write(autosave: Autosave, saved: SavedSession) -> None:
+    raise OSError(28, "No space left on device")
 
 
 def test_the_session_of_a_running_program_is_not_taken(tmp_path: Path) -> None:
