@@ -52,8 +52,9 @@ class Menus:
         store, menu = self._window.store, bar.addMenu("&Edit")
         undo = add(menu, "&Undo", store.undo, "Ctrl+Z")
         redo = add(menu, "&Redo", store.redo, "Ctrl+Shift+Z")
-        undo.setEnabled(False)
-        redo.setEnabled(False)
+        for action in (undo, redo):
+            action.setEnabled(False)
+            action.setIconText(action.iconText())  # what it does in one word, whatever its text names
         menu.addSeparator()
         poses = self._window.poses
         add(menu, "&Copy pose of the plane", poses.copy, QKeySequence.StandardKey.Copy)

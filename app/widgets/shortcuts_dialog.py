@@ -83,7 +83,7 @@ def _keys(menu: QMenu) -> tuple[Line, ...]:
 
 
 def _words(action: QAction) -> str:
-    return action.text().replace("&", "").removesuffix("…")
+    return action.iconText().removesuffix("…")
 
 
 def _shared(sections: Sequence[tuple[str, Sequence[Line]]]) -> list[list[tuple[str, Sequence[Line]]]]:
