@@ -313,9 +313,12 @@ def test_a_live_module_is_shown_from_python(checkpoint: Path) -> None:
     seen: list[str] = []
 
     def look() -> None:
-        found = next(w for w in QApplication.topLevelWidgets() if isinstance(w, MainWindow))
-        seen.append(found.windowTitle())
-        found.close()
+        shown = [w for w in QApplication.topLevelWidgets() if isinstance(w, MainWindow) and w.isVisible()]
+        if not shown:
+            QTimer.singleShot(100, look)
+            return
+        seen.append(shown[0].windowTitle())
+        shown[0].close()
 
     QTimer.singleShot(300, look)
     app.show(module, domain=DOMAIN)
