@@ -22,6 +22,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )  # fmt: skip
 
+from app.jobs.watching import _stamp
 from app.state.session import Session
 from app.widgets.main_window import MainWindow
 from app.widgets.slice_tile import SliceTile
@@ -89,10 +90,15 @@ class Hand:
 
     def settle(self) -> None:
         self.window.player.stop()
-        self.wait_until(lambda: not self.window.opener.busy and not self.window.reloader.busy)
+        self.wait_until(lambda: not self.window.opener.busy and self._files_seen() and not self.window.reloader.busy)
         self.answer_dialogs()
         if self.session.opened is not None:
             self.wait_until(lambda: self.window.settled)
+
+    def _files_seen(self) -> bool:
+        """Whether the window has noticed every change of its files: some hundred milliseconds after it."""
+        known = self.window.reloader._watch._stamps
+        return all(stamp == _stamp(path) for path, stamp in known.items() if path.exists())
 
     # Dialogs
 

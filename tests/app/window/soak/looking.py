@@ -71,7 +71,7 @@ def check_panels(window: MainWindow) -> None:
     assert set(window.panel.rows) == set(window.board.tiles) == set(window.scene_view.planes) == set(keys)
     for part in session.slices:
         tile = window.board.tiles[part.key]
-        assert tile._name.text() == part.name
+        assert tile._name.whole == part.name
         assert tile.view.hidden_depths == session.look.hidden_depths
         assert window.scene_view.planes[part.key] is part.plane
     assert window.scene_view.active == session.active
