@@ -42,7 +42,7 @@ class SliceTile(QFrame):
         self._name, self._place, self._count = ElidedLabel(self), ElidedLabel(self), QLabel(self)
         self._name.setObjectName("heading")
         self._name.setSizePolicy(QSizePolicy.Policy.Maximum, QSizePolicy.Policy.Preferred)
-        self._place.setObjectName("muted")
+        self._place.setStyleSheet(f"color: {color_of(part.accent).name()}; font-weight: 600;")
         self._count.setObjectName("muted")
         self._progress = QProgressBar(self)
         self._progress.setTextVisible(False)

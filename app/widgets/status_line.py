@@ -5,16 +5,15 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
-from PySide6.QtCore import Qt, Signal
-from PySide6.QtGui import QPainter, QPaintEvent
-from PySide6.QtWidgets import QLabel, QSizePolicy, QStatusBar, QWidget
+from PySide6.QtCore import Signal
+from PySide6.QtWidgets import QLabel, QStatusBar, QWidget
 
 from app.state.notes import exactness
 from app.state.numbers import counted
 from app.state.session import OpenNetwork
 from app.widgets.hover import Found
 from app.widgets.marks import cross
-from app.widgets.parts import icon_button, label
+from app.widgets.parts import ElidedLabel, icon_button, label
 
 if TYPE_CHECKING:
     from app.widgets.live_slices import DrawnSlice
@@ -32,7 +31,7 @@ class StatusLine(QStatusBar):
         super().__init__(parent)
         self.setSizeGripEnabled(False)
         self._slice = self._hover = ""
-        self.left, self.network = _Line(self), QLabel(self)
+        self.left, self.network = ElidedLabel(self), QLabel(self)
         self.busy, self.stop = label("", "muted"), icon_button(cross(), "Stop this", 11)
         self.stop.clicked.connect(self.stopped)
         self.compiling = label(COMPILING, "muted")
@@ -90,23 +89,7 @@ class StatusLine(QStatusBar):
 
     def _show(self) -> None:
         text = self._hover or self._slice
-        self.left.setText(text)
-        self.left.setToolTip(text)
-
-
-class _Line(QLabel):
-    """One line that ends in dots where there is no room for all of it; `text` is all of it."""
-
-    def __init__(self, parent: QWidget) -> None:
-        super().__init__(parent)
-        self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
-
-    def paintEvent(self, event: QPaintEvent) -> None:
-        painter = QPainter(self)
-        shown = self.fontMetrics().elidedText(self.text(), Qt.TextElideMode.ElideRight, self.width())
-        painter.setPen(self.palette().windowText().color())
-        painter.drawText(self.rect(), int(Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignLeft), shown)
-        painter.end()
+        self.left.show_text(text)
 
 
 def describe(found: Found) -> str:

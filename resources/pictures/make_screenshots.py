@@ -84,7 +84,7 @@ def dragging(studio: Studio) -> None:
 
 def isolated(studio: Studio) -> None:
     studio.open("spot")
-    studio.window.isolate_depth(2)
+    studio.window.hand.isolate_depth(2)
 
 
 def values(studio: Studio) -> None:
@@ -174,23 +174,30 @@ def main(names: list[str]) -> None:
         window = MainWindow()
         window.resize(1600, 1000)
         window.show()
-        studio = Studio(window)
-        STATES[name](studio)
-        if name not in ("dragging", "error", "hovering"):
-            studio.settle()
-        picture = window.grab().toImage()
-        dialog = window.opener.error_dialog
-        if dialog is not None:
-            picture = with_dialog(window)
-            dialog.accept()
-        write_png(picture, OUT / f"{name}.png")
-        if name in IN_README:
-            write_png(picture, Path(__file__).parent / f"window-{name}.png")
-        print(f"{name}: {OUT / name}.png")
-        window.close()
-        window.deleteLater()
-        QCoreApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete)
-        running.processEvents()
+        try:
+            take(name, window)
+        finally:  # also after an error, or its threads would keep the program from ending
+            window.close()
+            window.deleteLater()
+            QCoreApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete)
+            running.processEvents()
+
+
+def take(name: str, window: MainWindow) -> None:
+    """Bring a window into a state, and save the picture of it."""
+    studio = Studio(window)
+    STATES[name](studio)
+    if name not in ("dragging", "error", "hovering"):
+        studio.settle()
+    picture = window.grab().toImage()
+    dialog = window.opener.error_dialog
+    if dialog is not None:
+        picture = with_dialog(window)
+        dialog.accept()
+    write_png(picture, OUT / f"{name}.png")
+    if name in IN_README:
+        write_png(picture, Path(__file__).parent / f"window-{name}.png")
+    print(f"{name}: {OUT / name}.png")
 
 
 def with_dialog(window: MainWindow) -> QImage:

@@ -39,10 +39,10 @@ def test_the_window_tells_while_kernels_are_compiled(empty_window: Driver) -> No
 def test_a_note_on_compiling_leaves_pictures_and_the_slice_alone(window: Driver, checkpoint: Path) -> None:
     main = window.window
     images = [view.grab().toImage() for view in (main.scene_view, window.tile.view)]
-    told = main.status.left.text()
+    told = main.status.left.whole
     on_a_thread(begin=True)
     wait_until(main.status.compiling.isVisible)
     assert [view.grab().toImage() for view in (main.scene_view, window.tile.view)] == images
-    assert main.status.left.text() == told
+    assert main.status.left.whole == told
     on_a_thread(begin=False)
     wait_until(lambda: not main.status.compiling.isVisible())

@@ -56,9 +56,9 @@ def test_hovering_names_the_neuron_whose_line_it_is(window: Driver, checkpoint: 
     view, partition = window.tile.view, window.window.slices.result(window.tile.key).answer.partition
     edge, middle = long_edge(partition)
     move(view, view.position_of(*middle).toPoint())
-    wait_until(lambda: "neuron" in window.window.status.left.text(), 5)
+    wait_until(lambda: "neuron" in window.window.status.left.whole, 5)
     layer, neuron = int(partition.edge_layer[edge]), int(partition.edge_neuron[edge])
-    text = window.window.status.left.text()
+    text = window.window.status.left.whole
     assert text.startswith(f"layer {layer} ({partition.network.layer_names[layer]}), neuron {neuron} ")
     point = partition.plane.to_input(middle[None])[0]
     assert abs(pre_activation(module, point, layer, neuron)) < 1e-12
@@ -216,7 +216,7 @@ def test_an_empty_slice_says_so(empty_window: Driver, tmp_path: Path) -> None:
     save_checkpoint(path, module, DOMAIN)
     empty_window.open(path)
     assert empty_window.tile.view.note == "no zero level set in this slice"
-    assert "no zero level set" in empty_window.window.status.left.text()
+    assert "no zero level set" in empty_window.window.status.left.whole
     assert "no zero level surface" in empty_window.window.scene_view.message
 
 
@@ -227,7 +227,7 @@ def test_a_part_of_a_slice_is_told_to_be_one(window: Driver) -> None:
     told: list[tuple[SliceAnswer, str, str, str]] = []
 
     def listen(key: int, drawn: DrawnSlice) -> None:
-        status, tile = main.status.left.text(), main.board.tiles[key].view.note
+        status, tile = main.status.left.whole, main.board.tiles[key].view.note
         told.append((drawn.answer, status, main.checkpoints.cards[0].regions.text(), tile))
 
     main.slices.computed.connect(listen)
