@@ -14,6 +14,18 @@ from numpy.typing import NDArray
 
 from engine.chord_order import order_crossings
 from engine.face_loop import loop_length, read_loop, regular_chords, signs_of_loop
+from engine.halving import (
+    best_chord,
+    chords_of_first_half,
+    chords_of_second_half,
+    find_crossers,
+    identical_chords,
+    join_first_half,
+    join_second_half,
+    set_side,
+    turn_chords,
+    turn_loop,
+)
 from engine.jit import inline, kernel, popcount
 from engine.new_vertices import place
 from engine.predicates import crossing, tolerance_after_edges
@@ -104,24 +116,20 @@ def measure_faces(lo, hi, loops, active, face_plus, face_minus, stop):
 
 
 @inline
-def _best_chord(chords, first, number, length):
-    """The chord that halves the loop best."""
-    best, best_score = first, 1 << 30
-    for j in range(first, first + number):
-        score = abs(2 * abs(chords[j, 1] - chords[j, 2]) - length)
-        if score < best_score:
-            best, best_score = j, score
-    return best
-
-
-@inline
-def _set_side(k, positive, depth, plus, minus):
-    """Row k has this sign in polygon `depth`."""
-    bit = np.uint64(1) << np.uint64(k % 64)
-    if positive:
-        plus[depth, k // 64] |= bit
-    else:
-        minus[depth, k // 64] |= bit
+def _write_face(
+    face, slot, parent_face, leave, start, stop, plus, minus, signs_at, new_offsets, parent, new_half_edges, new_plus,
+    new_minus,
+):  # fmt: skip
+    """A face with the half-edges leave[start:stop] and the signs plus, minus[signs_at]; returns the next free slot."""
+    new_offsets[face] = slot
+    parent[face] = parent_face
+    for w in range(plus.shape[1]):
+        new_plus[face, w] = plus[signs_at, w]
+        new_minus[face, w] = minus[signs_at, w]
+    for j in range(start, stop):
+        new_half_edges[slot] = leave[j]
+        slot += 1
+    return slot
 
 
 @kernel
@@ -147,6 +155,7 @@ def cut_faces(
     nodes, leave = np.empty(loop_room, np.int32), np.empty(loop_room, np.int32)
     row, places, side = np.empty(capacity, np.int32), np.empty((capacity, 2), np.int32), np.empty(capacity, np.int32)
     found, local_of_row = np.empty(capacity, np.int32), np.empty(capacity, np.int32)
+    # A stack of polygons, each with the chords that are still to cut it.
     stack_nodes, stack_leave = np.empty(loop_room, np.int32), np.empty(loop_room, np.int32)
     now_nodes, now_leave = np.empty(loop_room, np.int32), np.empty(loop_room, np.int32)
     # number in the loop's chords, place on the side of the chord's first end, other place
@@ -162,14 +171,10 @@ def cut_faces(
     face, new_vertex, new_edge, slot = base[0], base[1], base[2], base[3]
     for f in range(lo, hi):
         if active[f] == 0:
-            new_offsets[face] = slot
-            parent[face] = f
-            for w in range(words):
-                new_plus[face, w] = face_plus[f, w]
-                new_minus[face, w] = face_minus[f, w]
-            for i in range(offsets[f], offsets[f + 1]):
-                new_half_edges[slot] = half_edges[i]
-                slot += 1
+            slot = _write_face(
+                face, slot, f, half_edges, offsets[f], offsets[f + 1], face_plus, face_minus, f,
+                new_offsets, parent, new_half_edges, new_plus, new_minus,
+            )  # fmt: skip
             face += 1
             continue
         length, rows_found = read_loop(
@@ -191,23 +196,14 @@ def cut_faces(
             edges[new_edge, 1] = nodes[b]
             edge_row[new_edge] = row[0]
             for half in range(2):
-                new_offsets[face] = slot
-                parent[face] = f
-                for w in range(words):
-                    new_plus[face, w] = plus[0, w]
-                    new_minus[face, w] = minus[0, w]
-                _set_side(row[0], positive == (half == 0), face, new_plus, new_minus)
-                if half == 0:
-                    for j in range(a, b):
-                        new_half_edges[slot] = leave[j]
-                        slot += 1
-                else:
-                    for j in range(b, length):
-                        new_half_edges[slot] = leave[j]
-                        slot += 1
-                    for j in range(a):
-                        new_half_edges[slot] = leave[j]
-                        slot += 1
+                slot = _write_face(
+                    face, slot, f, leave, a if half == 0 else b, b if half == 0 else length, plus, minus, 0,
+                    new_offsets, parent, new_half_edges, new_plus, new_minus,
+                )  # fmt: skip
+                set_side(row[0], positive == (half == 0), face, new_plus, new_minus)
+                for j in range(0 if half == 0 else a):
+                    new_half_edges[slot] = leave[j]
+                    slot += 1
                 new_half_edges[slot] = 2 * new_edge + 1 - half
                 slot += 1
                 face += 1
@@ -232,58 +228,33 @@ def cut_faces(
             first_node, length = polygons[depth, 0], polygons[depth, 1]
             first_chord, number = polygons[depth, 2], polygons[depth, 3]
             if number == 0:
-                new_offsets[face] = slot
-                parent[face] = f
-                for w in range(words):
-                    new_plus[face, w] = plus[depth, w]
-                    new_minus[face, w] = minus[depth, w]
-                for j in range(first_node, first_node + length):
-                    new_half_edges[slot] = stack_leave[j]
-                    slot += 1
+                slot = _write_face(
+                    face, slot, f, stack_leave, first_node, first_node + length, plus, minus, depth,
+                    new_offsets, parent, new_half_edges, new_plus, new_minus,
+                )  # fmt: skip
                 face += 1
                 continue
-
-            # Turn the loop so that the chord starts at place 0, and ends at place `far`.
-            best = _best_chord(chords, first_chord, number, length)
+            best = best_chord(chords, first_chord, number, length)
             own, start = chords[best, 0], chords[best, 1]
-            own_row, own_side = row[own], side[own] > 0
+            own_row = row[own]
             far = (chords[best, 2] - start + length) % length
-            for j in range(length):
-                p = start + j
-                if p >= length:
-                    p -= length
-                now_nodes[j] = stack_nodes[first_node + p]
-                now_leave[j] = stack_leave[first_node + p]
-            crossings = 0
-            for j in range(number):
-                c = first_chord + j
-                a = chords[c, 1] - start
-                b = chords[c, 2] - start
-                if a < 0:
-                    a += length
-                if b < 0:
-                    b += length
-                now_chords[j, 0] = chords[c, 0]
-                now_chords[j, 1] = a
-                now_chords[j, 2] = b
-                if (0 < a < far and b > far) or (0 < b < far and a > far):
-                    k = row[chords[c, 0]]
-                    v0, v1 = ends[own, 0], ends[own, 1]
-                    at_0 = tolerance_after_edges(
-                        v0, k, rows, old_vertices, edge_parents, edge_weights, norms, scale, constant, old_uncertainty,
-                        negligible, old_positions, old_edges, first, incident,
-                    )  # fmt: skip
-                    at_1 = tolerance_after_edges(
-                        v1, k, rows, old_vertices, edge_parents, edge_weights, norms, scale, constant, old_uncertainty,
-                        negligible, old_positions, old_edges, first, incident,
-                    )  # fmt: skip
-                    t, dt = crossing(rows[v0, k], rows[v1, k], at_0, at_1)
-                    crossers[crossings] = j
-                    inner[crossings] = min(a, b)
-                    outer[crossings] = length - max(a, b)
-                    ts[crossings] = t
-                    dts[crossings] = dt
-                    crossings += 1
+            turn_loop(first_node, length, start, stack_nodes, stack_leave, now_nodes, now_leave)
+            turn_chords(first_chord, number, length, start, chords, now_chords)
+
+            # Where the other chords cross this one, and which of these crossings are one vertex.
+            crossings = find_crossers(number, length, far, now_chords, crossers, inner, outer)
+            for x in range(crossings):
+                k = row[now_chords[crossers[x], 0]]
+                v0, v1 = ends[own, 0], ends[own, 1]
+                at_0 = tolerance_after_edges(
+                    v0, k, rows, old_vertices, edge_parents, edge_weights, norms, scale, constant, old_uncertainty,
+                    negligible, old_positions, old_edges, first, incident,
+                )  # fmt: skip
+                at_1 = tolerance_after_edges(
+                    v1, k, rows, old_vertices, edge_parents, edge_weights, norms, scale, constant, old_uncertainty,
+                    negligible, old_positions, old_edges, first, incident,
+                )  # fmt: skip
+                ts[x], dts[x] = crossing(rows[v0, k], rows[v1, k], at_0, at_1)
             made, merges, forced = order_crossings(crossings, order, inner, outer, ts, dts, vertex, spare, stop)
             used[MERGES] += merges
             used[FORCED] += forced
@@ -301,101 +272,42 @@ def cut_faces(
                 if dts[x] < weights[n, 1]:
                     weights[n, 0] = ts[x]
                     weights[n, 1] = dts[x]
-
-            # The halves: `depth` along places 0..far and back along the chord, depth + 1 along far..length and forth.
-            for w in range(words):
-                plus[depth + 1, w] = plus[depth, w]
-                minus[depth + 1, w] = minus[depth, w]
-            _set_side(own_row, own_side, depth, plus, minus)
-            _set_side(own_row, not own_side, depth + 1, plus, minus)
-            # Identical chords coincide with this one: their rows are zero all along it.
-            for j in range(number):
-                a, b = now_chords[j, 1], now_chords[j, 2]
-                if now_chords[j, 0] != own and ((a == 0 and b == far) or (b == 0 and a == far)):
-                    k = row[now_chords[j, 0]]
-                    positive = (side[now_chords[j, 0]] > 0) == (a == 0)
-                    _set_side(k, positive, depth, plus, minus)
-                    _set_side(k, not positive, depth + 1, plus, minus)
-                    now_chords[j, 0] = own
-                    used[IDENTICAL] += 1
-                    for n in range(new_vertex, new_vertex + made):
-                        carried[n, k // 64] |= np.uint64(1) << np.uint64(k % 64)
-            for n in range(new_vertex, new_vertex + made):
-                place(
-                    first_new + n, parents[n, 0], parents[n, 1], weights[n, 0], weights[n, 1],
-                    positions, uncertainty,
-                )  # fmt: skip
             for p in range(made + 1):
                 edges[new_edge + p, 0] = now_nodes[0] if p == 0 else first_new + new_vertex + p - 1
                 edges[new_edge + p, 1] = now_nodes[far] if p == made else first_new + new_vertex + p
                 edge_row[new_edge + p] = own_row
 
-            size1 = far + 1 + made
-            size2 = length - far + 1 + made
+            # The halves: `depth` along places 0..far and back along the chord, depth + 1 along far..length and forth.
+            for w in range(words):
+                plus[depth + 1, w] = plus[depth, w]
+                minus[depth + 1, w] = minus[depth, w]
+            set_side(own_row, side[own] > 0, depth, plus, minus)
+            set_side(own_row, side[own] <= 0, depth + 1, plus, minus)
+            used[IDENTICAL] += identical_chords(
+                number, own, far, now_chords, row, side, depth, plus, minus, new_vertex, made, carried
+            )
+            for n in range(new_vertex, new_vertex + made):
+                place(
+                    first_new + n, parents[n, 0], parents[n, 1], weights[n, 0], weights[n, 1],
+                    positions, uncertainty,
+                )  # fmt: skip
+            size1, size2 = far + 1 + made, length - far + 1 + made
             low, high = first_node, first_node + size1
-            for j in range(far + 1):
-                stack_nodes[low + j] = now_nodes[j]
-                stack_leave[low + j] = now_leave[j]
-            stack_leave[low + far] = 2 * (new_edge + made) + 1
-            for p in range(made):
-                stack_nodes[low + far + 1 + p] = first_new + new_vertex + made - 1 - p
-                stack_leave[low + far + 1 + p] = 2 * (new_edge + made - 1 - p) + 1
-            for j in range(far, length):
-                stack_nodes[high + j - far] = now_nodes[j]
-                stack_leave[high + j - far] = now_leave[j]
-            stack_nodes[high + length - far] = now_nodes[0]
-            stack_leave[high + length - far] = 2 * new_edge
-            for p in range(made):
-                stack_nodes[high + length - far + 1 + p] = first_new + new_vertex + p
-                stack_leave[high + length - far + 1 + p] = 2 * (new_edge + 1 + p)
-
-            # Every other chord goes into both halves, or stays in one and leaves its row one sign in the other.
-            write = first_chord
-            x = 0
-            number1 = 0
-            for j in range(number):
-                c, a, b = now_chords[j, 0], now_chords[j, 1], now_chords[j, 2]
-                if x < crossings and crossers[x] == j:
-                    p = far + made - vertex[x]
-                    x += 1
-                    if a < b:
-                        b = p
-                    else:
-                        a = p
-                elif c == own:
-                    continue
-                elif a > far or b > far:
-                    ahead = (a if a > 0 else length) < (b if b > 0 else length)
-                    _set_side(row[c], (side[c] > 0) != ahead, depth, plus, minus)
-                    continue
-                chords[write, 0] = c
-                chords[write, 1] = a
-                chords[write, 2] = b
-                write += 1
-                number1 += 1
-            x = 0
-            number2 = 0
-            for j in range(number):
-                c, a, b = now_chords[j, 0], now_chords[j, 1], now_chords[j, 2]
-                a2 = a - far if a > 0 else length - far
-                b2 = b - far if b > 0 else length - far
-                if x < crossings and crossers[x] == j:
-                    p = length - far + 1 + vertex[x]
-                    x += 1
-                    if a < b:
-                        a2 = p
-                    else:
-                        b2 = p
-                elif c == own:
-                    continue
-                elif (0 < a < far) or (0 < b < far):
-                    _set_side(row[c], (side[c] > 0) != (a < b), depth + 1, plus, minus)
-                    continue
-                chords[write, 0] = c
-                chords[write, 1] = a2
-                chords[write, 2] = b2
-                write += 1
-                number2 += 1
+            join_first_half(
+                low, far, made, first_new + new_vertex, new_edge, now_nodes, now_leave, stack_nodes, stack_leave
+            )
+            join_second_half(
+                high, far, length, made, first_new + new_vertex, new_edge, now_nodes, now_leave, stack_nodes,
+                stack_leave,
+            )  # fmt: skip
+            number1 = chords_of_first_half(
+                number, own, far, length, made, vertex, crossers, crossings, now_chords, row, side, depth, plus, minus,
+                first_chord, chords,
+            )  # fmt: skip
+            number2 = chords_of_second_half(
+                number, own, far, length, vertex, crossers, crossings, now_chords, row, side, depth + 1, plus, minus,
+                first_chord + number1, chords,
+            )  # fmt: skip
             # The second half lies above the first on the stacks of nodes and chords: it is taken first.
             polygons[depth, 0] = low
             polygons[depth, 1] = size1
