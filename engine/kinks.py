@@ -4,8 +4,17 @@ from __future__ import annotations
 
 import numpy as np
 
-from engine.jit import comparing_kernel, kernel
+from engine.jit import comparing_kernel, inline, kernel
 from engine.steps import Float, Kink
+
+
+@inline
+def phi(z, k, breakpoints, slopes, intercepts):
+    """The kink of feature k at z."""
+    p = 0
+    while p < breakpoints.shape[1] and breakpoints[k, p] < z:
+        p += 1
+    return slopes[k, p] * z + intercepts[k, p]
 
 
 def apply_kink(kink: Kink, source: Float, target: Float) -> Float:
@@ -34,18 +43,26 @@ def _apply(source, target, breakpoints, slopes, intercepts):
         return
     for v in range(len(source)):
         for k in range(width):
-            z = source[v, k]
-            p = 0
-            while p < most and breakpoints[k, p] < z:
-                p += 1
-            target[v, k] = slopes[k, p] * z + intercepts[k, p]
+            target[v, k] = phi(source[v, k], k, breakpoints, slopes, intercepts)
 
 
 def largest_after(kink: Kink, low: Float, high: Float) -> Float:
     """(n,): the largest |phi| of each feature between low and high (n,): phi is extreme there or at a breakpoint."""
-    inside = np.clip(kink.breakpoints.T, low, high)
-    ends = np.concatenate([low[None], high[None], inside])
-    return np.asarray(np.abs(apply_kink(kink, ends, ends)).max(axis=0))
+    largest = np.empty(len(low))
+    _largest(low, high, kink.breakpoints, kink.slopes, kink.intercepts, largest)
+    return largest
+
+
+@kernel
+def _largest(low, high, breakpoints, slopes, intercepts, largest):
+    for k in range(len(low)):
+        most = abs(phi(low[k], k, breakpoints, slopes, intercepts))
+        for p in range(breakpoints.shape[1] + 1):
+            z = high[k] if p == 0 else min(max(breakpoints[k, p - 1], low[k]), high[k])
+            size = abs(phi(z, k, breakpoints, slopes, intercepts))
+            if not size <= most:
+                most = size
+        largest[k] = most
 
 
 @comparing_kernel

@@ -10,6 +10,7 @@ from __future__ import annotations
 import numpy as np
 
 from engine.jit import comparing_kernel, inline, inner_sum, kernel, lowest_bit, summing_kernel
+from engine.kinks import phi
 from engine.new_vertices import interpolate_rows, loose_between
 from engine.predicates import classify
 
@@ -79,14 +80,6 @@ def run_linear(
         _add_bias(target[start:stop], bias, found)
         classify(start, stop, target, norms, scale, constant, plus, minus, undecided)
     return snapped, found
-
-
-@inline
-def _phi(z, k, breakpoints, slopes, intercepts):
-    p = 0
-    while p < breakpoints.shape[1] and breakpoints[k, p] < z:
-        p += 1
-    return slopes[k, p] * z + intercepts[k, p]
 
 
 @inline
@@ -181,7 +174,7 @@ def _apply_live(source, target, columns, breakpoints, slopes, intercepts, invers
     else:
         for v in range(rows):
             for k in range(width):
-                live[k] |= _phi(source[v, k], k, breakpoints, slopes, intercepts) != 0.0
+                live[k] |= phi(source[v, k], k, breakpoints, slopes, intercepts) != 0.0
     count = 0
     for k in range(width):
         if live[k]:
@@ -207,7 +200,7 @@ def _apply_live(source, target, columns, breakpoints, slopes, intercepts, invers
         else:
             for j in range(count):
                 k = columns[j]
-                target[start + j] = _phi(source[v, k], k, breakpoints, slopes, intercepts)
+                target[start + j] = phi(source[v, k], k, breakpoints, slopes, intercepts)
         if len(inverse_unit):
             total = 0.0
             for j in range(count):

@@ -6,6 +6,7 @@ convex.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Any, Self
 
@@ -15,6 +16,7 @@ from numpy.typing import ArrayLike, NDArray
 from engine.errors import PlaneError
 
 Float = NDArray[np.float64]
+Points = list[tuple[float, float]]
 
 # Lengths below this fraction of a polygon's size, and sines of angles below it, are taken for rounding.
 _ROUNDING = 1e-12
@@ -168,11 +170,13 @@ def plane_box_polygon(plane: SlicePlane, domain: ArrayLike) -> Float:
     lower, upper = checked_box(domain, plane.dimension)
     radius = float(np.linalg.norm(upper - lower))
     tolerance = _ROUNDING * max(radius, float(np.abs(domain).max()), float(np.abs(plane.origin).max()))
-    corners = plane.to_plane([(lower + upper) / 2])[0] + radius * np.array([[-1, -1], [1, -1], [1, 1], [-1, 1]])
-    for direction, low, high in zip(plane.axes.T, lower - plane.origin, upper - plane.origin, strict=True):
-        corners = _clipped(corners, direction, high, tolerance)
-        corners = _clipped(corners, -direction, -low, tolerance)
-    corners = _without_repeats(corners, tolerance)
+    a, b = plane.to_plane([(lower + upper) / 2])[0].tolist()
+    points = [(a + i * radius, b + j * radius) for i, j in ((-1, -1), (1, -1), (1, 1), (-1, 1))]
+    sides = ((lower - plane.origin).tolist(), (upper - plane.origin).tolist())
+    for (dx, dy), low, high in zip(plane.axes.T.tolist(), *sides, strict=True):
+        points = _clipped(points, (dx, dy), high, tolerance)
+        points = _clipped(points, (-dx, -dy), -low, tolerance)
+    corners = _without_repeats(np.array(points, np.float64).reshape(-1, 2), tolerance)
     if len(corners) < 3 or _area(corners) <= tolerance * float(np.ptp(corners, axis=0).max()):
         distance, smallest = _distance(plane, lower, upper), float((upper - lower).min())
         if distance > tolerance:
@@ -233,16 +237,15 @@ def convex_polygon(points: ArrayLike) -> Float:
     return _read_only(corners)
 
 
-def _clipped(corners: Float, direction: Float, offset: float, tolerance: float) -> Float:
+def _clipped(points: Points, direction: tuple[float, float], offset: float, tolerance: float) -> Points:
     """The part of a convex polygon with direction . p <= offset (Sutherland and Hodgman)."""
-    length = float(np.hypot(*direction))
+    dx, dy = direction
+    length = math.hypot(dx, dy)
     if length <= _ROUNDING:
-        return corners if offset >= -tolerance else corners[:0]
-    points: list[list[float]] = corners.tolist()
-    dx, dy = direction.tolist()
+        return points if offset >= -tolerance else []
     excess = [(x * dx + y * dy - offset) / length for x, y in points]
     sign = [0 if abs(value) <= tolerance else (1 if value > 0 else -1) for value in excess]
-    kept: list[list[float]] = []
+    kept: Points = []
     for i, point in enumerate(points):
         j = (i + 1) % len(points)
         if sign[i] <= 0:
@@ -252,8 +255,8 @@ def _clipped(corners: Float, direction: Float, offset: float, tolerance: float) 
             # Interpolation rounds, but a line along an axis itself says where it is.
             x = offset / dx if dy == 0 else point[0] + t * (points[j][0] - point[0])
             y = offset / dy if dx == 0 else point[1] + t * (points[j][1] - point[1])
-            kept.append([x, y])
-    return np.array(kept, dtype=np.float64).reshape(-1, 2)
+            kept.append((x, y))
+    return kept
 
 
 def _without_repeats(corners: Float, tolerance: float) -> Float:

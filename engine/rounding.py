@@ -22,6 +22,7 @@ from typing import assert_never
 import numpy as np
 from numpy.typing import NDArray
 
+from engine.jit import summing_kernel
 from engine.network import evaluate
 from engine.predicates import EVEN, SAFETY, UNIT_ROUNDOFF
 from engine.steps import Affine, Float, Gather, Int, Linear, Scale, Sum
@@ -70,6 +71,12 @@ def bases_of(
 
     Parts are found with absolute values in all steps, at inputs of which only one feature is not zero.
     """
+    match steps:
+        case (Linear(groups=1) as linear,) if len(units) == 1:
+            ((_, unit),) = units.items()
+            alone = np.abs(linear.bias)[neuron] + np.abs(breakpoint_)
+            if (alone + _sizes_of_rows(linear.weight, unit)[1, neuron] <= EVEN * alone).all():
+                return tuple(units.items())
     absolute = [_absolute(step) for step in steps]
 
     def sizes(inputs: Mapping[int, Float], count: int) -> Float:
@@ -154,18 +161,40 @@ def rounding_of(bound: Bound, bases: Bases) -> Rounding:
 
 def rounding_of_linear(step: Linear, bases: Bases) -> Rounding:
     """What rounding_of gives for the value of one linear step on a base: the usual case, without the machinery."""
-    weight = np.abs(step.weight)
-    magnitude = np.empty((len(bases), len(weight)))
-    for i, (_, unit) in enumerate(bases):
-        part, size = (weight, unit) if len(bases) == 1 else (weight[:, unit > 0.0], unit[unit > 0.0])
-        magnitude[i] = np.minimum(_row_norms(part * size), part @ size)
-    rounding = max(SAFETY, float(weight.shape[1])) * UNIT_ROUNDOFF
+    magnitude = np.stack([_sizes_of_rows(step.weight, unit).min(axis=0) for _, unit in bases])
+    rounding = max(SAFETY, float(step.weight.shape[1])) * UNIT_ROUNDOFF
     return Rounding(
         tuple(slot for slot, _ in bases),
         tuple(_inverse(unit) for _, unit in bases),
         rounding * magnitude,
         rounding * np.abs(step.bias),
     )
+
+
+def _sizes_of_rows(weight: Float, unit: Float) -> Float:
+    """(2, m) float64: of each row of |weight| * unit, (m, n) and (n,), the norm and the sum."""
+    sizes = np.empty((2, len(weight)))
+    _measure_rows(weight, unit, sizes)
+    return sizes
+
+
+@summing_kernel
+def _measure_rows(weight: Float, unit: Float, sizes: Float) -> None:
+    for k in range(len(weight)):
+        total, square = 0.0, 0.0
+        for i in range(len(unit)):
+            part = abs(weight[k, i]) * unit[i]
+            total += part
+            square += part * part
+        norm = np.sqrt(square)
+        if not 1e-130 < total < 1e130:  # the squares may have left the range of float64
+            square = 0.0
+            for i in range(len(unit) if 0.0 < total < np.inf else 0):
+                part = abs(weight[k, i]) * unit[i] / total
+                square += part * part
+            norm = total * np.sqrt(square) if 0.0 < total < np.inf else total
+        sizes[0, k] = norm
+        sizes[1, k] = total
 
 
 def _row_norms(matrix: Float) -> Float:

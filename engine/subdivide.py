@@ -31,7 +31,7 @@ from engine.planar_map import OUTSIDE, Ties
 from engine.predicates import Tolerance
 from engine.steps import Float, Int
 from engine.table import Table
-from engine.workers import NEVER_STOP, PIECE_NANOSECONDS, Stop, Workers, grain
+from engine.workers import NEVER_STOP, PIECE_NANOSECONDS, Stop, Workers, equal_pieces, grain
 
 Words = NDArray[np.uint64]
 Bool = NDArray[np.bool_]
@@ -335,9 +335,11 @@ def _ends_of_pieces(active: Int, words: int) -> list[int]:
     """Where pieces of the faces end that take about the same time: with many rows, some faces take far longer."""
     count, nanoseconds = len(active), 150 + 50 * words
     if words == 1:
-        return [*range(0, count, grain(nanoseconds)), count]
+        pieces = equal_pieces(count * nanoseconds, PIECE_NANOSECONDS)
+        return [count * i // pieces for i in range(pieces)] + [count]
     done = np.cumsum(nanoseconds + _NANOSECONDS_OF_PAIR * np.square(active, dtype=np.int64))
-    ends = np.searchsorted(done, np.arange(PIECE_NANOSECONDS, done[-1], PIECE_NANOSECONDS)) + 1
+    pieces = equal_pieces(done[-1], PIECE_NANOSECONDS)
+    ends = np.searchsorted(done, done[-1] * np.arange(1, pieces) / pieces) + 1
     return [0, *np.unique(ends[ends < count]).tolist(), count]
 
 

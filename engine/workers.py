@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import math
 import os
 import threading
 from collections.abc import Callable, Iterator, Sequence
@@ -33,6 +34,12 @@ def grain(nanoseconds: float) -> int:
     return max(1, int(PIECE_NANOSECONDS / nanoseconds))
 
 
+def equal_pieces(total: float, most: float) -> int:
+    """How many equal pieces, of at most `most`, work is cut into: one, or an even number, for two threads to share."""
+    pieces = math.ceil(total / most)
+    return pieces if pieces <= 1 else pieces + pieces % 2
+
+
 def never() -> bool:
     return False
 
@@ -59,8 +66,9 @@ class Workers:
             raise Cancelled("cancelled by the caller")
 
     def run(self, kernel: Callable[..., Any], count: int, grain: int, *arguments: Any) -> list[Any]:
-        """kernel over 0..count in pieces of about `grain`; their results in order."""
-        return self.run_pieces(kernel, [*range(0, count, grain), count], *arguments)
+        """kernel over 0..count in equal pieces of at most `grain`; their results in order."""
+        pieces = equal_pieces(count, grain)
+        return self.run_pieces(kernel, [count * i // pieces for i in range(pieces)] + [count], *arguments)
 
     def run_pieces(self, kernel: Callable[..., Any], ends: Sequence[int], *arguments: Any) -> list[Any]:
         """kernel over the pieces between consecutive `ends`; their results in order."""
