@@ -8,6 +8,7 @@
 BIN := .venv/bin
 PYTHON ?= python3
 PYTEST := $(BIN)/python -m pytest -p no:xvfb
+ON_SCREEN := QT_API=pyside6 QT_QPA_PLATFORM=xcb xvfb-run -a -s "-screen 0 1600x1000x24"
 WINDOW := tests/app/views tests/app/window
 SPOT := resources/checkpoints/spot.safetensors
 PLANES := --plane x=0 --plane y=0 --plane z=0
@@ -20,10 +21,13 @@ run: .venv/installed .venv/libraries
 	  && $(BIN)/splinescope open $(SPOT) --screenshot out/window.png >/dev/null \
 	  && echo "There is no display to open the window on: a picture of it is in out/window.png"; fi
 
+# Kernels, which all tests need, are compiled while the checks run.
 # Tests of the window wait more than they compute: the others run beside them.
-test: check .venv/libraries .venv/xvfb
+test: .venv/installed-dev .venv/libraries .venv/xvfb
 	@mkdir -p out
-	QT_API=pyside6 QT_QPA_PLATFORM=xcb xvfb-run -a -s "-screen 0 1600x1000x24" sh -c ' \
+	@$(ON_SCREEN) $(BIN)/splinescope open torus --screenshot out/torus.png >/dev/null & \
+	  $(MAKE) --no-print-directory check; checks=$$?; wait $$! && [ $$checks = 0 ]
+	$(ON_SCREEN) sh -c ' \
 	  $(PYTEST) -p no:cacheprovider $(WINDOW) >out/window-tests.log 2>&1 & \
 	  $(PYTEST) $(WINDOW:%=--ignore=%); others=$$?; \
 	  wait $$!; window=$$?; cat out/window-tests.log; [ $$others = 0 ] && [ $$window = 0 ]'
@@ -35,7 +39,7 @@ check: .venv/installed-dev
 	$(BIN)/lint-imports
 
 bench: .venv/installed-dev .venv/libraries .venv/xvfb
-	QT_API=pyside6 QT_QPA_PLATFORM=xcb xvfb-run -a -s "-screen 0 1600x1000x24" $(BIN)/python -m pytest -p no:xvfb tests/benchmarks --benchmark-only -s
+	$(ON_SCREEN) $(PYTEST) tests/benchmarks --benchmark-only -s
 
 # The pictures of the README, made by the program itself.
 pictures: .venv/installed .venv/libraries .venv/xvfb
