@@ -162,7 +162,8 @@ def checkpoint_notes(checkpoint: Checkpoint, network: Network | None = None) -> 
         )
         sizes = (network.input_size, *(layer.neurons for layer in nonlinear), network.output_size)
         neurons = sum(layer.neurons for layer in nonlinear)
-        verdict = f"piecewise linear: {neurons:,} neurons in {len(nonlinear)} nonlinear layers"
+        depth = "1 nonlinear layer" if len(nonlinear) == 1 else f"{len(nonlinear)} nonlinear layers"
+        verdict = f"piecewise linear: {neurons:,} neurons in {depth}"
     lower, upper = checkpoint.domain.tolist()
     return CheckpointNotes(
         path=checkpoint.provenance.get("path", "a module"),

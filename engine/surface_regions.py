@@ -33,6 +33,12 @@ def _slot(bits, signatures, table):
     return slot
 
 
+@inline
+def is_known(bits, signatures, table):
+    """Whether the table has the region with this signature."""
+    return table[_slot(bits, signatures, table)] >= 0
+
+
 @kernel
 def insert_regions(signatures, found, count, table):
     """Add the signatures found (n, W) to the first `count` of `signatures`; fresh (n,) bool: which were new.  Returns

@@ -14,6 +14,7 @@ SMOOTH: Final = ("softplus", "sine", "tanh", "sigmoid", "elu", "gelu", "silu")
 PIECEWISE_LINEAR: Final = ("relu", "leaky_relu", "relu6", "hardtanh", "abs")
 LAST_ACTIVATIONS: Final = ("none", "tanh", "tanh-twice", "x+tanh", "sigmoid", "abs")
 RESIDUALS: Final = ("none", "layer", "sum", "pre", "post")
+_LARGEST: Final = 1e6  # parameter of an activation, and of its inverse
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,8 +81,13 @@ class Reading:
 def as_text(value: Any) -> str:
     """A choice's value as it is written after its option."""
     if isinstance(value, tuple):
-        return ",".join(f"{number:.17g}" for number in value)
+        return ",".join(_digits(number) for number in value)
     return {True: "yes", False: "no"}.get(value, str(value)) if isinstance(value, bool) else str(value)
+
+
+def _digits(value: float) -> str:
+    """The shortest text that is read as the same number."""
+    return repr(float(value)).removesuffix(".0")
 
 
 def _shown(value: Any) -> str:
@@ -187,7 +193,9 @@ def _activation(text: str) -> str:
     value = _number(parameter)
     if name in ("softplus", "sine") and value <= 0:
         raise ValueError(f"the parameter of {name} must be positive, not {value:g}")
-    return f"{name}:{value:.17g}"
+    if abs(value) > _LARGEST or 0 < abs(value) < 1 / _LARGEST:
+        raise ValueError(f"the parameter of {name} must be from {1 / _LARGEST:g} to {_LARGEST:g}, not {value:g}")
+    return f"{name}:{_digits(value)}"
 
 
 def _number(text: str) -> float:

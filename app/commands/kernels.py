@@ -41,6 +41,17 @@ def prepare_surface_kernels() -> None:
         extract_surface(_tiny_network(3), np.array([[-1.0] * 3, [1.0] * 3]), seeds=2, cancel=cancel)
 
 
+def prepare_certificate_kernels() -> None:
+    """The same for the kernels that certify surfaces."""
+    import numpy as np
+
+    from engine import certify_surface, extract_surface
+
+    with _compiling() as cancel:
+        surface = extract_surface(_tiny_network(3), np.array([[-1.0] * 3, [1.0] * 3]), seeds=2, cancel=cancel)
+        certify_surface(surface, 1, cancel=cancel)
+
+
 def _tiny_network(inputs: int) -> Network:
     from torch import nn
 

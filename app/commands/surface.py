@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from app.commands.errors import CommandError
 from app.commands.interrupt import cancelled_by_interrupt
-from app.commands.kernels import prepare_surface_kernels
+from app.commands.kernels import prepare_certificate_kernels, prepare_surface_kernels
 from app.commands.loading import about, add_checkpoint_options, level_of, open_chosen, reading_facts, trace
 from app.commands.options import finite, numbers
 from app.commands.outputs import check_outputs, could_not_write
@@ -83,7 +83,7 @@ def add_parser(commands: Any) -> None:
         nargs="?",
         const=_BUDGET,
         metavar="BOXES",
-        help="try to prove, by bounds on boxes, that no component was missed (at most so many boxes; "
+        help="try to prove, by bounds and regions of boxes, that nothing was missed (at most so many boxes; "
         f"default: {_BUDGET:,})",
     )
     parser.add_argument("--json", action="store_true", help="print one JSON object with what was found")
@@ -117,6 +117,7 @@ def run(arguments: argparse.Namespace) -> None:
             if exact:
                 surface = extract(network, domain, level, arguments.resolution or _GRID, cancel)
                 if arguments.certify is not None:
+                    prepare_certificate_kernels()
                     surface = certified(surface, arguments.certify, cancel)
                 mesh, facts = mesh_of(surface), surface_facts(surface)
             else:

@@ -19,6 +19,7 @@ _ENCODING = re.compile(r"freq|fourier|(^|\.)(B|embedder|embed_fn|posenc|pos_enc)
 _NERF = re.compile(r"(^|\.)(pts_linears|xyz_encoding_\d+|layers_xyz)(\.|$)")
 _LIN = re.compile(r"(^|\.)lin\d+$")
 _OPTIMISER = re.compile(r"(^|\.)(exp_avg|exp_avg_sq|momentum_buffer)$")
+_LISTED = re.compile(r"(^|\.)\d+$")
 _MOST_FREQUENCIES = 16
 
 
@@ -56,6 +57,12 @@ def _too_few(linear: Sequence[Layer], weights: Weights) -> Refused:
     if any(_OPTIMISER.search(name) for name in weights.tensors):
         return Refused(
             "it holds the state of an optimiser, not a network", "save the network's state_dict, model.state_dict()"
+        )
+    listed = [name for name, tensor in weights.tensors.items() if tensor.dim() == 2 and _LISTED.search(name)]
+    if not linear and len(listed) > 1:
+        return Refused(
+            f"its weights are in a list ({listed[0]!r:.60}, {listed[1]!r:.60}), without the names of their layers",
+            "save the network's state_dict, model.state_dict()",
         )
     found = "one weight matrix alone" if linear else "no weight matrices"
     return Refused(f"it holds {found}, where a network has two or more", "give the file of the network's weights")

@@ -29,7 +29,6 @@ from sdf_models.formats.format import (
     Refused,
     check_finite,
     first_line,
-    with_article,
 )
 from sdf_models.formats.onnx_graph import Graph, Operation
 from sdf_models.formats.onnx_operators import OPERATORS, UNSUPPORTED
@@ -225,9 +224,10 @@ def _external(tensor: Any, path: Path, dtype: np.dtype[Any]) -> NDArray[Any]:
 def _operation(onnx: Any, node: Any, opset: int, path: Path) -> Operation:
     if node.domain not in ("", "ai.onnx") or node.op_type not in OPERATORS:
         name = f"{node.domain}.{node.op_type}" if node.domain else node.op_type
-        reason = UNSUPPORTED.get(node.op_type, "it is not supported")
+        what = f"{node.name:.60} ({name:.60})" if node.name and node.name != name else f"{name:.60}"
+        reason = f": {UNSUPPORTED[node.op_type]}" if node.op_type in UNSUPPORTED else ""
         raise Refused(
-            f"its operation {node.name or name!s:.60} is {with_article(name[:60])}: {reason}",
+            f"its operation {what} is not supported{reason}",
             "export the network with plain operations, or open it with --module package.module:function",
         )
     attributes: dict[str, Any] = {}

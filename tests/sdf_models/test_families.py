@@ -621,3 +621,15 @@ def test_options_that_do_not_apply_are_refused(tmp_path: Path) -> None:
     assert "--skip-scale does not apply" in refusal(path, Reading(activation="relu", skip_scale=1.0))
     assert "needs a network of Softplus" in refusal(path, Reading(activation="relu", relu_limit=True))
     assert "not of the family deepsdf" in refusal(path, Reading(family="deepsdf"))
+
+
+@pytest.mark.parametrize("text", ["leaky_relu:0.1", "softplus:100", "leaky_relu:-0.25", "softplus:1e-05"])
+def test_parameters_of_activations_are_written_as_they_were_given(text: str) -> None:
+    assert Reading().answered("activation", text).activation == text
+    assert Reading().answered("bounds", "-1,0.1").to_json() == {"bounds": "-1,0.1"}
+
+
+@pytest.mark.parametrize("text", ["softplus:1e308", "softplus:1e-300", "leaky_relu:-1e9"])
+def test_parameters_that_no_network_has_are_refused(text: str) -> None:
+    with pytest.raises(ValueError, match="must be from 1e-06 to 1e\\+06"):
+        Reading().answered("activation", text)

@@ -29,6 +29,13 @@ def test_weights_that_are_not_real_numbers_are_named(tmp_path: Path, dtype: torc
     assert "save the network's weights in float32" in line
 
 
+@pytest.mark.parametrize("content", [list(STATE.values()), {"shadow_params": list(STATE.values()), "decay": 0.99}])
+def test_weights_in_a_list_are_told_to_lack_names(tmp_path: Path, content: Any) -> None:
+    line = refusal(saved(tmp_path, content), RELU)
+    assert "its weights are in a list" in line
+    assert "without the names of their layers; save the network's state_dict" in line
+
+
 def test_the_same_in_npz(tmp_path: Path) -> None:
     np.savez(tmp_path / "a.npz", W0=np.ones((3, 4), np.int32), W1=np.ones((4, 1), np.int32))
     assert "'W0' is int32" in refusal(tmp_path / "a.npz", RELU)

@@ -349,10 +349,10 @@ def model_with(**changes: Any) -> bytes:
 @pytest.mark.parametrize(
     ("nodes", "words"),
     [
-        ([N("LayerNormalization", ["x", "b"], ["y"])], "LayerNormalization"),
+        ([N("LayerNormalization", ["x", "b"], ["y"])], "its operation LayerNormalization is not supported: "),
         ([N("Cos", ["x"], ["y"])], "cosine"),
-        ([N("Mish", ["x"], ["y"])], "Mish"),
-        ([N("Relu", ["x"], ["y"], domain="custom.ops")], "custom.ops"),
+        ([N("Mish", ["x"], ["y"])], "its operation Mish is not supported; export"),
+        ([N("Relu", ["x"], ["y"], domain="custom.ops")], "its operation custom.ops.Relu is not supported; export"),
         ([N("Relu", ["z"], ["y"])], "before it is made"),
         ([N("Relu", ["a"], ["y"]), N("Relu", ["x"], ["a"])], "before it is made"),
         ([N("Relu", ["b"], ["y"])], "does not depend on its input"),
