@@ -14,6 +14,7 @@ from PySide6.QtGui import (
     QFont,
     QFontMetricsF,
     QImage,
+    QKeyEvent,
     QMouseEvent,
     QPainter,
     QPaintEvent,
@@ -31,12 +32,14 @@ from app.views.framing import Framing
 from app.views.pick_marks import PickMarks, paint_marks
 from app.views.pin_marks import PinMark, paint_badge, paint_outline
 from app.views.slice_image import Image, SlicePicture, draw
+from app.views.view_keys import KeyPointer, dragged_by, zoomed_by
 from app.views.waiting import paint_waiting
 
 _LEFT, _BOTTOM = 40, 22  # pixels for the rulers
 _TICK_DISTANCE: Final = 70.0
 _INK, _FAINT = QColor("#5b6472"), QColor("#d5d9e0")
 _CLICK: Final = 4
+_KEY_STEP: Final = 40.0  # pixels: the drag that an arrow key stands for
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -76,7 +79,7 @@ class SliceView(QWidget):
         self.setMinimumSize(150, 110)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
         self.setMouseTracking(True)
-        self.setFocusPolicy(Qt.FocusPolicy.ClickFocus)
+        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.accent = accent
         self.hidden_depths: frozenset[int] = frozenset()
         self.style_of_lines = LineStyle()
@@ -93,6 +96,7 @@ class SliceView(QWidget):
         self._last: QPointF | None = None
         self._marks: PickMarks | None = None
         self._picking = False
+        self.pointer = KeyPointer(self)
 
     @property
     def picking(self) -> bool:
@@ -252,6 +256,18 @@ class SliceView(QWidget):
         else:
             self.fit()
             self.fitted.emit()
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        """Alt and arrows pan, as a drag would; + and - zoom."""
+        way, factor = dragged_by(event), zoomed_by(event)
+        if self.framing is None or (way is None and factor is None):
+            event.ignore()
+            return
+        if way is not None:
+            self._change(self.framing.moved(_KEY_STEP * way.x(), _KEY_STEP * way.y()))
+        if factor is not None:
+            width, height = self._area()
+            self._change(self.framing.zoomed(factor, width / 2, height / 2))
 
     def leaveEvent(self, event: object) -> None:
         self.left.emit()

@@ -19,7 +19,6 @@ from engine import Cancelled
 
 if TYPE_CHECKING:
     from app.jobs.session_opening import LoadedSession
-    from app.state.store import Change
     from app.widgets.main_window import MainWindow
 
 _AUTOSAVE_MILLISECONDS: Final = 1500  # after a change
@@ -44,7 +43,8 @@ class SessionKeeper(QObject):
         self._soon.setSingleShot(True)
         self._soon.setInterval(_AUTOSAVE_MILLISECONDS)
         self._soon.timeout.connect(self._save_by_itself)
-        window.store.listen(self._changed)
+        window.store.listen(lambda _: self._changed())
+        window.scene_view.camera_moved.connect(self._changed)
 
     def close(self) -> None:
         """The window closes well: there is nothing to recover."""
@@ -153,7 +153,8 @@ class SessionKeeper(QObject):
             self._left.remove()
             self._left = None
 
-    def _changed(self, change: Change) -> None:
+    def _changed(self) -> None:
+        """The session, or from where it is seen."""
         if self._autosave is not None and not self._soon.isActive():
             self._soon.start()
 

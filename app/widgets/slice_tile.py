@@ -75,6 +75,7 @@ class SliceTile(QFrame):
     def show_slice(self, part: Slice, active: bool) -> None:
         """Name and whether it is the active one."""
         self._name.show_text(part.name)
+        self.view.setAccessibleName(f"slice {part.name}")
         restyle(self, "active", active)
 
     def show_result(self, drawn: DrawnSlice, current: bool) -> None:
