@@ -14,8 +14,10 @@ EMPTY = -1
 
 @kernel
 def find_used(pixels, box, used):
-    """used (h, w) uint8 becomes 1 where a square of pixels (H, W, 4) has one with some opacity; box (4,): first and last
-    rows and columns in which there may be any, the last ones excluded."""
+    """used (h, w) uint8 becomes 1 where a square of pixels (H, W, 4) has one with some opacity.
+
+    box (4,): first and last rows and columns in which there may be any, the last ones excluded.
+    """
     for i in range(box[0], box[1]):
         for j in range(box[2], box[3]):
             if pixels[i, j, 3] != 0:
