@@ -80,7 +80,7 @@ class SceneHand:
         if self._hold is not None:
             self._drag_plane(self._hold, at, scene, live=True)
         elif event.buttons() & (Qt.MouseButton.MiddleButton | Qt.MouseButton.RightButton):
-            by_hand.pan(scene.camera, delta.x(), delta.y(), view.height())
+            by_hand.pan(scene.camera, delta.x(), delta.y(), min(view.width(), view.height()))
             view.turned()
         else:
             by_hand.orbit(scene.camera, delta.x(), delta.y(), view.height(), view.up)
@@ -142,11 +142,11 @@ class SceneHand:
         if way is not None:
             dx, dy = (_KEY_STEP * view.height() * along for along in (way.x(), way.y()))
             if event.modifiers() & Qt.KeyboardModifier.ShiftModifier:
-                by_hand.pan(scene.camera, dx, dy, view.height())
+                by_hand.pan(scene.camera, dx, dy, min(view.width(), view.height()))
             else:
                 by_hand.orbit(scene.camera, dx, dy, view.height(), view.up)
         if factor is not None:
-            by_hand.zoom(scene.camera, factor)
+            by_hand.zoom(scene.camera, factor, scene.size)
         view.turned()
         return True
 
@@ -160,7 +160,7 @@ class SceneHand:
             step = _WHEEL_STEP * (high - low) * turned / 120
             view.plane_moved.emit(view.active, shifted(plane, step, scene.domain), True)
         else:
-            by_hand.zoom(scene.camera, 1.0015**turned)
+            by_hand.zoom(scene.camera, 1.0015**turned, scene.size)
             view.turned()
         event.accept()
 

@@ -36,9 +36,11 @@ from app.views.scene_hand import SceneHand
 from app.views.scene_painter import SceneDrawing, ScenePicture
 from app.views.still_picture import FINER, still_drawing
 from app.views.view_keys import KeyPointer
+from app.views.viewpoint import look_from
 from app.views.waiting import paint_waiting
 
 if TYPE_CHECKING:
+    from app.state.viewpoint import Viewpoint
     from engine import SlicePlane
 
 Float = NDArray[np.float64]
@@ -113,6 +115,7 @@ class SceneView(QWidget):
         self.close_scene()
         self._canvas = Canvas(*self._pixels())
         self.scene = Scene(self._canvas, domain)
+        self.scene.fit_shape(self.width(), self.height())
         self.planes, self.active, self.moving = {}, None, None
         return self.scene
 
@@ -176,6 +179,14 @@ class SceneView(QWidget):
             self.scene.look_from(direction, up)
             self.turned()
 
+    def see_from(self, viewpoint: Viewpoint) -> None:
+        """As a session was left; what was upwards most then is upwards from now on."""
+        if self.scene is not None:
+            look_from(self.scene.camera, viewpoint)
+            axis = int(np.argmax(np.abs(viewpoint.up)))
+            self.up = np.eye(3)[axis] * np.sign(viewpoint.up[axis])
+            self.turned()
+
     def set_up(self, up: Float) -> None:
         """Which direction (3,) is upwards."""
         self.up = up
@@ -195,6 +206,7 @@ class SceneView(QWidget):
         self._backdrop = None
         clip = self.clip_plane()
         drawing = still_drawing(self._canvas, self.scene, self.look, (width, height), clip, transparent)
+        self.scene.fit_shape(self.width(), self.height())
         self.request()
         return drawing
 
@@ -268,7 +280,7 @@ class SceneView(QWidget):
         painter = QPainter(self)
         painter.fillRect(self.rect(), QColor("white"))
         if self._picture is not None:
-            painter.drawImage(QRectF(self.rect()), self._image, QRectF(self._image.rect()))
+            painter.drawImage(self._place_of(self._image), self._image, QRectF(self._image.rect()))
         elif self.waiting:
             paint_waiting(painter, QRectF(self.rect()), self.waiting)
         if self.scene is not None and self.pins:
@@ -284,6 +296,13 @@ class SceneView(QWidget):
             place = Qt.AlignmentFlag.AlignBottom | Qt.AlignmentFlag.AlignLeft | Qt.TextFlag.TextWordWrap
             painter.drawText(area, int(place), self.message)
         painter.end()
+
+    def _place_of(self, image: QImage) -> QRectF:
+        """Where a picture goes: all over the view; one of another size, until that of this size is there, as large as
+        the camera will see it."""
+        scale = min(self.width(), self.height()) / min(image.width(), image.height())
+        width, height = scale * image.width(), scale * image.height()
+        return QRectF((self.width() - width) / 2, (self.height() - height) / 2, width, height)
 
     def _paint_marks(self, painter: QPainter, marks: PickMarks) -> None:
         lens = self.current_lens()
@@ -314,6 +333,8 @@ class SceneView(QWidget):
             paint_badge(painter, pin.number, at, outline, pin.in_place)
 
     def resizeEvent(self, event: QResizeEvent) -> None:
+        if self.scene is not None:
+            self.scene.fit_shape(self.width(), self.height())
         self.request()
         super().resizeEvent(event)
 

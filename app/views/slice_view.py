@@ -39,6 +39,7 @@ _LEFT, _BOTTOM = 40, 22  # pixels for the rulers
 _TICK_DISTANCE: Final = 70.0
 _INK, _FAINT = QColor("#5b6472"), QColor("#d5d9e0")
 _CLICK: Final = 4
+_HELD: Final = Qt.KeyboardModifier.ControlModifier | Qt.KeyboardModifier.AltModifier
 _KEY_STEP: Final = 40.0  # pixels: the drag that an arrow key stands for
 
 
@@ -258,8 +259,11 @@ class SliceView(QWidget):
             self.fitted.emit()
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
-        """Alt and arrows pan, as a drag would; + and - zoom."""
+        """Alt and arrows pan, as a drag would; + and - zoom; 0 shows all of the slice."""
         way, factor = dragged_by(event), zoomed_by(event)
+        if self.framing is not None and event.key() == Qt.Key.Key_0 and not event.modifiers() & _HELD:
+            self.fit()
+            return
         if self.framing is None or (way is None and factor is None):
             event.ignore()
             return

@@ -14,7 +14,7 @@ from app.jobs.log_file import LOG
 from app.jobs.worker import Job, Worker
 from app.state.saved_session import SavedSession, SessionFileError, saved_session
 from app.state.session_file import write_session
-from app.views.viewpoint import look_from, viewpoint_of
+from app.views.viewpoint import in_sight, viewpoint_of
 from engine import Cancelled
 
 if TYPE_CHECKING:
@@ -111,16 +111,16 @@ class SessionKeeper(QObject):
         """What the session does not hold: camera, layout; and what is to be told of it."""
         window, view = self._window, self._window.scene_view
         self.path = None if recovered else loaded.path
+        notices = loaded.notices
         if loaded.viewpoint is not None and view.scene is not None:
-            look_from(view.scene.camera, loaded.viewpoint)
-            up = [abs(value) for value in loaded.viewpoint.up]
-            view.up = view.up * 0
-            view.up[up.index(max(up))] = 1.0 if loaded.viewpoint.up[up.index(max(up))] > 0 else -1.0
-            view.request()
+            if in_sight(loaded.viewpoint, view.scene.domain):
+                view.see_from(loaded.viewpoint)
+            else:
+                notices = (*notices, "The camera was too far from the box, or too near; it looks from the start again.")
         if loaded.layout is not None:
             window.lay_out(loaded.layout)
-        if loaded.notices:
-            window.notice.tell(" ".join(loaded.notices))
+        if notices:
+            window.notice.tell(" ".join(notices))
 
     def keep_autosaves(self, folder: Path) -> None:
         """From now on every change is saved, and what a crash left in the folder is offered."""
