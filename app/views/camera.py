@@ -52,7 +52,8 @@ def _off_the_pole(arm: Float, up: Float, seen_up: Float) -> Float:
 
 
 def pan(camera: vtkCamera, dx: float, dy: float, side: int) -> None:
-    """Move sideways so that the focal point follows a drag by (dx, dy) pixels; side: that of the view angle, in pixels."""
+    """Move sideways so that the focal point follows a drag by (dx, dy) pixels; side: in pixels, the one that the view
+    angle spans."""
     focus, position = np.array(camera.GetFocalPoint()), np.array(camera.GetPosition())
     distance = float(np.linalg.norm(position - focus))
     unit = 2 * distance * np.tan(np.radians(camera.GetViewAngle() / 2)) / max(side, 1)

@@ -52,7 +52,8 @@ class _Slice:
 class Scene:
     """What is to be seen.  The canvas has box and axes; surface and slices are laid over its picture.
 
-    size: the length of the box's diagonal; mesh: of the surface, None while there is none; crease (H, 2): edges between its vertices that are told apart.
+    size: the length of the box's diagonal; mesh: of the surface, None while there is none; crease (H, 2): edges between
+    its vertices that are told apart.
     """
 
     def __init__(self, canvas: Canvas, domain: ArrayLike) -> None:
