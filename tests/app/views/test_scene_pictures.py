@@ -245,6 +245,20 @@ def test_a_transparent_picture_over_white_is_the_opaque_one(canvas: Canvas, scen
     assert np.abs(clear[:, :, :3] * share + 255 * (1 - share) - opaque[:, :, :3]).max() <= 4
 
 
+@pytest.mark.parametrize("size", [(90, 260), (260, 90), (170, 170)])
+def test_the_box_is_seen_whole_in_pictures_of_any_shape(canvas: Canvas, scene: Scene, size: tuple[int, int]) -> None:
+    look = SceneLook(axes=False)
+    picture = still_picture(canvas, scene, look, size, transparent=True)
+    rows, columns = np.nonzero(picture[:, :, 3])
+    assert 0 < rows.min() <= rows.max() < size[1] - 1
+    assert 0 < columns.min() <= columns.max() < size[0] - 1
+    assert max(np.ptp(rows), np.ptp(columns)) > 0.6 * min(size)
+    corners = np.array([[scene.domain[bit >> axis & 1, axis] for axis in range(3)] for bit in range(8)])
+    seen = Lens(scene.camera, *size).to_pixels(corners)  # the camera is still that of this shape
+    np.testing.assert_allclose(seen.min(axis=0), [columns.min(), rows.min()], atol=2.0)
+    np.testing.assert_allclose(seen.max(axis=0), [columns.max(), rows.max()], atol=2.0)
+
+
 def test_an_eye_among_the_slices_sees_them(canvas: Canvas, scene: Scene) -> None:
     """Lines that pass the eye are cut where they come too near, not drawn wildly."""
     scene.camera.SetPosition(0.3, 0.2, 0.11)
