@@ -68,7 +68,7 @@ class KeyPointer(QWidget):
                 return True
             return False
         if key in _ARROWS:
-            self._point(_inside(self._view, at + _stride(event.modifiers()) * _ARROWS[key]))
+            self._point(_inside(self._view, at + _ARROWS[key] * _stride(event.modifiers())))
         elif key in _CLICKS:
             for kind in (QEvent.Type.MouseButtonPress, QEvent.Type.MouseButtonRelease):
                 self._send(kind, at, Qt.MouseButton.LeftButton, event.modifiers())
@@ -103,7 +103,7 @@ class KeyPointer(QWidget):
             for color, width in ((Qt.GlobalColor.white, 4.5), (accent, 1.8)):
                 painter.setPen(QPen(color, width))
                 for way in _ARROWS.values():
-                    painter.drawLine(self.at + 4 * way, self.at + 13 * way)
+                    painter.drawLine(self.at + way * 4.0, self.at + way * 13.0)
         painter.end()
 
 

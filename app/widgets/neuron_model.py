@@ -140,7 +140,8 @@ class NeuronModel(QAbstractTableModel):
 
 def _missing(column: int, values: NDArray[Any]) -> NDArray[np.bool_]:
     """Where there is nothing to be told: a neuron without a line has no length, nor a distance."""
-    return ~np.isfinite(values) | ((values == 0.0) if column == LENGTH else False)
+    missing: NDArray[np.bool_] = ~np.isfinite(values)
+    return missing | (values == 0.0) if column == LENGTH else missing
 
 
 _MIDDLE: Final = Qt.AlignmentFlag.AlignVCenter
