@@ -18,6 +18,7 @@ from app.state.look import Fill, SceneLook
 from app.state.palette import Palette
 from app.state.poses import Pose, PoseError
 from app.state.session import Neuron, Pin, Session, Slice, without_controls
+from app.state.slice_keys import LAST_KEY, numbered_anew
 from app.state.viewpoint import Viewpoint
 
 if TYPE_CHECKING:
@@ -32,7 +33,6 @@ _MOST: Final = {"checkpoints": 1024, "slices": 4096, "hidden depths": 4096, "pin
 _LONGEST: Final = 4096  # characters of a path or a name
 _LARGEST: Final = 1e12
 _SIZES: Final = (1, 100_000)  # pixels
-_LAST_KEY: Final = 1_000_000
 SIDES: Final = ("", "inspector", "neurons")
 """The panels that may stand at the right of the views, or none."""
 
@@ -218,20 +218,7 @@ def from_text(text: str, folder: Path) -> SavedSession:
         _maybe(content, "layout", lambda value: _layout(value, version)),
         pins,
     )
-    return saved if saved.session.next_key <= _LAST_KEY // 2 else _numbered_anew(saved)
-
-
-def _numbered_anew(saved: SavedSession) -> SavedSession:
-    """With keys from 0: a session that has used up most of them has room for more slices, and can be saved again."""
-    session = saved.session
-    new = {part.key: key for key, part in enumerate(session.slices)}
-    slices = tuple(replace(part, key=new[part.key]) for part in session.slices)
-    active = None if session.active is None else new[session.active]
-    return replace(
-        saved,
-        session=replace(session, slices=slices, active=active, next_key=len(new)),
-        pins=tuple(pin if pin.key is None else replace(pin, key=new[pin.key]) for pin in saved.pins),
-    )
+    return saved if saved.session.next_key <= LAST_KEY // 2 else numbered_anew(saved)
 
 
 def _switches() -> list[str]:
@@ -403,7 +390,7 @@ def _flag(value: Any, name: str) -> bool:
     return value
 
 
-def _whole(value: Any, name: str, largest: int = _LAST_KEY, smallest: int = 0) -> int:
+def _whole(value: Any, name: str, largest: int = LAST_KEY, smallest: int = 0) -> int:
     if type(value) is not int or not smallest <= value <= largest:
         raise SessionFileError(f"{name} is not a whole number from {smallest} to {largest}")
     return value
