@@ -115,7 +115,10 @@ class ActivateSlice:
 
 @dataclass(frozen=True, slots=True)
 class ChangeLook:
+    """live: as of MovePlane, of a number that is stepped through."""
+
     look: SceneLook
+    live: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,10 +11,11 @@ from typing import Final
 import numpy as np
 
 from app.state.action_names import action_name
-from app.state.actions import Action, MovePlane, reloaded
+from app.state.actions import Action, ChangeLook, MovePlane, reloaded
 from app.state.session import OpenNetwork, Session, same_picture
 
 _MOST_STEPS: Final = 500
+_WIDTHS: Final = ("lines", "level")  # of a style
 _MOST_CLOSED_BYTES: Final = 256 << 20
 """Of networks that are not open any more, and are kept for steps that would bring them back."""
 
@@ -30,8 +31,8 @@ class Step:
 class History:
     """What can be undone and redone.
 
-    Moves of one plane that follow each other while the hand has not let go are one step.  Choosing another slice is a
-    step only where the picture changes with it.
+    Moves of one plane that follow each other while the hand has not let go are one step, and so are changes of one
+    width.  Choosing another slice is a step only where the picture changes with it.
 
     The newest steps are kept: a number of them, and only as many as bring back closed networks of no more than some
     size; the last step always is.
@@ -41,7 +42,7 @@ class History:
         self._past: list[Step] = []
         self._future: list[Step] = []
         self._settled = start  # at the end of the last step
-        self._moving: int | None = None  # the plane whose moves still belong to the last step
+        self._held: int | str | None = None  # the plane, or the width, whose changes still belong to the last step
 
     @property
     def next_undone(self) -> str | None:
@@ -53,8 +54,8 @@ class History:
         return self._future[-1].name if self._future else None
 
     def record(self, action: Action, before: Session, after: Session) -> None:
-        moved = action.key if isinstance(action, MovePlane) else None
-        continued = moved is not None and moved == self._moving
+        held = _held(action, before)
+        continued = held is not None and held == self._held
         changed = not same_picture(before, after)
         if continued:
             self._settled = after
@@ -64,12 +65,12 @@ class History:
             if before.networks is not after.networks:
                 self._past = _light_enough(self._past, after)
             self._settled = after
-        live = isinstance(action, MovePlane) and action.live and (changed or continued)
-        self._moving = moved if live else None
+        live = isinstance(action, MovePlane | ChangeLook) and action.live and (changed or continued)
+        self._held = held if live else None
 
     def pause(self) -> None:
         """The hand has let go: the next move is a step of its own."""
-        self._moving = None
+        self._held = None
 
     def undo(self, now: Session) -> Step | None:
         if not self._past:
@@ -86,7 +87,7 @@ class History:
         return self._gone_to(step, now)
 
     def _gone_to(self, step: Step, now: Session) -> Step:
-        self._settled, self._moving = _with_active_of(now, step.session), None
+        self._settled, self._held = _with_active_of(now, step.session), None
         return replace(step, session=self._settled)
 
     def reload(self, old: OpenNetwork, new: OpenNetwork) -> None:
@@ -94,6 +95,18 @@ class History:
         self._past = [_with_reloaded(step, old, new) for step in self._past]
         self._future = [_with_reloaded(step, old, new) for step in self._future]
         self._settled = reloaded(self._settled, old, new)
+
+
+def _held(action: Action, before: Session) -> int | str | None:
+    """The plane that an action moves, by its key, or the width that it changes, by its name."""
+    if isinstance(action, MovePlane):
+        return action.key
+    if not isinstance(action, ChangeLook):
+        return None
+    old, new = before.look, action.look
+    changed = [width for width in _WIDTHS if getattr(old.style, width) != getattr(new.style, width)]
+    alone = replace(old, style=new.style) == new and old.style.palette is new.style.palette
+    return changed[0] if len(changed) == 1 and alone else None
 
 
 def _with_active_of(now: Session, there: Session) -> Session:

@@ -41,8 +41,14 @@ def short_text(points: Sequence[Float]) -> str:
     text = f"distance {distance(points[0], points[1]):.6g}"
     if len(points) > 2:
         text = f"distances {distance(points[0], points[1]):.6g} and {distance(points[1], points[2]):.6g}"
-        text += f", angle at 2: {angle(*points[:3]):.5g}°"
+        text += f", angle at 2: {angle_text(points, 5)}"
     return text
+
+
+def angle_text(points: Sequence[Float], digits: int) -> str:
+    """At the second of three points, in degrees."""
+    found = angle(points[0], points[1], points[2])
+    return "none" if math.isnan(found) else f"{found:.{digits}g}°"
 
 
 def full_text(points: Sequence[Float]) -> str:

@@ -18,6 +18,7 @@ from app.state.look import Fill, SceneLook
 from app.state.palette import Palette
 from app.state.poses import Pose, PoseError
 from app.state.session import Neuron, Pin, Session, Slice, without_controls
+from app.state.slice_keys import LAST_KEY, numbered_anew
 from app.state.viewpoint import Viewpoint
 
 if TYPE_CHECKING:
@@ -201,7 +202,7 @@ def from_text(text: str, folder: Path) -> SavedSession:
     pins = () if version < 2 else _several(content, "pins", lambda value: _pin(value, len(checkpoints), keys))
     if len({pin.number for pin in pins}) != len(pins):
         raise SessionFileError("two pins have the same number")
-    return SavedSession(
+    saved = SavedSession(
         checkpoints,
         _whole(_get(content, "shown"), "shown", len(checkpoints) - 1),
         Session(
@@ -217,6 +218,7 @@ def from_text(text: str, folder: Path) -> SavedSession:
         _maybe(content, "layout", lambda value: _layout(value, version)),
         pins,
     )
+    return saved if saved.session.next_key <= LAST_KEY // 2 else numbered_anew(saved)
 
 
 def _switches() -> list[str]:
@@ -388,7 +390,7 @@ def _flag(value: Any, name: str) -> bool:
     return value
 
 
-def _whole(value: Any, name: str, largest: int = 1_000_000, smallest: int = 0) -> int:
+def _whole(value: Any, name: str, largest: int = LAST_KEY, smallest: int = 0) -> int:
     if type(value) is not int or not smallest <= value <= largest:
         raise SessionFileError(f"{name} is not a whole number from {smallest} to {largest}")
     return value

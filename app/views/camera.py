@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 Float = NDArray[np.float64]
 
 _DEGREES_PER_HEIGHT = 260.0
+NEAREST, FARTHEST = 1e-5, 1e3
+"""The distances from the eye to the point that it looks at, in sizes of the box: rounding draws nonsense beyond."""
 _STEEPEST = 0.996  # cosine between the line of sight and the vertical: no tumbling over the pole
 
 
@@ -49,11 +51,12 @@ def _off_the_pole(arm: Float, up: Float, seen_up: Float) -> Float:
     return off
 
 
-def pan(camera: vtkCamera, dx: float, dy: float, height: int) -> None:
-    """Move sideways so that the focal point follows a drag by (dx, dy) pixels."""
+def pan(camera: vtkCamera, dx: float, dy: float, side: int) -> None:
+    """Move sideways so that the focal point follows a drag by (dx, dy) pixels; side: in pixels, the one that the view
+    angle spans."""
     focus, position = np.array(camera.GetFocalPoint()), np.array(camera.GetPosition())
     distance = float(np.linalg.norm(position - focus))
-    unit = 2 * distance * np.tan(np.radians(camera.GetViewAngle() / 2)) / max(height, 1)
+    unit = 2 * distance * np.tan(np.radians(camera.GetViewAngle() / 2)) / max(side, 1)
     forward = (focus - position) / distance
     right = np.cross(forward, np.array(camera.GetViewUp()))
     right /= np.linalg.norm(right)
@@ -62,10 +65,12 @@ def pan(camera: vtkCamera, dx: float, dy: float, height: int) -> None:
     camera.SetPosition(*(position + step))
 
 
-def zoom(camera: vtkCamera, factor: float) -> None:
-    """Come nearer to the focal point by a factor above 1."""
+def zoom(camera: vtkCamera, factor: float, size: float) -> None:
+    """Come nearer to the focal point by a factor above 1, as far as a box of some size is still to be seen."""
     focus, position = np.array(camera.GetFocalPoint()), np.array(camera.GetPosition())
-    camera.SetPosition(*(focus + (position - focus) / factor))
+    distance = float(np.linalg.norm(position - focus))
+    wanted = min(max(distance / factor, NEAREST * size), FARTHEST * size)
+    camera.SetPosition(*(focus + (position - focus) * (wanted / distance)))
 
 
 def _turned(vector: Float, axis: Float, angle: float) -> Float:

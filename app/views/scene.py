@@ -52,11 +52,13 @@ class _Slice:
 class Scene:
     """What is to be seen.  The canvas has box and axes; surface and slices are laid over its picture.
 
-    mesh: of the surface, None while there is none; crease (H, 2): edges between its vertices that are told apart.
+    size: the length of the box's diagonal; mesh: of the surface, None while there is none; crease (H, 2): edges between
+    its vertices that are told apart.
     """
 
     def __init__(self, canvas: Canvas, domain: ArrayLike) -> None:
         self.domain: NDArray[np.float64] = np.asarray(domain, np.float64)
+        self.size = float(np.linalg.norm(np.ptp(self.domain, axis=0)))
         self.mesh: SurfaceMesh | None = None
         self.crease: NDArray[np.int32] = _NO_EDGES
         self._renderer = canvas.renderer
@@ -64,20 +66,24 @@ class Scene:
         self._renderer.SetBackgroundAlpha(1.0)  # Qt takes pixels without opacity for opaque only when they say so
         self.camera = self._renderer.GetActiveCamera()
         self._box = BoxActors(self._renderer, self.domain)
-        self.handle = PlaneHandle(float(np.linalg.norm(np.ptp(self.domain, axis=0))))
+        self.handle = PlaneHandle(self.size)
         self._slices: dict[int, _Slice] = {}
         self._active: int | None = None
         self.look_from()
 
     def look_from(self, direction: ArrayLike = VIEW, up: ArrayLike = (0.0, 1.0, 0.0)) -> None:
         """Look at the middle of the box from a direction (3,), the whole of it in view."""
-        middle, radius = self.domain.mean(axis=0), _MARGIN * float(np.linalg.norm(np.ptp(self.domain, axis=0)))
+        middle, radius = self.domain.mean(axis=0), _MARGIN * self.size
         towards = np.asarray(direction, np.float64) / np.linalg.norm(direction)
         distance = radius / np.sin(np.radians(self.camera.GetViewAngle() / 2))
         self.camera.SetFocalPoint(*middle)
         self.camera.SetPosition(*(middle + distance * towards))
         self.camera.SetViewUp(*np.asarray(up, np.float64))
         self.fit_range()
+
+    def fit_shape(self, width: int, height: int) -> None:
+        """The view angle is that of the shorter side of pictures, so that the box is seen whole in any of them."""
+        self.camera.SetUseHorizontalViewAngle(width < height)
 
     def fit_range(self) -> None:
         """Near and far planes around the box, whatever the camera did."""
@@ -108,9 +114,8 @@ class Scene:
 
     def sheets(self, look: SceneLook) -> tuple[Sheet, ...]:
         """What there is to draw of the visible slices."""
-        diagonal = float(np.linalg.norm(np.ptp(self.domain, axis=0)))
         return tuple(
-            left_behind(sheet, part.plane, diagonal)
+            left_behind(sheet, part.plane, self.size)
             for key, part in self._slices.items()
             if part.visible
             for sheet in slice_sheets(part.plane, part.accent, part.frame, key == self._active, part.picture, look)

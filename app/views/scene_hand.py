@@ -11,9 +11,10 @@ from app.views import camera as by_hand
 from app.views.picking import facet_at
 from app.views.plane_drag import Hold, dragged
 from app.views.plane_handle import Grip
+from app.views.view_keys import dragged_by, zoomed_by
 
 if TYPE_CHECKING:
-    from PySide6.QtGui import QMouseEvent, QWheelEvent
+    from PySide6.QtGui import QKeyEvent, QMouseEvent, QWheelEvent
 
     from app.views.camera import Lens
     from app.views.scene import Scene
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 
 _WHEEL_STEP: Final = 1.0 / 100.0  # of the range of offsets, for one notch
 _CLICK: Final = 4  # pixels: what moves less is a click
+_KEY_STEP: Final = 1 / 40  # of the view's height: the drag that an arrow key stands for
 
 
 class SceneHand:
@@ -78,11 +80,11 @@ class SceneHand:
         if self._hold is not None:
             self._drag_plane(self._hold, at, scene, live=True)
         elif event.buttons() & (Qt.MouseButton.MiddleButton | Qt.MouseButton.RightButton):
-            by_hand.pan(scene.camera, delta.x(), delta.y(), view.height())
-            view.request()
+            by_hand.pan(scene.camera, delta.x(), delta.y(), min(view.width(), view.height()))
+            view.turned()
         else:
             by_hand.orbit(scene.camera, delta.x(), delta.y(), view.height(), view.up)
-            view.request()
+            view.turned()
 
     def _look_at(self, at: QPointF, scene: Scene) -> None:
         """Show by the cursor what could be taken hold of, and tell what is under it."""
@@ -132,6 +134,22 @@ class SceneHand:
             if facet is not None:
                 view.facet_clicked.emit(surface.mesh, *facet)
 
+    def press_key(self, event: QKeyEvent, scene: Scene) -> bool:
+        """Alt and arrows turn the camera, with Shift they move it, as a drag would; + and - zoom."""
+        view, way, factor = self._view, dragged_by(event), zoomed_by(event)
+        if way is None and factor is None:
+            return False
+        if way is not None:
+            dx, dy = (_KEY_STEP * view.height() * along for along in (way.x(), way.y()))
+            if event.modifiers() & Qt.KeyboardModifier.ShiftModifier:
+                by_hand.pan(scene.camera, dx, dy, min(view.width(), view.height()))
+            else:
+                by_hand.orbit(scene.camera, dx, dy, view.height(), view.up)
+        if factor is not None:
+            by_hand.zoom(scene.camera, factor, scene.size)
+        view.turned()
+        return True
+
     def turn_wheel(self, event: QWheelEvent, scene: Scene) -> None:
         """Come nearer; with Ctrl move the active plane."""
         view = self._view
@@ -142,8 +160,8 @@ class SceneHand:
             step = _WHEEL_STEP * (high - low) * turned / 120
             view.plane_moved.emit(view.active, shifted(plane, step, scene.domain), True)
         else:
-            by_hand.zoom(scene.camera, 1.0015**turned)
-            view.request()
+            by_hand.zoom(scene.camera, 1.0015**turned, scene.size)
+            view.turned()
         event.accept()
 
 

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from app.views.raster import sheets, surfaces
-from app.views.sheet import NOWHERE, Placed, Sheet, draw_sheet
+from app.views.sheet import Placed, Sheet, draw_sheet
+from app.views.sheet_tiles import Chart, SheetTiles
 from app.views.surface_picture import SurfaceDrawing, draw_surface
 
 if TYPE_CHECKING:
@@ -56,40 +57,49 @@ class _Base:
     inverse: NDArray[np.float32]
 
 
+@dataclass(frozen=True, eq=False, slots=True)
+class _Kept:
+    """A sheet that is drawn; chart: where its tiles are."""
+
+    sheet: Sheet
+    lens: Lens
+    ratio: float
+    placed: Placed
+    chart: Chart
+
+    def fits(self, drawing: SceneDrawing) -> bool:
+        return self.ratio == drawing.ratio and self.lens.same(drawing.backdrop.lens)
+
+
 class ScenePainter:
     """Draws scenes one after the other, and keeps what did not change.  For one thread at a time."""
 
     def __init__(self) -> None:
         self._base: _Base | None = None
-        self._slots: list[tuple[Sheet, Lens, float, Placed] | None] = []
-        self._pixels: Image = np.empty((0, 0, 0, 4), np.uint8)
-        self._raised: Image = np.empty((0, 0, 0), np.uint8)
+        self._kept: list[_Kept] = []
+        self._tiles = SheetTiles()
+        self._pixels: Image = np.empty((0, 0, 4), np.uint8)  # on which one sheet after the other is drawn
+        self._raised: Image = np.empty((0, 0), np.uint8)
 
     def draw(self, drawing: SceneDrawing) -> ScenePicture:
         lens = drawing.backdrop.lens
         slack = _SLACK * drawing.ratio * lens.pixel_angle
         base = self._base_of(drawing, slack)
-        missing = self._missing(drawing)
-        self._make_room(len(missing), base.inverse.shape)
-        for sheet in missing:
-            slot = self._slots.index(None)
-            placed = draw_sheet(sheet, lens, drawing.ratio, self._pixels[slot], self._raised[slot])
-            self._slots[slot] = (sheet, lens, drawing.ratio, placed)
-        slot_of = {id(slot[0]): i for i, slot in enumerate(self._slots) if slot is not None}
-        places = [NOWHERE if slot is None else slot[3] for slot in self._slots]
-        strengths = [0.0 if slot is None else slot[0].strength for slot in self._slots]
+        self._kept = self._drawn(drawing, base.inverse.shape)
+        self._tiles.tidy([kept.chart for kept in self._kept])
         picture = base.pixels.copy()
-        sheets.compose(
-            picture,
-            base.inverse,
-            np.array([slot_of[id(sheet)] for sheet in drawing.sheets], np.int64),
-            self._pixels,
-            self._raised,
-            np.array([placed.inverse for placed in places]).reshape(-1, 3),
-            np.array([placed.box for placed in places]).reshape(-1, 4),
-            np.rint(255 * np.array(strengths)).astype(np.int64),
-            slack,
-        )
+        if self._kept:
+            sheets.compose(
+                picture,
+                base.inverse,
+                np.stack([kept.chart for kept in self._kept]),
+                self._tiles.pixels,
+                self._tiles.raised,
+                np.stack([kept.placed.inverse for kept in self._kept]),
+                np.stack([kept.placed.box for kept in self._kept]),
+                np.rint([255 * kept.sheet.strength for kept in self._kept]).astype(np.int64),
+                slack,
+            )
         if drawing.finer == 1:
             return ScenePicture(picture, base.inverse)
         smaller = np.empty((picture.shape[0] // 2, picture.shape[1] // 2, 4), np.uint8)
@@ -110,30 +120,25 @@ class ScenePainter:
         self._base = _Base(backdrop, surface, drawing.ratio, pixels, inverse)
         return self._base
 
-    def _make_room(self, more: int, shape: tuple[int, ...]) -> None:
-        """For more sheets than are at hand; room that many fewer need is given back, as a stack of slices has a lot."""
-        kept = [i for i, slot in enumerate(self._slots) if slot is not None]
-        needed = len(kept) + more
-        if self._raised.shape[1:] == shape and needed <= len(self._slots) <= 2 * needed:
-            return
-        pixels, raised = np.empty((needed, *shape, 4), np.uint8), np.empty((needed, *shape), np.uint8)
-        for to, slot in enumerate(kept):
-            pixels[to], raised[to] = self._pixels[slot], self._raised[slot]
-        self._pixels, self._raised = pixels, raised
-        self._slots = [*(self._slots[slot] for slot in kept), *([None] * more)]
-
-    def _missing(self, drawing: SceneDrawing) -> list[Sheet]:
-        """The sheets that are not at hand; slots that hold none of the picture's become free."""
-        missing = list(drawing.sheets)
-        for i, slot in enumerate(self._slots):
-            if slot is None:
-                continue
-            sheet, lens, ratio, placed = slot
-            fits = ratio == drawing.ratio and lens.same(drawing.backdrop.lens)
-            wanted = next((other for other in missing if fits and other.same(sheet)), None)
-            if wanted is None:
-                self._slots[i] = None
+    def _drawn(self, drawing: SceneDrawing, shape: tuple[int, ...]) -> list[_Kept]:
+        """The sheets of a drawing, in their order; those that are at hand are not drawn again, others go."""
+        known: dict[int, _Kept] = {}
+        for kept in self._kept:
+            fits = kept.fits(drawing)
+            at = next(
+                (k for k, sheet in enumerate(drawing.sheets) if fits and k not in known and sheet.same(kept.sheet)),
+                None,
+            )
+            if at is None:
+                self._tiles.give_back(kept.chart)
             else:
-                self._slots[i] = (wanted, lens, ratio, placed)
-                missing.remove(wanted)
-        return missing
+                known[at] = replace(kept, sheet=drawing.sheets[at])
+        if self._raised.shape != shape:
+            self._pixels, self._raised = np.empty((*shape, 4), np.uint8), np.empty(shape, np.uint8)
+        return [known.get(at) or self._draw(sheet, drawing) for at, sheet in enumerate(drawing.sheets)]
+
+    def _draw(self, sheet: Sheet, drawing: SceneDrawing) -> _Kept:
+        lens = drawing.backdrop.lens
+        placed = draw_sheet(sheet, lens, drawing.ratio, self._pixels, self._raised)
+        chart = self._tiles.keep(self._pixels, self._raised, placed.box)
+        return _Kept(sheet, lens, drawing.ratio, placed, chart)

@@ -11,7 +11,17 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 from numpy.typing import NDArray
 from PySide6.QtCore import QPointF, QRectF, Qt, QTimer, Signal
-from PySide6.QtGui import QColor, QFont, QImage, QMouseEvent, QPainter, QPaintEvent, QResizeEvent, QWheelEvent
+from PySide6.QtGui import (
+    QColor,
+    QFont,
+    QImage,
+    QKeyEvent,
+    QMouseEvent,
+    QPainter,
+    QPaintEvent,
+    QResizeEvent,
+    QWheelEvent,
+)
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from app.state.look import SceneLook
@@ -25,9 +35,12 @@ from app.views.scene import VIEW, Scene
 from app.views.scene_hand import SceneHand
 from app.views.scene_painter import SceneDrawing, ScenePicture
 from app.views.still_picture import FINER, still_drawing
+from app.views.view_keys import KeyPointer
+from app.views.viewpoint import look_from
 from app.views.waiting import paint_waiting
 
 if TYPE_CHECKING:
+    from app.state.viewpoint import Viewpoint
     from engine import SlicePlane
 
 Float = NDArray[np.float64]
@@ -38,7 +51,8 @@ _STILL_MILLISECONDS: Final = 350  # after the last picture, a smoother one
 class SceneView(QWidget):
     """drawing_wanted(SceneDrawing): draw it elsewhere and give the result to `show_drawing`.
 
-    plane_moved(key, plane, live); plane_chosen(key); drawn: a picture with everything asked for is on the screen.
+    plane_moved(key, plane, live); plane_chosen(key); camera_moved; drawn: a picture with everything asked for is on the
+    screen.
 
     hovered, clicked(key, u, v, length): a point of a slice that is not behind the surface, in the slice's coordinates,
     and the length of a pixel there; left: nothing such is under the mouse any more; facet_clicked(mesh, face, point):
@@ -51,6 +65,7 @@ class SceneView(QWidget):
     drawing_wanted = Signal(object)
     plane_moved = Signal(int, object, bool)
     plane_chosen = Signal(int)
+    camera_moved = Signal()
     hovered = Signal(int, float, float, float)
     left = Signal()
     clicked = Signal(int, float, float, float)
@@ -64,7 +79,8 @@ class SceneView(QWidget):
         self.setMinimumSize(240, 200)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
         self.setMouseTracking(True)
-        self.setFocusPolicy(Qt.FocusPolicy.ClickFocus)
+        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        self.setAccessibleName("3D view")
         self.scene: Scene | None = None
         self.up: Float = np.array([0.0, 1.0, 0.0])
         self.look = SceneLook()
@@ -84,6 +100,7 @@ class SceneView(QWidget):
         self._picture: ScenePicture | None = None
         self._image = QImage()  # reads the picture's pixels
         self._hand = SceneHand(self)
+        self.pointer = KeyPointer(self)
         self._render_timer = QTimer(self)
         self._render_timer.setSingleShot(True)
         self._render_timer.setInterval(0)
@@ -98,6 +115,7 @@ class SceneView(QWidget):
         self.close_scene()
         self._canvas = Canvas(*self._pixels())
         self.scene = Scene(self._canvas, domain)
+        self.scene.fit_shape(self.width(), self.height())
         self.planes, self.active, self.moving = {}, None, None
         return self.scene
 
@@ -159,14 +177,27 @@ class SceneView(QWidget):
             if abs(np.asarray(direction) @ up) > 0.99:
                 up = np.array([0.0, 1.0, 0.0])
             self.scene.look_from(direction, up)
-            self.request()
+            self.turned()
+
+    def see_from(self, viewpoint: Viewpoint) -> None:
+        """As a session was left; what was upwards most then is upwards from now on."""
+        if self.scene is not None:
+            look_from(self.scene.camera, viewpoint)
+            axis = int(np.argmax(np.abs(viewpoint.up)))
+            self.up = np.eye(3)[axis] * np.sign(viewpoint.up[axis])
+            self.turned()
 
     def set_up(self, up: Float) -> None:
         """Which direction (3,) is upwards."""
         self.up = up
         if self.scene is not None:
             self.scene.look_from(np.roll(VIEW, int(np.argmax(up)) - 1), up)
-            self.request()
+            self.turned()
+
+    def turned(self) -> None:
+        """The camera is elsewhere: draw what it sees."""
+        self.request()
+        self.camera_moved.emit()
 
     def still_drawing(self, width: int, height: int, transparent: bool) -> SceneDrawing:
         """The scene at any size, without its handle: what `still_picture.straight` of a painter's work is."""
@@ -175,6 +206,7 @@ class SceneView(QWidget):
         self._backdrop = None
         clip = self.clip_plane()
         drawing = still_drawing(self._canvas, self.scene, self.look, (width, height), clip, transparent)
+        self.scene.fit_shape(self.width(), self.height())
         self.request()
         return drawing
 
@@ -248,7 +280,7 @@ class SceneView(QWidget):
         painter = QPainter(self)
         painter.fillRect(self.rect(), QColor("white"))
         if self._picture is not None:
-            painter.drawImage(QRectF(self.rect()), self._image, QRectF(self._image.rect()))
+            painter.drawImage(self._place_of(self._image), self._image, QRectF(self._image.rect()))
         elif self.waiting:
             paint_waiting(painter, QRectF(self.rect()), self.waiting)
         if self.scene is not None and self.pins:
@@ -264,6 +296,13 @@ class SceneView(QWidget):
             place = Qt.AlignmentFlag.AlignBottom | Qt.AlignmentFlag.AlignLeft | Qt.TextFlag.TextWordWrap
             painter.drawText(area, int(place), self.message)
         painter.end()
+
+    def _place_of(self, image: QImage) -> QRectF:
+        """Where a picture goes: all over the view; one of another size, until that of this size is there, as large as
+        the camera will see it."""
+        scale = min(self.width(), self.height()) / min(image.width(), image.height())
+        width, height = scale * image.width(), scale * image.height()
+        return QRectF((self.width() - width) / 2, (self.height() - height) / 2, width, height)
 
     def _paint_marks(self, painter: QPainter, marks: PickMarks) -> None:
         lens = self.current_lens()
@@ -294,6 +333,8 @@ class SceneView(QWidget):
             paint_badge(painter, pin.number, at, outline, pin.in_place)
 
     def resizeEvent(self, event: QResizeEvent) -> None:
+        if self.scene is not None:
+            self.scene.fit_shape(self.width(), self.height())
         self.request()
         super().resizeEvent(event)
 
@@ -311,6 +352,13 @@ class SceneView(QWidget):
     def wheelEvent(self, event: QWheelEvent) -> None:
         if self.scene is not None:
             self._hand.turn_wheel(event, self.scene)
+
+    def take_key(self, event: QKeyEvent) -> bool:
+        """Move the camera, if that is what the key says."""
+        return self.scene is not None and self._hand.press_key(event, self.scene)
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        event.setAccepted(self.take_key(event))
 
     def leaveEvent(self, event: object) -> None:
         self.left.emit()

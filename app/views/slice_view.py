@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 from typing import Final
 
@@ -14,6 +13,7 @@ from PySide6.QtGui import (
     QFont,
     QFontMetricsF,
     QImage,
+    QKeyEvent,
     QMouseEvent,
     QPainter,
     QPaintEvent,
@@ -25,18 +25,19 @@ from PySide6.QtGui import (
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from app.state.line_style import LineStyle
-from app.state.numbers import number_text
 from app.state.palette import RGB
 from app.views.framing import Framing
 from app.views.pick_marks import PickMarks, paint_marks
 from app.views.pin_marks import PinMark, paint_badge, paint_outline
+from app.views.rulers import paint_rulers
 from app.views.slice_image import Image, SlicePicture, draw
+from app.views.view_keys import KeyPointer, dragged_by, zoomed_by
 from app.views.waiting import paint_waiting
 
 _LEFT, _BOTTOM = 40, 22  # pixels for the rulers
-_TICK_DISTANCE: Final = 70.0
-_INK, _FAINT = QColor("#5b6472"), QColor("#d5d9e0")
 _CLICK: Final = 4
+_HELD: Final = Qt.KeyboardModifier.ControlModifier | Qt.KeyboardModifier.AltModifier
+_KEY_STEP: Final = 40.0  # pixels: the drag that an arrow key stands for
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -76,7 +77,7 @@ class SliceView(QWidget):
         self.setMinimumSize(150, 110)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
         self.setMouseTracking(True)
-        self.setFocusPolicy(Qt.FocusPolicy.ClickFocus)
+        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.accent = accent
         self.hidden_depths: frozenset[int] = frozenset()
         self.style_of_lines = LineStyle()
@@ -93,6 +94,7 @@ class SliceView(QWidget):
         self._last: QPointF | None = None
         self._marks: PickMarks | None = None
         self._picking = False
+        self.pointer = KeyPointer(self)
 
     @property
     def picking(self) -> bool:
@@ -253,6 +255,21 @@ class SliceView(QWidget):
             self.fit()
             self.fitted.emit()
 
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        """Alt and arrows pan, as a drag would; + and - zoom; 0 shows all of the slice."""
+        way, factor = dragged_by(event), zoomed_by(event)
+        if self.framing is not None and event.key() == Qt.Key.Key_0 and not event.modifiers() & _HELD:
+            self.fit()
+            return
+        if self.framing is None or (way is None and factor is None):
+            event.ignore()
+            return
+        if way is not None:
+            self._change(self.framing.moved(_KEY_STEP * way.x(), _KEY_STEP * way.y()))
+        if factor is not None:
+            width, height = self._area()
+            self._change(self.framing.zoomed(factor, width / 2, height / 2))
+
     def leaveEvent(self, event: object) -> None:
         self.left.emit()
 
@@ -270,7 +287,7 @@ class SliceView(QWidget):
             self._paint_marks(painter)
             painter.restore()
         if self.framing is not None:
-            self._paint_rulers(painter, self.framing, area)
+            paint_rulers(painter, self.framing, area, self.axis_names, self.font().family())
         if self._image is None and self.waiting:
             paint_waiting(painter, area, self.waiting)
         if self.note:
@@ -312,48 +329,6 @@ class SliceView(QWidget):
         for pin, outline in zip(self.pins, outlines, strict=True):
             paint_badge(painter, pin.number, self.position_of(*pin.anchor.tolist()), outline, pin.in_place)
 
-    def _paint_rulers(self, painter: QPainter, framing: Framing, area: QRectF) -> None:
-        painter.setFont(QFont(self.font().family(), 8))
-        metrics = QFontMetricsF(painter.font())
-        painter.setPen(QPen(_FAINT, 1))
-        painter.drawLine(area.topLeft(), area.bottomLeft())
-        painter.drawLine(area.bottomLeft(), area.bottomRight())
-        step = nice_step(_TICK_DISTANCE / framing.scale)
-        low_u, low_v = framing.to_slice(0, framing.height)
-        high_u, high_v = framing.to_slice(framing.width, 0)
-        for value in ticks(low_u, high_u, step):
-            x = area.left() + framing.to_pixel(value, 0)[0]
-            text = number_text(value, step).replace("-", "\N{MINUS SIGN}")
-            half = metrics.horizontalAdvance(text) / 2
-            painter.setPen(QPen(_FAINT, 1))
-            painter.drawLine(QPointF(x, area.bottom()), QPointF(x, area.bottom() + 4))
-            if x - half > area.left() + 2 and x + half < area.right() - 14:
-                painter.setPen(_INK)
-                painter.drawText(QPointF(x - half, self.height() - 5), text)
-        for value in ticks(low_v, high_v, step):
-            y = framing.to_pixel(0, value)[1]
-            text = number_text(value, step).replace("-", "\N{MINUS SIGN}")
-            painter.setPen(QPen(_FAINT, 1))
-            painter.drawLine(QPointF(area.left() - 4, y), QPointF(area.left(), y))
-            width = metrics.horizontalAdvance(text)
-            if width <= _LEFT - 8 and 20 < y < area.bottom() - 6:
-                painter.setPen(_INK)
-                painter.drawText(QPointF(area.left() - 6 - width, y + 4), text)
-            elif width > _LEFT - 8 and 20 + width / 2 < y < area.bottom() - width / 2:  # upright, it has room
-                painter.save()
-                painter.setPen(_INK)
-                painter.translate(area.left() - 8, y + width / 2)
-                painter.rotate(-90)
-                painter.drawText(QPointF(0, 0), text)
-                painter.restore()
-        name = QFont(self.font().family(), 9)
-        name.setItalic(True)
-        name.setBold(True)
-        painter.setFont(name)
-        painter.setPen(_INK)
-        painter.drawText(QPointF(area.right() - 11, self.height() - 5), self.axis_names[0])
-        painter.drawText(QPointF(area.left() - 14, 14), self.axis_names[1])
-
     def _paint_note(self, painter: QPainter, area: QRectF) -> None:
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         painter.setFont(QFont(self.font().family(), 9))
@@ -371,13 +346,3 @@ class SliceView(QWidget):
 
 
 _GRABBED: Final = Qt.CursorShape.ClosedHandCursor
-
-
-def nice_step(least: float) -> float:
-    """The smallest of 1, 2, 5 times a power of ten that is at least so large."""
-    power = 10.0 ** math.floor(math.log10(least))
-    return next(power * factor for factor in (1, 2, 5, 10) if power * factor >= least * (1 - 1e-9))
-
-
-def ticks(low: float, high: float, step: float) -> list[float]:
-    return [k * step for k in range(math.ceil(low / step), math.floor(high / step) + 1)][:200]

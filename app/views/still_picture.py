@@ -47,6 +47,7 @@ def still_drawing(
     """What `still_picture` draws; `straight` of what a painter makes of it is the picture, on any thread."""
     ratio = FINER * size[1] / _REFERENCE
     window, renderer = canvas.render_window, canvas.renderer
+    scene.fit_shape(*size)
     alpha = renderer.GetBackgroundAlpha()
     window.SetAlphaBitPlanes(1)
     renderer.SetBackgroundAlpha(0.0 if transparent else 1.0)

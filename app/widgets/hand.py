@@ -35,6 +35,8 @@ class Hand:
         if event.key() == Qt.Key.Key_Escape:
             self.clear_neuron()
             return True
+        if self._view.take_key(event):
+            return True
         step = _STEPS.get(Qt.Key(event.key()))
         active = self._store.session.active
         if step is None or active is None:

@@ -69,7 +69,9 @@ class NeuronModel(QAbstractTableModel):
             rows = rows[self._statistics.layer == self._layer]
         column, order = self._sorted
         keys = self._keys[column][rows]
-        self._rows = rows[np.argsort(keys if order is Qt.SortOrder.AscendingOrder else -keys, kind="stable")]
+        sorted_rows = rows[np.argsort(keys if order is Qt.SortOrder.AscendingOrder else -keys, kind="stable")]
+        missing = _missing(column, self._keys[column][sorted_rows])
+        self._rows = np.concatenate([sorted_rows[~missing], sorted_rows[missing]])  # last, whatever the order
 
     def sort(self, column: int, order: Qt.SortOrder = Qt.SortOrder.AscendingOrder) -> None:
         self.beginResetModel()
@@ -132,9 +134,14 @@ class NeuronModel(QAbstractTableModel):
         if column == STATE:
             return STATES[value]
         if column in (LENGTH, DISTANCE):
-            missing = not np.isfinite(value) or (column == LENGTH and value == 0.0)
-            return "\N{EM DASH}" if missing else f"{value:.4g}".replace("-", "\N{MINUS SIGN}")
+            return "\N{EM DASH}" if _missing(column, np.array(value)) else f"{value:.4g}".replace("-", "\N{MINUS SIGN}")
         return str(value)
+
+
+def _missing(column: int, values: NDArray[Any]) -> NDArray[np.bool_]:
+    """Where there is nothing to be told: a neuron without a line has no length, nor a distance."""
+    missing: NDArray[np.bool_] = ~np.isfinite(values)
+    return missing | (values == 0.0) if column == LENGTH else missing
 
 
 _MIDDLE: Final = Qt.AlignmentFlag.AlignVCenter

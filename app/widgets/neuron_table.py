@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from engine import NeuronStatistics, Partition
 
 
-_WIDTHS: Final = {LAYER: 52, NEURON: 50, LENGTH: 58, DISTANCE: 60, STATE: 44}
+_WIDTHS: Final = {LAYER: 48, NEURON: 56, LENGTH: 56, DISTANCE: 60, STATE: 44}
 
 
 class NeuronTable(QWidget):

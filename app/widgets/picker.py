@@ -10,7 +10,7 @@ from PySide6.QtCore import QObject, QPointF
 from PySide6.QtGui import QGuiApplication
 
 from app.state import actions
-from app.state.measuring import angle, distance, full_text, short_text
+from app.state.measuring import angle_text, distance, full_text, short_text
 from app.state.planes import tangent, upright
 from app.views.pick_marks import PickMarks
 from app.widgets.snapping import Snapping
@@ -205,7 +205,7 @@ class Picker(QObject):
         return f"{distance(self.points[k - 1], self.points[k]):.4g}" if self.task is Task.MEASURE else ""
 
     def _corner(self, number: str) -> str:
-        return f"{number}: {angle(*self.points):.4g}°" if number == "2" and self.task is Task.MEASURE else number
+        return f"{number}: {angle_text(self.points, 4)}" if number == "2" and self.task is Task.MEASURE else number
 
     def _copy(self) -> None:
         QGuiApplication.clipboard().setText(full_text(self.points))

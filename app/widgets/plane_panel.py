@@ -66,8 +66,8 @@ class SliceRow(QFrame):
         layout.setContentsMargins(10, 4, 4, 4)
         layout.setSpacing(7)
         layout.addWidget(chip)
-        layout.addWidget(self.name, 2)
-        layout.addWidget(self.place, 3)
+        layout.addWidget(self.name, 1)  # with the room that the place leaves
+        layout.addWidget(self.place)
         layout.addWidget(self.eye)
         layout.addWidget(self.delete)
 

@@ -94,7 +94,9 @@ class PreferencesDialog(QDialog):
         self._show()
         self.palettes.activated.connect(lambda _: self._take_style())
         for width in (self.lines, self.level):
-            width.valueChanged.connect(lambda _: self._take_style())
+            width.valueChanged.connect(lambda _: self._take_style(live=True))
+            width.editingFinished.connect(store.history.pause)
+        self.finished.connect(lambda _: store.history.pause())
         self.theme.activated.connect(lambda _: self._take())
         for field in (self.budget, self.threads):
             field.valueChanged.connect(lambda _: self._take())
@@ -115,20 +117,22 @@ class PreferencesDialog(QDialog):
 
     def _restore(self) -> None:
         self._settings.forget_preferences()
+        self._store.history.pause()
         self._draw_with(USUAL)
         self._show()
         self._tell()
 
-    def _take_style(self) -> None:
+    def _take_style(self, live: bool = False) -> None:
+        """live: the next change of the same width will be of the same step."""
         palette = _PALETTES[self.palettes.currentIndex()]
         style = LineStyle(palette, self.lines.value(), self.level.value())
         self._settings.style = style
-        self._draw_with(style)
+        self._draw_with(style, live)
 
-    def _draw_with(self, style: LineStyle) -> None:
+    def _draw_with(self, style: LineStyle, live: bool = False) -> None:
         look = self._store.session.look
         if look.style != style:
-            self._store.do(actions.ChangeLook(replace(look, style=style)))
+            self._store.do(actions.ChangeLook(replace(look, style=style), live))
 
     def _take(self) -> None:
         self._settings.theme = self.theme.currentData()

@@ -29,6 +29,7 @@ class Reloader(QObject):
         super().__init__(parent)
         self._store, self._panel, self._notice = store, panel, notice
         self._watch = FileWatch(self)
+        self._failures: dict[Path, str] = {}  # what was told of files that could not be read again
         self._worker = Worker("reading", self)
         self._watch.changed.connect(self._file_changed)
         panel.reload_wanted.connect(self.reload)
@@ -62,11 +63,14 @@ class Reloader(QObject):
             if found.sha256 != old.sha256:
                 self._store.do(actions.ReloadNetwork(old, found))
             self._notice.withdraw(_changed_text(path))
+            self._notice.withdraw(self._failures.pop(path, ""))
             self.reloaded.emit(found.name)
 
         def fail(error: Exception) -> None:
             if isinstance(error, OpeningError):
-                self._notice.tell(f"{path.name} was not read again, what was read before stays: {error}.")
+                text = f"{path.name} was not read again, what was read before stays: {error}."
+                self._failures[path] = text
+                self._notice.tell(text)
             elif not isinstance(error, Cancelled):
                 raise error
 

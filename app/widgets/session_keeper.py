@@ -14,12 +14,11 @@ from app.jobs.log_file import LOG
 from app.jobs.worker import Job, Worker
 from app.state.saved_session import SavedSession, SessionFileError, saved_session
 from app.state.session_file import write_session
-from app.views.viewpoint import look_from, viewpoint_of
+from app.views.viewpoint import in_sight, viewpoint_of
 from engine import Cancelled
 
 if TYPE_CHECKING:
     from app.jobs.session_opening import LoadedSession
-    from app.state.store import Change
     from app.widgets.main_window import MainWindow
 
 _AUTOSAVE_MILLISECONDS: Final = 1500  # after a change
@@ -44,7 +43,8 @@ class SessionKeeper(QObject):
         self._soon.setSingleShot(True)
         self._soon.setInterval(_AUTOSAVE_MILLISECONDS)
         self._soon.timeout.connect(self._save_by_itself)
-        window.store.listen(self._changed)
+        window.store.listen(lambda _: self._changed())
+        window.scene_view.camera_moved.connect(self._changed)
 
     def close(self) -> None:
         """The window closes well: there is nothing to recover."""
@@ -111,16 +111,16 @@ class SessionKeeper(QObject):
         """What the session does not hold: camera, layout; and what is to be told of it."""
         window, view = self._window, self._window.scene_view
         self.path = None if recovered else loaded.path
+        notices = loaded.notices
         if loaded.viewpoint is not None and view.scene is not None:
-            look_from(view.scene.camera, loaded.viewpoint)
-            up = [abs(value) for value in loaded.viewpoint.up]
-            view.up = view.up * 0
-            view.up[up.index(max(up))] = 1.0 if loaded.viewpoint.up[up.index(max(up))] > 0 else -1.0
-            view.request()
+            if in_sight(loaded.viewpoint, view.scene.domain):
+                view.see_from(loaded.viewpoint)
+            else:
+                notices = (*notices, "The camera was too far from the box, or too near; it looks from the start again.")
         if loaded.layout is not None:
             window.lay_out(loaded.layout)
-        if loaded.notices:
-            window.notice.tell(" ".join(loaded.notices))
+        if notices:
+            window.notice.tell(" ".join(notices))
 
     def keep_autosaves(self, folder: Path) -> None:
         """From now on every change is saved, and what a crash left in the folder is offered."""
@@ -153,7 +153,8 @@ class SessionKeeper(QObject):
             self._left.remove()
             self._left = None
 
-    def _changed(self, change: Change) -> None:
+    def _changed(self) -> None:
+        """The session, or from where it is seen."""
         if self._autosave is not None and not self._soon.isActive():
             self._soon.start()
 

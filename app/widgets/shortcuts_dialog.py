@@ -29,8 +29,10 @@ BY_HAND: Final[tuple[tuple[str, tuple[Line, ...]], ...]] = (
         (
             ("Drag", "turn the camera; pan a slice"),
             ("Right button and drag", "move the camera"),
-            ("Wheel", "zoom"),
-            ("Double click in a slice", "all of it"),
+            ("Alt and arrows", "the same by keys; with Shift move the camera"),
+            ("Wheel, or + and \N{MINUS SIGN}", "zoom"),
+            ("Enter, in a view", "a pointer: arrows move it, Enter clicks, Esc ends"),
+            ("Double click in a slice, or 0", "all of it"),
             ("Double click on its title", "one slice large"),
         ),
     ),

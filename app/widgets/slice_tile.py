@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Qt, QTimer, Signal
-from PySide6.QtGui import QMouseEvent
+from PySide6.QtGui import QMouseEvent, QResizeEvent
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QProgressBar, QSizePolicy, QVBoxLayout, QWidget
 
 from app.state.numbers import counted, place_text
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from app.widgets.live_slices import DrawnSlice
 
 _SLOW_MILLISECONDS = 350
+_AROUND = 80  # pixels of a title beside the name and the number of regions, with what is left of the place
 
 
 class SliceTile(QFrame):
@@ -75,6 +76,8 @@ class SliceTile(QFrame):
     def show_slice(self, part: Slice, active: bool) -> None:
         """Name and whether it is the active one."""
         self._name.show_text(part.name)
+        self._show_count()
+        self.view.setAccessibleName(f"slice {part.name}")
         restyle(self, "active", active)
 
     def show_result(self, drawn: DrawnSlice, current: bool) -> None:
@@ -91,6 +94,7 @@ class SliceTile(QFrame):
             self._count.setText("")
         elif answer.level_set is not None and answer.level_set.empty:
             self.view.note = "no zero level set in this slice"
+        self._show_count()
         if current:
             self.finished()
         else:
@@ -121,7 +125,16 @@ class SliceTile(QFrame):
     def _show_progress(self, visible: bool) -> None:
         self._progress.setVisible(visible)
         self._cancel.setVisible(visible)
-        self._count.setVisible(not visible)
+        self._show_count()
+
+    def _show_count(self) -> None:
+        """Unless it would take the room that the name needs: slices of a stack are told apart by the ends of theirs."""
+        needed = _AROUND + self._name.sizeHint().width() + self._count.sizeHint().width()
+        self._count.setVisible(self._progress.isHidden() and needed <= self.width())
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._show_count()
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
         self.chosen.emit()

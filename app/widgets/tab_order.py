@@ -31,8 +31,18 @@ def move_focus(window: QMainWindow, forward: bool) -> bool:
     focus, step = window.focusWidget(), 1 if forward else -1
     at = order.index(focus) + step if focus in order else min(step, 0)
     reason = Qt.FocusReason.TabFocusReason if forward else Qt.FocusReason.BacktabFocusReason
-    order[at % len(order)].setFocus(reason)
+    following = order[at % len(order)]
+    following.setFocus(reason)
+    _bring_in_sight(following)
     return True
+
+
+def _bring_in_sight(widget: QWidget) -> None:
+    around = widget.parentWidget()
+    while around is not None:
+        if isinstance(around, QScrollArea):
+            around.ensureWidgetVisible(widget)
+        around = around.parentWidget()
 
 
 def _in_order(widget: QWidget) -> Iterator[QWidget]:

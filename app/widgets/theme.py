@@ -130,7 +130,10 @@ QTableView {{
 QHeaderView {{ background: {theme.panel}; border: none; }}
 QHeaderView::section {{
     background: {theme.panel}; color: {theme.muted}; border: none; border-bottom: 1px solid {theme.line};
-    padding: 4px 4px; font-weight: 600; font-size: 8pt;
+    padding: 5px 3px 4px 3px; font-weight: 600; font-size: 8pt;
+}}
+QHeaderView::up-arrow, QHeaderView::down-arrow {{
+    subcontrol-origin: padding; subcontrol-position: top center; width: 8px; height: 5px;
 }}
 QTableCornerButton::section {{ background: {theme.panel}; border: none; }}
 QScrollBar:vertical {{ background: transparent; width: 9px; margin: 0; }}

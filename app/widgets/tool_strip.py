@@ -81,7 +81,8 @@ class ToolStrip(QFrame):
         self.tiled.setToolTip("All slices, or the active one large (double click on a slice's title)")
         self.tiled.clicked.connect(lambda on: store.do(actions.TileSlices(on)))
         layout.addWidget(self.tiled)
-        layout.addWidget(button("Picture…", "Save a picture of the 3D view (Ctrl+P)", self.picture_wanted.emit))
+        self.picture = button("Picture…", "Save a picture of the 3D view (Ctrl+P)", self.picture_wanted.emit)
+        layout.addWidget(self.picture)
         store.listen(self._changed)
         self._show(store.session)
 
@@ -93,7 +94,8 @@ class ToolStrip(QFrame):
         for name, switch in self.switches.items():
             switch.setChecked(bool(getattr(session.look, name)))
             switch.setEnabled(session.opened is not None)
-        self.fill.setEnabled(session.opened is not None)
+        for control in (self.fill, self.picture):
+            control.setEnabled(session.opened is not None)
         self.fill.setCurrentIndex([fill for fill, _ in _FILLS].index(session.fill))
         self.tiled.setChecked(session.tiled)
         neuron = session.neuron

@@ -238,3 +238,31 @@ def test_planes_stay_where_they_meet_the_domain_of_another_network(networks: lis
     assert store.session.networks == (networks[0], networks[2])
     store.do(actions.CloseNetwork(networks[0]))
     assert store.session.opened is networks[2]
+
+
+def test_the_widths_of_lines_are_one_step_for_each_visit_of_a_field(networks: list[OpenNetwork]) -> None:
+    store = opened_store(networks)
+
+    def widen(live: bool = True, **widths: int) -> None:
+        look = store.session.look
+        store.do(actions.ChangeLook(replace(look, style=replace(look.style, **widths)), live))
+
+    for lines in (125, 150, 175):
+        widen(lines=lines)
+    widen(level=200)
+    widen(level=225)
+    store.history.pause()
+    widen(level=250)
+    widen(lines=200)
+    store.do(actions.ChangeFill(Fill.AREA))
+    widen(lines=225)
+    found = []
+    while store.history.next_undone != "Open network 0":
+        style = store.session.look.style
+        found.append((store.history.next_undone, style.lines, style.level))
+        store.undo()
+    widths = "Change line widths"
+    assert found == [
+        (widths, 225, 250), ("Fill with area", 200, 250), (widths, 200, 250), (widths, 175, 250), (widths, 175, 225),
+        (widths, 175, 100),
+    ]  # fmt: skip

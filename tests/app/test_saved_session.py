@@ -97,6 +97,19 @@ def test_a_session_of_the_first_version_opens_with_the_usual_style() -> None:
     check_same(from_text(json.dumps(content), FOLDER), old)
 
 
+def test_keys_are_numbered_anew_before_they_run_out() -> None:
+    """What is opened can be saved, also with the largest keys, and after more slices were added."""
+    saved = example()
+    content = json.loads(to_text(saved, FOLDER))
+    content["slices"][0]["key"] = content["pins"][0]["slice"] = 1_000_000
+    found = from_text(json.dumps(content), FOLDER)
+    assert [part.key for part in found.session.slices] == [0, 1]
+    assert (found.session.active, found.session.next_key) == (1, 2)
+    assert [pin.key for pin in found.pins] == [0, None]
+    assert [part.name for part in found.session.slices] == ["x", "oblique é"]
+    check_same(from_text(to_text(found, FOLDER), FOLDER), found)
+
+
 @pytest.mark.parametrize(
     "text",
     ["a\N{NO-BREAK SPACE}b", "\N{IDEOGRAPHIC SPACE}", "\N{ZERO WIDTH JOINER}", "\N{NARROW NO-BREAK SPACE}pm", "é"],

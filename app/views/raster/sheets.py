@@ -11,6 +11,7 @@ from __future__ import annotations
 import numpy as np
 
 from app.views.raster.slices import cover_segment
+from app.views.raster.tiles import EMPTY, SIDE
 from engine.jit import inline, kernel
 
 _SAME = 1e-9  # inverse distances that differ by less are those of one place
@@ -86,44 +87,49 @@ def blend_sheet(sheet, raised, cover, color, lift):
 
 
 @kernel
-def compose(picture, inverse, chosen, sheets, raised, planes, boxes, strengths, slack):
-    """Lay chosen sheets of (N, H, W, 4), premultiplied, over picture (H, W, 4), where it does not hide them: the
-    farther first, in the order of `chosen` (M,) int where they are in the same place.
+def compose(picture, inverse, charts, pixels, raised, planes, boxes, strengths, slack):
+    """Lay sheets over picture (H, W, 4), where it does not hide them: the farther first, in their own order where they
+    are in the same place.
 
-    inverse (H, W) float32: of the distance of what the picture shows, 0 where there is nothing.  planes (N, 3): that of
-    sheet n at pixel (i, j) is planes[n] (j + 1/2, i + 1/2, 1).  boxes (N, 4): rows and columns outside which it is 0.
-    raised (N, H, W) uint8: pixels that are hidden only by what is nearer by a factor 1 + slack.  strengths (N,) int:
-    255 lays a sheet as it is, less fades it.
+    inverse (H, W) float32: of the distance of what the picture shows, 0 where there is nothing.  charts (N, h, w): the
+    maps of the sheets' tiles, of which pixels (T, SIDE, SIDE, 4) are the colours, premultiplied, and raised (T, SIDE,
+    SIDE) uint8 the pixels that are hidden only by what is nearer by a factor 1 + slack.  planes (N, 3): the inverse
+    distance of sheet n at pixel (i, j) is planes[n] (j + 1/2, i + 1/2, 1).  boxes (N, 4): rows and columns outside
+    which it is empty.  strengths (N,) int: 255 lays a sheet as it is, less fades it.
     """
     height, width = inverse.shape
-    order, here = np.empty(len(sheets), np.int64), np.empty(len(sheets), np.int64)
-    nearness = np.empty(len(sheets), np.float64)
+    count_all = len(charts)
+    order, here = np.empty(count_all, np.int64), np.empty(count_all, np.int64)
+    tile_of, nearness = np.empty(count_all, np.int64), np.empty(count_all, np.float64)
     for i in range(height):
         some, first, last = 0, width, 0
-        for n in chosen:
+        y = i % SIDE
+        for n in range(count_all):
             if boxes[n, 0] <= i < boxes[n, 1]:
                 here[some] = n
                 some += 1
                 first, last = min(first, boxes[n, 2]), max(last, boxes[n, 3])
         for j in range(first, last):
-            count = 0
+            count, x = 0, j % SIDE
             for s in range(some):
                 n = here[s]
-                if sheets[n, i, j, 3] == 0:
+                tile = charts[n, i // SIDE, j // SIDE]
+                if tile == EMPTY or pixels[tile, y, x, 3] == 0:
                     continue
                 near = planes[n, 0] * (j + 0.5) + planes[n, 1] * (i + 0.5) + planes[n, 2]
-                if near * (1.0 + slack * raised[n, i, j]) < inverse[i, j]:
+                if near * (1.0 + slack * raised[tile, y, x]) < inverse[i, j]:
                     continue
                 k = count
                 while k > 0 and nearness[k - 1] > near * (1.0 + _SAME):
                     nearness[k], order[k] = nearness[k - 1], order[k - 1]
                     k -= 1
                 nearness[k], order[k] = near, n
+                tile_of[n] = tile
                 count += 1
             for k in range(count):
                 n = order[k]
-                strength = strengths[n]
-                rest = 255 - (int(sheets[n, i, j, 3]) * strength + 127) // 255
+                tile, strength = tile_of[n], strengths[n]
+                rest = 255 - (int(pixels[tile, y, x, 3]) * strength + 127) // 255
                 for c in range(4):
-                    laid = (int(sheets[n, i, j, c]) * strength + 127) // 255
+                    laid = (int(pixels[tile, y, x, c]) * strength + 127) // 255
                     picture[i, j, c] = laid + (int(picture[i, j, c]) * rest + 127) // 255

@@ -22,6 +22,7 @@ from app.views.raster import surfaces as surface_raster
 from app.views.scene import Scene
 from app.views.scene_painter import SceneDrawing, ScenePainter
 from app.views.sheet import draw_sheet
+from app.views.sheet_tiles import SheetTiles
 from app.views.slice_image import slice_picture
 from app.views.still_picture import still_picture
 from app.views.surface_picture import SurfaceMesh
@@ -221,7 +222,15 @@ def test_room_for_a_stack_of_slices_is_given_back(
             scene.draw_slice(keys[-1], slice_picture(partition, level_set(partition).polylines))
         shown = drawing(canvas, scene, look)
         assert np.array_equal(painter.draw(shown).pixels, ScenePainter().draw(shown).pixels)
-        assert len(shown.sheets) <= len(painter._pixels) == len(painter._raised) <= 2 * len(shown.sheets)
+        charts = [kept.chart for kept in painter._kept]
+        used = np.sort(np.concatenate([chart[chart >= 0] for chart in charts]))
+        tiles = painter._tiles
+        assert len(charts) == len(shown.sheets)
+        assert len(np.unique(used)) == len(used)  # no two sheets share a tile
+        assert len(used) <= len(tiles.pixels) == len(tiles.raised) <= 2 * len(used)
+        free = np.setdiff1d(np.arange(len(tiles.pixels)), used)
+        assert np.array_equal(np.sort(tiles._free), free)
+        assert len(used) < 0.4 * sum(chart.size for chart in charts)  # frames are next to nothing
 
 
 def test_a_transparent_picture_over_white_is_the_opaque_one(canvas: Canvas, scene: Scene) -> None:
@@ -234,6 +243,20 @@ def test_a_transparent_picture_over_white_is_the_opaque_one(canvas: Canvas, scen
     assert 0.2 < (clear[:, :, 3] > 0).mean() < 0.9
     share = clear[:, :, 3:] / 255
     assert np.abs(clear[:, :, :3] * share + 255 * (1 - share) - opaque[:, :, :3]).max() <= 4
+
+
+@pytest.mark.parametrize("size", [(90, 260), (260, 90), (170, 170)])
+def test_the_box_is_seen_whole_in_pictures_of_any_shape(canvas: Canvas, scene: Scene, size: tuple[int, int]) -> None:
+    look = SceneLook(axes=False)
+    picture = still_picture(canvas, scene, look, size, transparent=True)
+    rows, columns = np.nonzero(picture[:, :, 3])
+    assert 0 < rows.min() <= rows.max() < size[1] - 1
+    assert 0 < columns.min() <= columns.max() < size[0] - 1
+    assert max(np.ptp(rows), np.ptp(columns)) > 0.6 * min(size)
+    corners = np.array([[scene.domain[bit >> axis & 1, axis] for axis in range(3)] for bit in range(8)])
+    seen = Lens(scene.camera, *size).to_pixels(corners)  # the camera is still that of this shape
+    np.testing.assert_allclose(seen.min(axis=0), [columns.min(), rows.min()], atol=2.0)
+    np.testing.assert_allclose(seen.max(axis=0), [columns.max(), rows.max()], atol=2.0)
 
 
 def test_an_eye_among_the_slices_sees_them(canvas: Canvas, scene: Scene) -> None:
@@ -283,10 +306,11 @@ def test_faces_hide_each_other_as_rays_say() -> None:
 def test_sheets_are_laid_over_each_other_by_depth() -> None:
     """Against a loop that sorts by depth, for each pixel alone."""
     generator = np.random.default_rng(3)
-    count, height, width, slack = 6, 11, 13, 0.1
+    count, height, width, slack = 6, 19, 35, 0.1
     opacity = generator.integers(0, 256, (count, height, width))
     opacity[generator.random(opacity.shape) < 0.3] = 0
     opacity[:, 0], opacity[:, :, -2:] = 0, 0  # outside their boxes
+    opacity[3, :, :20] = 0  # a tile without anything in it
     sheets = np.empty((count, height, width, 4), np.uint8)
     sheets[..., :3] = generator.random((count, height, width, 3)) * opacity[..., None]
     sheets[..., 3] = opacity
@@ -299,7 +323,12 @@ def test_sheets_are_laid_over_each_other_by_depth() -> None:
     inverse = generator.uniform(0, 1, (height, width)).astype(np.float32)
     picture = generator.integers(0, 256, (height, width, 4)).astype(np.uint8)
     found = picture.copy()
-    sheet_raster.compose(found, inverse, chosen, sheets, raised, planes, boxes, strengths, slack)
+    tiles = SheetTiles()
+    charts = np.stack([tiles.keep(sheets[n], raised[n], boxes[n]) for n in chosen])
+    assert (charts[3] < 0).sum() == 2
+    sheet_raster.compose(
+        found, inverse, charts, tiles.pixels, tiles.raised, planes[chosen], boxes[chosen], strengths[chosen], slack
+    )
     for i in range(height):
         for j in range(width):
             expected = picture[i, j].astype(float)

@@ -126,6 +126,10 @@ def test_a_training_run_is_followed(pair: tuple[Driver, Path, Path]) -> None:
     write(one, 13)  # the one that is not shown
     wait_until(lambda: store.session.networks[0].sha256 != before.sha256 and not window.reloader.busy)
     assert store.session.opened is before
+    assert window.notice.isVisible()
+    write(other, 14)  # it is whole again, and nothing is wrong any more
+    wait_until(lambda: store.session.opened is not before)
+    assert not window.notice.isVisible()
 
 
 def test_two_files_on_the_command_line_are_one_window(splinescope_process, checkpoint: Path, tmp_path: Path) -> None:

@@ -161,10 +161,10 @@ def test_the_palette_and_the_widths_are_those_of_all_views_at_once(window: Drive
     other.close()
     other.deleteLater()
     running.menus.undo.trigger()
-    assert store.session.look.style == LineStyle(Palette.GREY, 300, 50)
+    assert store.session.look.style == LineStyle(Palette.GREY, 300, 100)  # both steps in that field were one
     press(window, "Ctrl+,")
     dialog = running.helper.dialog
-    assert dialog.level.value() == 50
+    assert dialog.level.value() == 100
     QTest.mouseClick(dialog.buttons.button(dialog.buttons.StandardButton.RestoreDefaults), LEFT)
     assert store.session.look.style == USUAL
     assert running.settings.style == USUAL

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from PySide6.QtCore import QEvent
+from PySide6.QtCore import QEvent, QPoint, Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
 
@@ -20,15 +20,16 @@ from app.jobs.autosave import Autosave, left_behind
 from app.state import actions
 from app.state.facts_text import facts_json
 from app.state.look import Fill
-from app.state.saved_session import SavedSession
+from app.state.saved_session import SavedSession, saved_session
 from app.state.session import Neuron, Session, same, same_plane
-from app.state.session_file import read_session
+from app.state.session_file import read_session, write_session
+from app.state.viewpoint import Viewpoint
 from app.views.viewpoint import viewpoint_of
 from app.widgets.main_window import MainWindow
 from engine import SlicePlane
 from sdf_models import save_checkpoint
 from tests.app.conftest import DOMAIN, ROOT, random_module
-from tests.app.window.conftest import Driver, wait_until
+from tests.app.window.conftest import LEFT, Driver, wait_until
 
 
 @pytest.fixture
@@ -255,6 +256,44 @@ def test_what_a_crash_left_is_offered_once(window: Driver, other_window: Driver,
     first.close()
     second.close()
     assert list(folder.iterdir()) == []
+
+
+def test_a_camera_that_moved_is_saved_by_itself(window: Driver, tmp_path: Path) -> None:
+    running = window.window
+    running.keeper.keep_autosaves(tmp_path / "autosave")
+    running.scene_view.look_from((1.0, 0.0, 0.0))
+    wait_until(lambda: list((tmp_path / "autosave").glob("*.json")))
+    path = next((tmp_path / "autosave").glob("*.json"))
+    for move_ in (lambda: window.wheel(running.scene_view, QPoint(50, 50), 3), lambda: turn(window)):
+        move_()
+        seen = viewpoint_of(running.scene_view.scene.camera)
+        wait_until(lambda seen=seen: read_session(path).viewpoint == seen)
+
+
+def turn(driver: Driver) -> None:
+    driver.drag(driver.window.scene_view, np.array([20.0, 20.0]), [np.array([60.0, 40.0])])
+    QTest.mouseRelease(driver.window.scene_view, LEFT, Qt.KeyboardModifier.NoModifier, QPoint(60, 40))
+
+
+@pytest.mark.parametrize("position", [(1e12, 0.0, 0.0), (1e-300, 0.0, 0.0)])
+def test_a_camera_from_which_there_is_nothing_to_see_is_left_out(
+    window: Driver, tmp_path: Path, position: tuple[float, float, float]
+) -> None:
+    running = window.window
+    seen = viewpoint_of(running.scene_view.scene.camera)
+    saved = saved_session(running.store.session, Viewpoint(position, (0.0, 0.0, 0.0), (0.0, 1.0, 0.0)), None)
+    write_session(tmp_path / "far.json", saved)
+    turn(window)
+    window.open(tmp_path / "far.json")
+    wait_until(running.notice.isVisible)
+    assert running.notice.text.text().startswith("The camera was too far from the box")
+    assert running.scene_view.lens is not None
+    assert viewpoint_of(running.scene_view.scene.camera).focus == seen.focus
+    for notches in (400, -800):  # nor does a hand get there
+        window.wheel(running.scene_view, QPoint(50, 50), notches)
+        window.settle()
+        corners = running.scene_view.lens.to_pixels(np.stack([DOMAIN[0], DOMAIN[1]]))
+        assert np.isfinite(corners).all()
 
 
 def test_what_a_crash_left_stays_until_the_window_has_saved_it(

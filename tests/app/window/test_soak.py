@@ -3,7 +3,7 @@
 SPLINESCOPE_SOAK_SECONDS=3600 SPLINESCOPE_SOAK_SEED=7 make soak
 
 Every round starts with an empty window and ends there, by undoing all that was done.  A failure tells the seed and the
-last actions.  Memory is judged in runs of ten minutes and more, after a warm-up of five.
+last actions.  Memory is judged in runs of ten minutes and more, after a warm-up of five, and of eight rounds.
 """
 
 from __future__ import annotations
@@ -38,6 +38,7 @@ if TYPE_CHECKING:
 SECONDS: Final = float(os.environ.get("SPLINESCOPE_SOAK_SECONDS", "20"))
 SEED: Final = int(os.environ.get("SPLINESCOPE_SOAK_SEED", "1"))
 WARM_UP: Final = 300.0
+WARM_ROUNDS: Final = 8
 MOST_GROWTH: Final = 50.0  # MB
 ROUND: Final = 60  # actions; fewer than the steps that can be undone
 WAYS: Final[tuple[tuple[int, Callable[[Hand], str | None]], ...]] = (
@@ -195,8 +196,12 @@ def unsettled(hand: Hand) -> str:
 
 
 def check_growth(sizes: list[tuple[float, float]]) -> None:
-    """sizes: (seconds, MB) after each round."""
-    warm = [size for second, size in sizes if WARM_UP * 0.7 <= second <= WARM_UP]
-    later = [size for second, size in sizes if second > WARM_UP]
-    if SECONDS >= 2 * WARM_UP and warm and later:
-        assert float(np.median(later[-max(len(later) // 4, 1) :])) - max(warm) < MOST_GROWTH, sizes
+    """sizes: (seconds, MB) after each round.
+
+    Kernels are loaded when they are first needed: a slow machine has not done that after five minutes, but after some
+    rounds.
+    """
+    warm = next((at for at, (second, _) in enumerate(sizes) if second > WARM_UP and at >= WARM_ROUNDS), len(sizes))
+    before, later = [[size for _, size in part] for part in (sizes[max(warm - 3, 0) : warm], sizes[warm:])]
+    if SECONDS >= 2 * WARM_UP and later:
+        assert float(np.median(later[-max(len(later) // 4, 1) :])) - max(before) < MOST_GROWTH, sizes

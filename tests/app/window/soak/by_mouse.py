@@ -13,6 +13,8 @@ from tests.app.window.conftest import LEFT, move
 from tests.app.window.soak.hand import NONE
 
 if TYPE_CHECKING:
+    from app.views.scene_view import SceneView
+    from app.views.slice_view import SliceView
     from tests.app.window.soak.hand import Hand
 
 
@@ -42,13 +44,19 @@ def place_in_space(hand: Hand) -> QPoint:
 
 
 def hover(hand: Hand) -> str:
-    """Over any view, and away from it."""
-    views = [hand.window.scene_view, *(tile.view for tile in hand.tiles)]
-    view = hand.chance.choice(views)
+    """Over any view, and away from it; a session that opens meanwhile takes slices away."""
+    view = hand.chance.choice(_views(hand))
+    name = type(view).__name__
     for _ in range(hand.chance.randint(1, 5)):
+        if view not in _views(hand):
+            return f"{name}, which went"
         move(view, QPoint(hand.chance.randint(0, view.width() - 1), hand.chance.randint(0, view.height() - 1)))
         hand.wait(hand.chance.choice([0, 10]))
-    return type(view).__name__
+    return name
+
+
+def _views(hand: Hand) -> list[SceneView | SliceView]:
+    return [hand.window.scene_view, *(tile.view for tile in hand.tiles)]
 
 
 def drag_slider(hand: Hand) -> str | None:
@@ -65,7 +73,7 @@ def drag_slider(hand: Hand) -> str | None:
 
 
 def wheel(hand: Hand) -> str:
-    view = hand.chance.choice([hand.window.scene_view, *(tile.view for tile in hand.tiles)])
+    view = hand.chance.choice(_views(hand))
     notches, control = hand.chance.choice([-3, -1, 1, 2]), hand.chance.random() < 0.5
     hand.driver.wheel(view, QPoint(view.width() // 2, view.height() // 2), notches, control)
     return f"{notches} {control}"
