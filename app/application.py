@@ -90,6 +90,7 @@ def run_window(paths: Sequence[Path], interrupted: Callable[[], bool], reading: 
     log = _start_log(window)
     window.helper.hint_once()
     running.processEvents()  # it is seen before anything else takes time
+    window.scene_link.prepare()
     window.opener.open_paths(paths, reading)
     asking = _quit_when(interrupted, running)
     running.exec()
@@ -130,6 +131,7 @@ def photograph(
     refusals: list[str] = []
     window.opener.refused.connect(refusals.append)
     running.processEvents()
+    window.scene_link.prepare()
     window.opener.open_paths(paths, reading)
     poll = QTimer(window)
     poll.timeout.connect(lambda: running.exit() if window.settled or refusals else None)

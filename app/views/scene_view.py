@@ -28,11 +28,14 @@ from app.views.still_picture import FINER, still_drawing
 from app.views.waiting import paint_waiting
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from engine import SlicePlane
 
 Float = NDArray[np.float64]
 
 _STILL_MILLISECONDS: Final = 350  # after the last picture, a smoother one
+_EXPECTING_MILLISECONDS: Final = 1500  # the same while the next picture is being computed
 
 
 class SceneView(QWidget):
@@ -73,6 +76,7 @@ class SceneView(QWidget):
         self.moving: int | None = None
         self.pins: tuple[PinMark, ...] = ()
         self.message = self.waiting = ""
+        self.expecting: Callable[[], bool] = lambda: False  # whether something new to draw is being computed
         self.marks: PickMarks | None = None
         self._picking = False
         self.label = ""  # of pictures that leave the window
@@ -90,7 +94,6 @@ class SceneView(QWidget):
         self._render_timer.timeout.connect(self._draw)
         self._still_timer = QTimer(self)
         self._still_timer.setSingleShot(True)
-        self._still_timer.setInterval(_STILL_MILLISECONDS)
         self._still_timer.timeout.connect(self._draw_smooth)
 
     def open(self, domain: Float) -> Scene:
@@ -240,7 +243,7 @@ class SceneView(QWidget):
         if self._asked:
             self.request()
         elif drawing.finer == 1:
-            self._still_timer.start()
+            self._still_timer.start(_EXPECTING_MILLISECONDS if self.expecting() else _STILL_MILLISECONDS)
         else:
             self.drawn.emit()
 
