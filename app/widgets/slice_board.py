@@ -179,7 +179,8 @@ class SliceBoard(QScrollArea):
             return
         if isinstance(error, Cancelled):
             tile = self.tiles[key]
-            tile.show_failure(f"stopped; {tile.view.note}" if tile.view.note else "stopped")
+            told = tile.view.next_note
+            tile.show_failure(f"stopped; {told}" if told else "stopped")
         else:
             self.tiles[key].show_nothing(str(error))
 
