@@ -103,9 +103,13 @@ class SliceTile(QFrame):
         self.view.tell(message)
 
     def show_nothing(self, message: str) -> None:
+        self.clear()
+        self.show_failure(message)
+
+    def clear(self) -> None:
+        """Nothing is known of the slice; what is shown of it stays in the same frame when it comes."""
         self.view.show_picture(None)
         self._count.setText("")
-        self.show_failure(message)
 
     def started(self) -> None:
         """A computation is on its way."""

@@ -47,7 +47,9 @@ def test_the_window_does_not_wait_for_torch(tmp_path: Path) -> None:
             running.processEvents()
         window.close()
     """
-    (tmp_path / "torus.safetensors").write_bytes((ROOT / "resources" / "checkpoints" / "torus.safetensors").read_bytes())
+    (tmp_path / "torus.safetensors").write_bytes(
+        (ROOT / "resources" / "checkpoints" / "torus.safetensors").read_bytes()
+    )
     assert set(in_a_process(code, tmp_path).split()) == {"False"}
 
 
