@@ -89,6 +89,8 @@ def run_window(paths: Sequence[Path], interrupted: Callable[[], bool], reading: 
     window.keeper.keep_autosaves(state_folder() / "autosave")
     log = _start_log(window)
     window.helper.hint_once()
+    running.processEvents()  # it is seen before anything else takes time
+    window.scene_link.prepare()
     window.opener.open_paths(paths, reading)
     asking = _quit_when(interrupted, running)
     running.exec()
@@ -128,6 +130,8 @@ def photograph(
     window.show()
     refusals: list[str] = []
     window.opener.refused.connect(refusals.append)
+    running.processEvents()
+    window.scene_link.prepare()
     window.opener.open_paths(paths, reading)
     poll = QTimer(window)
     poll.timeout.connect(lambda: running.exit() if window.settled or refusals else None)

@@ -74,8 +74,24 @@ class Reading:
             raise ValueError("choices are a JSON object with the names of options as keys")
         reading = cls()
         for name, value in description.items():
-            reading = reading.answered(name, value if isinstance(value, str) else json.dumps(value).strip("[]"))
+            try:
+                reading = reading.answered(name, _written(name, value))
+            except ValueError as error:
+                raise ValueError(f"{name}: {error}" if name in PARSERS else str(error)) from error
         return reading
+
+
+def _written(name: str, value: Any) -> str:
+    """A choice's value in JSON as it is written after its option; rows of numbers follow each other."""
+    if isinstance(value, str):
+        return value
+    if not isinstance(value, list):
+        return json.dumps(value)
+    rows = [row for row in value if isinstance(row, list)]
+    if name == "bounds" and rows and len(value) != 2:
+        raise ValueError("write a range for all axes, [-1, 1], or two corners, [[-1, -1, -1], [1, 1, 1]]")
+    items = [item for row in value for item in (row if isinstance(row, list) else [row])]
+    return ", ".join(item if isinstance(item, str) else json.dumps(item) for item in items)
 
 
 def as_text(value: Any) -> str:

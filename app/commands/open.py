@@ -12,6 +12,7 @@ from app.commands.interrupt import cancelled_by_interrupt
 from app.commands.loading import add_reading_options, any_choice, reading_of
 from app.commands.outputs import check_outputs, could_not_write
 from app.demos import demo_checkpoint
+from app.imports import load_torch_library, many_imports
 
 _SMALLEST, _LARGEST = (1000, 640), 8192
 _DEMO = "spot"
@@ -44,8 +45,10 @@ def run(arguments: argparse.Namespace) -> None:
     if picture is not None:
         for file in files:
             check_outputs([picture], (".png",), source=file)
+    load_torch_library()
     try:
-        from app.application import has_display, photograph, run_window
+        with many_imports():
+            from app.application import has_display, photograph, run_window
     except ImportError as error:
         raise CommandError(
             f"the window cannot be opened: {error}; install what is missing (on Debian: apt-get install libegl1 libgl1 "

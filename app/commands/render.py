@@ -79,13 +79,14 @@ def run(arguments: argparse.Namespace) -> None:
         if planes:
             prepare_kernels()
         with cancelled_by_interrupt() as cancel:
-            surface = extract(network, domain, level, _GRID, cancel)
-            partitions = [partition_slice(network, plane, domain, level, None, cancel) for plane in planes]
+            try:
+                surface = extract(network, domain, level, _GRID, cancel)
+                partitions = [partition_slice(network, plane, domain, level, None, cancel) for plane in planes]
+            except Cancelled as error:
+                raise KeyboardInterrupt from error
         slices = [
             SliceResult(arguments.file.name, partition, level_set(partition), approximation) for partition in partitions
         ]
-    except Cancelled as error:
-        raise KeyboardInterrupt from error
     except EngineError as error:
         raise CommandError(about(arguments.file, str(error))) from error
     if surface.empty and not slices:

@@ -114,16 +114,17 @@ def run(arguments: argparse.Namespace) -> None:
         if exact:
             prepare_surface_kernels()
         with cancelled_by_interrupt() as cancel:
-            if exact:
-                surface = extract(network, domain, level, arguments.resolution or _GRID, cancel)
-                if arguments.certify is not None:
-                    prepare_certificate_kernels()
-                    surface = certified(surface, arguments.certify, cancel)
-                mesh, facts = mesh_of(surface), surface_facts(surface)
-            else:
-                mesh, facts = _marched(checkpoint, domain, level, arguments, cancel)
-    except Cancelled as error:
-        raise KeyboardInterrupt from error
+            try:
+                if exact:
+                    surface = extract(network, domain, level, arguments.resolution or _GRID, cancel)
+                    if arguments.certify is not None:
+                        prepare_certificate_kernels()
+                        surface = certified(surface, arguments.certify, cancel)
+                    mesh, facts = mesh_of(surface), surface_facts(surface)
+                else:
+                    mesh, facts = _marched(checkpoint, domain, level, arguments, cancel)
+            except Cancelled as error:
+                raise KeyboardInterrupt from error
     except EngineError as error:
         raise CommandError(about(arguments.file, str(error))) from error
     if mesh.facets == 0 and (outputs or creases):

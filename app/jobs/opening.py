@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from copy import deepcopy
 from dataclasses import replace
 from pathlib import Path
@@ -12,6 +13,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 from numpy.typing import NDArray
 
+from app.imports import many_imports
 from app.inspection import checkpoint_notes, with_advice
 from app.state.session import OpenNetwork
 from app.state.surfaces import CoarseSurface
@@ -24,7 +26,7 @@ if TYPE_CHECKING:
 
 _OPERATIONS: Final = 4e9  # multiplications that a coarse surface may cost
 _RESOLUTIONS: Final = (20, 64)
-_BLOCK: Final = 1 << 15
+_BLOCK: Final = 1 << 13  # points whose values stay in the cache
 _BLOCK_BYTES: Final = 1 << 20
 
 
@@ -42,7 +44,8 @@ class UnansweredError(OpeningError):
 
 def open_file(path: Path, cancelled: Callable[[], bool], reading: Reading | None = None) -> OpenNetwork:
     """reading: the choices made for the file.  Raises OpeningError, and of its kinds UnansweredError."""
-    from sdf_models import CheckpointError, OpenQuestionError, Reading, load_checkpoint
+    with many_imports():
+        from sdf_models import CheckpointError, OpenQuestionError, Reading, load_checkpoint
 
     try:
         digest = file_hash(path, cancelled)
@@ -109,7 +112,8 @@ def coarse_surface(
 ) -> CoarseSurface:
     """The zero level set of the interpolation on a grid, by flying edges (Schroeder, Maynard, Geveci, 2015).
 
-    The module runs in its own dtype, on a copy in eval mode; the grid is coarser where it has many parameters.
+    The module runs in its own dtype, on a copy in eval mode; the grid is coarser where it has many parameters.  It runs
+    on the calling thread: torch's others spin while they wait for each other, which on two cores takes longer.
     """
     import torch
 
@@ -120,12 +124,24 @@ def coarse_surface(
     x, y, z = (torch.linspace(float(a), float(b), n, dtype=dtype) for a, b in domain.T)
     grid = torch.stack(torch.meshgrid(z, y, x, indexing="ij")[::-1], dim=-1).reshape(-1, 3)
     blocks = []
-    with torch.no_grad():
+    with torch.no_grad(), _one_thread():
         for block in grid.split(_BLOCK):
             if cancelled():
                 raise Cancelled("cancelled by a newer request")
             blocks.append(still(block).reshape(-1).double())
     return _contoured(torch.cat(blocks).numpy(), domain, n)
+
+
+@contextmanager
+def _one_thread() -> Iterator[None]:
+    import torch
+
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
 
 
 def _contoured(values: NDArray[np.float64], domain: NDArray[np.float64], n: int) -> CoarseSurface:

@@ -10,7 +10,7 @@ import numpy as np
 from app.state.look import Fill, SceneLook
 from app.state.palette import ACCENTS
 from app.state.planes import kept_in
-from app.state.session import Neuron, OpenNetwork, Pin, Session, Slice, without_controls
+from app.state.session import Neuron, OpenNetwork, Pin, Session, Slice, same_plane, without_controls
 from engine import SlicePlane
 
 if TYPE_CHECKING:
@@ -65,7 +65,8 @@ class Restore:
 
 @dataclass(frozen=True, eq=False, slots=True)
 class MovePlane:
-    """live: the hand has not let go; the next move will follow soon."""
+    """live: the hand has not let go; the next move will follow soon.  A plane with the pose of the slice's own leaves
+    that where it is, so that what was computed for it stays."""
 
     key: int
     plane: SlicePlane
@@ -194,7 +195,8 @@ def applied(session: Session, action: Action) -> Session:
         case Restore():
             return action.session
         case MovePlane():
-            return _with(session, replace(session.slice(action.key), plane=action.plane))
+            part = session.slice(action.key)
+            return _with(session, part if same_plane(part.plane, action.plane) else replace(part, plane=action.plane))
         case AddSlice():
             return _added(session, action.plane, action.name)
         case AddStack():

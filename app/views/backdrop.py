@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
@@ -38,8 +38,9 @@ def scene_backdrop(window: Any, scene: Scene, look: SceneLook, size: tuple[int, 
     scene.show_box(look)
     scene.fit_range()
     window.SetDPI(max(round(_DPI * ratio), 1))
-    with scene.wider_lines(ratio):
-        return render_backdrop(window, scene.camera, size)
+    with scene.wider_lines(ratio), scene.at_the_origin():
+        shown = render_backdrop(window, scene.camera, size)
+    return replace(shown, lens=Lens(scene.camera, *size))
 
 
 def render_backdrop(window: Any, camera: vtkCamera, size: tuple[int, int]) -> Backdrop:

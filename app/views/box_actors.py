@@ -23,14 +23,17 @@ _RANGE = 1e-3  # of the box's size: the numbers at its corners are as fine
 
 
 class BoxActors:
-    """Twelve thin edges; three of them, from the lower corner, are the axes with names and ranges."""
+    """Twelve thin edges; three of them, from the lower corner, are the axes with names and ranges.
 
-    def __init__(self, renderer: vtkRenderer, domain: NDArray[np.float64]) -> None:
-        corners = np.array([[domain[bit >> axis & 1, axis] for axis in range(3)] for bit in range(8)])
+    origin (3,): the place in space that is VTK's origin.
+    """
+
+    def __init__(self, renderer: vtkRenderer, domain: NDArray[np.float64], origin: NDArray[np.float64]) -> None:
+        corners = np.array([[domain[bit >> axis & 1, axis] for axis in range(3)] for bit in range(8)]) - origin
         edges = [(bit, bit | 1 << axis) for bit in range(8) for axis in range(3) if not bit >> axis & 1]
         self._box = _lines(corners, np.array(edges, np.int32), _BOX, 1.0)
         self._axes = _lines(corners, np.array([(0, 1), (0, 2), (0, 4)], np.int32), _AXES, 2.0)
-        self._labels = [label for axis in range(3) for label in _labels(domain, axis)]
+        self._labels = [label for axis in range(3) for label in _labels(domain, origin, axis)]
         for prop in (self._box, self._axes, *self._labels):
             renderer.AddViewProp(prop)
 
@@ -64,7 +67,7 @@ def _lines(corners: NDArray[np.float64], ends: NDArray[np.int32], color: RGB, wi
     return actor
 
 
-def _labels(domain: NDArray[np.float64], axis: int) -> list[vtkBillboardTextActor3D]:
+def _labels(domain: NDArray[np.float64], origin: NDArray[np.float64], axis: int) -> list[vtkBillboardTextActor3D]:
     """The axis's name at its middle, its range at its ends; a little outside the box."""
     size = domain[1] - domain[0]
     labels = []
@@ -78,7 +81,7 @@ def _labels(domain: NDArray[np.float64], axis: int) -> list[vtkBillboardTextActo
             continue  # the same number three times at one corner
         position = domain[0] - 0.035 * size
         position[axis] = domain[0, axis] + t * size[axis]
-        labels.append(_label(position, text.replace("-", "\N{MINUS SIGN}"), t == 0.5))
+        labels.append(_label(position - origin, text.replace("-", "\N{MINUS SIGN}"), t == 0.5))
     return labels
 
 

@@ -65,7 +65,8 @@ class Scene:
         self._renderer.SetBackground(*BACKGROUND)
         self._renderer.SetBackgroundAlpha(1.0)  # Qt takes pixels without opacity for opaque only when they say so
         self.camera = self._renderer.GetActiveCamera()
-        self._box = BoxActors(self._renderer, self.domain)
+        self._middle = self.domain.mean(axis=0)
+        self._box = BoxActors(self._renderer, self.domain, self._middle)
         self.handle = PlaneHandle(self.size)
         self._slices: dict[int, _Slice] = {}
         self._active: int | None = None
@@ -163,6 +164,17 @@ class Scene:
     def show_box(self, look: SceneLook) -> None:
         """Box and axes as the look asks for, with the next picture of the canvas."""
         self._box.show(look.box, look.axes)
+
+    @contextmanager
+    def at_the_origin(self) -> Iterator[None]:
+        """The camera is meanwhile where it sees the box, whose middle is VTK's origin: VTK places letters in single
+        precision."""
+        focus, position = self.camera.GetFocalPoint(), self.camera.GetPosition()
+        self.camera.SetFocalPoint(*(np.array(focus) - self._middle))
+        self.camera.SetPosition(*(np.array(position) - self._middle))
+        yield
+        self.camera.SetFocalPoint(*focus)
+        self.camera.SetPosition(*position)
 
     @contextmanager
     def wider_lines(self, factor: float) -> Iterator[None]:

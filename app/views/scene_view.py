@@ -40,12 +40,15 @@ from app.views.viewpoint import look_from
 from app.views.waiting import paint_waiting
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from app.state.viewpoint import Viewpoint
     from engine import SlicePlane
 
 Float = NDArray[np.float64]
 
 _STILL_MILLISECONDS: Final = 350  # after the last picture, a smoother one
+_EXPECTING_MILLISECONDS: Final = 1500  # the same while the next picture is being computed
 
 
 class SceneView(QWidget):
@@ -89,6 +92,7 @@ class SceneView(QWidget):
         self.moving: int | None = None
         self.pins: tuple[PinMark, ...] = ()
         self.message = self.waiting = ""
+        self.expecting: Callable[[], bool] = lambda: False  # whether something new to draw is being computed
         self.marks: PickMarks | None = None
         self._picking = False
         self.label = ""  # of pictures that leave the window
@@ -107,7 +111,6 @@ class SceneView(QWidget):
         self._render_timer.timeout.connect(self._draw)
         self._still_timer = QTimer(self)
         self._still_timer.setSingleShot(True)
-        self._still_timer.setInterval(_STILL_MILLISECONDS)
         self._still_timer.timeout.connect(self._draw_smooth)
 
     def open(self, domain: Float) -> Scene:
@@ -272,7 +275,7 @@ class SceneView(QWidget):
         if self._asked:
             self.request()
         elif drawing.finer == 1:
-            self._still_timer.start()
+            self._still_timer.start(_EXPECTING_MILLISECONDS if self.expecting() else _STILL_MILLISECONDS)
         else:
             self.drawn.emit()
 

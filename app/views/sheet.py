@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from app.state.line_style import USUAL, LineStyle
 from app.state.palette import BACKGROUND, RGB, depth_colors
+from app.views.edge_on import SeenLine, seen_edge_on
 from app.views.raster import sheets as raster
 from app.views.slice_image import HIGHLIGHT, line_widths
 
@@ -121,7 +122,11 @@ def draw_sheet(sheet: Sheet, lens: Lens, ratio: float, pixels: NDArray[np.uint8]
     raised[...] = 0
     outline = sheet.frame if sheet.picture is None else sheet.picture.partition.vertices[sheet.picture.border[:, 0]]
     outline = np.concatenate([outline, sheet.frame])
-    if not len(outline) or _sine(sheet.plane, outline, lens) < _FLATTEST:
+    if not len(outline):
+        return NOWHERE
+    if (line := seen_edge_on(sheet.plane.to_input(outline), lens)) is not None:
+        return _draw_line(sheet, line, lens, ratio, pixels, raised) if len(sheet.frame) else NOWHERE
+    if _sine(sheet.plane, outline, lens) < _FLATTEST:
         return NOWHERE
     homography = lens.homography(sheet.plane)
     box = _box(outline, homography, lens, 8.0 * ratio)
@@ -170,6 +175,17 @@ class _Canvas:
         raster.blend_sheet(self.pixels, self.raised, cover, _bytes(color), True)
 
 
+def _draw_line(
+    sheet: Sheet, line: SeenLine, lens: Lens, ratio: float, pixels: NDArray[np.uint8], raised: NDArray[np.uint8]
+) -> Placed:
+    """A frame that is seen edge-on."""
+    seen = np.column_stack([line.ends, np.ones(2)])
+    cover = np.zeros(raised.shape, np.uint8)
+    raster.cover_seen_polylines(cover, seen, np.array([0, 2], np.int32), 0.5, sheet.frame_width * ratio, 1.0)
+    raster.blend_sheet(pixels, raised, cover, _bytes(sheet.accent), True)
+    return Placed(line.inverse, _around(line.ends, lens, 8.0 * ratio))
+
+
 def _draw_picture(canvas: _Canvas, sheet: Sheet, picture: SlicePicture, lens: Lens) -> None:
     partition = picture.partition
     seen = canvas.seen(partition.vertices)
@@ -213,7 +229,12 @@ def _box(points: Float, homography: Float, lens: Lens, margin: float) -> NDArray
     seen = np.concatenate([points, np.ones((len(points), 1))], axis=1) @ homography.T
     if (seen[:, 2] < lens.near).any():
         return whole
-    x, y = (seen[:, :2] / seen[:, 2:]).T
+    return _around(seen[:, :2] / seen[:, 2:], lens, margin)
+
+
+def _around(pixels: Float, lens: Lens, margin: float) -> NDArray[np.int64]:
+    """Rows and columns around places (N, 2) of a picture."""
+    x, y = pixels.T
     found = np.array([y.min() - margin, y.max() + margin + 1, x.min() - margin, x.max() + margin + 1])
     return np.asarray(np.clip(found, 0, np.repeat([lens.height, lens.width], 2)), np.int64)
 

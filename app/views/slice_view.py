@@ -82,7 +82,8 @@ class SliceView(QWidget):
         self.hidden_depths: frozenset[int] = frozenset()
         self.style_of_lines = LineStyle()
         self.axis_names = ("u", "v")
-        self.note = self.waiting = ""
+        self.waiting = ""
+        self.note = self.next_note = ""  # what is told of the picture on the screen, and of the one being drawn
         self.framing: Framing | None = None
         self._fitted = True
         self._picture: SlicePicture | None = None
@@ -124,12 +125,20 @@ class SliceView(QWidget):
         """The newest drawing asked for is on the screen."""
         return self._wanted is None
 
-    def show_picture(self, picture: SlicePicture | None) -> None:
-        """Draw another picture; the part of the slice in view stays, unless all of it was."""
-        self._picture, self._region = picture, None
+    def tell(self, note: str) -> None:
+        """At once, whatever is being drawn."""
+        self.note = self.next_note = note
+        self.update()
+
+    def show_picture(self, picture: SlicePicture | None, note: str = "") -> None:
+        """Draw another picture; the part of the slice in view stays, unless all of it was.
+
+        note: what is told of it, as soon as it is on the screen.
+        """
+        self._picture, self._region, self.next_note = picture, None, note
         if picture is None:
             self._image = self._wanted = None
-            self.update()
+            self.tell(note)
             return
         if self._fitted or self.framing is None:
             self.framing = self._whole()
@@ -155,6 +164,8 @@ class SliceView(QWidget):
         height, width = image.shape[:2]
         picture = QImage(image.data, width, height, 4 * width, QImage.Format.Format_RGBX8888).copy()
         self._image = (picture, drawing.framing)
+        if drawing.picture is self._picture:
+            self.note = self.next_note
         if drawing is self._wanted:
             self._wanted = None
         self.update()

@@ -20,7 +20,7 @@ from app.state.session_file import is_session
 from app.state.store import Store
 from app.widgets.error_dialog import ErrorDialog
 from app.widgets.question_dialog import QuestionDialog
-from app.widgets.settings import Settings
+from app.widgets.settings import Settings, parse_reading
 from engine import Cancelled
 
 if TYPE_CHECKING:
@@ -89,18 +89,18 @@ class FileOpener(QObject):
         missing files of a session are, see `open_session`.  recovered: the session is one that a crash left; called
         when it is here.
         """
-        choices = self._settings.recall(path) if reading is None else reading
+        stored = self._settings.recall(path) if reading is None else ""
 
         def work(context: Context) -> OpenNetwork | LoadedSession:
             if is_session(path):
                 return open_session(path, context, moved or {})
-            return open_file(path, context.cancelled, choices)
+            return open_file(path, context.cancelled, parse_reading(stored) if reading is None else reading)
 
         def take(found: OpenNetwork | LoadedSession) -> None:
             self._show_busy("")
             LOG.info("opened %s", path)
             if recovered is None:
-                self._settings.remember(path, choices)
+                self._settings.remember(path, found.reading if isinstance(found, OpenNetwork) else None)
                 self.remembered.emit()
             if isinstance(found, OpenNetwork):
                 self.show_network(found)

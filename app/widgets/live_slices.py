@@ -57,6 +57,7 @@ class LiveSlices(QObject):
         self._preparer = Worker("regions", self)
         self._numbers = 0
         self._newest: dict[int, int] = {}
+        self._asked: dict[int, SlicePlane] = {}  # of the newest request
         self._shown: dict[int, DrawnSlice] = {}
         self._locations: dict[int, Location] = {}
         self._waiting_for: set[int] = set()
@@ -162,23 +163,33 @@ class LiveSlices(QObject):
             return
         self._rest.stop()
         self._moving = None
-        self._request(session, key, live=False)
-        self._finish(session)
+        if not (self.current(key) or self._under_way(key)):
+            self._request(session, key, live=False)
+        self._finish()
         self.rested.emit(key)
 
     def _complete(self) -> None:
         key, self._moving = self._moving, None
-        self._finish(self._store.session)
+        self._finish()
         if key is not None:
             self.rested.emit(key)
 
-    def _finish(self, session: Session) -> None:
+    def _finish(self) -> None:
         """While a hand moved, no slice was indexed or painted anew, and those that followed it may lack layers."""
-        for part in session.slices:
-            if self.current(part.key):
-                self._complement(part.key)
-            elif part.key in self._followed:
-                self._request(session, part.key, live=False)
+        for part in self._store.session.slices:
+            self._finish_one(part.key)
+
+    def _finish_one(self, key: int) -> None:
+        if self.current(key):
+            self._complement(key)
+        elif key in self._followed and not self._under_way(key):
+            self._request(self._store.session, key, live=False)
+
+    def _under_way(self, key: int) -> bool:
+        """What follows the hand is being computed where the plane is now, and may be the whole slice."""
+        asked = self._asked.get(key)
+        here = asked is self._store.session.slice(key).plane
+        return here and key in self._followed and key in self._waiting_for
 
     def _request(self, session: Session, key: int, live: bool) -> None:
         if session.opened is None:
@@ -189,6 +200,7 @@ class LiveSlices(QObject):
         request = SliceRequest(
             self._numbers, key, opened.network, session.slice(key).plane, opened.domain, live, self.budget
         )  # fmt: skip
+        self._asked[key] = request.plane
         self._waiting_for.add(key)
         self._given_up.discard(key)
         if live:
@@ -220,8 +232,8 @@ class LiveSlices(QObject):
             self._waiting_for.discard(key)
         self._shown[key] = result
         self.computed.emit(key, result)
-        if result.answer.complete and self._moving is None:
-            self._complement(key)
+        if self._moving is None:
+            self._finish_one(key)
 
     def _complement(self, key: int) -> None:
         """What a whole slice gets once the hand rests: an index, and what changed in the look meanwhile."""
@@ -278,7 +290,7 @@ class LiveSlices(QObject):
         self._worker.withdraw(key)
         for name in ("location", "picture"):
             self._preparer.withdraw((name, key))
-        for known in (self._newest, self._shown, self._locations):
+        for known in (self._newest, self._asked, self._shown, self._locations):
             known.pop(key, None)
         for keys in (self._waiting_for, self._followed, self._given_up):
             keys.discard(key)

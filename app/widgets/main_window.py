@@ -75,6 +75,7 @@ class MainWindow(QMainWindow):
         self.checkpoints = CheckpointPanel(self.store, self.slices, self)
         self.scene_view = SceneView(self)
         self.scene_link = SceneLink(self.store, self.slices, self.scene_view, self)
+        self.scene_view.expecting = self._computing
         self.board = SliceBoard(self.store, self.slices, self.hover, self)
         self.pins = Pins(self.store, self.slices, self.surface, self.board, self.scene_view, self)
         self.inspector = Inspector(self.store, self.pins, self.slices, self.surface, self)
@@ -286,6 +287,10 @@ class MainWindow(QMainWindow):
         self.status.show_busy("")
         self._surface_note = f"coarse surface: {reason}"
         self._show_status()
+
+    def _computing(self) -> bool:
+        """Something that the 3D view shows is not there yet."""
+        return not self.surface.finished or any(self.slices.computing(part.key) for part in self.store.session.slices)
 
     def _stop(self) -> None:
         if self.opener.busy:

@@ -10,6 +10,7 @@ from app.jobs.worker import Job, Worker, unless_cancelled
 from app.state import actions
 from app.state.session import OpenNetwork, Session
 from app.state.store import Change, Store
+from app.views.painter_kernels import load_painter_kernels
 from app.views.scene_painter import SceneDrawing, ScenePainter, ScenePicture
 from app.views.scene_view import SceneView
 from app.views.surface_picture import SurfaceMesh
@@ -33,6 +34,10 @@ class SceneLink(QObject):
         view.drawing_wanted.connect(self._draw)
         view.plane_moved.connect(self._moved)
         view.plane_chosen.connect(lambda key: store.do(actions.ActivateSlice(key)))
+
+    def prepare(self) -> None:
+        """Load what draws pictures before there is anything to draw."""
+        self._painter.submit(Job("kernels", lambda _: load_painter_kernels(), lambda _: None, unless_cancelled))
 
     def submit(self, job: Job) -> None:
         """Do something where pictures of the scene are drawn."""

@@ -43,15 +43,9 @@ class Settings:
         self._stored.setValue("recent", [str(other) for other in known])
         self.folder = path.parent
 
-    def recall(self, path: Path) -> Reading | None:
-        """The choices with which a file was opened before, when there were any that still make sense."""
-        from sdf_models import Reading
-
-        stored = self._stored.value(_reading_key(path), "")
-        try:
-            return Reading.from_json(json.loads(str(stored))) if stored else None
-        except ValueError:
-            return None
+    def recall(self, path: Path) -> str:
+        """The choices with which a file was opened before, for `parse_reading`; "" when there were none."""
+        return str(self._stored.value(_reading_key(path), ""))
 
     @property
     def folder(self) -> Path | None:
@@ -158,6 +152,21 @@ class Settings:
             shares = self._stored.value(name)
             if isinstance(shares, QByteArray):
                 splitter.restoreState(shares)
+
+
+def parse_reading(stored: str) -> Reading | None:
+    """Choices as they are stored, None where they make no sense any more.
+
+    Not for the window's thread: sdf_models imports torch, which takes seconds.
+    """
+    if not stored:
+        return None
+    from sdf_models import Reading
+
+    try:
+        return Reading.from_json(json.loads(stored))
+    except ValueError:
+        return None
 
 
 def _reading_key(path: Path) -> str:

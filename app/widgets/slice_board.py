@@ -109,6 +109,9 @@ class SliceBoard(QScrollArea):
             if part.key not in self.tiles:
                 self.tiles[part.key] = self._tile(part.key, session)
             tile = self.tiles[part.key]
+            if session.opened is not change.before.opened:  # what is drawn is of another network
+                self._painter.withdraw(part.key)
+                tile.clear()
             tile.show_slice(part, part.key == session.active)
             tile.view.show_look(session.look.hidden_depths, session.look.style)
         if isinstance(change.action, actions.MovePlane):
@@ -179,7 +182,8 @@ class SliceBoard(QScrollArea):
             return
         if isinstance(error, Cancelled):
             tile = self.tiles[key]
-            tile.show_failure(f"stopped; {tile.view.note}" if tile.view.note else "stopped")
+            told = tile.view.next_note
+            tile.show_failure(f"stopped; {told}" if told else "stopped")
         else:
             self.tiles[key].show_nothing(str(error))
 

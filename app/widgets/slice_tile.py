@@ -85,15 +85,15 @@ class SliceTile(QFrame):
         answer = drawn.answer
         self.plane = drawn.plane
         self.view.axis_names = axis_labels(drawn.plane)
-        self.view.show_picture(drawn.picture)
         self._place.show_text(place_text(drawn.plane, answer.request.domain))
         self._count.setText(counted(answer.partition.regions, "region"))
-        self.view.note = ""
+        note = ""
         if not answer.complete:
-            self.view.note = f"layers 0..{answer.done - 1} of {answer.layers - 1}"
+            note = f"layers 0..{answer.done - 1} of {answer.layers - 1}"
             self._count.setText("")
         elif answer.level_set is not None and answer.level_set.empty:
-            self.view.note = "no zero level set in this slice"
+            note = "no zero level set in this slice"
+        self.view.show_picture(drawn.picture, note)
         self._show_count()
         if current:
             self.finished()
@@ -104,13 +104,16 @@ class SliceTile(QFrame):
     def show_failure(self, message: str) -> None:
         """Why there is nothing to see."""
         self.finished()
-        self.view.note = message
-        self.view.update()
+        self.view.tell(message)
 
     def show_nothing(self, message: str) -> None:
+        self.clear()
+        self.show_failure(message)
+
+    def clear(self) -> None:
+        """Nothing is known of the slice; what is shown of it stays in the same frame when it comes."""
         self.view.show_picture(None)
         self._count.setText("")
-        self.show_failure(message)
 
     def started(self) -> None:
         """A computation is on its way."""

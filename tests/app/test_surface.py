@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import importlib
 import json
+import signal
 from collections.abc import Callable
 from pathlib import Path
 
@@ -13,7 +15,7 @@ import trimesh
 from PIL import Image
 
 from app.state.palette import accent
-from engine import Network, extract_surface
+from engine import Cancelled, Network, extract_surface
 from sdf_models import load_checkpoint
 from tests.app.conftest import Ran
 
@@ -148,3 +150,17 @@ def test_refusals_of_render(
     assert ran.code == 2
     assert message in ran.err
     assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("command", ["surface", "render"])
+def test_a_surface_that_is_stopped_ends_with_the_code_of_the_signal(
+    splinescope: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, command: str
+) -> None:
+    def stopped(*_: object) -> None:
+        signal.raise_signal(signal.SIGTERM)
+        raise Cancelled
+
+    monkeypatch.setattr(importlib.import_module(f"app.commands.{command}"), "extract", stopped)
+    out = tmp_path / ("torus.ply" if command == "surface" else "torus.png")
+    assert splinescope(command, "torus", "--out", out).code == 143
+    assert list(tmp_path.iterdir()) == []

@@ -386,6 +386,11 @@ def test_side_file_answers(tmp_path: Path) -> None:
     agrees(checkpoint, module(POINTS))
     assert noted(checkpoint, "activation relu, by net.pth.reading.json")
     assert checkpoint.domain.tolist() == [[-1.5] * 3, [1.5] * 3]
+    corners = [[-1.5, -1.0, -0.5], [0.5, 1.0, 1.5]]
+    side.write_text(json.dumps({"activation": "relu", "bounds": corners}))
+    assert load_checkpoint(path).domain.tolist() == corners
+    side.write_text('{"activation": "relu", "bounds": [[-1, 1], [-1, 1], [-1, 1]]}')
+    assert "bounds: write a range for all axes, [-1, 1], or two corners" in refusal(path)
     for text in ("[", '{"activation": "magic"}', '{"colour": "red"}', "3", '{"output": -1}'):
         side.write_text(text)
         assert "net.pth.reading.json" in refusal(path)

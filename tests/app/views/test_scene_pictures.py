@@ -14,6 +14,7 @@ from vtkmodules.vtkRenderingCore import vtkActor, vtkPolyDataMapper
 from app.state.look import SceneLook
 from app.state.palette import accent
 from app.state.surfaces import CoarseSurface
+from app.views import box_actors
 from app.views.backdrop import render_backdrop
 from app.views.camera import Lens
 from app.views.canvas import Canvas
@@ -164,6 +165,51 @@ def test_sheets_are_drawn_alike_at_every_scale_and_place(canvas: Canvas, scale: 
         pictures.append(ScenePainter().draw(shown).pixels.astype(int))
     one, other = pictures
     assert (one[:, :, :3] < 200).any(axis=2).sum() > 1000
+    assert (np.abs(one - other) > 8).mean() < 1e-3
+
+
+@pytest.mark.parametrize("tilt", [0.0, 1e-12, 1e-8, 1e-5, 1e-4])
+def test_a_plane_seen_along_itself_is_a_line(canvas: Canvas, tilt: float) -> None:
+    """From one end of its frame to the other, whatever rounding makes of the angle; the lines in it are not seen."""
+    scene = Scene(canvas, np.array([[-1.0] * 3, [1.0] * 3]))
+    scene.place_slice(0, SlicePlane.from_axis("y", 0.0), accent(0))
+    scene.look_from((1.0, tilt, 0.4), (0.0, 1.0, 0.0))
+    shown = drawing(canvas, scene, SceneLook(box=False, axes=False))
+    lens = shown.backdrop.lens
+    ink = ScenePainter().draw(shown).pixels[:, :, :3].astype(int)
+    rows, columns = np.nonzero((np.abs(ink - 255) > 60).any(axis=2))
+    ends = lens.to_pixels(np.array([[x, 0.0, z] for x in (-1, 1) for z in (-1, 1)]))
+    assert set(columns) >= set(range(int(ends[:, 0].min()) + 1, int(ends[:, 0].max())))
+    assert np.abs(rows + 0.5 - ends[:, 1].mean()).max() < 2.5
+
+
+def test_a_plane_seen_along_itself_lies_before_and_behind_other_things(canvas: Canvas) -> None:
+    scene = Scene(canvas, np.array([[-1.0] * 3, [1.0] * 3]))
+    scene.place_slice(0, SlicePlane.from_axis("y", 0.0), accent(0))
+    scene.look_from((0.0, 0.0, 1.0), (0.0, 1.0, 0.0))
+    look = SceneLook(box=False, axes=False)
+    for z, seen in ((-2.0, True), (2.0, False)):
+        wall = np.array([[-9.0, -9.0, z], [9.0, -9.0, z], [0.0, 9.0, z]])
+        scene.mesh = SurfaceMesh.of(CoarseSurface.from_triangles(wall, np.array([[0, 1, 2]], np.int32)), 0)
+        shown = drawing(canvas, scene, look)
+        pixels = ScenePainter().draw(shown).pixels.astype(int)
+        frame = np.rint(255 * np.array(accent(0)))
+        middle = pixels[SIZE[1] // 2 - 2 : SIZE[1] // 2 + 2, SIZE[0] // 2, :3]
+        assert (np.abs(middle - frame).max(axis=1) < 40).any() == seen
+
+
+@pytest.mark.parametrize("shift", [1e6, 2.0**40])
+def test_letters_at_the_axes_are_whole_wherever_the_box_is(
+    canvas: Canvas, monkeypatch: pytest.MonkeyPatch, shift: float
+) -> None:
+    monkeypatch.setattr(box_actors, "number_text", lambda value, step: "0.25")
+    pictures = []
+    for middle in (0.0, shift):
+        canvas.renderer.RemoveAllViewProps()
+        scene = Scene(canvas, middle + np.array([[-1.0] * 3, [1.0] * 3]))
+        pictures.append(still_picture(canvas, scene, SceneLook(), (440, 360))[:, :, :3].astype(int))
+    one, other = pictures
+    assert (one < 200).any(axis=2).sum() > 400
     assert (np.abs(one - other) > 8).mean() < 1e-3
 
 

@@ -63,6 +63,25 @@ def test_the_list_has_notes_and_switches(pair: tuple[Driver, Path, Path]) -> Non
     check_shows_the_session(driver)
 
 
+def test_slices_of_the_network_before_are_gone_at_once(pair: tuple[Driver, Path, Path]) -> None:
+    """Nothing of one network is seen under the name of another, also not what was still being drawn."""
+    driver, _, _ = pair
+    main = driver.window
+    other = next(opened for opened in main.store.session.networks if opened is not main.store.session.opened)
+    main.board.redraw()
+    main.store.do(actions.ShowNetwork(other))
+    shown: list[bool] = []
+    main.board.drawn.connect(lambda key: shown.append(main.board.tiles[key].view.picture is not None))
+    for tile in main.board.tiles.values():
+        assert tile.view.picture is None
+        assert tile.view.note == ""
+    driver.settle()
+    assert all(shown)
+    for key, tile in main.board.tiles.items():
+        assert tile.view.picture is main.slices.result(key).picture
+        assert tile.view.picture.partition.network is other.network
+
+
 def test_a_file_that_is_written_again_as_it_was_has_not_changed(pair: tuple[Driver, Path, Path]) -> None:
     driver, _one, other = pair
     reloader = driver.window.reloader

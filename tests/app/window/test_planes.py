@@ -311,3 +311,28 @@ def test_answers_to_older_requests_are_dropped(window: Driver) -> None:
         window.window.slices._take(late)
     assert window.window.slices.result(key) is newest
     check_slice_is_exact(window)
+
+
+@pytest.mark.parametrize("arrived", [True, False], ids=["shown already", "under way"])
+def test_the_slice_that_followed_the_hand_stays_when_it_lets_go(window: Driver, arrived: bool) -> None:
+    """The last live slice was the whole one, where the hand let go: it is not computed again."""
+    main, key = window.window, window.tile.key
+    main.slices.budget = 60.0
+    started: list[int] = []
+    main.slices.started.connect(started.append)
+    main.store.do(actions.MovePlane(key, SlicePlane.from_axis("z", 0.125), live=True))
+    if arrived:
+        wait_until(lambda: main.slices.current(key))
+    main.store.do(actions.MovePlane(key, SlicePlane.from_axis("z", 0.125)))
+    check_slice_is_exact(window)
+    assert started == [key]
+    assert main.slices.location(key) is not None
+
+
+def test_a_part_that_followed_the_hand_is_completed_when_it_lets_go(window: Driver) -> None:
+    main, key = window.window, window.tile.key
+    main.slices.budget = -1.0
+    main.store.do(actions.MovePlane(key, SlicePlane.from_axis("z", 0.125), live=True))
+    main.store.do(actions.MovePlane(key, SlicePlane.from_axis("z", 0.125)))
+    check_slice_is_exact(window)
+    assert main.slices.result(key).answer.complete

@@ -224,30 +224,34 @@ def test_a_part_of_a_slice_is_told_to_be_one(window: Driver) -> None:
     """Nothing is said of layers that nobody has computed: no zeros for their lines, no number of all regions."""
     main = window.window
     main.slices.budget = -1.0  # enough after the first layer
-    told: list[tuple[SliceAnswer, str, str, str]] = []
+    told: list[tuple[SliceAnswer, str, str]] = []
+    notes: list[tuple[str, str]] = []  # when a slice is computed, and when its picture is on the screen
 
     def listen(key: int, drawn: DrawnSlice) -> None:
-        status, tile = main.status.left.whole, main.board.tiles[key].view.note
-        told.append((drawn.answer, status, main.checkpoints.cards[0].regions.text(), tile))
+        told.append((drawn.answer, main.status.left.whole, main.checkpoints.cards[0].regions.text()))
+        notes.append(("computed", main.board.tiles[key].view.note))
 
     main.slices.computed.connect(listen)
+    main.board.drawn.connect(lambda key: notes.append(("drawn", main.board.tiles[key].view.note)))
     part = main.store.session.active_slice
     assert part is not None
     plane = shifted(part.plane, 0.01, main.store.session.opened.domain)
     main.store.do(actions.MovePlane(part.key, plane, live=True))
     wait_until(lambda: told)
-    answer, status, card, tile = told[0]
+    answer, status, card = told[0]
     assert (answer.done, answer.complete) == (1, False)
     lines = int((answer.partition.edge_layer == 0).sum())
     assert f"regions by layers 0..0 · lines per depth {lines:,} · " in status
     assert card.endswith(f"{part.name} {answer.partition.regions:,}…")
-    assert tile == f"layers 0..0 of {answer.layers - 1}"
     window.settle()
-    answer, status, card, tile = told[-1]
+    answer, status, card = told[-1]
     assert answer.complete
     assert "by layers" not in status
     assert "…" not in card
-    assert "layers" not in tile
+    part_of_it = f"layers 0..0 of {answer.layers - 1}"
+    assert notes[:2] == [("computed", ""), ("drawn", part_of_it)]
+    assert ("computed", part_of_it) in notes  # the whole slice is there, its picture not yet
+    assert notes[-1] == ("drawn", "")
 
 
 def test_closing_in_the_middle_of_everything_leaves_nothing(empty_window: Driver, checkpoint: Path) -> None:

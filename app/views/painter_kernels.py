@@ -1,0 +1,36 @@
+"""The kernels that draw scenes, loaded before there is a scene."""
+
+from __future__ import annotations
+
+import numpy as np
+from vtkmodules.vtkRenderingCore import vtkCamera
+
+from app.state.line_style import USUAL
+from app.state.look import SceneLook
+from app.state.palette import accent
+from app.state.surfaces import CoarseSurface
+from app.views.backdrop import Backdrop
+from app.views.camera import Lens
+from app.views.scene_painter import SceneDrawing, ScenePainter
+from app.views.sheet import slice_sheets
+from app.views.surface_picture import SurfaceDrawing, SurfaceMesh
+from engine import SlicePlane
+
+_SIDE = 64  # pixels, more than the frame takes: rows of a part of a picture do not follow each other in memory
+
+
+def load_painter_kernels() -> None:
+    """Draw what the first picture of a network has, a coarse surface and a frame.
+
+    On a machine that never did this they are compiled.
+    """
+    camera = vtkCamera()
+    camera.SetPosition(0.0, 0.0, 4.0)
+    camera.SetClippingRange(1.0, 8.0)
+    empty = np.zeros((_SIDE, _SIDE, 4), np.uint8), np.ones((_SIDE, _SIDE), np.float32)
+    corners = 0.2 * np.array([[-1.0, -1.0, 0.0], [1.0, -1.0, 0.0], [0.0, 1.0, 0.0]])
+    mesh = SurfaceMesh.of(CoarseSurface.from_triangles(corners, np.array([[0, 1, 2]], np.int32)), layers=0)
+    surface = SurfaceDrawing(mesh, True, False, frozenset(), None, np.empty((0, 2), np.int32), USUAL)
+    frames = slice_sheets(SlicePlane.from_axis("z", 0.0), accent(0), corners[:, :2].copy(), True, None, SceneLook())
+    backdrop = Backdrop(*empty, Lens(camera, _SIDE, _SIDE))
+    ScenePainter().draw(SceneDrawing(backdrop, surface, tuple(frames), 1.0, 2))

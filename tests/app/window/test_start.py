@@ -1,0 +1,99 @@
+"""What the first seconds consist of: processes of their own, in which nothing is imported or compiled yet."""
+
+from __future__ import annotations
+
+import gc
+import os
+import subprocess
+import sys
+import textwrap
+from pathlib import Path
+
+from app.imports import many_imports
+from tests.app.conftest import ROOT
+
+
+def in_a_process(code: str, folder: Path) -> str:
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join([str(ROOT), os.environ.get("PYTHONPATH", "")])}
+    ran = subprocess.run(
+        [sys.executable, "-c", textwrap.dedent(code)], capture_output=True, text=True, cwd=folder, env=environment,
+        check=False,
+    )  # fmt: skip
+    assert ran.returncode == 0, ran.stderr
+    return ran.stdout.strip()
+
+
+def test_the_window_does_not_wait_for_torch(tmp_path: Path) -> None:
+    """Its thread, busy with an import of seconds, would show nothing; a file is read on another one."""
+    code = """
+        import sys
+        from pathlib import Path
+        from app.application import application
+        from app.widgets.main_window import MainWindow
+
+        class Watch:
+            def find_spec(self, name, path=None, target=None):
+                if name == "torch":
+                    print(threading.current_thread() is threading.main_thread())
+
+        import threading
+        sys.meta_path.insert(0, Watch())
+        running = application()
+        window = MainWindow()
+        window.show()
+        window.settings.remember(Path("torus.safetensors"))
+        window.open_path(Path("torus.safetensors"))
+        while window.opener.busy:
+            running.processEvents()
+        window.close()
+    """
+    (tmp_path / "torus.safetensors").write_bytes(
+        (ROOT / "resources" / "checkpoints" / "torus.safetensors").read_bytes()
+    )
+    assert set(in_a_process(code, tmp_path).split()) == {"False"}
+
+
+def test_the_first_picture_finds_its_kernels_loaded(tmp_path: Path) -> None:
+    code = f"""
+        from pathlib import Path
+        from app.application import application
+        from app.views import sheet
+        from app.views.painter_kernels import load_painter_kernels
+        from app.views.raster import sheets, surfaces
+        from app.views.scene_painter import ScenePainter
+        from app.widgets.main_window import MainWindow
+
+        load_painter_kernels()
+        kernels = [kernel for module in (sheets, surfaces) for kernel in vars(module).values()
+                   if hasattr(kernel, "signatures")]
+        before = [len(kernel.signatures) for kernel in kernels]
+        running = application()
+        window = MainWindow()
+        window.show()
+        drawings = []
+        window.scene_view.drawing_wanted.disconnect()
+        window.scene_view.drawing_wanted.connect(drawings.append)
+        window.open_path(Path({str(ROOT / "resources" / "checkpoints" / "torus.safetensors")!r}))
+        while not drawings:
+            running.processEvents()
+        ScenePainter().draw(drawings[0])
+        print(drawings[0].surface is not None, len(drawings[0].sheets),
+              [len(kernel.signatures) for kernel in kernels] == before)
+        window.close()
+    """
+    assert in_a_process(code, tmp_path) == "True 3 True"
+
+
+def test_imports_leave_the_collector_as_it_was() -> None:
+    frozen = gc.get_freeze_count()
+    with many_imports():
+        assert not gc.isenabled()
+    assert gc.isenabled()
+    assert gc.get_freeze_count() == frozen  # nothing was imported
+    gc.disable()
+    try:
+        with many_imports():
+            pass
+        assert not gc.isenabled()
+    finally:
+        gc.enable()
