@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from engine.chord_order import order_crossings
 from engine.face_loop import loop_length, read_loop, regular_chords, signs_of_loop
 from engine.jit import inline, kernel, popcount
-from engine.new_vertices import place
+from engine.new_vertices import count_from_nearer, place
 from engine.predicates import crossing, tolerance_after_edges
 from engine.steps import Int
 
@@ -321,6 +321,7 @@ def cut_faces(
                     for n in range(new_vertex, new_vertex + made):
                         carried[n, k // 64] |= np.uint64(1) << np.uint64(k % 64)
             for n in range(new_vertex, new_vertex + made):
+                count_from_nearer(n, parents, weights)
                 place(
                     first_new + n, parents[n, 0], parents[n, 1], weights[n, 0], weights[n, 1],
                     positions, uncertainty,

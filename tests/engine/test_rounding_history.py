@@ -15,6 +15,8 @@ from tests.oracle.comparison import difference, differences
 from tests.oracle.networks import SQUARE, random_sample
 from tests.oracle.rational import partition
 
+NO_ZEROS = np.empty((0, 3), np.int32)
+
 
 @pytest.mark.parametrize(
     ("kink", "kind", "seed"),
@@ -71,7 +73,8 @@ def test_the_bound_holds_and_is_not_much_too_large(gain: float) -> None:
     points = np.random.default_rng(0).uniform(-1.0, 1.0, (40, 2))
     found = network.forward(points)
     features = np.tile(np.arange(3, dtype=np.int32), len(points))
-    bound = inherited_error(network, network.output, features, plane, np.repeat(points, 3, axis=0), np.zeros(120))
+    places = np.repeat(points, 3, axis=0)
+    bound = inherited_error(network, network.output, features, plane, places, np.zeros(120), NO_ZEROS)
     exact = [_exactly(module, point) for point in points.tolist()]
     error = np.array(
         [
@@ -89,7 +92,7 @@ def test_the_uncertainty_of_a_position_counts_with_the_gradient() -> None:
     network = Network.trace(layer)
     plane = SlicePlane.from_axis("z", 0.0)
     found = inherited_error(
-        network, network.output, np.zeros(1, np.int32), plane, np.array([[0.25, 0.5]]), np.array([1e-6])
+        network, network.output, np.zeros(1, np.int32), plane, np.array([[0.25, 0.5]]), np.array([1e-6]), NO_ZEROS
     )
     gradient = plane.axes @ layer.weight.detach().numpy()[0]
     assert found == pytest.approx(1e-6 / 16 * np.linalg.norm(gradient), rel=1e-9)
