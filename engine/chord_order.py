@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from engine.jit import inline, inner
+from engine.predicates import is_behind, way_between
 
 _FEW = 12  # crossings that are sorted and compared by insertion as soon as by anything else
 
@@ -34,13 +35,13 @@ def order_crossings(number, order, inner, outer, t, dt, vertex, spare, stop):
         c = order[i]
         for j in range(i):
             p = order[j]
-            if outer[p] <= outer[c] and t[p] > t[c]:
+            if outer[p] <= outer[c] and is_behind(t[p], t[c]):
                 t[c] = t[p]
                 forced += 1
     for i in range(1, number):
         c = order[i]
         slot = i
-        while slot > 0 and t[order[slot - 1]] > t[c]:
+        while slot > 0 and is_behind(t[order[slot - 1]], t[c]):
             order[slot] = order[slot - 1]
             slot -= 1
         order[slot] = c
@@ -52,7 +53,7 @@ def order_crossings(number, order, inner, outer, t, dt, vertex, spare, stop):
             p = order[j]
             same = inner[p] == inner[c] and outer[p] == outer[c]
             strict = (inner[p] < inner[c]) != (outer[p] < outer[c]) and inner[p] != inner[c] and outer[p] != outer[c]
-            overlap = t[c] - dt[c] <= t[p] + dt[p]
+            overlap = way_between(t[p], t[c]) <= dt[p] + dt[c]
             if not (same or (strict and overlap)):
                 together = False
         if together:
@@ -77,7 +78,7 @@ def _in_clear_order(number, order, inner, outer, t, dt, vertex, spare):
             middle, hi = min(lo + width, number), min(lo + 2 * width, number)
             i, j = lo, middle
             for slot in range(lo, hi):
-                if i < middle and (j == hi or t[order[i]] <= t[order[j]]):
+                if i < middle and (j == hi or not is_behind(t[order[i]], t[order[j]])):
                     merged[slot] = order[i]
                     i += 1
                 else:
@@ -89,7 +90,9 @@ def _in_clear_order(number, order, inner, outer, t, dt, vertex, spare):
     reach = -1.0
     for i in range(number):
         c = order[i]
-        if t[c] - dt[c] <= reach:
+        if i > 0 and t[c] < 0.0 <= t[order[i - 1]]:
+            reach -= 1.0  # from here on counted from the other end
+        if i > 0 and t[c] - dt[c] <= reach:
             return False
         reach = max(reach, t[c] + dt[c])
         inner_sorted[i] = inner[c]

@@ -11,8 +11,8 @@ from typing import NamedTuple
 import numpy as np
 
 from engine.jit import inline, kernel, lowest_bit, popcount
-from engine.new_vertices import loosen_between, place
-from engine.predicates import DOUBT, crossing, tolerance
+from engine.new_vertices import count_from_nearer, loosen_between, place
+from engine.predicates import DOUBT, NEAR_END, crossing, is_behind, tolerance, way_between
 from engine.steps import Float, Int
 
 
@@ -21,8 +21,9 @@ class Crossings(NamedTuple):
 
     edges (C,) int32: those that are cut; first_crossing, first_vertex (C + 1,) int32: where the crossings and the new
     vertices of each start; row, vertex (X,) int32: of each crossing its row, and its place among the edge's vertices;
-    weights (X, 2) float64: its (t, dt); merges; at_end: some crossing cannot be told from an end of its edge; close
-    (N,) int32: the cut edges, as positions in `edges`, with ends of certain position, on which earlier rounding might
+    weights (X, 2) float64: its place along the edge, see `crossing`, and how uncertain that is; merges; at_end (N, 2)
+    int32, at_bound (N,): vertex and row where a crossing is within NEAR_END of an end, and the bound there; close (N,)
+    int32: the cut edges, as positions in `edges`, with ends of certain position, on which earlier rounding might
     have made a gap.
     """
 
@@ -33,7 +34,8 @@ class Crossings(NamedTuple):
     vertex: Int
     weights: Float
     merges: int
-    at_end: bool
+    at_end: Int
+    at_bound: Float
     close: Int
 
 
@@ -70,7 +72,8 @@ def find_crossings(lo, hi, edges, rows, bound, plus, minus, number):
     items = np.empty(cut, np.int32)
     first_crossing, first_vertex = np.zeros(cut + 1, np.int32), np.zeros(cut + 1, np.int32)
     row, vertex, weights = np.empty(total, np.int32), np.empty(total, np.int32), np.empty((total, 2))
-    merges, at_end = 0, False
+    merges = 0
+    at_end, at_bound, ends = np.empty((16, 2), np.int32), np.empty(16), 0
     close, closes = np.empty(16, np.int32), 0
     for e in range(lo, hi):
         i = number[e]
@@ -91,11 +94,18 @@ def find_crossings(lo, hi, edges, rows, bound, plus, minus, number):
                 at_b = tolerance(
                     b, k, rows, norms, scale, constant, uncertainty, negligible, positions, old_edges, first, incident
                 )
-                t, dt = crossing(rows[a, k], rows[b, k], at_a, at_b)
-                at_end |= _is_at_end(t, dt)
                 row[last] = k
-                weights[last, 0] = t
+                share, dt = crossing(rows[a, k], rows[b, k], at_a, at_b)
+                weights[last, 0] = share
                 weights[last, 1] = dt
+                if abs(share) <= dt + NEAR_END:
+                    if ends == len(at_end):
+                        at_end = np.concatenate((at_end, np.empty_like(at_end)))
+                        at_bound = np.concatenate((at_bound, np.empty_like(at_bound)))
+                    at_end[ends, 0] = a if share >= 0.0 else b
+                    at_end[ends, 1] = k
+                    at_bound[ends] = at_a if share >= 0.0 else at_b
+                    ends += 1
                 last += 1
         _sort(start, last, row, weights)
         count_vertices = _merge(start, last, weights, vertex)
@@ -109,17 +119,23 @@ def find_crossings(lo, hi, edges, rows, bound, plus, minus, number):
                 close = np.concatenate((close, np.empty_like(close)))
             close[closes] = i
             closes += 1
-    return items, first_crossing, first_vertex, row, vertex, weights, merges, at_end, close[:closes]
-
-
-@inline
-def _is_at_end(t, dt):
-    return t <= dt or t >= 1.0 - dt
+    return (
+        items,
+        first_crossing,
+        first_vertex,
+        row,
+        vertex,
+        weights,
+        merges,
+        at_end[:ends],
+        at_bound[:ends],
+        close[:closes],
+    )
 
 
 @inline
 def _sort(start, stop, row, weights):
-    """Order the crossings start..stop by t: Shell's method, which is insertion where there are few."""
+    """Order the crossings start..stop by place: Shell's method, which is insertion where there are few."""
     gap = 1
     while 9 * gap < stop - start:
         gap = 3 * gap + 1
@@ -127,7 +143,7 @@ def _sort(start, stop, row, weights):
         for x in range(start + gap, stop):
             k, t, dt = row[x], weights[x, 0], weights[x, 1]
             slot = x
-            while slot - gap >= start and weights[slot - gap, 0] > t:
+            while slot - gap >= start and is_behind(weights[slot - gap, 0], t):
                 row[slot] = row[slot - gap]
                 weights[slot, 0] = weights[slot - gap, 0]
                 weights[slot, 1] = weights[slot - gap, 1]
@@ -144,6 +160,8 @@ def _merge(start, stop, weights, vertex):
     count = np.int32(0)
     reach = -1.0
     for x in range(start, stop):
+        if x > start and weights[x, 0] < 0.0 <= weights[x - 1, 0]:
+            reach -= 1.0  # from here on counted from the other end
         if x == start or weights[x, 0] - weights[x, 1] > reach:
             count += np.int32(1)
         vertex[x] = count - np.int32(1)
@@ -155,7 +173,7 @@ def _merge(start, stop, weights, vertex):
 def _has_close(start, stop, weights, vertex):
     """Whether two neighbouring vertices of an edge are so close that earlier rounding might have made the gap."""
     for x in range(start + 1, stop):
-        gap = weights[x, 0] - weights[x - 1, 0]
+        gap = way_between(weights[x - 1, 0], weights[x, 0])
         if vertex[x] != vertex[x - 1] and gap <= DOUBT * (weights[x, 1] + weights[x - 1, 1]):
             return True
     return False
@@ -163,34 +181,15 @@ def _has_close(start, stop, weights, vertex):
 
 @kernel
 def merge_again(found):
-    """Number the vertices anew, in place, after some weights have changed; returns merges and at_end."""
-    items, first_crossing, first_vertex, _, vertex, weights, _, _, _ = found
-    merges, at_end = 0, False
+    """Number the vertices anew, in place, after some weights have changed; returns the merges."""
+    items, first_crossing, first_vertex, _, vertex, weights, _, _, _, _ = found
+    merges = 0
     for i in range(len(items)):
         start, stop = first_crossing[i], first_crossing[i + 1]
-        for x in range(start, stop):
-            at_end |= _is_at_end(weights[x, 0], weights[x, 1])
         count = _merge(start, stop, weights, vertex)
         merges += stop - start - count
         first_vertex[i + 1] = first_vertex[i] + count
-    return merges, at_end
-
-
-@kernel
-def snap_to_ends(found, edges, rows, plus, minus):
-    """Crossings that cannot be told from an end make the row zero at that vertex, for every face around it."""
-    cut, first_crossing, _, row, _, weights, _, _, _ = found
-    snapped = 0
-    for i in range(len(cut)):
-        for x in range(first_crossing[i], first_crossing[i + 1]):
-            t, dt = weights[x, 0], weights[x, 1]
-            if _is_at_end(t, dt):
-                v, k = edges[cut[i], 0 if t < 0.5 else 1], row[x]
-                plus[v, k // 64] &= ~(np.uint64(1) << np.uint64(k % 64))
-                minus[v, k // 64] &= ~(np.uint64(1) << np.uint64(k % 64))
-                rows[v, k] = 0.0
-                snapped += 1
-    return snapped
+    return merges
 
 
 @kernel
@@ -205,7 +204,7 @@ def split_edges(
     vertices.
     """
     number, cut_crossing, cut_vertex, cut_row, cut_place = cut
-    items, own_crossing, own_vertex, own_row, own_place, own_weights, _, _, _ = found
+    items, own_crossing, own_vertex, own_row, own_place, own_weights, _, _, _, _ = found
     parents, weights, carried = new
     old_edges = len(number)
     for i in range(len(items)):
@@ -236,6 +235,7 @@ def split_edges(
             edges[piece, 1] = v + 1 if n + 1 < stop else b
             edge_layer[piece] = edge_layer[e]
             edge_row[piece] = edge_row[e]
-            t, dt = weights[n, 0], weights[n, 1]
-            place(v, a, b, t, dt, positions, uncertainty)
-            loosen_between(v, a, b, t, dt, loose)
+            count_from_nearer(n, parents, weights)
+            near, far, t, dt = parents[n, 0], parents[n, 1], weights[n, 0], weights[n, 1]
+            place(v, near, far, t, dt, positions, uncertainty)
+            loosen_between(v, near, far, t, dt, loose)

@@ -27,7 +27,7 @@ from engine.halving import (
     turn_loop,
 )
 from engine.jit import inline, kernel, popcount
-from engine.new_vertices import place
+from engine.new_vertices import count_from_nearer, place
 from engine.predicates import crossing, tolerance_after_edges
 from engine.steps import Int
 
@@ -287,6 +287,7 @@ def cut_faces(
                 number, own, far, now_chords, row, side, depth, plus, minus, new_vertex, made, carried
             )
             for n in range(new_vertex, new_vertex + made):
+                count_from_nearer(n, parents, weights)
                 place(
                     first_new + n, parents[n, 0], parents[n, 1], weights[n, 0], weights[n, 1],
                     positions, uncertainty,

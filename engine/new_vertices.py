@@ -1,7 +1,8 @@
 """Kernels for the vertices that a cut makes on edges and chords: where they are, and every value there.
 
 A new vertex lies between two others, its parents, at the parameter t of a crossing: all values there are convex
-combinations, which cannot blow up.
+combinations, which cannot blow up.  The first parent is the nearer one, so that t and 1 - t are both as accurate as
+rounding allows, relative to themselves.
 """
 
 from __future__ import annotations
@@ -29,6 +30,14 @@ class NewVertices(NamedTuple):
     @classmethod
     def empty(cls, count: int, words: int) -> NewVertices:
         return cls(np.empty((count, 2), np.int32), np.empty((count, 2)), np.zeros((count, words), np.uint64))
+
+
+@inline
+def count_from_nearer(n, parents, weights):
+    """Turn the place in weights[n, 0] into the share t from the nearer parent, which becomes the first one."""
+    if weights[n, 0] < 0.0:
+        parents[n, 0], parents[n, 1] = parents[n, 1], parents[n, 0]
+        weights[n, 0] = -weights[n, 0]
 
 
 @inline

@@ -242,8 +242,21 @@ class _Walk:
         uncertainty[uncertainty > self.map.negligible] = 0.0
         return inherited_error(
             self.network, segment.source, segment.neuron[rows], self.plane, self.map.positions.view[vertices],
-            uncertainty,
+            uncertainty, self._lines_through(vertices),
         )  # fmt: skip
+
+    def _lines_through(self, vertices: Int) -> Int:
+        """(K, 3) int32: n, layer and row of each line that an edge at vertices[n] is a piece of, ordered by n."""
+        wanted = np.zeros(len(self.map.positions), np.bool_)
+        wanted[vertices] = True
+        edges, layer, row = self.map.edges, self.map.edge_layer.view, self.map.edge_row.view
+        edge, end = np.nonzero(wanted[edges] & (layer[: len(edges), None] != BORDER))
+        found = np.unique(np.stack([edges[edge, end], layer[edge], row[edge]], axis=1), axis=0)
+        first, stop = (np.searchsorted(found[:, 0], vertices, side=side) for side in ("left", "right"))
+        count = stop - first
+        item = np.repeat(np.arange(len(vertices)), count)
+        place = np.repeat(first - np.cumsum(count) + count, count) + np.arange(len(item))
+        return np.column_stack([item, found[place, 1:]]).astype(np.int32)
 
     def _store_rows(self, rows: Table, on_chords: ChordRows) -> None:
         first, count = len(rows), len(on_chords.new.parents)

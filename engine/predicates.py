@@ -28,6 +28,8 @@ NEGLIGIBLE_UNCERTAINTY = 1e-12  # of the domain's diameter: below it the positio
 DOUBT = 2.0**10  # what lies within so many rounding bounds is looked at closely: on generic networks nothing does
 DOUBTFUL_SAFETY = 4.0  # instead of SAFETY there: the sum over a network's errors needs less than each of them alone
 EVEN = 2.0**20  # features whose parts in a row differ by less share one norm in its bound: on generic networks all do
+NEAR_END = 2.0 * UNIT_ROUNDOFF  # share of an edge: a sign that changes so near to one might be its rounding's
+_NEAREST = 1e-300  # to the second end: a place there must have a sign
 WORD = 64
 ALL = np.uint64(0xFFFFFFFFFFFFFFFF)
 
@@ -115,14 +117,38 @@ def tolerance_after_edges(
     return (1.0 - t) * at_a + t * at_b + abs(rows[a, k] - rows[b, k]) * dt
 
 
+# Where a line crosses the way from a to b is said as a share of it, counted from the nearer of the two: a place in
+# 0..1/2 is so far behind a, one in -1/2..0 so far before b.  So its rounding is relative to itself, however close to an
+# end it is: where a row's values at a and b differ by more than 2^53, a share counted from a alone would not tell it
+# from b, nor from others near b.
+
+
 @inline
 def crossing(za, zb, tol_a, tol_b):
-    """Parameter t in [0, 1] of the zero between za and zb, and its uncertainty."""
+    """The place of the zero between za and zb, and its uncertainty.
+
+    Both shares are quotients of numbers without cancellation: off by 2 u of themselves, beside the errors of za and zb.
+    """
     dz = za - zb
     if dz == 0.0:
         return 0.5, 0.5
-    t = min(max(za / dz, 0.0), 1.0)
-    return t, ((1.0 - t) * tol_a + t * tol_b) / abs(dz) + 2.0 * UNIT_ROUNDOFF
+    if abs(za) <= abs(zb):
+        t = max(za / dz, 0.0)
+        return t, ((1.0 - t) * tol_a + t * tol_b) / abs(dz) + 2.0 * UNIT_ROUNDOFF * t
+    s = max(-zb / dz, _NEAREST)
+    return -s, (s * tol_a + (1.0 - s) * tol_b) / abs(dz) + 2.0 * UNIT_ROUNDOFF * s
+
+
+@inline
+def is_behind(place, other):
+    """Whether a place is farther from a than another one."""
+    return place > other if (place < 0.0) == (other < 0.0) else place < 0.0
+
+
+@inline
+def way_between(place, other):
+    """The share of the way from a place to another one that is not before it."""
+    return other - place if (place < 0.0) == (other < 0.0) else 1.0 + other - place
 
 
 @kernel

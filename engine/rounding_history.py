@@ -6,6 +6,9 @@ the error of z is the sum over all values a_i before it of (dz / da_i) * (error 
 vertex, and dz / dx times the uncertainty of its position.  It is the running error bound of a straight-line program
 (Higham, "Accuracy and Stability of Numerical Algorithms", section 3.3) with derivatives instead of norms, which would
 grow tenfold a layer.
+
+A vertex is where the lines meet that its edges are pieces of, and there are its values: where another row is zero by
+that, it has no error, however large the numbers that cancel in it.
 """
 
 from __future__ import annotations
@@ -20,23 +23,31 @@ from engine.plane import SlicePlane
 from engine.predicates import DOUBT, DOUBTFUL_SAFETY, SAFETY, UNIT_ROUNDOFF
 from engine.steps import Float, Gather, Int, Kink, Linear, Scale, Step, Sum
 
+Exact = tuple[int, Int, Int, Float]
+"""Values without an error: the slot, (K,) int32 item and feature, (K,) float64 the value."""
+
 _NUMBERS = 1 << 21  # in all values of a batch
 
 
 def inherited_error(
-    network: Network, slot: int, features: Int, plane: SlicePlane, positions: Float, uncertainty: Float
+    network: Network, slot: int, features: Int, plane: SlicePlane, positions: Float, uncertainty: Float, zeros: Int
 ) -> Float:
     """(N,) float64: the error that feature features[n] of `slot` may have at positions[n] but for its own step's.
 
     features: (N,) int32; positions (N, 2), uncertainty (N,) float64: in slice units, the latter with
-    the safety of all bounds.
+    the safety of all bounds.  zeros (K, 3) int32: which n is exactly on a line, the kink's number and its row, ordered
+    by n.
     """
     steps = _steps_to(network, slot)
     batch = max(1, _NUMBERS // sum(network.sizes))
     parts = []
     for i in range(0, len(features), batch):
         items = slice(i, i + batch)
-        parts.append(_of_batch(network, steps, slot, features[items], plane, positions[items], uncertainty[items]))
+        own = zeros[np.searchsorted(zeros[:, 0], i) : np.searchsorted(zeros[:, 0], i + batch)]
+        exact = _exact_values(steps, own, i)
+        parts.append(
+            _of_batch(network, steps, slot, features[items], plane, positions[items], uncertainty[items], exact)
+        )
     return np.concatenate(parts)
 
 
@@ -51,16 +62,28 @@ def _steps_to(network: Network, slot: int) -> list[Step]:
     return found
 
 
+def _exact_values(steps: Sequence[Step], zeros: Int, start: int) -> list[Exact]:
+    """What `zeros` says of each kink, for the items from `start` on."""
+    kinks = [step for step in steps if isinstance(step, Kink)]
+    found = []
+    for number, kink in enumerate(kinks):
+        item, _, row = zeros[zeros[:, 1] == number].T
+        found.append((kink.source, item - start, kink.row_neuron[row], kink.row_breakpoint[row]))
+    return found
+
+
 def _of_batch(
     network: Network, steps: Sequence[Step], slot: int, features: Int, plane: SlicePlane, positions: Float,
-    uncertainty: Float,
+    uncertainty: Float, exact: Sequence[Exact],
 ) -> Float:  # fmt: skip
     count = len(features)
     values = {0: plane.to_input(positions)}
+    _set_exact(values, 0, exact)
     sizes = {0: np.abs(values[0])}
     for step in steps:
         values[step.target] = evaluate(step, values, count)
         sizes[step.target] = _size(step, values, sizes)
+        _set_exact(values, step.target, exact)
     gradients = {slot: np.zeros((count, network.sizes[slot]))}
     gradients[slot][np.arange(count), features] = 1.0
     squares = np.zeros(count)
@@ -68,14 +91,29 @@ def _of_batch(
         gradient = gradients.pop(step.target, None)
         if gradient is None:
             continue
+        _drop_exact(gradient, step.target, exact)
         if step.target != slot and not isinstance(step, Gather):
             squares += ((gradient * sizes[step.target]) ** 2).sum(axis=1)
         for source, part in _pull_back(step, gradient, values, sizes):
             gradients[source] = gradients[source] + part if source in gradients else part
     error = DOUBTFUL_SAFETY * UNIT_ROUNDOFF * np.sqrt(squares)
     if 0 in gradients:
+        _drop_exact(gradients[0], 0, exact)
         error += DOUBTFUL_SAFETY / SAFETY * uncertainty * np.linalg.norm(gradients[0] @ plane.axes.T, axis=1)
     return np.asarray(error)
+
+
+def _set_exact(values: Mapping[int, Float], slot: int, exact: Sequence[Exact]) -> None:
+    for source, item, neuron, value in exact:
+        if source == slot:
+            values[slot][item, neuron] = value
+
+
+def _drop_exact(gradient: Float, slot: int, exact: Sequence[Exact]) -> None:
+    """What is exact has no error to pass on."""
+    for source, item, neuron, _ in exact:
+        if source == slot:
+            gradient[item, neuron] = 0.0
 
 
 def _size(step: Step, values: Mapping[int, Float], sizes: Mapping[int, Float]) -> Float:

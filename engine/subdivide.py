@@ -224,13 +224,12 @@ def _cut_edges(
                 signs.plus, signs.minus, number,
             )
         ]  # fmt: skip
-        found = _doubt_gaps(found, before, rows.view, inherited)
-        at_end = [piece for piece in found if piece.at_end]
-        if not at_end:
+        noise = _noise_at_ends(found, rows.view, inherited)
+        if len(noise) == 0:
             break
-        for piece in at_end:
-            snapped += edge_cut.snap_to_ends(tuple(piece), before.edges, rows.view, signs.plus, signs.minus)
-
+        predicates.set_zero(noise, rows.view, signs.plus, signs.minus)
+        snapped += len(noise)
+    found = _doubt_gaps(found, before, rows.view, inherited)
     first_cut, cuts = _starts(len(piece.edges) for piece in found)
     first_crossing, crossings = _starts(len(piece.row) for piece in found)
     first_vertex, vertices = _starts(int(piece.first_vertex[-1]) for piece in found)
@@ -258,6 +257,17 @@ def _cut_edges(
     return edges, cut_edges, new, bound, Ties(snapped=snapped, edge_merges=sum(piece.merges for piece in found))
 
 
+def _noise_at_ends(found: list[Crossings], rows: Float, inherited: Inherited) -> Int:
+    """(N, 2) int32: signs next to a crossing at an end of an edge that earlier rounding may have made."""
+    at_end = np.concatenate([piece.at_end for piece in found])
+    if len(at_end) == 0:
+        return at_end
+    at_end, first = np.unique(at_end, axis=0, return_index=True)
+    bounds = np.concatenate([piece.at_bound for piece in found])[first] + inherited(at_end)
+    noise: Int = at_end[np.abs(rows[at_end[:, 0], at_end[:, 1]]) <= bounds]
+    return noise
+
+
 def _doubt_gaps(found: list[Crossings], before: PlanarMap, rows: Float, inherited: Inherited) -> list[Crossings]:
     """The crossings, merged where earlier rounding may have made the gap between two of them."""
     return [_doubt_gaps_of_piece(piece, before, rows, inherited) if len(piece.close) else piece for piece in found]
@@ -268,10 +278,10 @@ def _doubt_gaps_of_piece(piece: Crossings, before: PlanarMap, rows: Float, inher
     crossings = np.repeat(first - np.cumsum(count) + count, count) + np.arange(count.sum())
     row, ends = piece.row[crossings], before.edges[piece.edges[np.repeat(piece.close, count)]]
     a, b = inherited(np.stack([ends.T.ravel(), np.tile(row, 2)], axis=1)).reshape(2, -1)
-    t = piece.weights[crossings, 0]
+    place = piece.weights[crossings, 0]
+    t = np.where(place < 0.0, 1.0 + place, place)
     piece.weights[crossings, 1] += ((1.0 - t) * a + t * b) / np.abs(rows[ends[:, 0], row] - rows[ends[:, 1], row])
-    merges, at_end = edge_cut.merge_again(tuple(piece))
-    return piece._replace(merges=merges, at_end=at_end)
+    return piece._replace(merges=edge_cut.merge_again(tuple(piece)))
 
 
 def _cut_faces(

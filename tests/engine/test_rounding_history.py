@@ -14,6 +14,9 @@ from engine.rounding_history import inherited_error
 from tests.oracle.comparison import difference, differences
 from tests.oracle.networks import SQUARE, random_sample
 from tests.oracle.rational import partition
+from tests.oracle.recipes import KINDS, Draft, generic
+
+NO_ZEROS = np.empty((0, 3), np.int32)
 
 
 @pytest.mark.parametrize(
@@ -36,6 +39,44 @@ def test_lines_nearer_than_rounding_are_counted_as_ties() -> None:
     exact = partition(sample.spec, SQUARE, sample.origin.tolist(), sample.axes.tolist(), sample.level)
     assert min(region.area for region in exact.regions) < 1e-9
     assert "1 sign vectors missing, 0 wrong; Ties(snapped=2" in difference(sample)
+
+
+def _without_bias_and_hugely_uneven(draft: Draft) -> None:
+    generic(draft)
+    draft.bias[:] = draft.target
+    if draft.depth == 0:
+        draft.scale[:] = 2.0 ** draft.rng.integers(-40, 41, draft.size)
+        draft.weight *= draft.scale[:, None]
+
+
+@pytest.mark.parametrize("seed", [4, 5, 12, 13, 16, 20, 36, 44, 52, 57])
+def test_regions_next_to_rows_longer_by_2_to_the_40_and_more_are_found(
+    seed: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where the long rows are zero, crossings lie beside the ends of edges, nearer than a share of their length tells.
+
+    That rounding makes the long rows there is known not to be an error: those vertices lie on their lines.
+    """
+    monkeypatch.setitem(KINDS, "probe", _without_bias_and_hugely_uneven)
+    assert difference(random_sample("relu", "probe", seed)) == ""
+
+
+def test_what_lies_on_a_line_has_no_error_by_it() -> None:
+    """A huge row that is zero at the vertex: it adds nothing there, however much its own rounding is."""
+    module = nn.Sequential(nn.Linear(2, 2), nn.ReLU(), nn.Linear(2, 1)).double()
+    with torch.no_grad():
+        module[0].weight.copy_(torch.tensor([[2.0**60, -(2.0**60)], [1.0, 1.0]]))
+        module[0].bias.zero_()
+        module[2].weight.fill_(1.0)
+        module[2].bias.zero_()
+    network, plane = Network.trace(module, input_shape=(2,)), SlicePlane(np.zeros(2), np.eye(2))
+    place, row = np.array([[0.3, 0.3]]), np.zeros(1, np.int32)
+    off, on = (
+        inherited_error(network, network.output, row, plane, place, np.zeros(1), zeros)[0]
+        for zeros in (NO_ZEROS, np.array([[0, 0, 0]], np.int32))
+    )
+    assert off > 2.0**5
+    assert 0.0 < on < 2.0**-48
 
 
 def _exactly(module: nn.Sequential, point: list[float]) -> list[Fraction]:
@@ -71,7 +112,8 @@ def test_the_bound_holds_and_is_not_much_too_large(gain: float) -> None:
     points = np.random.default_rng(0).uniform(-1.0, 1.0, (40, 2))
     found = network.forward(points)
     features = np.tile(np.arange(3, dtype=np.int32), len(points))
-    bound = inherited_error(network, network.output, features, plane, np.repeat(points, 3, axis=0), np.zeros(120))
+    places = np.repeat(points, 3, axis=0)
+    bound = inherited_error(network, network.output, features, plane, places, np.zeros(120), NO_ZEROS)
     exact = [_exactly(module, point) for point in points.tolist()]
     error = np.array(
         [
@@ -89,7 +131,7 @@ def test_the_uncertainty_of_a_position_counts_with_the_gradient() -> None:
     network = Network.trace(layer)
     plane = SlicePlane.from_axis("z", 0.0)
     found = inherited_error(
-        network, network.output, np.zeros(1, np.int32), plane, np.array([[0.25, 0.5]]), np.array([1e-6])
+        network, network.output, np.zeros(1, np.int32), plane, np.array([[0.25, 0.5]]), np.array([1e-6]), NO_ZEROS
     )
     gradient = plane.axes @ layer.weight.detach().numpy()[0]
     assert found == pytest.approx(1e-6 / 16 * np.linalg.norm(gradient), rel=1e-9)
