@@ -85,10 +85,10 @@ def certify_surface(
     boxes = empty = visited = regions = 0
     with Workers(threads, cancel) as workers, single_threaded_blas():
         while waiting and boxes < budget:
-            some = waiting.popleft()
-            if len(some) > _BATCH:
-                waiting.appendleft(some[_BATCH:])
-                some = some[:_BATCH]
+            some, most = waiting.popleft(), min(_BATCH, budget - boxes)
+            if len(some) > most:
+                waiting.appendleft(some[most:])
+                some = some[:most]
             found = workers.run(examine_boxes, len(some), _PIECE, layers, some, surface.signatures, table)
             verdicts = np.concatenate([piece[0] for piece in found])
             boxes += len(some)

@@ -90,7 +90,7 @@ def enclose_box(layers, box, values, rests, lows, highs):
             values[0, k] += shift
             rests[k] *= abs(factor)
             if slack > 0.0 and symbols < SYMBOLS:
-                for n in range(lo, hi):
+                for n in range(hi):  # of earlier layers too: some are read again
                     values[4 + symbols, n] = 0.0
                 values[4 + symbols, k] = slack
                 symbols += 1

@@ -115,6 +115,13 @@ def measure_faces(lo, hi, loops, active, face_plus, face_minus, stop):
     return need
 
 
+@kernel
+def find_and_measure(lo, hi, loops, active, face_plus, face_minus, stop):
+    """find_active, then measure_faces."""
+    find_active(lo, hi, loops, active, face_plus, face_minus)
+    return measure_faces(lo, hi, loops, active, face_plus, face_minus, stop)
+
+
 @inline
 def _write_face(
     face, slot, parent_face, leave, start, stop, plus, minus, signs_at, new_offsets, parent, new_half_edges, new_plus,

@@ -28,8 +28,9 @@ from engine.predicates import NEGLIGIBLE_UNCERTAINTY
 from engine.rounding_history import inherited_error
 from engine.schedule import Segment, schedule
 from engine.steps import Float, Int, Kink
-from engine.subdivide import Cut, PlanarMap, cut, tolerance
+from engine.subdivide import Cut, cut, tolerance
 from engine.table import Recycler, Table
+from engine.unfinished_map import PlanarMap
 from engine.workers import Cancel, Workers, grain, never, single_threaded_blas
 
 

@@ -15,23 +15,22 @@ from engine.edge_cut import Crossings, CutEdges
 from engine.face_cut import (
     CHORDS,
     EDGES,
-    FACES,
     FORCED,
-    HALF_EDGES,
     IDENTICAL,
     IRREGULAR,
     LOOP,
     MERGES,
-    VERTICES,
     Faces,
 )
 from engine.face_loop import Loops
+from engine.gaps import without_gaps
 from engine.new_vertices import NewVertices, interpolate_rows
-from engine.planar_map import OUTSIDE, Ties
+from engine.planar_map import Ties
 from engine.predicates import Tolerance
 from engine.steps import Float, Int
 from engine.table import Table
-from engine.workers import NEVER_STOP, PIECE_NANOSECONDS, Stop, Workers, equal_pieces, grain
+from engine.unfinished_map import PlanarMap
+from engine.workers import NEVER_STOP, PIECE_NANOSECONDS, Stop, Workers, equal_ends, equal_pieces, grain
 
 Words = NDArray[np.uint64]
 Bool = NDArray[np.bool_]
@@ -44,44 +43,9 @@ Inherited = Callable[[Int], Float]
 (vertex, row)."""
 
 _LONG_WORK = 1 << 18  # half-edges that a face may give beyond which it must be possible to stop in the middle
+_NANOSECONDS_OF_FACE = 150  # and 50 for each word of signs
 _NANOSECONDS_OF_PAIR = 90  # of rows that are active in the same face; some cross each other in it
 _LONG_ROWS = 4096  # rows beyond which even counting the crossings in a face takes long
-
-
-@dataclass(frozen=True, eq=False, slots=True)
-class PlanarMap:
-    """A planar map in the making.  positions, uncertainty, edge_layer and edge_row are tables that only grow.
-
-    edges (E, 2), edge_layer, edge_row (E,), offsets (F + 1,), half_edges (H,) int32; uncertain (U,) int32: the edges
-    with an end whose position is uncertain by more than `negligible`.
-    """
-
-    positions: Table
-    uncertainty: Table
-    edges: Int
-    edge_layer: Table
-    edge_row: Table
-    offsets: Int
-    half_edges: Int
-    uncertain: Int
-    negligible: float
-
-    def frozen(self) -> PlanarMap:
-        """The map as it stands, whatever its tables grow by later."""
-        positions, uncertainty, edge_layer, edge_row = (
-            Table(table.view) for table in (self.positions, self.uncertainty, self.edge_layer, self.edge_row)
-        )
-        return replace(self, positions=positions, uncertainty=uncertainty, edge_layer=edge_layer, edge_row=edge_row)
-
-    @property
-    def faces(self) -> int:
-        return len(self.offsets) - 1
-
-    def edge_faces(self, workers: Workers) -> Int:
-        """(E, 2) int32: faces left and right of each edge, -1 outside."""
-        result = np.full((len(self.edges), 2), OUTSIDE, np.int32)
-        workers.run(map_kernels.faces_of_edges, self.faces, grain(15), self.offsets, self.half_edges, result)
-        return result
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -162,9 +126,14 @@ def cut(
         before, layer, loops, bound, on_edges, edges, admit, workers
     )
     ties += more_ties
-    uncertain = workers.run(
-        map_kernels.find_uncertain, len(after.edges), grain(8), after.edges, after.uncertainty.view, after.negligible
-    )
+    uncertain = after.uncertain[:0]
+    if after.uncertainty.view.max() > after.negligible:
+        uncertain = np.concatenate(
+            workers.run(
+                map_kernels.find_uncertain, len(after.edges), grain(8), after.edges, after.uncertainty.view,
+                after.negligible,
+            )
+        )  # fmt: skip
     # A row can run along an edge of another one only where it is zero at old vertices, or where crossings coincide.
     coincident: list[Int] = []
     if zeros or identical or ties.total:
@@ -173,7 +142,7 @@ def cut(
             after.edge_row.view, layer, after.edge_faces(workers), faces.plus, faces.minus,
         )  # fmt: skip
     return Cut(
-        replace(after, uncertain=np.concatenate(uncertain)), bound, on_edges, on_chords, faces.parent, faces.plus,
+        replace(after, uncertain=uncertain), bound, on_edges, on_chords, faces.parent, faces.plus,
         faces.minus, cut_edges, coincident, ties + Ties(snapped=snapped),
     )  # fmt: skip
 
@@ -295,12 +264,17 @@ def _cut_faces(
     active = np.empty(count, np.int32)
     parent_plus, parent_minus = np.empty((2, count, words), np.uint64)
     measured: tuple[Any, ...] = (loops.arguments, active, parent_plus, parent_minus)
-    workers.run(face_cut.find_active, count, grain(30 + 20 * words), *measured)
-    ends = _ends_of_pieces(active, words)
-    if loops.rows.shape[1] > _LONG_ROWS:
-        need = np.array(workers.run_watched(face_cut.measure_faces, ends, *measured))
+    if words == 1:
+        # All faces take about the same time: pieces of them need not wait for each other.
+        ends = equal_ends(count, grain(_NANOSECONDS_OF_FACE + 50))
+        need = np.array(workers.run_pieces(face_cut.find_and_measure, ends, *measured, NEVER_STOP))  # (P, 6)
     else:
-        need = np.array(workers.run_pieces(face_cut.measure_faces, ends, *measured, NEVER_STOP))  # (P, 6)
+        workers.run(face_cut.find_active, count, grain(30 + 20 * words), *measured)
+        ends = _ends_of_equal_work(active, words)
+        if loops.rows.shape[1] > _LONG_ROWS:
+            need = np.array(workers.run_watched(face_cut.measure_faces, ends, *measured))
+        else:
+            need = np.array(workers.run_pieces(face_cut.measure_faces, ends, *measured, NEVER_STOP))
     faces, vertices, chords, half_edges = need[:, :4].sum(axis=0).tolist()
     admit(vertices, 0, chords, half_edges)
 
@@ -330,7 +304,7 @@ def _cut_faces(
         used = np.concatenate(workers.run(run, len(need), 1, NEVER_STOP))
     after.offsets[faces] = half_edges
     if (used[:, :4] != need[:, :4]).any():
-        after, new = _without_gaps(before, after, new, edges, base, need, used)
+        after, new = without_gaps(before, after, new, edges, base, need, used)
     ties = used.sum(axis=0).tolist()
     return (
         replace(before, edges=edges.view, offsets=after.offsets, half_edges=after.half_edges),
@@ -341,54 +315,13 @@ def _cut_faces(
     )
 
 
-def _ends_of_pieces(active: Int, words: int) -> list[int]:
+def _ends_of_equal_work(active: Int, words: int) -> list[int]:
     """Where pieces of the faces end that take about the same time: with many rows, some faces take far longer."""
-    count, nanoseconds = len(active), 150 + 50 * words
-    if words == 1:
-        pieces = equal_pieces(count * nanoseconds, PIECE_NANOSECONDS)
-        return [count * i // pieces for i in range(pieces)] + [count]
-    done = np.cumsum(nanoseconds + _NANOSECONDS_OF_PAIR * np.square(active, dtype=np.int64))
+    count = len(active)
+    done = np.cumsum(_NANOSECONDS_OF_FACE + 50 * words + _NANOSECONDS_OF_PAIR * np.square(active, dtype=np.int64))
     pieces = equal_pieces(done[-1], PIECE_NANOSECONDS)
     ends = np.searchsorted(done, done[-1] * np.arange(1, pieces) / pieces) + 1
     return [0, *np.unique(ends[ends < count]).tolist(), count]
-
-
-def _without_gaps(
-    before: PlanarMap, after: Faces, new: NewVertices, edges: Table, base: Counts, need: Counts, used: Counts
-) -> tuple[Faces, NewVertices]:
-    """Close the gaps that merged crossings left in the numbers of faces, vertices, edges and half-edges."""
-    kept_faces, kept_vertices, kept_chords, kept_half_edges = (
-        _kept(base[:, c] - base[0, c], need[:, c], used[:, c]) for c in (FACES, VERTICES, EDGES, HALF_EDGES)
-    )
-    first_vertex, first_edge = len(before.positions) - len(kept_vertices), len(edges) - len(kept_chords)
-    for table in (before.positions, before.uncertainty):
-        table.keep(first_vertex, kept_vertices)
-    for table in (edges, before.edge_layer, before.edge_row):
-        table.keep(first_edge, kept_chords)
-    new = NewVertices(new.parents[kept_vertices], new.weights[kept_vertices], new.carried[kept_vertices])
-    ends = edges.view
-    ends[:] = _renumbered(ends, first_vertex, kept_vertices)
-    half_edges = after.half_edges[kept_half_edges]
-    half_edges = 2 * _renumbered(half_edges >> 1, first_edge, kept_chords) + (half_edges & 1)
-    starts = after.offsets[:-1][kept_faces]
-    shift = np.cumsum(~kept_half_edges)
-    offsets = np.append(starts - np.where(starts > 0, shift[starts - 1], 0), len(half_edges)).astype(np.int32)
-    parent, plus, minus = after.parent[kept_faces], after.plus[kept_faces], after.minus[kept_faces]
-    return Faces(offsets, half_edges, parent, plus, minus, ends, before.edge_row.view), new
-
-
-def _kept(base: Counts, need: Counts, used: Counts) -> Bool:
-    """False for what pieces of work set aside, `need` from `base` on, but did not use."""
-    kept = np.ones(int(need.sum()), np.bool_)
-    for start, room, taken in zip(base.tolist(), need.tolist(), used.tolist(), strict=True):
-        kept[start + taken : start + room] = False
-    return kept
-
-
-def _renumbered(numbers: Int, first: int, kept: Bool) -> Int:
-    """Numbers after those from `first` on that are not kept are left out."""
-    after = np.concatenate([np.arange(first), first + np.cumsum(kept) - 1]).astype(np.int32)
-    return after[numbers]
 
 
 def _starts(counts: Iterable[int]) -> tuple[list[int], int]:

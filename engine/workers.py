@@ -40,6 +40,12 @@ def equal_pieces(total: float, most: float) -> int:
     return pieces if pieces <= 1 else pieces + pieces % 2
 
 
+def equal_ends(count: int, grain: int) -> list[int]:
+    """Where equal pieces of the range 0..count, of at most `grain`, begin and end."""
+    pieces = equal_pieces(count, grain)
+    return [*(count * i // pieces for i in range(pieces)), count]
+
+
 def never() -> bool:
     return False
 
@@ -67,8 +73,7 @@ class Workers:
 
     def run(self, kernel: Callable[..., Any], count: int, grain: int, *arguments: Any) -> list[Any]:
         """kernel over 0..count in equal pieces of at most `grain`; their results in order."""
-        pieces = equal_pieces(count, grain)
-        return self.run_pieces(kernel, [count * i // pieces for i in range(pieces)] + [count], *arguments)
+        return self.run_pieces(kernel, equal_ends(count, grain), *arguments)
 
     def run_pieces(self, kernel: Callable[..., Any], ends: Sequence[int], *arguments: Any) -> list[Any]:
         """kernel over the pieces between consecutive `ends`; their results in order."""
