@@ -62,12 +62,18 @@ clean:
 	  else echo "splinescope: python3-venv is missing; run: sudo apt-get install python3-venv"; exit 1; fi; }
 	$(PYTHON) -m venv .venv
 
+# pip compiles one file after the other, on one core; some files of packages are not meant to compile.
+define pip
+$(BIN)/python -m pip install --quiet --no-compile --constraint constraints.txt --editable $(1)
+	@$(BIN)/python -m compileall -q -q -j 0 .venv/lib || true
+endef
+
 .venv/installed: pyproject.toml constraints.txt | .venv/bin/python
-	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable .
+	$(call pip,.)
 	@touch $@
 
 .venv/installed-dev: pyproject.toml constraints.txt | .venv/bin/python
-	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[dev]'
+	$(call pip,'.[dev]')
 	@touch .venv/installed $@
 
 # What the window needs of the system: shared libraries and a font; and a display in memory for tests.
