@@ -48,7 +48,7 @@ if TYPE_CHECKING:
 Float = NDArray[np.float64]
 
 _STILL_MILLISECONDS: Final = 350  # after the last picture, a smoother one
-_EXPECTING_MILLISECONDS: Final = 1500  # the same while the next picture is being computed
+_MOST_WAITS: Final = 4  # so often again while something new is being computed
 
 
 class SceneView(QWidget):
@@ -111,6 +111,8 @@ class SceneView(QWidget):
         self._render_timer.timeout.connect(self._draw)
         self._still_timer = QTimer(self)
         self._still_timer.setSingleShot(True)
+        self._still_timer.setInterval(_STILL_MILLISECONDS)
+        self._waits = 0
         self._still_timer.timeout.connect(self._draw_smooth)
 
     def open(self, domain: Float) -> Scene:
@@ -235,7 +237,12 @@ class SceneView(QWidget):
             self._ask(1)
 
     def _draw_smooth(self) -> None:
-        if self.moving is None and not self._hand.down and self.rendered:
+        if self.moving is not None or self._hand.down or not self.rendered:
+            return
+        if self.expecting() and self._waits < _MOST_WAITS:
+            self._waits += 1
+            self._still_timer.start()
+        else:
             self._ask(FINER)
 
     def _ask(self, finer: int) -> None:
@@ -275,7 +282,8 @@ class SceneView(QWidget):
         if self._asked:
             self.request()
         elif drawing.finer == 1:
-            self._still_timer.start(_EXPECTING_MILLISECONDS if self.expecting() else _STILL_MILLISECONDS)
+            self._waits = 0
+            self._still_timer.start()
         else:
             self.drawn.emit()
 
