@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from numpy.typing import ArrayLike
     from torch import nn
 
+    from app.jobs.opening import OpenFile
     from sdf_models import Checkpoint, Reading
 
 _POLL_MILLISECONDS: Final = 40
@@ -80,10 +81,12 @@ def _tell(kind: type[BaseException], error: BaseException, trace: TracebackType 
         window.opener.show_error("That did not work", message, detail)
 
 
-def run_window(paths: Sequence[Path], interrupted: Callable[[], bool], reading: Reading | None = None) -> None:
+def run_window(
+    paths: Sequence[Path], open_file: OpenFile, interrupted: Callable[[], bool], reading: Reading | None = None
+) -> None:
     """A window with all files in its list, until it is closed or interrupted; reading: the choices made for them."""
     running = application()
-    window = MainWindow()
+    window = MainWindow(open_file=open_file)
     window.keep_layout()
     window.show()
     window.keeper.keep_autosaves(state_folder() / "autosave")
@@ -116,6 +119,7 @@ def photograph(
     paths: Sequence[Path],
     picture: Path,
     size: tuple[int, int],
+    open_file: OpenFile,
     interrupted: Callable[[], bool],
     reading: Reading | None = None,
 ) -> str | None:
@@ -125,7 +129,7 @@ def photograph(
     written.
     """
     running = application()
-    window = MainWindow()
+    window = MainWindow(open_file=open_file)
     window.resize(*size)
     window.show()
     refusals: list[str] = []

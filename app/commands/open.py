@@ -5,14 +5,19 @@ from __future__ import annotations
 import argparse
 import re
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from app.commands.errors import CommandError
 from app.commands.interrupt import cancelled_by_interrupt
 from app.commands.loading import add_reading_options, any_choice, reading_of
 from app.commands.outputs import check_outputs, could_not_write
 from app.demos import demo_checkpoint
-from app.imports import load_torch_library, many_imports
+from app.imports import many_imports
+from app.jobs.opening_process import OpeningProcess
+
+if TYPE_CHECKING:
+    from app.jobs.opening import OpenFile
+    from sdf_models import Reading
 
 _SMALLEST, _LARGEST = (1000, 640), 8192
 _DEMO = "spot"
@@ -45,7 +50,16 @@ def run(arguments: argparse.Namespace) -> None:
     if picture is not None:
         for file in files:
             check_outputs([picture], (".png",), source=file)
-    load_torch_library()
+    files_process = OpeningProcess()
+    try:
+        files_process.start()  # its imports take as long as those of the window
+        _show(files, files_process.open_file, arguments, reading)
+    finally:
+        files_process.close()
+
+
+def _show(files: list[Path], open_file: OpenFile, arguments: argparse.Namespace, reading: Reading | None) -> None:
+    picture: Path | None = arguments.screenshot
     try:
         with many_imports():
             from app.application import has_display, photograph, run_window
@@ -62,11 +76,11 @@ def run(arguments: argparse.Namespace) -> None:
                 "splinescope slice"
             )
         with cancelled_by_interrupt() as interrupted:
-            run_window(files, interrupted, reading)
+            run_window(files, open_file, interrupted, reading)
         return
     try:
         with cancelled_by_interrupt() as interrupted:
-            refusal = photograph(files, picture, arguments.size, interrupted, reading)
+            refusal = photograph(files, picture, arguments.size, open_file, interrupted, reading)
     except OSError as error:
         raise could_not_write(error, [picture]) from error
     if refusal is not None:

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from copy import deepcopy
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,6 +23,9 @@ if TYPE_CHECKING:
     from torch import nn
 
     from sdf_models import Question, Reading
+
+OpenFile = Callable[[Path, Callable[[], bool], "Reading | None"], OpenNetwork]
+"""`open_file`, here or in a process of its own."""
 
 _OPERATIONS: Final = 4e9  # multiplications that a coarse surface may cost
 _RESOLUTIONS: Final = (20, 64)
@@ -40,6 +43,9 @@ class UnansweredError(OpeningError):
     def __init__(self, message: str, question: Question, reading: Reading) -> None:
         super().__init__(message)
         self.question, self.reading = question, reading
+
+    def __reduce__(self) -> tuple[type[Self], tuple[str, Question, Reading]]:
+        return type(self), (str(self), self.question, self.reading)
 
 
 def open_file(path: Path, cancelled: Callable[[], bool], reading: Reading | None = None) -> OpenNetwork:

@@ -7,13 +7,14 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from app.jobs.opening import OpeningError, open_file
+from app.jobs.opening import OpeningError
 from app.jobs.pin_finding import found_pins
 from app.state.actions import shown
 from app.state.saved_session import SessionFileError
 from app.state.session_file import read_session
 
 if TYPE_CHECKING:
+    from app.jobs.opening import OpenFile
     from app.jobs.worker import Context
     from app.state.saved_session import Layout, SavedCheckpoint, SavedSession
     from app.state.session import OpenNetwork, Pin, Session
@@ -39,7 +40,7 @@ class LoadedSession:
     notices: tuple[str, ...]
 
 
-def open_session(path: Path, context: Context, moved: Mapping[Path, Path | None]) -> LoadedSession:
+def open_session(path: Path, context: Context, moved: Mapping[Path, Path | None], open_file: OpenFile) -> LoadedSession:
     """moved: where files are that were missing; None: leave one out.  Raises OpeningError, MissingFileError."""
     try:
         saved = read_session(path)

@@ -11,7 +11,7 @@ from PySide6.QtCore import QObject, Qt, Signal
 from PySide6.QtWidgets import QFileDialog, QWidget
 
 from app.jobs.log_file import LOG
-from app.jobs.opening import OpeningError, UnansweredError, open_file
+from app.jobs.opening import OpenFile, OpeningError, UnansweredError
 from app.jobs.session_opening import LoadedSession, MissingFileError, open_session
 from app.jobs.worker import Context, Job, Worker
 from app.state import actions
@@ -41,9 +41,9 @@ class FileOpener(QObject):
     session_opened = Signal(object, bool)
     asked = Signal(str, object)
 
-    def __init__(self, store: Store, settings: Settings, window: QWidget) -> None:
+    def __init__(self, store: Store, settings: Settings, open_file: OpenFile, window: QWidget) -> None:
         super().__init__(window)
-        self._store, self._settings, self._window = store, settings, window
+        self._store, self._settings, self._open_file, self._window = store, settings, open_file, window
         self._worker = Worker("opening", self)
         self._busy = False
         self._next: list[tuple[Path, Reading | None]] = []
@@ -93,8 +93,8 @@ class FileOpener(QObject):
 
         def work(context: Context) -> OpenNetwork | LoadedSession:
             if is_session(path):
-                return open_session(path, context, moved or {})
-            return open_file(path, context.cancelled, parse_reading(stored) if reading is None else reading)
+                return open_session(path, context, moved or {}, self._open_file)
+            return self._open_file(path, context.cancelled, parse_reading(stored) if reading is None else reading)
 
         def take(found: OpenNetwork | LoadedSession) -> None:
             self._show_busy("")

@@ -12,6 +12,7 @@ from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent, QKeyEvent
 from PySide6.QtWidgets import QHBoxLayout, QMainWindow, QSplitter, QVBoxLayout, QWidget
 
 from app.jobs.compilation import Compilation
+from app.jobs.opening import OpenFile, open_file
 from app.state import actions
 from app.state.look import Fill, SceneLook
 from app.state.saved_session import Layout
@@ -57,7 +58,7 @@ _PAUSE_MILLISECONDS: Final = 900  # moves that follow each other faster are one 
 
 
 class MainWindow(QMainWindow):
-    def __init__(self, parent: QWidget | None = None) -> None:
+    def __init__(self, parent: QWidget | None = None, open_file: OpenFile = open_file) -> None:
         super().__init__(parent)
         self.setWindowTitle("SplineScope")
         self.setWindowIcon(application_icon())
@@ -86,14 +87,14 @@ class MainWindow(QMainWindow):
         self.player = Player(self.store, self._held, self)
         snapping = Snapping(self.scene_view, self.slices, self.surface)
         self.picker = Picker(self.store, self.scene_view, self.board, snapping, self.task_bar, self)
-        self.opener = FileOpener(self.store, self.settings, self)
+        self.opener = FileOpener(self.store, self.settings, open_file, self)
         self.hand = Hand(self.store, self.scene_view)
         self.helper = Helper(self)
         self.poses = Poses(self.store, self.notice)
         self._computed_at: dict[int, float] = {}  # slices whose pictures are not yet drawn
         self._draw_seconds: dict[int, float] = {}
         self._surface_note = ""
-        self.reloader = Reloader(self.store, self.checkpoints, self.notice, self)
+        self.reloader = Reloader(self.store, self.checkpoints, self.notice, open_file, self)
         self.keeper = SessionKeeper(self)
         self._keeps_layout = False
         self._let_go = QTimer(self)

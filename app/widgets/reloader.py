@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, Signal
 
-from app.jobs.opening import OpeningError, file_hash, open_file
+from app.jobs.opening import OpenFile, OpeningError, file_hash
 from app.jobs.watching import FileWatch
 from app.jobs.worker import Context, Job, Worker, unless_cancelled
 from app.state import actions
@@ -25,9 +25,16 @@ class Reloader(QObject):
 
     reloaded = Signal(str)
 
-    def __init__(self, store: Store, panel: CheckpointPanel, notice: NoticeBar, parent: QObject | None = None) -> None:
+    def __init__(
+        self,
+        store: Store,
+        panel: CheckpointPanel,
+        notice: NoticeBar,
+        open_file: OpenFile,
+        parent: QObject | None = None,
+    ) -> None:
         super().__init__(parent)
-        self._store, self._panel, self._notice = store, panel, notice
+        self._store, self._panel, self._notice, self._open_file = store, panel, notice, open_file
         self._watch = FileWatch(self)
         self._failures: dict[Path, str] = {}  # what was told of files that could not be read again
         self._worker = Worker("reading", self)
@@ -54,7 +61,7 @@ class Reloader(QObject):
             return
 
         def work(context: Context) -> OpenNetwork:
-            return open_file(path, context.cancelled, opened.reading)
+            return self._open_file(path, context.cancelled, opened.reading)
 
         def take(found: OpenNetwork) -> None:
             old = self._open_from(path)

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from PySide6.QtCore import QCoreApplication, QEvent, QPoint
+from PySide6.QtCore import QCoreApplication, QEvent, QEventLoop, QPoint, QTimer
 from PySide6.QtGui import QColor, QImage, QPainter
 from PySide6.QtTest import QTest
 
@@ -35,6 +35,15 @@ OUT = ROOT / "out" / "pictures"
 IN_README = ("start", "inside")
 
 
+def let_run(milliseconds: int) -> None:
+    """Unlike ``QTest.qWait``, which keeps Python's lock from the threads that compute."""
+    timer = QTimer()
+    timer.setSingleShot(True)
+    timer.start(milliseconds)
+    while timer.isActive():
+        QCoreApplication.processEvents(QEventLoop.ProcessEventsFlag.WaitForMoreEvents)
+
+
 @dataclass
 class Studio:
     """A window to bring into a state, and to take a picture of."""
@@ -46,7 +55,7 @@ class Studio:
         while not self.window.settled:
             if time.monotonic() > end:
                 raise TimeoutError("the window did not settle")
-            QTest.qWait(20)
+            let_run(20)
 
     def open(self, name: str) -> None:
         self.window.open_path(CHECKPOINTS / f"{name}.safetensors")
@@ -71,14 +80,14 @@ def dragging(studio: Studio) -> None:
     for _ in range(12):
         part = studio.window.store.session.active_slice
         studio.do(actions.MovePlane(part.key, shifted(part.plane, 0.03, opened.domain), live=True))
-        QTest.qWait(60)
+        let_run(60)
     end = time.monotonic() + 20
     while studio.window.slices.result(part.key).plane is not studio.window.store.session.active_slice.plane:
         studio.window.slices._rest.start()
         if time.monotonic() > end:
             raise TimeoutError("no slice followed the hand")
-        QTest.qWait(5)
-    QTest.qWait(150)
+        let_run(5)
+    let_run(150)
     view.repaint()
 
 
@@ -135,7 +144,7 @@ def hovering(studio: Studio) -> None:
     view.redraw()
     studio.settle()
     QTest.mouseMove(view, QPoint(view.width() // 2, view.height() // 3))
-    QTest.qWait(100)
+    let_run(100)
 
 
 def nothing(studio: Studio) -> None:
@@ -156,7 +165,7 @@ def error(studio: Studio) -> None:
     broken.write_bytes(b"this is not a checkpoint")
     studio.window.open_path(broken)
     while studio.window.opener.error_dialog is None:
-        QTest.qWait(20)
+        let_run(20)
     broken.unlink()
 
 
@@ -202,7 +211,7 @@ def take(name: str, window: MainWindow) -> None:
 
 def with_dialog(window: MainWindow) -> QImage:
     """The window and the dialog where it is on it."""
-    QTest.qWait(200)
+    let_run(200)
     picture = window.grab()
     painter = QPainter(picture)
     painter.fillRect(picture.rect(), QColor(20, 24, 32, 70))

@@ -21,6 +21,7 @@ from app.application import application
 from app.state import actions
 from app.widgets.main_window import MainWindow
 from engine import SlicePlane
+from tests.app.window.waiting import let_run
 from tests.benchmarks.cases import CHECKPOINTS, FOX
 
 _ROUNDS = 25
@@ -67,7 +68,7 @@ class Heart(QObject):
 
 def settle(window: MainWindow) -> None:
     while not window.settled:
-        QTest.qWait(20)
+        let_run(20)
 
 
 def shown(window: MainWindow, key: int, plane: SlicePlane) -> bool:
@@ -90,7 +91,7 @@ def test_a_moved_plane(window: MainWindow, benchmark: BenchmarkFixture, path: Pa
     start = perf_counter()
     window.open_path(path)
     while window.store.session.opened is None or not window.scene_view.rendered:
-        QTest.qWait(5)
+        let_run(5)
     usable = perf_counter() - start
     settle(window)
     exact = perf_counter() - start

@@ -30,6 +30,7 @@ from app.commands.kernels import prepare_kernels, prepare_surface_kernels
 from app.views import scene_view
 from app.widgets.main_window import MainWindow
 from tests.app.conftest import ROOT
+from tests.app.window.waiting import let_run
 
 if TYPE_CHECKING:
     from app.widgets.slice_tile import SliceTile
@@ -43,7 +44,7 @@ def wait_until(condition: Callable[[], Any], seconds: float = _PATIENCE) -> None
     end = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < end, "the window did not get there in time"
-        QTest.qWait(10)
+        let_run(10)
 
 
 @dataclass
@@ -80,7 +81,7 @@ class Driver:
         QTest.mousePress(widget, LEFT, Qt.KeyboardModifier.NoModifier, point(start))
         for step in steps:
             move(widget, point(step), LEFT)
-            QTest.qWait(5)
+            let_run(5)
 
     def wheel(self, widget: QWidget, at: QPoint, notches: int, control: bool = False) -> None:
         modifiers = Qt.KeyboardModifier.ControlModifier if control else Qt.KeyboardModifier.NoModifier

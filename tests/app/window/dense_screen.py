@@ -22,6 +22,7 @@ from app.state.picking import surface_point
 from app.views.plane_handle import Grip
 from app.widgets.main_window import MainWindow
 from engine import areas, centroids
+from tests.app.window.waiting import let_run
 
 LEFT, NONE, SHIFT = Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier, Qt.KeyboardModifier.ShiftModifier
 
@@ -50,9 +51,9 @@ def main(path: Path) -> dict[str, object]:
     window.open_path(path)
 
     def settle() -> None:
-        QTest.qWait(20)
+        let_run(20)
         while not window.settled:
-            QTest.qWait(20)
+            let_run(20)
 
     settle()
     store, scene = window.store, window.scene_view
@@ -97,7 +98,7 @@ def main(path: Path) -> dict[str, object]:
         at = QPoint(round(x * scene.width()), scene.height() // 2)
         hit = surface_point(surface, *scene.lens.ray(at.x(), at.y()))
         QTest.mouseClick(scene, LEFT, NONE, at)
-        QTest.qWait(450)  # no double click
+        let_run(450)  # no double click
         facets.append((None if hit is None else hit.face, [pin.facts.region for pin in store.session.pins]))
         store.do(actions.Unpin(None))
     said["facets"] = [found == ([] if face is None else [face]) for face, found in facets]

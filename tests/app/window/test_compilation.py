@@ -6,10 +6,10 @@ import threading
 from pathlib import Path
 
 from numba.core.event import end_event, start_event
-from PySide6.QtTest import QTest
 
 from app.widgets.status_line import COMPILING
 from tests.app.window.conftest import Driver, wait_until
+from tests.app.window.waiting import let_run
 
 KIND = "numba:compile"
 
@@ -29,7 +29,7 @@ def test_the_window_tells_while_kernels_are_compiled(empty_window: Driver) -> No
     assert window.scene_view.grab().toImage() != blank
     on_a_thread(begin=True)  # a kernel that the first one calls
     on_a_thread(begin=False)
-    QTest.qWait(600)
+    let_run(600)
     assert window.status.compiling.isVisible()
     on_a_thread(begin=False)
     wait_until(lambda: not window.status.compiling.isVisible())

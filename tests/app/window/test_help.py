@@ -32,6 +32,7 @@ from app.widgets.main_window import MainWindow
 from app.widgets.preferences_dialog import PreferencesDialog
 from app.widgets.theme import DARK, LIGHT, dress, system_theme
 from tests.app.window.conftest import LEFT, Driver, press, wait_until
+from tests.app.window.waiting import let_run
 
 
 def done(driver: Driver) -> None:
@@ -248,7 +249,7 @@ def test_the_layout_survives_a_restart(empty_window: Driver) -> None:
     first.resize(1130, 760)
     first.splitter.setSizes([400, 430])
     first.checkpoints.automatic.setChecked(True)
-    QTest.qWait(1)
+    let_run(1)
     size, shares = first.size(), first.splitter.sizes()
     first.close()
     second = MainWindow()

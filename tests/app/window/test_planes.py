@@ -13,6 +13,7 @@ from app.views.camera import Lens
 from engine import SlicePlane, partition_slice
 from engine.errors import MemoryLimitError
 from tests.app.window.conftest import LEFT, Driver, move, point, wait_until
+from tests.app.window.waiting import let_run
 
 
 def active_plane(driver: Driver) -> SlicePlane:
@@ -302,7 +303,7 @@ def test_answers_to_older_requests_are_dropped(window: Driver) -> None:
     planes = [SlicePlane.from_axis("z", z) for z in np.linspace(-0.5, 0.5, 40)]
     for plane in planes:
         store.do(actions.MovePlane(key, plane, live=True))
-        QTest.qWait(1)
+        let_run(1)
     late = window.window.slices.result(key)
     window.settle()
     newest = window.window.slices.result(key)

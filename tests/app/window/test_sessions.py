@@ -30,6 +30,7 @@ from engine import SlicePlane
 from sdf_models import save_checkpoint
 from tests.app.conftest import DOMAIN, ROOT, random_module
 from tests.app.window.conftest import LEFT, Driver, wait_until
+from tests.app.window.waiting import let_run
 
 
 @pytest.fixture
@@ -120,7 +121,7 @@ def test_pins_and_their_side_come_back(
     one.pins.pin(key, 0.05, -0.1)
     one.resize(1400, 800)  # room for it
     one.side.open(one.inspector)
-    QTest.qWait(1)
+    let_run(1)
     whole = sum(one.sides.sizes())
     one.sides.setSizes([whole - 417, 417])
     pins = one.store.session.pins
@@ -158,21 +159,21 @@ def test_the_side_is_as_wide_after_a_restart(empty_window: Driver, other_window:
     one.resize(1400, 800)
     one.keep_layout()
     one.side.open(one.neurons)
-    QTest.qWait(1)
+    let_run(1)
     one.sides.setSizes([sum(one.sides.sizes()) - 433, 433])
-    QTest.qWait(1)
+    let_run(1)
     one.side.close_side()
     one.close()
     other.keep_layout()
     assert other.side.isHidden()
     other.side.open(other.inspector)
-    QTest.qWait(1)
+    let_run(1)
     assert other.side.width() == 433
     other.close()
     third = MainWindow()
     third.keep_layout()
     third.show()
-    QTest.qWait(1)
+    let_run(1)
     assert (third.side.shown, third.side.width()) == ("inspector", 433)
     third.close()
     third.deleteLater()
@@ -338,7 +339,7 @@ def test_the_command_takes_sessions(window: Driver, splinescope_process, tmp_pat
     window.window.keeper.saved.connect(saved.append)
     window.window.keeper.save_to(tmp_path / "work.json")
     wait_until(lambda: saved)
-    QTest.qWait(1)
+    let_run(1)
     ran = splinescope_process("open", "work.json", "--screenshot", "work.png", "--size", "1000x700")
     assert (ran.code, ran.out) == (0, "wrote work.png\n"), ran.err
     (tmp_path / "bad.json").write_text('{"splinescope session": "x"}')

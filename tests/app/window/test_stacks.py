@@ -14,6 +14,7 @@ from engine import SlicePlane
 from tests.app.window.conftest import LEFT, Driver, press, wait_until
 from tests.app.window.test_planes import active_plane, check_slice_is_exact
 from tests.app.window.test_undo import check_shows_the_session
+from tests.app.window.waiting import let_run
 
 
 def dialog(driver: Driver) -> StackDialog:
@@ -104,7 +105,7 @@ def test_a_hand_takes_a_playing_plane(window: Driver) -> None:
     for hand in hands:
         player.start()
         assert player.playing
-        QTest.qWait(80)
+        let_run(80)
         hand()
         wait_until(lambda: not player.playing)
         QTest.mouseRelease(window.window.panel.slider, LEFT, Qt.KeyboardModifier.NoModifier, QPoint(60, 8))
@@ -116,7 +117,7 @@ def test_other_planes_and_looks_leave_it_playing(window: Driver) -> None:
     player.start()
     store.do(actions.MovePlane(store.session.slices[0].key, SlicePlane.from_axis("x", 0.2)))
     window.window.strip.switches["creases"].click()
-    QTest.qWait(100)
+    let_run(100)
     assert player.playing
     player.stop()
     check_slice_is_exact(window)

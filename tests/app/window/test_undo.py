@@ -18,6 +18,7 @@ from sdf_models import save_checkpoint
 from tests.app.conftest import DOMAIN, random_module
 from tests.app.window.conftest import LEFT, Driver, move, point, wait_until
 from tests.app.window.test_planes import check_slice_is_exact
+from tests.app.window.waiting import let_run
 
 
 @pytest.fixture(scope="module")
@@ -127,10 +128,10 @@ def test_a_drag_by_the_mouse_is_one_step(window: Driver) -> None:
     lens = Lens(view.scene.camera, view.width(), view.height())
     start, end = lens.to_pixels(np.stack([anchor, anchor + 0.3 * plane.normal]))
     window.drag(view, start, [start + t * (end - start) for t in np.linspace(0.1, 0.5, 5)])
-    QTest.qWait(1100)  # the hand holds still, and goes on
+    let_run(1100)  # the hand holds still, and goes on
     for t in (0.7, 1.0):
         move(view, point(start + t * (end - start)), LEFT)
-        QTest.qWait(5)
+        let_run(5)
     QTest.mouseRelease(view, LEFT, Qt.KeyboardModifier.NoModifier, point(end))
     assert window.window.menus.undo.text() == "&Undo Move plane z"
     assert window.window.store.session.active_slice.plane is not plane
@@ -143,8 +144,8 @@ def test_a_run_of_wheel_steps_is_one_step_until_the_hand_rests(window: Driver) -
     view, before = window.tile.view, window.window.store.session
     for _ in range(4):
         window.wheel(view, QPoint(100, 60), 1, control=True)
-        QTest.qWait(30)
-    QTest.qWait(1100)
+        let_run(30)
+    let_run(1100)
     between = window.window.store.session
     for _ in range(3):
         QTest.keyClick(window.window, Qt.Key.Key_Up)

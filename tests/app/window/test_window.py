@@ -29,6 +29,7 @@ from engine import Partition, extract_surface
 from sdf_models import load_checkpoint, save_checkpoint
 from tests.app.conftest import DOMAIN, random_module
 from tests.app.window.conftest import LEFT, Driver, check_nothing_left, move, wait_until
+from tests.app.window.waiting import let_run
 
 
 def long_edge(partition: Partition) -> tuple[int, np.ndarray]:
@@ -259,7 +260,7 @@ def test_closing_in_the_middle_of_everything_leaves_nothing(empty_window: Driver
         window = MainWindow()
         window.show()
         window.open_path(checkpoint)
-        QTest.qWait(wait)
+        let_run(wait)
         if window.store.session.active is not None:
             part = window.store.session.active_slice
             window.store.do(actions.MovePlane(part.key, part.plane, live=True))
@@ -267,7 +268,7 @@ def test_closing_in_the_middle_of_everything_leaves_nothing(empty_window: Driver
         window.deleteLater()
         del window
     empty_window.window.close()
-    QTest.qWait(20)
+    let_run(20)
     check_nothing_left()
 
 

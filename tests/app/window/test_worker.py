@@ -5,12 +5,11 @@ from __future__ import annotations
 import threading
 from typing import Any
 
-from PySide6.QtTest import QTest
-
 from app.application import application
 from app.jobs.worker import Context, Job, Worker
 from engine import Cancelled
 from tests.app.window.conftest import wait_until
+from tests.app.window.waiting import let_run
 
 
 def test_what_is_withdrawn_is_not_delivered_however_far_it_came() -> None:
@@ -31,7 +30,7 @@ def test_what_is_withdrawn_is_not_delivered_however_far_it_came() -> None:
         assert finished.wait(10)  # the first is done as well, and waits in the queue of events
         worker.withdraw("one")
         wait_until(lambda: heard)
-        QTest.qWait(1)
+        let_run(1)
     finally:
         worker.close()
     assert heard == [None]

@@ -22,6 +22,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )  # fmt: skip
 
+from app.jobs.opening_process import OpeningProcess
 from app.jobs.watching import _stamp
 from app.state.session import Session
 from app.widgets.main_window import MainWindow
@@ -29,6 +30,7 @@ from app.widgets.slice_tile import SliceTile
 from sdf_models import save_checkpoint
 from tests.app.conftest import DOMAIN, random_module
 from tests.app.window.conftest import LEFT, Driver, check_nothing_left, wait_until
+from tests.app.window.waiting import let_run
 
 NONE: Final = Qt.KeyboardModifier.NoModifier
 MOST_SLICES: Final = 9
@@ -47,7 +49,8 @@ class Hand:
         self.broken = folder / "broken.npz"
         self.broken.write_bytes(b"this is not a checkpoint")
         self._log = (folder / "actions.txt").open("w")  # for crashes that Python does not survive
-        self.driver = Driver(new_window())
+        self._opening = OpeningProcess()
+        self.driver = Driver(self._new_window())
 
     @property
     def window(self) -> MainWindow:
@@ -73,7 +76,7 @@ class Hand:
         self.wait(self.chance.choice([0, 0, 1, 10, 60, 250]))
 
     def wait(self, milliseconds: int) -> None:
-        QTest.qWait(milliseconds)
+        let_run(milliseconds)
         self.check()
 
     def wait_until(self, condition: Callable[[], bool], seconds: float = 60.0) -> None:
@@ -179,13 +182,14 @@ class Hand:
 
     def reopen(self) -> None:
         self.close()
-        self.driver = Driver(new_window())
+        self.driver = Driver(self._new_window())
 
     def end(self) -> None:
         """Of everything, whether it went well or not."""
         self._log.close()
         if hasattr(self.driver, "window"):
             self.driver.window.close()
+        self._opening.close()
 
     def click(self, widget: QWidget, at: QPoint | None = None) -> None:
         QTest.mouseClick(widget, LEFT, NONE, widget.rect().center() if at is None else at)
@@ -196,10 +200,9 @@ class Hand:
         save_checkpoint(part, random_module(seed, depth=2 + seed % 2), DOMAIN)
         os.replace(part, path)
 
-
-def new_window() -> MainWindow:
-    window = MainWindow()
-    window.resize(1200, 800)
-    window.show()
-    assert QTest.qWaitForWindowExposed(window)
-    return window
+    def _new_window(self) -> MainWindow:
+        window = MainWindow(open_file=self._opening.open_file)
+        window.resize(1200, 800)
+        window.show()
+        assert QTest.qWaitForWindowExposed(window)
+        return window
