@@ -150,10 +150,10 @@ class SlicePlane:
             return "the input plane"
         if self.dimension != 3:
             return f"plane in {self.dimension} dimensions through {_text(self.origin)}"
-        for name in _AXES:
-            axis = SlicePlane.from_axis(name, float(self.origin[_AXES.index(name)]))
-            if np.array_equal(axis.axes, self.axes) and np.array_equal(axis.origin, self.origin):
-                return f"{name} = {self.origin[_AXES.index(name)]:.6g}"
+        unit = np.eye(3)
+        for k, name in enumerate(_AXES):
+            if np.array_equal(unit[[(k + 1) % 3, (k + 2) % 3]], self.axes) and not np.delete(self.origin, k).any():
+                return f"{name} = {self.origin[k]:.6g}"
         return f"through {_text(self.origin)}, normal {_text(self.normal)}"
 
     def to_json(self) -> dict[str, Any]:

@@ -93,13 +93,16 @@ class Scene:
 
     def place_slice(self, key: int, plane: SlicePlane, accent: RGB, active: bool = False, visible: bool = True) -> None:
         """Put a slice's frame where the plane meets the box; lines drawn at an earlier place stay there."""
-        try:
-            frame = plane_box_polygon(plane, self.domain)
-        except PlaneError:  # outside the box: nothing to frame
-            frame = np.empty((0, 2))
         known = self._slices.get(key)
-        picture = None if known is None else known.picture
-        self._slices[key] = _Slice(plane, accent, visible, frame, plane.to_input(frame), picture)
+        if known is None or known.plane is not plane:
+            try:
+                frame = plane_box_polygon(plane, self.domain)
+            except PlaneError:  # outside the box: nothing to frame
+                frame = np.empty((0, 2))
+            picture = None if known is None else known.picture
+            self._slices[key] = _Slice(plane, accent, visible, frame, plane.to_input(frame), picture)
+        elif (known.accent, known.visible) != (accent, visible):
+            self._slices[key] = replace(known, accent=accent, visible=visible)
         if active:
             self._active = key
             self.handle.place(centre_in(plane, self.domain), plane.normal, accent)

@@ -96,7 +96,6 @@ class ScenePainter:
                 self._tiles.pixels,
                 self._tiles.raised,
                 np.stack([kept.placed.inverse for kept in self._kept]),
-                np.stack([kept.placed.box for kept in self._kept]),
                 np.rint([255 * kept.sheet.strength for kept in self._kept]).astype(np.int64),
                 slack,
             )

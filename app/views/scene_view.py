@@ -6,6 +6,7 @@ it, surface and slices, does so elsewhere, one picture at a time.
 
 from __future__ import annotations
 
+import time
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
@@ -98,7 +99,7 @@ class SceneView(QWidget):
         self.label = ""  # of pictures that leave the window
         self._canvas: Canvas | None = None
         self._backdrop: tuple[Any, Backdrop] | None = None  # and what it shows
-        self._asked = False  # for a picture that is not under way yet
+        self._asked, self._due = False, 0.0  # for a picture that is not under way yet, and when
         self._wanted: SceneDrawing | None = None  # the picture under way
         self._shown: SceneDrawing | None = None
         self._picture: ScenePicture | None = None
@@ -107,7 +108,6 @@ class SceneView(QWidget):
         self.pointer = KeyPointer(self)
         self._render_timer = QTimer(self)
         self._render_timer.setSingleShot(True)
-        self._render_timer.setInterval(0)
         self._render_timer.timeout.connect(self._draw)
         self._still_timer = QTimer(self)
         self._still_timer.setSingleShot(True)
@@ -136,13 +136,25 @@ class SceneView(QWidget):
         self._backdrop = self._wanted = self._shown = None
         self._asked = False
 
-    def request(self) -> None:
-        """Draw soon; requests until then are one."""
+    def request(self, within: int = 0) -> None:
+        """Draw after so many milliseconds, or with what others ask for before; requests until then are one."""
         if self.scene is None:
             return
+        due = time.monotonic() + 0.001 * within
+        self._due = min(self._due, due) if self._asked else due
         self._asked = True
-        if self._wanted is None and not self._render_timer.isActive():
-            self._render_timer.start()
+        if self._wanted is None:
+            self._wait_until_due()
+
+    def _wait_until_due(self) -> None:
+        self._render_timer.start(max(0, round(1000 * (self._due - time.monotonic()))))
+
+    def draw_now(self) -> None:
+        """Draw before anything else is done, unless a picture is under way."""
+        self.request()
+        if self._wanted is None and self.scene is not None:
+            self._render_timer.stop()
+            self._draw()
 
     @property
     def holding(self) -> bool:
@@ -161,6 +173,12 @@ class SceneView(QWidget):
     def picking(self, on: bool) -> None:
         self._picking = on
         self.setCursor(Qt.CursorShape.CrossCursor if on else Qt.CursorShape.ArrowCursor)
+
+    def tell(self, message: str) -> None:
+        """A line below the picture, "" for none."""
+        if message != self.message:
+            self.message = message
+            self.update()
 
     def show_marks(self, marks: PickMarks | None) -> None:
         self.marks = marks
@@ -280,7 +298,7 @@ class SceneView(QWidget):
         self._image.setDevicePixelRatio(self.devicePixelRatioF())
         self.update()
         if self._asked:
-            self.request()
+            self._wait_until_due()
         elif drawing.finer == 1:
             self._waits = 0
             self._still_timer.start()

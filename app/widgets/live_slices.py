@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from engine import SlicePlane
 
 _RESTING_MILLISECONDS: Final = 180
+_MOMENT: Final = 0.1  # seconds
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -95,6 +96,11 @@ class LiveSlices(QObject):
             return key in self._given_up
         painted = shown.fill is session.fill and shown.picture.neuron == _pair(session.neuron)
         return self.current(key) and painted and self.location(key) is not None
+
+    def quick(self, key: int) -> bool:
+        """Whether a slice followed the hand in a moment when it was last computed."""
+        shown = self._shown.get(key)
+        return shown is not None and shown.answer.complete and shown.answer.seconds < _MOMENT
 
     def computing(self, key: int) -> bool:
         return key in self._waiting_for

@@ -260,10 +260,10 @@ class MainWindow(QMainWindow):
         seconds = None if part is None else self._draw_seconds.get(part.key)
         self.status.show_slice(part.name if part is not None else "", drawn, seconds)
         neuron, opened = session.neuron, session.opened
-        self.scene_view.message = self._surface_note
+        message = self._surface_note
         if neuron is not None and opened is not None:
-            self.scene_view.message = f"highlighted: {opened.describe(neuron)}"
-        self.scene_view.update()
+            message = f"highlighted: {opened.describe(neuron)}"
+        self.scene_view.tell(message)
 
     def _computed(self, key: int, result: DrawnSlice) -> None:
         self._computed_at[key] = time.perf_counter()

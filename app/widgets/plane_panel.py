@@ -57,6 +57,7 @@ class SliceRow(QFrame):
         self.name.editingFinished.connect(self._rename)
         self.place = label("", "muted")
         self.place.setMinimumWidth(20)
+        self._known: tuple[Slice, bool, NDArray[np.float64]] | None = None
         self.eye = icon_button(eye(True), "Show or hide this slice")
         self.eye.setCheckable(True)
         self.eye.clicked.connect(lambda shown: store.do(actions.ShowSlice(self.key, shown)))
@@ -72,6 +73,9 @@ class SliceRow(QFrame):
         layout.addWidget(self.delete)
 
     def show_slice(self, part: Slice, active: bool, domain: NDArray[np.float64]) -> None:
+        known, self._known = self._known, (part, active, domain)
+        if known is not None and known[0] is part and known[1] == active and known[2] is domain:
+            return
         self.name.setToolTip(f"{part.name}: type another name")
         if not self.name.hasFocus() and self.name.text() != part.name:
             self.name.setText(part.name)
@@ -79,7 +83,8 @@ class SliceRow(QFrame):
         text = place_text(part.plane, domain)
         self.place.setText(text if "through" not in text else "oblique")
         self.place.setToolTip(text)
-        self.eye.setIcon(eye(part.visible))
+        if known is None or known[0].visible != part.visible:
+            self.eye.setIcon(eye(part.visible))
         self.eye.setChecked(part.visible)
         restyle(self, "active", active)
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 import numpy as np
 from numpy.typing import NDArray
 from PySide6.QtCore import QObject
@@ -18,6 +20,9 @@ from app.views.viewpoint import look_from, viewpoint_of
 from app.widgets.live_slices import DrawnSlice, LiveSlices
 from app.widgets.live_surface import DrawnSurface
 from engine import Cancelled, SlicePlane, Surface
+
+_SLICE_MILLISECONDS: Final = 100
+"""For a moved plane alone, before its slice is there: drawing it takes cores from the slice, which may come first."""
 
 
 class SceneLink(QObject):
@@ -92,7 +97,8 @@ class SceneLink(QObject):
         self._place(session)
         view.active, view.look = session.active, session.look
         view.moving = self._slices.moving
-        view.request()
+        follows = isinstance(change.action, actions.MovePlane) and self._slices.quick(change.action.key)
+        view.request(_SLICE_MILLISECONDS if follows else 0)
 
     def _open(self, opened: OpenNetwork | None) -> None:
         """A new scene, seen as the one before was."""
@@ -126,7 +132,7 @@ class SceneLink(QObject):
         if scene is None or key not in self._view.planes:
             return
         scene.draw_slice(key, result.picture)
-        self._view.request()
+        self._view.draw_now()
 
     def _failed(self, key: int, error: Exception) -> None:
         """A slice that was stopped keeps what is there of it."""

@@ -86,50 +86,57 @@ def blend_sheet(sheet, raised, cover, color, lift):
                     raised[i, j] = 1
 
 
+@inline
+def _lay(picture, i, j, pixels, tile, y, x, strength):
+    """A tile's pixel over that of the picture."""
+    rest = 255 - (int(pixels[tile, y, x, 3]) * strength + 127) // 255
+    for c in range(4):
+        laid = (int(pixels[tile, y, x, c]) * strength + 127) // 255
+        picture[i, j, c] = laid + (int(picture[i, j, c]) * rest + 127) // 255
+
+
 @kernel
-def compose(picture, inverse, charts, pixels, raised, planes, boxes, strengths, slack):
+def compose(picture, inverse, charts, pixels, raised, planes, strengths, slack):
     """Lay sheets over picture (H, W, 4), where it does not hide them: the farther first, in their own order where they
     are in the same place.
 
     inverse (H, W) float32: of the distance of what the picture shows, 0 where there is nothing.  charts (N, h, w): the
     maps of the sheets' tiles, of which pixels (T, SIDE, SIDE, 4) are the colours, premultiplied, and raised (T, SIDE,
     SIDE) uint8 the pixels that are hidden only by what is nearer by a factor 1 + slack.  planes (N, 3): the inverse
-    distance of sheet n at pixel (i, j) is planes[n] (j + 1/2, i + 1/2, 1).  boxes (N, 4): rows and columns outside
-    which it is empty.  strengths (N,) int: 255 lays a sheet as it is, less fades it.
+    distance of sheet n at pixel (i, j) is planes[n] (j + 1/2, i + 1/2, 1).  strengths (N,) int: 255 lays a sheet as it
+    is, less fades it.
     """
     height, width = inverse.shape
-    count_all = len(charts)
-    order, here = np.empty(count_all, np.int64), np.empty(count_all, np.int64)
-    tile_of, nearness = np.empty(count_all, np.int64), np.empty(count_all, np.float64)
-    for i in range(height):
-        some, first, last = 0, width, 0
-        y = i % SIDE
-        for n in range(count_all):
-            if boxes[n, 0] <= i < boxes[n, 1]:
-                here[some] = n
-                some += 1
-                first, last = min(first, boxes[n, 2]), max(last, boxes[n, 3])
-        for j in range(first, last):
-            count, x = 0, j % SIDE
-            for s in range(some):
-                n = here[s]
-                tile = charts[n, i // SIDE, j // SIDE]
-                if tile == EMPTY or pixels[tile, y, x, 3] == 0:
-                    continue
-                near = planes[n, 0] * (j + 0.5) + planes[n, 1] * (i + 0.5) + planes[n, 2]
-                if near * (1.0 + slack * raised[tile, y, x]) < inverse[i, j]:
-                    continue
-                k = count
-                while k > 0 and nearness[k - 1] > near * (1.0 + _SAME):
-                    nearness[k], order[k] = nearness[k - 1], order[k - 1]
-                    k -= 1
-                nearness[k], order[k] = near, n
-                tile_of[n] = tile
-                count += 1
-            for k in range(count):
-                n = order[k]
-                tile, strength = tile_of[n], strengths[n]
-                rest = 255 - (int(pixels[tile, y, x, 3]) * strength + 127) // 255
-                for c in range(4):
-                    laid = (int(pixels[tile, y, x, c]) * strength + 127) // 255
-                    picture[i, j, c] = laid + (int(picture[i, j, c]) * rest + 127) // 255
+    sheets, rows, columns = charts.shape
+    here, tiles, order = np.empty(sheets, np.int64), np.empty(sheets, np.int64), np.empty(sheets, np.int64)
+    nearness = np.empty(sheets)
+    for ti in range(rows):
+        for tj in range(columns):
+            some = 0
+            for n in range(sheets):
+                if charts[n, ti, tj] != EMPTY:
+                    here[some], tiles[some] = n, charts[n, ti, tj]
+                    some += 1
+            if some == 0:
+                continue
+            for i in range(ti * SIDE, min((ti + 1) * SIDE, height)):
+                y = i % SIDE
+                for j in range(tj * SIDE, min((tj + 1) * SIDE, width)):
+                    x, count = j % SIDE, 0
+                    for s in range(some):
+                        tile = tiles[s]
+                        if pixels[tile, y, x, 3] == 0:
+                            continue
+                        n = here[s]
+                        near = planes[n, 0] * (j + 0.5) + planes[n, 1] * (i + 0.5) + planes[n, 2]
+                        if near * (1.0 + slack * raised[tile, y, x]) < inverse[i, j]:
+                            continue
+                        k = count
+                        while k > 0 and nearness[k - 1] > near * (1.0 + _SAME):
+                            nearness[k], order[k] = nearness[k - 1], order[k - 1]
+                            k -= 1
+                        nearness[k], order[k] = near, s
+                        count += 1
+                    for k in range(count):
+                        s = order[k]
+                        _lay(picture, i, j, pixels, tiles[s], y, x, strengths[here[s]])

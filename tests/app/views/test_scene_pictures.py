@@ -372,9 +372,7 @@ def test_sheets_are_laid_over_each_other_by_depth() -> None:
     tiles = SheetTiles()
     charts = np.stack([tiles.keep(sheets[n], raised[n], boxes[n]) for n in chosen])
     assert (charts[3] < 0).sum() == 2
-    sheet_raster.compose(
-        found, inverse, charts, tiles.pixels, tiles.raised, planes[chosen], boxes[chosen], strengths[chosen], slack
-    )
+    sheet_raster.compose(found, inverse, charts, tiles.pixels, tiles.raised, planes[chosen], strengths[chosen], slack)
     for i in range(height):
         for j in range(width):
             expected = picture[i, j].astype(float)

@@ -10,6 +10,7 @@ from PySide6.QtTest import QTest
 from app.state import actions
 from app.state.planes import offset
 from app.views.camera import Lens
+from app.widgets import live_slices, scene_link
 from engine import SlicePlane, partition_slice
 from engine.errors import MemoryLimitError
 from tests.app.window.conftest import LEFT, Driver, move, point, wait_until
@@ -337,3 +338,23 @@ def test_a_part_that_followed_the_hand_is_completed_when_it_lets_go(window: Driv
     main.store.do(actions.MovePlane(key, SlicePlane.from_axis("z", 0.125)))
     check_slice_is_exact(window)
     assert main.slices.result(key).answer.complete
+
+
+@pytest.mark.parametrize("quick", [True, False])
+def test_a_moved_plane_is_drawn_with_a_quick_slice_or_before_it(
+    window: Driver, monkeypatch: pytest.MonkeyPatch, quick: bool
+) -> None:
+    main, view, key = window.window, window.window.scene_view, window.tile.key
+    monkeypatch.setattr(scene_link, "_SLICE_MILLISECONDS", 100_000)
+    monkeypatch.setattr(live_slices, "_MOMENT", 60.0 if quick else 0.0)
+    drawings, planes = [], []
+    view.drawing_wanted.connect(drawings.append)
+    for z in (0.1, 0.15, 0.2):
+        main.store.do(actions.MovePlane(key, SlicePlane.from_axis("z", z), live=True))
+        assert (view._render_timer.remainingTime() > 10_000) is quick
+        planes.append(active_plane(window))
+        wait_until(lambda: main.slices.result(key).plane is active_plane(window) and view.rendered)
+    if quick:
+        for drawing, plane in zip(drawings, planes, strict=True):
+            assert [sheet.picture is not None for sheet in drawing.sheets if sheet.plane is plane] == [True, False]
+    check_slice_is_exact(window)
