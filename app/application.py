@@ -7,6 +7,7 @@ import signal
 import sys
 import traceback
 from collections.abc import Callable, Sequence
+from contextlib import closing
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Final
@@ -86,19 +87,16 @@ def run_window(
 ) -> None:
     """A window with all files in its list, until it is closed or interrupted; reading: the choices made for them."""
     running = application()
-    window = MainWindow(open_file=open_file)
-    window.keep_layout()
-    window.show()
-    window.keeper.keep_autosaves(state_folder() / "autosave")
-    log = _start_log(window)
-    window.helper.hint_once()
-    running.processEvents()  # it is seen before anything else takes time
-    window.scene_link.prepare()
-    window.opener.open_paths(paths, reading)
-    asking = _quit_when(interrupted, running)
-    running.exec()
-    asking.stop()
-    window.close()
+    with closing(MainWindow(open_file=open_file)) as window:
+        window.keep_layout()
+        window.show()
+        window.keeper.keep_autosaves(state_folder() / "autosave")
+        log = _start_log(window)
+        window.helper.hint_once()
+        running.processEvents()  # it is seen before anything else takes time
+        window.scene_link.prepare()
+        window.opener.open_paths(paths, reading)
+        _run(running, interrupted)
     if log is not None:
         stop_log(log)
 
@@ -129,24 +127,21 @@ def photograph(
     written.
     """
     running = application()
-    window = MainWindow(open_file=open_file)
-    window.resize(*size)
-    window.show()
-    refusals: list[str] = []
-    window.opener.refused.connect(refusals.append)
-    running.processEvents()
-    window.scene_link.prepare()
-    window.opener.open_paths(paths, reading)
-    poll = QTimer(window)
-    poll.timeout.connect(lambda: running.exit() if window.settled or refusals else None)
-    poll.start(_POLL_MILLISECONDS)
-    asking = _quit_when(interrupted, running)
-    running.exec()
-    asking.stop()
-    poll.stop()
-    complete = window.settled
-    image = window.grab().toImage()
-    window.close()
+    with closing(MainWindow(open_file=open_file)) as window:
+        window.resize(*size)
+        window.show()
+        refusals: list[str] = []
+        window.opener.refused.connect(refusals.append)
+        running.processEvents()
+        window.scene_link.prepare()
+        window.opener.open_paths(paths, reading)
+        poll = QTimer(window)
+        poll.timeout.connect(lambda: running.exit() if window.settled or refusals else None)
+        poll.start(_POLL_MILLISECONDS)
+        _run(running, interrupted)
+        poll.stop()
+        complete = window.settled
+        image = window.grab().toImage()
     if refusals:
         return refusals[0]
     if not complete:
@@ -167,20 +162,21 @@ def show_module(module_or_checkpoint: nn.Module | Checkpoint, domain: ArrayLike 
         raise ValueError(f"the domain must be a box's lower and upper corner (2, 3), not {box.tolist()}")
     opened = open_module(module, box, type(module).__name__)
     running = application()
-    window = MainWindow()
-    window.opener.show_network(opened)
-    window.show()
-    received: list[int] = []
-    signal.signal(signal.SIGINT, lambda number, _: received.append(number))
-    asking = _quit_when(lambda: bool(received), running)
-    running.exec()
-    asking.stop()
-    window.close()
+    with closing(MainWindow()) as window:  # whatever happens: its threads would keep the process
+        window.opener.show_network(opened)
+        window.show()
+        received: list[int] = []
+        signal.signal(signal.SIGINT, lambda number, _: received.append(number))
+        _run(running, lambda: bool(received))
 
 
-def _quit_when(interrupted: Callable[[], bool], running: QApplication) -> QTimer:
-    """Ask now and then, which also lets Python see signals; an exception in the midst of Qt would reach nobody."""
+def _run(running: QApplication, interrupted: Callable[[], bool]) -> None:
+    """Until the last window is closed, or interrupted.
+
+    That is asked now and then, which also lets Python see signals; an exception in the midst of Qt would reach nobody.
+    """
     asking = QTimer(running)
     asking.timeout.connect(lambda: running.quit() if interrupted() else None)
     asking.start(_ASKING_MILLISECONDS)
-    return asking
+    running.exec()
+    asking.stop()

@@ -7,10 +7,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from engine import LevelSet, Partition, Progress, SlicePlane, level_set, partition_slice
+import numpy as np
+
+from engine import LevelSet, Location, Partition, Progress, SlicePlane, affine_maps, level_set, partition_slice
 
 if TYPE_CHECKING:
-    import numpy as np
     from numpy.typing import NDArray
 
     from engine import Network
@@ -51,6 +52,16 @@ class SliceAnswer:
     @property
     def complete(self) -> bool:
         return self.done == self.layers
+
+
+def indexed(partition: Partition) -> Location:
+    """The index of a partition.  A first question is asked here: it loads kernels, which would hold up the window."""
+    location = Location.build(partition)
+    corner = partition.vertices[:1].copy()
+    location.region_at(corner)
+    location.nearest_edge(corner)
+    affine_maps(partition, np.zeros(1, np.int32))
+    return location
 
 
 class _Enough(Exception):  # noqa: N818  not an error: the time of a frame is over

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from PySide6.QtCore import QObject, QTimer, Signal
 
-from app.jobs.slicing import LIVE_SECONDS, SliceAnswer, SliceRequest, compute_slice
+from app.jobs.slicing import LIVE_SECONDS, SliceAnswer, SliceRequest, compute_slice, indexed
 from app.jobs.worker import Context, Job, Worker, unless_cancelled
 from app.state import actions
 from app.state.look import Fill
@@ -271,7 +271,7 @@ class LiveSlices(QObject):
                 self._locations[key] = location
 
         self._preparer.submit(
-            Job(("location", key), lambda _: Location.build(result.answer.partition), take, unless_cancelled)
+            Job(("location", key), lambda _: indexed(result.answer.partition), take, unless_cancelled)
         )
 
     def _repaint(self, session: Session, key: int) -> None:

@@ -17,7 +17,7 @@ def in_a_process(code: str, folder: Path) -> str:
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join([str(ROOT), os.environ.get("PYTHONPATH", "")])}
     ran = subprocess.run(
         [sys.executable, "-c", textwrap.dedent(code)], capture_output=True, text=True, cwd=folder, env=environment,
-        check=False,
+        check=False, timeout=300,
     )  # fmt: skip
     assert ran.returncode == 0, ran.stderr
     return ran.stdout.strip()
@@ -39,6 +39,25 @@ def test_torch_stays_out_of_the_window(tmp_path: Path) -> None:
     """
     assert in_a_process(code, tmp_path).split() == ["None", "False"]
     assert (tmp_path / "torus.png").exists()
+
+
+def test_a_window_that_fails_does_not_keep_the_process(tmp_path: Path) -> None:
+    code = """
+        from pathlib import Path
+        from app.application import photograph
+        from app.jobs.opening import open_file
+        from app.widgets.main_window import MainWindow
+
+        def fail(window):
+            raise RuntimeError("no picture")
+
+        MainWindow.grab = fail
+        try:
+            photograph([Path("missing.npz")], Path("a.png"), (1000, 700), open_file, lambda: False)
+        except RuntimeError as error:
+            print(error)
+    """
+    assert in_a_process(code, tmp_path) == "no picture"
 
 
 def test_the_first_picture_finds_its_kernels_loaded(tmp_path: Path) -> None:
@@ -70,6 +89,34 @@ def test_the_first_picture_finds_its_kernels_loaded(tmp_path: Path) -> None:
         window.close()
     """
     assert in_a_process(code, tmp_path) == "True 3 True"
+
+
+def test_the_first_look_at_a_slice_finds_its_kernels_loaded(tmp_path: Path) -> None:
+    code = f"""
+        import sys
+        from pathlib import Path
+        from numba.core.dispatcher import Dispatcher
+        from app.application import application
+        from app.widgets.main_window import MainWindow
+
+        running = application()
+        window = MainWindow()
+        window.show()
+        window.open_path(Path({str(ROOT / "resources" / "checkpoints" / "torus.safetensors")!r}))
+        while not window.settled:
+            running.processEvents()
+
+        def loaded():
+            modules = [module for name, module in sys.modules.items() if name.startswith(("engine.", "app."))]
+            things = [thing for module in modules for thing in vars(module).values() if isinstance(thing, Dispatcher)]
+            return sum(len(thing.signatures) for thing in things)
+
+        before = loaded()
+        found = window.hover.at(window.store.session.active, 0.1, 0.2, 0.05)
+        print(found is not None, before > 0, loaded() == before)
+        window.close()
+    """
+    assert in_a_process(code, tmp_path) == "True True True"
 
 
 def test_imports_leave_the_collector_as_it_was() -> None:
