@@ -58,7 +58,9 @@ class CheckpointCard(QFrame):
         notes = network_notes(opened)
         for line, (name, text) in enumerate(notes[:_MOST_NOTES]):
             self._add_note(grid, line, name, text)
-        self.regions = self._add_note(grid, len(notes), "regions", "")
+        self.regions = ElidedLabel(self)  # in one line, whatever the numbers: a hand may be on what is below
+        grid.addWidget(label("regions", "muted"), len(notes), 0)
+        grid.addWidget(self.regions, len(notes), 1)
         if len(notes) > _MOST_NOTES:
             self.notes.setToolTip("\n".join(f"{name}: {text}" for name, text in notes))
         layout = QVBoxLayout(self)
@@ -71,13 +73,12 @@ class CheckpointCard(QFrame):
     def _show_details(self) -> None:
         NotesDialog(self.opened, self).open()
 
-    def _add_note(self, grid: QGridLayout, line: int, name: str, text: str) -> QLabel:
+    def _add_note(self, grid: QGridLayout, line: int, name: str, text: str) -> None:
         value = QLabel(text, self)
         value.setWordWrap(True)
         value.setToolTip(text)
         grid.addWidget(label(name, "muted"), line, 0, Qt.AlignmentFlag.AlignTop)
         grid.addWidget(value, line, 1)
-        return value
 
     def show_state(self, active: bool) -> None:
         restyle(self, "active", active)
@@ -158,7 +159,7 @@ class CheckpointPanel(QWidget):
             return
         found = [(part.name, self._slices.result(part.key)) for part in session.slices]
         counts = [f"{name} {_count(drawn)}" for name, drawn in found if drawn is not None]
-        card.regions.setText(" · ".join(counts))
+        card.regions.show_text(" · ".join(counts))
 
 
 def _count(drawn: DrawnSlice) -> str:

@@ -229,7 +229,7 @@ def test_a_part_of_a_slice_is_told_to_be_one(window: Driver) -> None:
     notes: list[tuple[str, str]] = []  # when a slice is computed, and when its picture is on the screen
 
     def listen(key: int, drawn: DrawnSlice) -> None:
-        told.append((drawn.answer, main.status.left.whole, main.checkpoints.cards[0].regions.text()))
+        told.append((drawn.answer, main.status.left.whole, main.checkpoints.cards[0].regions.whole))
         notes.append(("computed", main.board.tiles[key].view.note))
 
     main.slices.computed.connect(listen)
