@@ -94,7 +94,7 @@ def run_window(
         log = _start_log(window)
         window.helper.hint_once()
         running.processEvents()  # it is seen before anything else takes time
-        window.scene_link.prepare()
+        window.prepare()
         window.opener.open_paths(paths, reading)
         _run(running, interrupted)
     if log is not None:
@@ -133,7 +133,7 @@ def photograph(
         refusals: list[str] = []
         window.opener.refused.connect(refusals.append)
         running.processEvents()
-        window.scene_link.prepare()
+        window.prepare()
         window.opener.open_paths(paths, reading)
         poll = QTimer(window)
         poll.timeout.connect(lambda: running.exit() if window.settled or refusals else None)

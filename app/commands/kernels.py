@@ -8,12 +8,9 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from app.commands.interrupt import cancelled_by_interrupt
-
-if TYPE_CHECKING:
-    from engine import Network
 
 _MESSAGE: Final = "splinescope: compiling kernels, once per machine ..."
 
@@ -22,11 +19,12 @@ def prepare_kernels() -> None:
     """Slice a tiny network and chain its lines, which loads or compiles every kernel that slices and figures need."""
     import numpy as np
 
+    from app.jobs.kernels import tiny_network
     from engine import SlicePlane, chain_lines, level_set, partition_slice
 
     box = np.array([[-1.0, -1.0], [1.0, 1.0]])
     with _compiling() as cancel:
-        partition = partition_slice(_tiny_network(2), SlicePlane.identity(), box, 0.0, None, cancel)
+        partition = partition_slice(tiny_network(2), SlicePlane.identity(), box, 0.0, None, cancel)
         level_set(partition)
         chain_lines(partition, 0)
 
@@ -35,30 +33,23 @@ def prepare_surface_kernels() -> None:
     """The same for the kernels that extract surfaces."""
     import numpy as np
 
+    from app.jobs.kernels import tiny_network
     from engine import extract_surface
 
     with _compiling() as cancel:
-        extract_surface(_tiny_network(3), np.array([[-1.0] * 3, [1.0] * 3]), seeds=2, cancel=cancel)
+        extract_surface(tiny_network(3), np.array([[-1.0] * 3, [1.0] * 3]), seeds=2, cancel=cancel)
 
 
 def prepare_certificate_kernels() -> None:
     """The same for the kernels that certify surfaces."""
     import numpy as np
 
+    from app.jobs.kernels import tiny_network
     from engine import certify_surface, extract_surface
 
     with _compiling() as cancel:
-        surface = extract_surface(_tiny_network(3), np.array([[-1.0] * 3, [1.0] * 3]), seeds=2, cancel=cancel)
+        surface = extract_surface(tiny_network(3), np.array([[-1.0] * 3, [1.0] * 3]), seeds=2, cancel=cancel)
         certify_surface(surface, 1, cancel=cancel)
-
-
-def _tiny_network(inputs: int) -> Network:
-    from torch import nn
-
-    from engine import Network
-
-    module = nn.Sequential(nn.Linear(inputs, 8), nn.ReLU(), nn.Linear(8, 8), nn.ReLU(), nn.Linear(8, 1))
-    return Network.trace(module, input_shape=(inputs,))
 
 
 @contextmanager

@@ -1,4 +1,4 @@
-"""The kernels that draw scenes, loaded before there is a scene."""
+"""The kernels that draw scenes and slices, loaded before there are any."""
 
 from __future__ import annotations
 
@@ -11,8 +11,10 @@ from app.state.palette import accent
 from app.state.surfaces import CoarseSurface
 from app.views.backdrop import Backdrop
 from app.views.camera import Lens
+from app.views.framing import Framing
 from app.views.scene_painter import SceneDrawing, ScenePainter
 from app.views.sheet import slice_sheets
+from app.views.slice_image import SlicePicture, draw
 from app.views.surface_picture import SurfaceDrawing, SurfaceMesh
 from engine import SlicePlane
 
@@ -24,13 +26,24 @@ def load_painter_kernels() -> None:
 
     On a machine that never did this they are compiled.
     """
-    camera = vtkCamera()
-    camera.SetPosition(0.0, 0.0, 4.0)
-    camera.SetClippingRange(1.0, 8.0)
-    empty = np.zeros((_SIDE, _SIDE, 4), np.uint8), np.ones((_SIDE, _SIDE), np.float32)
     corners = 0.2 * np.array([[-1.0, -1.0, 0.0], [1.0, -1.0, 0.0], [0.0, 1.0, 0.0]])
     mesh = SurfaceMesh.of(CoarseSurface.from_triangles(corners, np.array([[0, 1, 2]], np.int32)), layers=0)
     surface = SurfaceDrawing(mesh, True, False, frozenset(), None, np.empty((0, 2), np.int32), USUAL)
     frames = slice_sheets(SlicePlane.from_axis("z", 0.0), accent(0), corners[:, :2].copy(), True, None, SceneLook())
-    backdrop = Backdrop(*empty, Lens(camera, _SIDE, _SIDE))
-    ScenePainter().draw(SceneDrawing(backdrop, surface, tuple(frames), 1.0, 2))
+    ScenePainter().draw(SceneDrawing(_backdrop(), surface, tuple(frames), 1.0, 2))
+
+
+def load_line_kernels(picture: SlicePicture) -> None:
+    """Draw a slice as both views do."""
+    vertices = picture.partition.vertices
+    lines = slice_sheets(picture.partition.plane, accent(0), vertices[:0], False, picture, SceneLook())
+    ScenePainter().draw(SceneDrawing(_backdrop(), None, tuple(lines), 1.0, 1))
+    draw(picture, Framing.around(vertices.min(axis=0), vertices.max(axis=0), _SIDE, _SIDE), accent(0))
+
+
+def _backdrop() -> Backdrop:
+    camera = vtkCamera()
+    camera.SetPosition(0.0, 0.0, 4.0)
+    camera.SetClippingRange(1.0, 8.0)
+    empty = np.zeros((_SIDE, _SIDE, 4), np.uint8), np.ones((_SIDE, _SIDE), np.float32)
+    return Backdrop(*empty, Lens(camera, _SIDE, _SIDE))

@@ -5,8 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final
 
+import numpy as np
 from PySide6.QtCore import QObject, QTimer, Signal
 
+from app.jobs.kernels import tiny_network
 from app.jobs.slicing import LIVE_SECONDS, SliceAnswer, SliceRequest, compute_slice, indexed
 from app.jobs.worker import Context, Job, Worker, unless_cancelled
 from app.state import actions
@@ -14,16 +16,16 @@ from app.state.look import Fill
 from app.state.session import Neuron, Session
 from app.state.store import Change, Store
 from app.views.fills import FaceFill, face_fill
+from app.views.painter_kernels import load_line_kernels
 from app.views.slice_image import SlicePicture, neuron_edges, slice_picture
-from engine import Cancelled, EngineError, Location
+from engine import Cancelled, EngineError, Location, SlicePlane
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from engine import SlicePlane
-
 _RESTING_MILLISECONDS: Final = 180
 _MOMENT: Final = 0.1  # seconds
+_BOX: Final = np.array([[-1.0] * 3, [1.0] * 3])
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -72,6 +74,17 @@ class LiveSlices(QObject):
         self._rest.timeout.connect(self._complete)
         self._moving: int | None = None
         store.listen(self._changed)
+
+    def prepare(self, then: Callable[[], None]) -> None:
+        """Load the kernels that slices need before there is one; then go on with something else."""
+
+        def work(context: Context) -> None:
+            request = SliceRequest(0, 0, tiny_network(3), SlicePlane.from_axis("z"), _BOX, live=False)
+            answer = compute_slice(request, context.cancelled, lambda _: None)
+            load_line_kernels(_prepared(answer, None, Fill.NONE, None).picture)
+            indexed(answer.partition)
+
+        self._worker.submit(Job("kernels", work, lambda _: then(), unless_cancelled))
 
     @property
     def moving(self) -> int | None:

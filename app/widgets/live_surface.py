@@ -5,17 +5,18 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
+import numpy as np
 from PySide6.QtCore import QObject, Qt, Signal
 
-from app.jobs.worker import Context, Job, Worker
+from app.jobs.kernels import tiny_network
+from app.jobs.worker import Context, Job, Worker, unless_cancelled
 from app.state.session import OpenNetwork
 from app.state.store import Change, Store
 from app.views.surface_picture import SurfaceMesh
-from engine import Cancelled, EngineError, Surface, SurfaceProgress, cut_surface, extract_surface
+from engine import Cancelled, EngineError, SlicePlane, Surface, SurfaceProgress, cut_surface, extract_surface
 
 if TYPE_CHECKING:
     from app.state.surfaces import Float
-    from engine import SlicePlane
 
 _KEPT: Final = 4  # surfaces of networks that may be shown again
 
@@ -47,6 +48,17 @@ class LiveSurface(QObject):
         self.finished = True
         self._ready.connect(self._show, Qt.ConnectionType.QueuedConnection)  # when every listener knows of the network
         store.listen(self._changed)
+
+    def prepare(self) -> None:
+        """Load the kernels that surfaces need before there is one."""
+
+        def work(context: Context) -> None:
+            box = np.array([[-1.0] * 3, [1.0] * 3])
+            surface = extract_surface(tiny_network(3), box, seeds=2, cancel=context.cancelled, threads=1)
+            SurfaceMesh.of(surface, 2)
+            cut_surface(surface, SlicePlane.from_axis("z"))
+
+        self._worker.submit(Job("kernels", work, lambda _: None, unless_cancelled))
 
     def cut(self, plane: SlicePlane) -> tuple[Float, ...]:
         """The level set in a plane by the surface, in milliseconds; nothing until the surface is there."""

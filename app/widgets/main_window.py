@@ -318,6 +318,10 @@ class MainWindow(QMainWindow):
         elif not self.hand.press(event):
             super().keyPressEvent(event)
 
+    def prepare(self) -> None:
+        """Load kernels while nothing else is to be done, in the order in which they are needed."""
+        self.scene_link.prepare(lambda: self.slices.prepare(self.surface.prepare))
+
     def keep_layout(self) -> None:
         """From one start to the next: as it was left last, and later as it is left."""
         self._keeps_layout = True

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,6 +20,9 @@ from app.views.viewpoint import look_from, viewpoint_of
 from app.widgets.live_slices import DrawnSlice, LiveSlices
 from app.widgets.live_surface import DrawnSurface
 from engine import Cancelled, SlicePlane, Surface
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 _SLICE_MILLISECONDS: Final = 100
 """For a moved plane alone, before its slice is there: drawing it takes cores from the slice, which may come first."""
@@ -40,9 +43,9 @@ class SceneLink(QObject):
         view.plane_moved.connect(self._moved)
         view.plane_chosen.connect(lambda key: store.do(actions.ActivateSlice(key)))
 
-    def prepare(self) -> None:
-        """Load what draws pictures before there is anything to draw."""
-        self._painter.submit(Job("kernels", lambda _: load_painter_kernels(), lambda _: None, unless_cancelled))
+    def prepare(self, then: Callable[[], None]) -> None:
+        """Load what draws pictures before there is anything to draw; then go on with something else."""
+        self._painter.submit(Job("kernels", lambda _: load_painter_kernels(), lambda _: then(), unless_cancelled))
 
     def submit(self, job: Job) -> None:
         """Do something where pictures of the scene are drawn."""
