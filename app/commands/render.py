@@ -110,6 +110,7 @@ def _directions(arguments: argparse.Namespace) -> tuple[NDArray[np.float64], NDA
         if direction.shape != (3,) or not direction.any():
             given = ",".join(f"{value:g}" for value in direction)
             raise CommandError(f"{option}={given} is no direction; give three numbers that are not all zero")
+    camera, up = (direction / np.abs(direction).max() for direction in (camera, up))  # of any length
     if np.linalg.norm(np.cross(camera, up)) <= 1e-6 * np.linalg.norm(camera) * np.linalg.norm(up):
         if arguments.up is not None:
             raise CommandError("--up and --camera have the same direction; choose another one for --up")
@@ -131,6 +132,7 @@ def _draw(
         os.environ.setdefault("VTK_DEFAULT_OPENGL_WINDOW", "vtkEGLRenderWindow")
     try:
         from app.views.picture import draw_picture
+        from app.views.still_picture import TooLargeError
     except ImportError as error:
         raise CommandError(
             f"pictures cannot be drawn: {error}; install what is missing (on Debian: apt-get install libegl1 libgl1 "
@@ -142,6 +144,8 @@ def _draw(
                 surface, slices, temporaries[0], arguments.size, camera, up, arguments.creases, approximation,
                 Palette(arguments.palette),
             )  # fmt: skip
+    except TooLargeError as error:
+        raise CommandError(f"--size: {error}") from error
     except OSError as error:
         raise could_not_write(error, [arguments.out]) from error
 

@@ -8,14 +8,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
-from matplotlib import font_manager
-from PIL import Image, ImageDraw, ImageFont
+from PIL import Image, ImageDraw
 
 from app.state.line_style import LineStyle
 from app.state.look import SceneLook
-from app.state.palette import BACKGROUND, BORDER, RGB, Palette, accent, depth_colors
+from app.state.palette import BACKGROUND, Palette, accent, depth_colors
 from app.views.camera import Lens
 from app.views.canvas import Canvas
+from app.views.picture_legend import PictureLegend, font_of, rgb_bytes
 from app.views.scene import Scene
 from app.views.slice_image import slice_picture
 from app.views.still_picture import still_picture
@@ -47,15 +47,17 @@ def draw_picture(
     checkpoint's own, written on top; palette: of the depths.  Raises OSError when the file cannot be written.
     """
     layers = len(surface.network.kinks)
-    legend = max(24, round(0.05 * size[1]))
+    colors = depth_colors(layers if slices or creases else 0, palette)
+    line = max(24, round(0.05 * size[1]))
+    legend = PictureLegend.arranged(colors, [result.partition.plane.describe() for result in slices], line, size[0])
     look = SceneLook(creases=creases, style=LineStyle(palette))
-    view = _scene_pixels(surface, slices, (size[0], size[1] - legend), camera, up, look)
-    picture = Image.new("RGB", size, _rgb(BACKGROUND))
+    view = _scene_pixels(surface, slices, (size[0], max(size[1] - legend.height, size[1] // 2)), camera, up, look)
+    picture = Image.new("RGB", size, rgb_bytes(BACKGROUND))
     picture.paste(view, (0, 0))
-    _draw_legend(picture, legend, depth_colors(layers if slices or creases else 0, palette), slices)
+    legend.draw(picture, view.height)
     if approximation:
-        font = _font(0.36 * legend)
-        ImageDraw.Draw(picture).text((0.5 * legend, 0.5 * legend), approximation, _rgb(accent(0)), font)
+        font = font_of(0.36 * line)
+        ImageDraw.Draw(picture).text((0.5 * line, 0.5 * line), approximation, rgb_bytes(accent(0)), font)
     picture.save(path, "PNG")
 
 
@@ -84,6 +86,7 @@ def _scene_pixels(
 
 def _fill(scene: Scene, width: int, height: int) -> None:
     """Come so near that the box, in the middle, fills the picture."""
+    scene.fit_shape(width, height)
     corners = np.array(list(product(*scene.domain.T)))
     seen = Lens(scene.camera, width, height).to_pixels(corners) / np.array([width, height]) * 2 - 1
     low, high = seen.min(axis=0), seen.max(axis=0)
@@ -91,41 +94,3 @@ def _fill(scene: Scene, width: int, height: int) -> None:
     x, y = (low + high) / 2 * factor
     scene.camera.Zoom(factor)
     scene.camera.SetWindowCenter(x, -y)
-
-
-def _draw_legend(picture: Image.Image, height: int, colors: Sequence[RGB], slices: Sequence[SliceResult]) -> None:
-    """The depths' colours with their numbers on the left, the slices' accents with their planes on the right."""
-    draw = ImageDraw.Draw(picture)
-    width, top = picture.width, picture.height - height
-    text = _font(0.36 * height)
-    middle, margin = top + 0.42 * height, 0.5 * height
-    cell = min(0.75 * height, 0.4 * picture.width / max(len(colors), 1))
-    dark = _rgb(BORDER)
-    x = margin
-    if colors:
-        draw.text((x, middle), "depth", dark, text, anchor="lm")
-        x += draw.textlength("depth", text) + 0.35 * height
-        every = next(step for step in (1, 2, 5, 10, 20, 50, 100, 1000) if step * cell >= 0.5 * height)
-        for depth, color in enumerate(colors):
-            box = (x + depth * cell, middle - 0.3 * height, x + (depth + 1) * cell - 1, middle + 0.3 * height)
-            draw.rectangle(box, _rgb(color))
-            if depth % every == 0:
-                shade = _rgb(BACKGROUND if sum(color) < 1.6 else (0.0, 0.0, 0.0))
-                draw.text((x + (depth + 0.5) * cell, middle), str(depth), shade, _font(0.3 * height), anchor="mm")
-    x = width - margin
-    for key in reversed(range(len(slices))):
-        name = slices[key].partition.plane.describe().replace("-", "\N{MINUS SIGN}")
-        x -= draw.textlength(name, text)
-        draw.text((x, middle), name, dark, text, anchor="lm")
-        x -= 0.2 * height
-        draw.line((x - 0.6 * height, middle, x, middle), _rgb(accent(key)), max(2, round(0.12 * height)))
-        x -= 1.2 * height
-
-
-def _font(size: float) -> ImageFont.FreeTypeFont:
-    return ImageFont.truetype(font_manager.findfont("DejaVu Sans"), max(8.0, size))
-
-
-def _rgb(color: RGB) -> tuple[int, int, int]:
-    red, green, blue = (round(255 * part) for part in color)
-    return red, green, blue

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from app.views.backdrop import scene_backdrop
 from app.views.scene_painter import SceneDrawing, ScenePainter
+from engine import memory
 
 if TYPE_CHECKING:
     from app.state.look import SceneLook
@@ -16,9 +17,14 @@ if TYPE_CHECKING:
     from app.views.scene import Scene
     from engine import SlicePlane
 
+_BYTES: Final = 350.0  # for each pixel of a smooth picture while it is drawn, as measured
 FINER: Final = 2
 """Pixels along a side of one of a smooth picture, which is their mean."""
 _REFERENCE: Final = 1000.0  # the height of a picture in which lines have the widths of the screen
+
+
+class TooLargeError(ValueError):
+    """A picture needs more memory than there is; one line: what, why, what to do."""
 
 
 def still_picture(
@@ -44,7 +50,16 @@ def still_drawing(
     clip: SlicePlane | None = None,
     transparent: bool = False,
 ) -> SceneDrawing:
-    """What `still_picture` draws; `straight` of what a painter makes of it is the picture, on any thread."""
+    """What `still_picture` draws; `straight` of what a painter makes of it is the picture, on any thread.
+
+    Raises TooLargeError.
+    """
+    needed, left = _BYTES * size[0] * size[1], memory.available()
+    if needed > left:
+        raise TooLargeError(
+            f"a picture of {size[0]} x {size[1]} pixels needs {needed / 1e9:.1f} GB of memory and {left / 1e9:.1f} GB "
+            "are left; make it smaller"
+        )
     ratio = FINER * size[1] / _REFERENCE
     window, renderer = canvas.render_window, canvas.renderer
     scene.fit_shape(*size)

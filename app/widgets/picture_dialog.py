@@ -23,7 +23,7 @@ from app.jobs.worker import Context, Job
 from app.state.palette import accent
 from app.views.scene_painter import ScenePainter
 from app.views.scene_view import SceneView
-from app.views.still_picture import straight
+from app.views.still_picture import TooLargeError, straight
 from app.widgets.parts import Tick, number_box, without_icons
 from app.widgets.picture_file import write_png
 
@@ -79,9 +79,12 @@ class PictureDialog(QDialog):
 
     def save(self, path: Path) -> None:
         """Write the picture in the background, and close the dialog when it is there."""
-        drawing = self._view.still_drawing(
-            self.width_field.value(), self.height_field.value(), self.transparent.isChecked()
-        )
+        size = self.width_field.value(), self.height_field.value()
+        try:
+            drawing = self._view.still_drawing(*size, self.transparent.isChecked())
+        except TooLargeError as error:
+            self._show_error("The picture was not saved", f"{error}.", str(error))
+            return
         label = self._view.label
 
         def work(_: Context) -> None:
