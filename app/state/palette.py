@@ -13,8 +13,12 @@ from typing import Final
 
 RGB = tuple[float, float, float]
 
-ACCENTS: Final[tuple[RGB, ...]] = ((0.87, 0.10, 0.12), (0.95, 0.50, 0.00), (0.05, 0.58, 0.20))
-"""Red, orange, green: the zero level set on the first, second, third slice; then again from the first."""
+ACCENTS: Final[tuple[RGB, ...]] = (
+    (0.87, 0.10, 0.12), (0.95, 0.50, 0.00), (0.05, 0.58, 0.20), (0.48, 0.14, 0.18), (0.61, 0.81, 0.03),
+    (0.46, 0.25, 0.01), (0.91, 0.48, 0.37), (0.21, 0.85, 0.61), (0.84, 0.19, 0.35), (0.13, 0.34, 0.02),
+)  # fmt: skip
+"""Red, orange, green, and seven that are far from these, from each other and from the depths of every palette: the zero
+level set on the first slice, the second, ...; then again from the first."""
 
 BORDER: Final[RGB] = (0.25, 0.25, 0.25)
 BACKGROUND: Final[RGB] = (1.0, 1.0, 1.0)

@@ -48,7 +48,7 @@ def draw_picture(
     """
     layers = len(surface.network.kinks)
     colors = depth_colors(layers if slices or creases else 0, palette)
-    line = max(24, round(0.05 * size[1]))
+    line = max(24, round(0.05 * min(size[1], 0.8 * size[0])))
     legend = PictureLegend.arranged(colors, [result.partition.plane.describe() for result in slices], line, size[0])
     look = SceneLook(creases=creases, style=LineStyle(palette))
     view = _scene_pixels(surface, slices, (size[0], max(size[1] - legend.height, size[1] // 2)), camera, up, look)

@@ -80,5 +80,9 @@ def test_colors_are_srgb_for_any_number_of_layers(palette: Palette) -> None:
         assert all(0 <= channel <= 1 for color in colors for channel in color)
 
 
-def test_accents_repeat() -> None:
-    assert [accent(i) for i in range(4)] == [*ACCENTS, ACCENTS[0]]
+def test_slices_are_told_apart_until_accents_repeat() -> None:
+    count = len(ACCENTS)
+    assert [accent(i) for i in range(count + 1)] == [*ACCENTS, ACCENTS[0]]
+    colors = cielab([*ACCENTS, HIGHLIGHT])
+    distances = np.linalg.norm(colors[:, None] - colors, axis=2)
+    assert distances[~np.eye(count + 1, dtype=bool)].min() > 25
