@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import importlib
+import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,7 +21,7 @@ Int = NDArray[np.int64]
 MESH_SUFFIXES = (".obj", ".ply", ".stl", ".off")
 MARGIN = 0.1
 """Distance that a normalised mesh keeps from the box's sides."""
-_MISSING = "training needs {}, which is not installed; run: pip install 'splinescope[train]'"
+_MISSING = f"training needs {{0}}, which is not installed; run: {sys.executable} -m pip install {{0}}"
 GRID = 224
 """Points along each side of the grid on which shapes without an exact distance are meshed."""
 GRID_TO_DRAW = 96
@@ -67,10 +68,9 @@ def load_target(description: str) -> Target:
 
 def mesh_target(path: Path) -> Target:
     """A watertight mesh, moved and scaled to the middle of the box, MARGIN away from its nearest sides."""
-    trimesh = _library("trimesh")
     try:
         data = path.read_bytes()
-        mesh = trimesh.load_mesh(path)
+        mesh = _library("trimesh").load_mesh(path)
         mesh.merge_vertices(merge_tex=True, merge_norm=True)  # seams of textures are not holes
     except OSError as error:
         raise TargetError(f"{path}: it cannot be read ({error.strerror}); check the path") from error

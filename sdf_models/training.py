@@ -24,6 +24,7 @@ from sdf_models.shapes import Float
 from sdf_models.targets import MESH_SUFFIXES, Target, TargetError, load_target
 
 DOMAIN = np.array([[-1.0, -1.0, -1.0], [1.0, 1.0, 1.0]])
+MOST_THREADS = 256
 SAMPLES = 1 << 19
 """Points that the batches are drawn from, without replacement within an epoch."""
 NEAR = 0.02
@@ -66,8 +67,9 @@ class Settings:
         for name, lowest in (("steps", 1), ("batch", 1), ("seed", 0), ("threads", 1)):
             if getattr(self, name) < lowest:
                 raise TrainingError(f"{name} must be at least {lowest}, not {getattr(self, name)}")
-        if self.batch > SAMPLES:
-            raise TrainingError(f"batch must be at most {SAMPLES}, not {self.batch}")
+        for name, highest in (("batch", SAMPLES), ("threads", MOST_THREADS)):
+            if getattr(self, name) > highest:
+                raise TrainingError(f"{name} must be at most {highest}, not {getattr(self, name)}")
         if not 0.0 < self.learning_rate < 1.0:
             raise TrainingError(f"learning_rate must be between 0 and 1, not {self.learning_rate:g}")
 

@@ -19,6 +19,7 @@ from app.commands.options import add_palette_option, check_size, finite, numbers
 from app.commands.outputs import check_outputs, could_not_write
 from app.commands.planes import add_plane_options, poses_of
 from app.inspection import forward_error
+from app.state.numbers import counted
 from app.state.palette import Palette
 
 if TYPE_CHECKING:
@@ -160,7 +161,7 @@ def _partition(
 
         def report(progress: Progress) -> None:
             bar.total = progress.layers
-            bar.set_postfix_str(f"{progress.regions:,} regions", refresh=False)
+            bar.set_postfix_str(counted(progress.regions, "region"), refresh=False)
             bar.update(progress.done - bar.n)
 
         return partition_polygon(network, plane, polygon, level, report, cancel)
@@ -203,7 +204,7 @@ def _text(results: list[SliceResult], outputs: list[Path]) -> str:
     for result in results:
         partition, level_set = result.partition, result.level_set
         found = "no level set" if level_set.empty else f"level set {level_set.length:.4g} long"
-        counts = f"{partition.regions:,} regions, {len(partition.edges):,} edges, {partition.ties} ties"
+        counts = f"{counted(partition.regions, 'region')}, {len(partition.edges):,} edges, {partition.ties} ties"
         lines.append(f"{partition.plane.describe()}: {counts}, {found}, {sum(partition.seconds.values()):.3f} s")
     if results[0].approximation:
         lines.append(results[0].approximation)

@@ -19,10 +19,11 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patches import PathPatch, Rectangle
 from matplotlib.path import Path
-from matplotlib.ticker import MaxNLocator
 from matplotlib.transforms import Affine2D
 from numpy.typing import NDArray
 
+from app.export.ticks import Ticks
+from app.state.numbers import counted
 from app.state.palette import ACCENTS, BACKGROUND, BORDER, RGB, Palette, accent, depth_colors
 from app.state.slices import SliceResult, axis_labels
 from engine import Partition, chain_edges, chain_lines
@@ -122,11 +123,15 @@ def _draw_panel(axes: Axes, result: SliceResult, index: int, size: float, colors
     _draw_level_set(axes, result, index, points_per_unit, layers + 2)
 
     horizontal, vertical = axis_labels(partition.plane)
-    axes.set_xlabel(horizontal, fontsize=_NORMAL, fontstyle="italic", labelpad=1)
-    axes.set_ylabel(vertical, fontsize=_NORMAL, fontstyle="italic", labelpad=0, rotation=0, va="center")
+    across, upwards = Ticks.between(*axes.get_xlim(), horizontal), Ticks.between(*axes.get_ylim(), vertical)
+    axes.set_xlabel(across.label, fontsize=_NORMAL, fontstyle="italic", labelpad=1)
+    turn = 0 if upwards.label == vertical else 90
+    axes.set_ylabel(upwards.label, fontsize=_NORMAL, fontstyle="italic", labelpad=0, rotation=turn, va="center")
+    if turn:
+        axes.yaxis.label.set_verticalalignment("bottom")
     axes.tick_params(labelsize=_SMALL, width=0.4, length=2, pad=1.5, color=BORDER)
-    for axis in (axes.xaxis, axes.yaxis):
-        axis.set_major_locator(MaxNLocator(nbins=4, steps=[1, 2, 5, 10]))
+    for axis, ticks in ((axes.xaxis, across), (axes.yaxis, upwards)):
+        axis.set_ticks(ticks.places, ticks.texts)
     axes.spines[:].set(linewidth=0.4, color=(0.8, 0.8, 0.8))
     axes.spines[["top", "right"]].set_visible(False)
 
@@ -135,7 +140,7 @@ def _panel_title(result: SliceResult, size: float) -> str:
     """The plane and the number of regions, on as many lines as they need; points and vectors are not broken."""
     plane = result.partition.plane.describe().replace("-", "\N{MINUS SIGN}")
     unbroken = plane.replace(", ", ",\N{NO-BREAK SPACE}").replace("),\N{NO-BREAK SPACE}", "), ")
-    regions = f"{result.partition.regions:,} regions"
+    regions = counted(result.partition.regions, "region")
     length = int(size / _CHARACTER)
     if len(plane) + len(regions) + 3 <= length:
         return f"{plane} · {regions}"

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import importlib
 import math
+import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, Final
@@ -46,7 +47,7 @@ _TOLERANCE = 1e-5
 _LAST: Final = {"Tanh": "tanh", "Sigmoid": "sigmoid"}
 _SPACE = 3
 _CHECK_ERRORS = (RuntimeError, NotImplementedError, ValueError, TypeError, LookupError, AttributeError, AssertionError)
-_INSTALL = "pip install 'splinescope[onnx]'"
+_INSTALL = f"{sys.executable} -m pip install onnx"
 EXPORT: Final = """\
 import torch
 torch.onnx.export(model.eval(), (torch.zeros(1, 3),), "network.onnx", dynamic_axes={"x": {0: "n"}}, input_names=["x"])

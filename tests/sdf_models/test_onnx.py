@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import io
+import sys
 import warnings
 from collections.abc import Sequence
 from pathlib import Path
@@ -409,7 +410,7 @@ def test_what_else_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
         return importlib.import_module(name)
 
     monkeypatch.setattr(onnx_file.importlib, "import_module", missing)
-    assert "pip install 'splinescope[onnx]'" in refusal(tmp_path, model_with())
+    assert f"{sys.executable} -m pip install onnx" in refusal(tmp_path, model_with())
 
 
 def test_a_batch_size_in_the_graph_stands_for_any(tmp_path: Path) -> None:

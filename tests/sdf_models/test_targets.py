@@ -94,4 +94,4 @@ def test_what_cannot_be_fitted_is_refused(tmp_path: Path) -> None:
 def test_missing_library_is_named_with_its_remedy(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delitem(sys.modules, "sdf_models.meshes", raising=False)
     monkeypatch.setitem(sys.modules, "vtkmodules.vtkFiltersCore", None)
-    assert "pip install 'splinescope[train]'" in refusal("torus")
+    assert f"{sys.executable} -m pip install vtk" in refusal("torus")

@@ -148,6 +148,7 @@ def test_report_agrees_with_an_independent_evaluation(tmp_path: Path) -> None:
         {"batch": 10**9},
         {"seed": -1},
         {"threads": 0},
+        {"threads": 100_000},
         {"learning_rate": 0.0},
     ],
 )
