@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import json
+import re
 import signal
 from collections.abc import Callable
 from pathlib import Path
@@ -12,10 +13,13 @@ import numpy as np
 import pytest
 import pyvista
 import trimesh
+from hypothesis import given
+from hypothesis import strategies as st
 from PIL import Image
 
-from app.state.palette import accent
-from engine import Cancelled, Network, extract_surface
+from app.state.palette import accent, depth_colors
+from app.views.picture_legend import PictureLegend, font_of
+from engine import Cancelled, Network, extract_surface, memory
 from sdf_models import load_checkpoint
 from tests.app.conftest import Ran
 
@@ -128,6 +132,61 @@ def test_a_picture_shows_surface_slices_and_legend(splinescope_process: Run, tmp
     # the normals of a torus point everywhere, so its colours are many
     assert len(np.unique(picture[:300].reshape(-1, 3) // 32, axis=0)) > 60
     assert (picture[:10, :10] == 255).all()
+
+
+@pytest.mark.parametrize("size", [(300, 700), (700, 300)])
+def test_the_box_fills_pictures_of_every_shape(splinescope_process: Run, size: tuple[int, int], tmp_path: Path) -> None:
+    width, height = size
+    ran = splinescope_process("render", "torus", "--out", tmp_path / "a.png", "--size", f"{width}x{height}")
+    assert ran.code == 0, ran.err
+    picture = np.asarray(Image.open(tmp_path / "a.png").convert("RGB"), np.int64)
+    drawn = (picture[: height - 30] < 250).any(axis=2)
+    rows, columns = np.flatnonzero(drawn.any(axis=1)), np.flatnonzero(drawn.any(axis=0))
+    assert max(np.ptp(rows) / height, np.ptp(columns) / width) > 0.8
+
+
+def test_directions_have_any_length(splinescope_process: Run, tmp_path: Path) -> None:
+    pictures = []
+    for name, camera, up in (("a", "1,0.5,2", "0,1,0"), ("b", "1e-300,5e-301,2e-300", "0,1e300,0")):
+        options = [f"--camera={camera}", f"--up={up}", "--size", "200x200"]
+        ran = splinescope_process("render", "torus", "--out", tmp_path / f"{name}.png", *options)
+        assert (ran.code, ran.err) == (0, "")
+        pictures.append(np.asarray(Image.open(tmp_path / f"{name}.png").convert("RGB"), np.int64))
+    assert np.abs(pictures[0] - pictures[1]).max() <= 1  # the directions differ in their last bits
+
+
+def test_a_picture_that_does_not_fit_into_memory_is_refused(
+    splinescope: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(memory, "available", lambda: 1e9)
+    ran = splinescope("render", "torus", "--out", tmp_path / "a.png", "--size", "3000x3000")
+    assert ran.code == 2
+    assert re.match(r"splinescope: --size: a picture of 3000 x \d+ pixels needs 3\.0 GB of memory and 1\.0 GB", ran.err)
+    assert ran.err.count("\n") == 1
+    assert not list(tmp_path.iterdir())
+
+
+@given(
+    st.lists(st.text("xyz=0123456789., ()", min_size=1, max_size=60), max_size=12),
+    st.integers(0, 40), st.integers(200, 4000), st.floats(0.0, 0.04),
+)  # fmt: skip
+def test_legends_have_room_for_everything(planes: list[str], depths: int, width: int, share: float) -> None:
+    line = max(24, round(share * width))
+    legend = PictureLegend.arranged(depth_colors(depths), planes, line, width)
+    assert [key for row in legend.rows for key, _ in row] == list(range(len(planes)))
+    assert legend.height == line * max(len(legend.rows), 1)
+    font = font_of(0.36 * line)
+    for number, row in enumerate(legend.rows):
+        left = width - 0.5 * line  # from the right: text, gap, key, and room to the next
+        for _, text in reversed(row):
+            left -= font.getlength(text) + 0.8 * line
+            assert left >= 0.5 * line - 1e-6
+            left -= 0.6 * line
+        if number == 0 and row and depths:
+            depth_end = (
+                0.5 * line + font.getlength("depth") + 0.35 * line + depths * min(0.75 * line, 0.4 * width / depths)
+            )
+            assert left >= depth_end - 1e-6
 
 
 @pytest.mark.parametrize(
