@@ -46,8 +46,7 @@ class FileOpener(QObject):
         self._store, self._settings, self._open_file, self._window = store, settings, open_file, window
         self._worker = Worker("opening", self)
         self._busy = False
-        self._next: list[tuple[Path, Reading | None]] = []
-        self.opened.connect(self._go_on)
+        self._asked = 0  # for files so far
         self.error_dialog: ErrorDialog | None = None
         self.question_dialog: QuestionDialog | None = None
 
@@ -69,12 +68,7 @@ class FileOpener(QObject):
 
     def open_paths(self, paths: Sequence[Path], reading: Reading | None = None) -> None:
         """One after the other, until one is refused."""
-        self._next = [(path, reading) for path in paths[1:]]
-        self.open_path(paths[0], reading)
-
-    def _go_on(self) -> None:
-        if self._next:
-            self.open_path(*self._next.pop(0))
+        self.open_path(paths[0], reading, rest=paths[1:])
 
     def open_path(
         self,
@@ -82,13 +76,16 @@ class FileOpener(QObject):
         reading: Reading | None = None,
         moved: Mapping[Path, Path | None] | None = None,
         recovered: Callable[[], None] | None = None,
+        rest: Sequence[Path] = (),
     ) -> None:
         """Open a checkpoint or a session; what is open now stays until it is read, and if it cannot be.
 
         reading: the choices made for it; without, those remembered.  What it leaves open is asked.  moved: where
         missing files of a session are, see `open_session`.  recovered: the session is one that a crash left; called
-        when it is here.
+        when it is here.  rest: what to open then, unless something else is asked for meanwhile.
         """
+        self._asked += 1
+        number = self._asked
         stored = self._settings.recall(path) if reading is None else ""
 
         def work(context: Context) -> OpenNetwork | LoadedSession:
@@ -97,24 +94,32 @@ class FileOpener(QObject):
             return self._open_file(path, context.cancelled, parse_reading(stored) if reading is None else reading)
 
         def take(found: OpenNetwork | LoadedSession) -> None:
-            self._show_busy("")
+            newest = number == self._asked
+            if newest:
+                self._show_busy("")
             LOG.info("opened %s", path)
             if recovered is None:
                 self._settings.remember(path, found.reading if isinstance(found, OpenNetwork) else None)
                 self.remembered.emit()
             if isinstance(found, OpenNetwork):
                 self.show_network(found)
-                return
-            self._store.do(actions.Restore(found.session, f"Open session {path.name}"))
-            self.session_opened.emit(found, recovered is not None)
-            if recovered is not None:
-                recovered()
-            self.opened.emit()
+            else:
+                self._store.do(actions.Restore(found.session, f"Open session {path.name}"))
+                self.session_opened.emit(found, recovered is not None)
+                if recovered is not None:
+                    recovered()
+                self.opened.emit()
+            if newest and rest:
+                self.open_paths(rest, reading)
 
         def fail(error: Exception) -> None:
+            if number == self._asked and not isinstance(error, Cancelled):
+                self._show_busy("")
             if isinstance(error, MissingFileError):
-                self._ask_where(path, error, moved or {}, recovered)
-            self._refuse(path, error)
+                self._ask_where(
+                    path, error, moved or {}, lambda known: self.open_path(path, None, known, recovered, rest)
+                )
+            self._refuse(path, error, rest)
 
         self._show_busy(f"opening {path.name} …")
         self._worker.submit(Job("open", work, take, fail, patient=True))
@@ -149,19 +154,17 @@ class FileOpener(QObject):
     def _error_seen(self) -> None:
         self.error_dialog = None
 
-    def _refuse(self, path: Path, error: Exception) -> None:
+    def _refuse(self, path: Path, error: Exception, rest: Sequence[Path]) -> None:
         if isinstance(error, Cancelled):
             return
-        self._show_busy("")
         if isinstance(error, MissingFileError):
             self.refused.emit(str(error))
             return
         if isinstance(error, UnansweredError):
-            self._ask(path, error)
+            self._ask(path, error, rest)
             return
         if not isinstance(error, OpeningError):
             raise error
-        self._next.clear()
         current = self._store.session.opened
         kept = "" if current is None else f" {current.name} stays open."
         LOG.warning("not opened: %s", error)
@@ -173,12 +176,12 @@ class FileOpener(QObject):
         path: Path,
         error: MissingFileError,
         moved: Mapping[Path, Path | None],
-        recovered: Callable[[], None] | None,
+        reopen: Callable[[Mapping[Path, Path | None]], None],
     ) -> None:
-        """A file of a session is missing: it is somewhere else, or left out."""
+        """A file of a session is missing: it is somewhere else, or left out.  reopen: with that known."""
 
         def go_on(where: Path | None) -> None:
-            self.open_path(path, moved={**moved, error.path: where}, recovered=recovered)
+            reopen({**moved, error.path: where})
 
         def find() -> None:
             name, _ = QFileDialog.getOpenFileName(self._window, f"Where is {error.path.name}?", str(path.parent))
@@ -188,17 +191,17 @@ class FileOpener(QObject):
         text = f"{path.name} needs {error.path.name}, which is not at {error.path}."
         self.asked.emit(text, (("Find…", find), ("Leave it out", lambda: go_on(None))))
 
-    def _ask(self, path: Path, left_open: UnansweredError) -> None:
+    def _ask(self, path: Path, left_open: UnansweredError, rest: Sequence[Path]) -> None:
         dialog = QuestionDialog(path.name, left_open.question, left_open.reading, self._window)
         dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        dialog.accepted.connect(self._answered(path, dialog))
+        dialog.accepted.connect(self._answered(path, dialog, rest))
         dialog.destroyed.connect(self._question_gone)
         self.question_dialog = dialog
         dialog.open()
         self.refused.emit(str(left_open))
 
-    def _answered(self, path: Path, dialog: QuestionDialog) -> Callable[[], None]:
-        return lambda: self.open_path(path, dialog.reading)
+    def _answered(self, path: Path, dialog: QuestionDialog, rest: Sequence[Path]) -> Callable[[], None]:
+        return lambda: self.open_path(path, dialog.reading, rest=rest)
 
     def _question_gone(self) -> None:
         self.question_dialog = None

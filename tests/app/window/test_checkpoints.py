@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import time
 from pathlib import Path
 
 import numpy as np
@@ -155,3 +156,21 @@ def test_two_files_on_the_command_line_are_one_window(splinescope_process, check
     write(tmp_path / "b.safetensors", 5)
     ran = splinescope_process("open", checkpoint, "b.safetensors", "--screenshot", "two.png", "--size", "1000x700")
     assert (ran.code, ran.out) == (0, "wrote two.png\n"), ran.err
+
+
+def test_a_file_that_was_read_before_others_were_asked_for_is_not_one_of_them(
+    empty_window: Driver, tmp_path: Path
+) -> None:
+    """What it is told about comes late, when the first of the others is being read: that goes on."""
+    opener, store = empty_window.window.opener, empty_window.window.store
+    paths = [tmp_path / f"{name}.safetensors" for name in "abc"]
+    for seed, path in enumerate(paths):
+        save_checkpoint(path, random_module(seed), DOMAIN)
+    opener.open_path(paths[0])
+    while opener._worker.busy:  # no event is worked on meanwhile
+        time.sleep(0.001)
+    opener.open_paths(paths[1:])
+    wait_until(lambda: store.session.networks)
+    assert opener.busy
+    empty_window.settle()
+    assert [opened.path for opened in store.session.networks] == paths

@@ -24,6 +24,7 @@ from PySide6.QtWidgets import (
 
 from app.jobs.opening_process import OpeningProcess
 from app.jobs.watching import _stamp
+from app.jobs.worker import Worker
 from app.state.session import Session
 from app.widgets.main_window import MainWindow
 from app.widgets.slice_tile import SliceTile
@@ -97,6 +98,8 @@ class Hand:
         self.answer_dialogs()
         if self.session.opened is not None:
             self.wait_until(lambda: self.window.settled)
+        else:  # of the network that was closed last, something may still be drawn
+            self.wait_until(lambda: not any(worker.busy for worker in self.window.findChildren(Worker)))
 
     def _files_seen(self) -> bool:
         """Whether the window has noticed every change of its files: some hundred milliseconds after it."""

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QMimeData, QPointF, Qt, QUrl
-from PySide6.QtGui import QDropEvent
+from PySide6.QtCore import QMimeData, QPoint, QPointF, Qt, QUrl
+from PySide6.QtGui import QDragEnterEvent, QDropEvent
 from PySide6.QtWidgets import QApplication
 
 from app.widgets.error_dialog import ErrorDialog
@@ -31,7 +31,9 @@ def drop_files(hand: Hand) -> str:
     data = QMimeData()
     data.setUrls([QUrl.fromLocalFile(str(path)) for path in paths])
     left, none = Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier
-    QApplication.sendEvent(hand.window, QDropEvent(QPointF(50, 50), Qt.DropAction.CopyAction, data, left, none))
+    copy = Qt.DropAction.CopyAction
+    QApplication.sendEvent(hand.window, QDragEnterEvent(QPoint(50, 50), copy, data, left, none))
+    QApplication.sendEvent(hand.window, QDropEvent(QPointF(50, 50), copy, data, left, none))
     hand.wait(hand.chance.choice([0, 20]))
     return ", ".join(path.name for path in paths)
 
