@@ -34,10 +34,11 @@ _BYTES = 400.0  # for each polygon, without its signature
 
 @dataclass(frozen=True, slots=True)
 class SurfaceProgress:
-    """Facets found so far, and regions that wait to be visited."""
+    """Facets found so far, regions that wait to be visited, and the share of the grid that was looked at before."""
 
     facets: int
     waiting: int
+    searched: float = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -201,8 +202,13 @@ def extract_surface(
         raise EngineError("a segment to start from leaves the box; cut it off there, or enlarge the box")
     layers = layers_of(network, level)
     clock = _Clock()
+
+    def searched(share: float) -> None:
+        if progress is not None:
+            progress(SurfaceProgress(0, 0, share))
+
     with Workers(threads, cancel) as workers, single_threaded_blas():
-        crossings = find_crossings(layers, box, seeds, workers)
+        crossings = find_crossings(layers, box, seeds, workers, searched)
         clock.lap("seeds")
         march = _March(layers, box, workers)
         march.start(crossings)

@@ -151,7 +151,9 @@ def extract(
     with tqdm(desc="surface", unit=" facets", delay=_SLOW_SECONDS, leave=False, disable=hidden) as bar:
 
         def report(progress: SurfaceProgress) -> None:
-            bar.set_postfix_str(f"{progress.waiting:,} waiting", refresh=False)
+            searching = progress.searched < 1.0
+            now = f"{progress.searched:.0%} of the grid looked at" if searching else f"{progress.waiting:,} waiting"
+            bar.set_postfix_str(now, refresh=False)
             bar.update(progress.facets - bar.n)
 
         return extract_surface(network, domain, level, grid, report, cancel)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tracemalloc
 from collections.abc import Callable
 from pathlib import Path
 
@@ -24,7 +25,10 @@ from engine import (
     partition_segment,
     partition_slice,
 )
+from engine import seeds as seeds_file
+from engine.layers import layers_of
 from engine.steps import Float
+from engine.workers import Workers
 from sdf_models import load_checkpoint
 from tests.engine.surface_promises import check, distances
 from tests.oracle.networks import linear, random_sample
@@ -263,6 +267,7 @@ def test_progress_counts_facets_and_cancelling_stops() -> None:
     seen: list[SurfaceProgress] = []
     surface = extract_surface(network, BOX, progress=seen.append)
     assert [p.facets for p in seen] == sorted(p.facets for p in seen)
+    assert [p.searched for p in seen] == sorted(p.searched for p in seen)
     assert seen[-1].waiting == 0
     assert seen[-1].facets == surface.facets
     calls = 0
@@ -274,6 +279,43 @@ def test_progress_counts_facets_and_cancelling_stops() -> None:
 
     with pytest.raises(Cancelled):
         extract_surface(network, BOX, cancel=cancel)
+
+
+@pytest.mark.parametrize("block", [1, 100, 700])
+def test_a_grid_looked_at_in_blocks_finds_the_same(block: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    flat = Network.trace(Computed(lambda x, y, z: relu(relu(x) + relu(y) - 0.3) - relu(z)))
+    for network in (random_network(3), flat):
+        layers = layers_of(network, 0.0)
+        with Workers(2) as workers:
+            whole = seeds_file.find_crossings(layers, BOX, Seeds(12), workers)
+            with monkeypatch.context() as changed:
+                changed.setattr(seeds_file, "_BLOCK", block)
+                found = seeds_file.find_crossings(layers, BOX, Seeds(12), workers)
+        assert len(whole.points) > 100
+        np.testing.assert_array_equal(found.points, whole.points)
+        np.testing.assert_array_equal(found.signatures, whole.signatures)
+        assert found.flat_regions == whole.flat_regions
+        np.testing.assert_allclose(found.extremes, whole.extremes, rtol=1e-14)
+    assert whole.flat_regions > 0
+
+
+def test_a_fine_grid_takes_the_memory_of_some_of_its_planes_and_can_be_left() -> None:
+    layers = layers_of(octahedron(0.05), 0.0)
+    shares: list[float] = []
+    tracemalloc.start()
+    with Workers(2) as workers:
+        crossings = seeds_file.find_crossings(layers, BOX, Seeds(128), workers, shares.append)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert len(crossings.points) > 0
+    assert peak < 20e6  # the points of the whole grid are 53 MB
+    assert shares == sorted(shares)
+    assert len(shares) > 10
+    assert shares[-1] == 1.0
+    shares.clear()
+    with Workers(2, lambda: len(shares) == 3) as workers, pytest.raises(Cancelled):
+        seeds_file.find_crossings(layers, BOX, Seeds(128), workers, shares.append)
+    assert len(shares) == 3
 
 
 def test_refusals() -> None:
