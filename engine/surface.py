@@ -6,30 +6,25 @@ import math
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from engine import memory, stitching
+from engine import stitching
 from engine.errors import EngineError
-from engine.facets import LOST, find_polygons, turn_around
 from engine.layers import Layers, layers_of
 from engine.network import Network
 from engine.plane import checked_box
-from engine.predicates import SHORT_EDGE
 from engine.seeds import Crossings, Seeds, find_crossings
 from engine.steps import Float, Int
-from engine.surface_regions import insert_regions, rebuild_table, visit_neighbours
+from engine.surface_march import March
+from engine.surface_mesh import Mesh, stitch
 from engine.workers import Cancel, Workers, never, single_threaded_blas
 
 T = TypeVar("T", bound=np.generic)
 
 OUTSIDE = -1
-_PIECE_NANOSECONDS = 2e6  # of work between two looks at whether to stop
-_EDGES = 16  # in a piece of work
-_WAVE = 1 << 14  # regions between two reports
-_BYTES = 400.0  # for each polygon, without its signature
 
 
 @dataclass(frozen=True, slots=True)
@@ -210,14 +205,14 @@ def extract_surface(
     with Workers(threads, cancel) as workers, single_threaded_blas():
         crossings = find_crossings(layers, box, seeds, workers, searched)
         clock.lap("seeds")
-        march = _March(layers, box, workers)
+        march = March(layers, box, workers)
         march.start(crossings)
         while march.waiting:
             march.visit()
             if progress is not None:
                 progress(SurfaceProgress(march.facets, march.waiting))
         clock.lap("facets")
-        mesh = _stitch(march, workers)
+        mesh = stitch(march, workers)
         clock.lap("stitch")
         return _finish(network, layers, box, level, seeds, crossings, march, mesh, clock.seconds)
 
@@ -232,126 +227,6 @@ class _Clock:
         self.seconds[stage], self._last = now - self._last, now
 
 
-class _March:
-    """The regions that the surface crosses, as far as they are known, and their polygons.
-
-    signatures (., W), the first `count` of them in use; table: their hash table; the polygons of the first `visited`
-    regions, in `parts`, as find_polygons gives them, each with the regions beyond its edges.
-    """
-
-    def __init__(self, layers: Layers, box: Float, workers: Workers) -> None:
-        self.layers, self.box, self.workers = layers, box, workers
-        # measured: some 3 us for the polygon of a region and 0.2 ns for each weight
-        self.piece = max(1, min(256, int(_PIECE_NANOSECONDS / (3e3 + 0.2 * len(layers.weights)))))
-        self.signatures = np.empty((1 << 12, layers.words), np.uint64)
-        self.table = np.full(1 << 14, -1, np.int32)
-        self.count = self.visited = self.facets = 0
-        self.points, self.radii = np.empty((0, 3)), np.empty(0)
-        self.parts: list[tuple[Any, ...]] = []
-
-    @property
-    def waiting(self) -> int:
-        return self.count - self.visited
-
-    def start(self, crossings: Crossings) -> None:
-        self._reserve(len(crossings.points))
-        self.count, fresh = insert_regions(self.signatures, crossings.signatures, self.count, self.table)
-        self.points = crossings.points[fresh]
-        self.radii = np.full(len(self.points), float(np.linalg.norm(self.box[1] - self.box[0])) / 64.0)
-
-    def visit(self) -> None:
-        """Find the polygons of the regions that wait, up to some number, and what lies beyond their edges."""
-        first, some = self.visited, min(self.waiting, _WAVE)
-        arguments = (self.layers, self.box, self.signatures[first : first + some], self.points, self.radii)
-        pieces = self.workers.run(find_polygons, some, self.piece, *arguments)
-        points, radii = [self.points[some:]], [self.radii[some:]]
-        self._reserve(sum(len(piece[4]) for piece in pieces))
-        for piece in pieces:
-            counts, gradients, areas, found, positions, uncertainties, labels, walks, shared = piece
-            beyond = np.empty(len(labels), np.int32)
-            walked = self._turned(walks, shared)
-            self.count, more, more_radii = visit_neighbours(
-                counts, found, positions, labels, walks, walked, self.visited, self.signatures, self.count, self.table,
-                beyond,
-            )  # fmt: skip
-            points.append(more)
-            radii.append(more_radii)
-            self.visited += len(counts)
-            self.facets += int(np.count_nonzero(counts > 0))
-            self.parts.append((np.maximum(counts, 0), gradients, areas, positions, uncertainties, labels, beyond))
-        self.points, self.radii = np.concatenate(points), np.concatenate(radii)
-
-    def _turned(self, walks: Int, edges: Float) -> NDArray[np.uint64]:
-        """The signatures beyond the edges of several rows; walks of those that were not found become LOST."""
-        if not len(edges):
-            return np.empty((0, self.layers.words), np.uint64)
-        results = self.workers.run(turn_around, len(edges), _EDGES, self.layers, edges)
-        found = np.concatenate([flags for _, flags in results])
-        shared = np.flatnonzero(walks >= 0)
-        walks[shared[~found]] = LOST
-        return np.concatenate([signatures for signatures, _ in results])
-
-    def _reserve(self, more: int) -> None:
-        """Room for `more` regions."""
-        needed = self.count + more
-        if needed > len(self.signatures):
-            size = 2 * needed
-            memory.admit(size * (8.0 * self.layers.words + _BYTES), f"a surface of {needed:,} facets")
-            signatures = np.empty((size, self.layers.words), np.uint64)
-            signatures[: self.count] = self.signatures[: self.count]
-            self.signatures = signatures
-        if 2 * needed > len(self.table):
-            self.table = np.full(1 << (4 * needed - 1).bit_length(), -1, np.int32)
-            rebuild_table(self.signatures, self.count, self.table)
-
-    def joined(self) -> list[Any]:
-        """The arrays of all parts."""
-        if not self.parts:
-            empty = find_polygons(0, 0, self.layers, self.box, self.signatures[:0], self.points, self.radii)
-            return [*empty[:3], *empty[4:7], np.empty(0, np.int32)]
-        return [np.concatenate(arrays) for arrays in zip(*self.parts, strict=True)]
-
-
-@dataclass(frozen=True, eq=False, slots=True)
-class _Mesh:
-    kept: Int
-    vertices: Float
-    face_offsets: Int
-    face_vertices: Int
-    face_edges: Int
-    edges: Int
-    edge_faces: Int
-    edge_labels: Int
-    gradients: Float
-    areas: Float
-    collapsed: int
-    open_edges: int
-    spread: float
-
-
-def _stitch(march: _March, workers: Workers) -> _Mesh:
-    """The polygons as one mesh."""
-    counts, gradients, areas, positions, uncertainties, labels, beyond = march.joined()
-    march.parts.clear()
-    offsets = np.concatenate([[0], np.cumsum(counts)]).astype(np.int32)
-    owner, twin, following, corners = (np.empty(len(labels), np.int32) for _ in range(4))
-    short = SHORT_EDGE * float(np.linalg.norm(march.box[1] - march.box[0]))
-    workers.check()
-    stitching.match_edges(offsets, beyond, positions, owner, twin)
-    workers.check()
-    collapsed, unmatched = stitching.collapse_edges(offsets, positions, owner, short, twin, following, corners)
-    stitching.join_corners(twin, following, corners)
-    workers.check()
-    vertex, vertices, spread = stitching.number_vertices(following, corners, positions, uncertainties)
-    kept, face_offsets, face_vertices, face_edges, edges, edge_faces, edge_labels = stitching.list_mesh(
-        offsets, owner, twin, following, vertex, labels
-    )
-    return _Mesh(
-        kept, vertices, face_offsets, face_vertices, face_edges, edges, edge_faces, edge_labels, gradients[kept],
-        areas[kept], collapsed, unmatched, spread,
-    )  # fmt: skip
-
-
 def _finish(
     network: Network,
     layers: Layers,
@@ -359,8 +234,8 @@ def _finish(
     level: float,
     seeds: Seeds,
     crossings: Crossings,
-    march: _March,
-    mesh: _Mesh,
+    march: March,
+    mesh: Mesh,
     seconds: dict[str, float],
 ) -> Surface:
     components, count = stitching.label_components(len(mesh.kept), mesh.edge_faces)
