@@ -21,13 +21,11 @@ def match_edges(offsets, beyond, positions, owner, twin):
     """twin (H,) int32: the same edge in the other polygon, BORDER, or UNMATCHED; owner (H,): the polygon of each.
 
     offsets (F + 1,); beyond (H,): polygons, as OUTSIDE and UNKNOWN are; positions (H, 3) of the half-edges' starts.
-    Returns how many are unmatched.
     """
     for f in range(len(offsets) - 1):
         for h in range(offsets[f], offsets[f + 1]):
             owner[h] = f
             twin[h] = BORDER if beyond[h] == OUTSIDE else UNMATCHED
-    unmatched = 0
     for f in range(len(offsets) - 1):
         for h in range(offsets[f], offsets[f + 1]):
             if twin[h] != UNMATCHED:
@@ -42,9 +40,6 @@ def match_edges(offsets, beyond, positions, owner, twin):
                             best, least = other, gap
             if best >= 0:
                 twin[h], twin[best] = best, h
-            else:
-                unmatched += 1
-    return unmatched
 
 
 @inline
@@ -86,7 +81,7 @@ def collapse_edges(offsets, positions, owner, short, twin, following, corners):
     """Take unmatched half-edges up to `short` out of their loops, with polygons of which fewer than three are left.
 
     following (H,) int32: the next half-edge of each loop, -1 for those taken out.  corners (H,) int32: a forest that
-    joins corners which became one.  Returns the number of edges collapsed, and of those left unmatched.
+    joins corners which became one.  Returns the number of edges collapsed.
     """
     before = np.empty(len(owner), np.int32)
     left = np.empty(len(offsets) - 1, np.int32)
@@ -102,7 +97,7 @@ def collapse_edges(offsets, positions, owner, short, twin, following, corners):
         if twin[h] == UNMATCHED:
             pending[waiting] = h
             waiting += 1
-    collapsed, unmatched = 0, 0
+    collapsed = 0
     while waiting > 0:
         waiting -= 1
         h = pending[waiting]
@@ -113,7 +108,6 @@ def collapse_edges(offsets, positions, owner, short, twin, following, corners):
         for d in range(3):
             total += (positions[h, d] - positions[after, d]) ** 2
         if total > short * short:
-            unmatched += 1
             continue
         collapsed += 1
         _join(corners, h, after)
@@ -141,7 +135,7 @@ def collapse_edges(offsets, positions, owner, short, twin, following, corners):
                 _join(corners, one, t)
             following[one], following[other] = -1, -1
             left[f] = 0
-    return collapsed, unmatched
+    return collapsed
 
 
 @kernel

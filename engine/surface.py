@@ -244,7 +244,7 @@ def _finish(
     edge_layer = np.full(len(crease), -1, np.int32)
     edge_neuron = (-1 - mesh.edge_labels).astype(np.int32)
     edge_layer[crease], edge_neuron[crease] = row_layer[mesh.edge_labels[crease]], row_neuron[mesh.edge_labels[crease]]
-    border = int(np.count_nonzero(~crease))
+    alone = mesh.edge_faces[:, 1] == OUTSIDE
     # a vertex of two components counts in both
     owners = np.repeat(components, np.diff(mesh.face_offsets)).astype(np.int64)
     vertices = np.unique(owners * max(len(mesh.vertices), 1) + mesh.face_vertices) // max(len(mesh.vertices), 1)
@@ -254,10 +254,10 @@ def _finish(
         facets=len(mesh.kept),
         vertices=len(mesh.vertices),
         components=count,
-        border_edges=border,
+        border_edges=int(np.count_nonzero(~crease)),
         euler=tuple(euler.tolist()),
-        closed=len(mesh.kept) > 0 and not (mesh.edge_faces[:, 1] == OUTSIDE).any(),
-        open_edges=mesh.open_edges,
+        closed=len(mesh.kept) > 0 and not alone.any(),
+        open_edges=int(np.count_nonzero(alone & crease)),
         collapsed=mesh.collapsed,
         spread=float(mesh.spread),
         flat_regions=crossings.flat_regions,

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from engine import stitching
+from engine.double_edges import halve_doubles
 from engine.predicates import SHORT_EDGE
 from engine.steps import Float, Int
 from engine.surface_march import March
@@ -26,7 +27,6 @@ class Mesh:
     gradients: Float
     areas: Float
     collapsed: int
-    open_edges: int
     spread: float
 
 
@@ -40,14 +40,19 @@ def stitch(march: March, workers: Workers) -> Mesh:
     workers.check()
     stitching.match_edges(offsets, beyond, positions, owner, twin)
     workers.check()
-    collapsed, unmatched = stitching.collapse_edges(offsets, positions, owner, short, twin, following, corners)
+    collapsed = stitching.collapse_edges(offsets, positions, owner, short, twin, following, corners)
     stitching.join_corners(twin, following, corners)
     workers.check()
     vertex, vertices, spread = stitching.number_vertices(following, corners, positions, uncertainties)
     kept, face_offsets, face_vertices, face_edges, edges, edge_faces, edge_labels = stitching.list_mesh(
         offsets, owner, twin, following, vertex, labels
     )
+    vertices, face_offsets, face_vertices, face_edges, edges, halved = halve_doubles(
+        vertices, face_offsets, face_vertices, face_edges, edges
+    )
+    edge_faces = np.concatenate([edge_faces, edge_faces[halved]])
+    edge_labels = np.concatenate([edge_labels, edge_labels[halved]])
     return Mesh(
         kept, vertices, face_offsets, face_vertices, face_edges, edges, edge_faces, edge_labels, gradients[kept],
-        areas[kept], collapsed, unmatched, spread,
+        areas[kept], collapsed, spread,
     )  # fmt: skip

@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+import trimesh
 from torch import nn
 
 from engine import (
@@ -176,6 +177,29 @@ def test_around_an_edge_where_four_facets_meet_those_around_a_positive_sector_jo
     assert surface.report.open_edges == 0
     assert not surface.report.closed
     assert surface.area == pytest.approx(32 * np.sqrt(2))
+
+
+def test_where_four_facets_meet_along_an_edge_each_pair_has_an_edge_of_its_own() -> None:
+    def walls(x: torch.Tensor, y: torch.Tensor, z: torch.Tensor) -> torch.Tensor:
+        return relu(z - 0.5) + relu(-z - 0.5) + 3 * relu(y - 1) + 3 * relu(-y - 1)
+
+    surface = surface_of(lambda x, y, z: x.abs() - y.abs() + walls(x, y, z))
+    assert surface.report.closed
+    loops = np.split(surface.face_vertices, surface.face_offsets[1:-1])
+    fans = [(loop[0], a, b) for loop in loops for a, b in zip(loop[1:], loop[2:], strict=False)]
+    joined = trimesh.Trimesh(surface.vertices, fans, process=False)
+    assert joined.is_watertight
+    assert joined.is_winding_consistent
+    assert joined.volume == pytest.approx(surface.volume(), rel=1e-12)
+    assert joined.euler_number == sum(surface.report.euler) - _pinches(surface)
+    # the middle of the doubled edge
+    assert (surface.vertices == 0.0).all(axis=1).sum() == 1
+
+
+def _pinches(surface: Surface) -> int:
+    """How often vertices are counted in more than one component."""
+    owners = np.repeat(surface.components, np.diff(surface.face_offsets))
+    return len(np.unique(np.stack([owners, surface.face_vertices]), axis=1).T) - len(surface.vertices)
 
 
 def test_many_facets_at_one_vertex() -> None:
