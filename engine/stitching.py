@@ -17,10 +17,12 @@ UNMATCHED = -2
 
 
 @kernel
-def match_edges(offsets, beyond, positions, owner, twin):
+def match_edges(offsets, beyond, positions, sides, labels, owner, twin):
     """twin (H,) int32: the same edge in the other polygon, BORDER, or UNMATCHED; owner (H,): the polygon of each.
 
     offsets (F + 1,); beyond (H,): polygons, as OUTSIDE and UNKNOWN are; positions (H, 3) of the half-edges' starts.
+    Where an edge lies in a side of the box, sides (H,), and no polygon has it too, the surface leaves the box: that
+    side becomes its label, in labels (H,).
     """
     for f in range(len(offsets) - 1):
         for h in range(offsets[f], offsets[f + 1]):
@@ -40,6 +42,8 @@ def match_edges(offsets, beyond, positions, owner, twin):
                             best, least = other, gap
             if best >= 0:
                 twin[h], twin[best] = best, h
+            elif sides[h] != 0:
+                twin[h], labels[h] = BORDER, sides[h]
 
 
 @inline

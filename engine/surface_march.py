@@ -57,7 +57,7 @@ class March:
         points, radii = [self.points[some:]], [self.radii[some:]]
         self._reserve(sum(len(piece[4]) for piece in pieces))
         for piece in pieces:
-            counts, gradients, areas, found, positions, uncertainties, labels, walks, shared = piece
+            counts, gradients, areas, found, positions, uncertainties, labels, sides, walks, shared = piece
             beyond = np.empty(len(labels), np.int32)
             walked = self._turned(walks, shared)
             self.count, more, more_radii = visit_neighbours(
@@ -68,7 +68,9 @@ class March:
             radii.append(more_radii)
             self.visited += len(counts)
             self.facets += int(np.count_nonzero(counts > 0))
-            self.parts.append((np.maximum(counts, 0), gradients, areas, positions, uncertainties, labels, beyond))
+            self.parts.append(
+                (np.maximum(counts, 0), gradients, areas, positions, uncertainties, labels, sides, beyond)
+            )
         self.points, self.radii = np.concatenate(points), np.concatenate(radii)
 
     def _turned(self, walks: Int, edges: Float) -> NDArray[np.uint64]:
@@ -98,5 +100,5 @@ class March:
         """The arrays of all parts."""
         if not self.parts:
             empty = find_polygons(0, 0, self.layers, self.box, self.signatures[:0], self.points, self.radii)
-            return [*empty[:3], *empty[4:7], np.empty(0, np.int32)]
+            return [*empty[:3], *empty[4:8], np.empty(0, np.int32)]
         return [np.concatenate(arrays) for arrays in zip(*self.parts, strict=True)]

@@ -32,13 +32,13 @@ class Mesh:
 
 def stitch(march: March, workers: Workers) -> Mesh:
     """The polygons as one mesh."""
-    counts, gradients, areas, positions, uncertainties, labels, beyond = march.joined()
+    counts, gradients, areas, positions, uncertainties, labels, sides, beyond = march.joined()
     march.parts.clear()
     offsets = np.concatenate([[0], np.cumsum(counts)]).astype(np.int32)
     owner, twin, following, corners = (np.empty(len(labels), np.int32) for _ in range(4))
     short = SHORT_EDGE * float(np.linalg.norm(march.box[1] - march.box[0]))
     workers.check()
-    stitching.match_edges(offsets, beyond, positions, owner, twin)
+    stitching.match_edges(offsets, beyond, positions, sides, labels, owner, twin)
     workers.check()
     collapsed = stitching.collapse_edges(offsets, positions, owner, short, twin, following, corners)
     stitching.join_corners(twin, following, corners)

@@ -390,6 +390,35 @@ def test_a_start_on_a_crease_finds_the_surface(segment: list[list[float]]) -> No
     assert surface.volume() == pytest.approx(4 / 3 * 0.5**3, rel=1e-12)
 
 
+@pytest.mark.parametrize("side", range(6))
+@pytest.mark.parametrize(
+    ("function", "facets", "vertices", "border", "area"),
+    [
+        (lambda u, v, w: u + relu(v), 1, 4, 4, 8),  # beyond v = 0 it leaves the box
+        (lambda u, v, w: u - relu(v), 2, 6, 6, 8 + 8 * np.sqrt(2)),  # there it goes on inside
+        (lambda u, v, w: u + relu(v.abs() - 1), 2, 6, 6, 8),
+        (lambda u, v, w: -u + relu(v), 2, 6, 6, 8 + 8 * np.sqrt(2)),  # found from beyond the side
+        (lambda u, v, w: u - v.abs(), 2, 6, 6, 16 * np.sqrt(2)),  # only an edge is in the side
+        (lambda u, v, w: v.abs() - u, 2, 8, 8, 16 * np.sqrt(2)),  # joined beyond the side: two sheets in the box
+    ],
+)
+def test_a_surface_along_a_side_of_the_box(
+    side: int, function: Function, facets: int, vertices: int, border: int, area: float
+) -> None:
+    """u: the distance from a side of the box."""
+
+    def placed(*point: torch.Tensor) -> torch.Tensor:
+        u, v, w = (point[(side + axis) % 3] for axis in range(3))
+        return function(2 - u if side < 3 else 2 + u, v, w)
+
+    surface = surface_of(placed)
+    report = surface.report
+    assert (surface.facets, report.vertices, report.border_edges) == (facets, vertices, border)
+    assert (report.open_edges, report.collapsed) == (0, 0)
+    assert report.components == (2 if vertices == 8 else 1)
+    assert surface.area == pytest.approx(area, rel=1e-12)
+
+
 def test_nonsense_starts_are_refused() -> None:
     with pytest.raises(EngineError, match="whole number"):
         Seeds(2.5)  # type: ignore[arg-type]
