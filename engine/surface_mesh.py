@@ -40,8 +40,7 @@ def stitch(march: March, workers: Workers) -> Mesh:
     workers.check()
     stitching.match_edges(offsets, beyond, positions, sides, labels, owner, twin)
     workers.check()
-    collapsed = stitching.collapse_edges(offsets, positions, owner, short, twin, following, corners)
-    stitching.join_corners(twin, following, corners)
+    collapsed = stitching.collapse_edges(offsets, positions, owner, short, labels, twin, following, corners)
     workers.check()
     vertex, vertices, spread = stitching.number_vertices(following, corners, positions, uncertainties)
     kept, face_offsets, face_vertices, face_edges, edges, edge_faces, edge_labels = stitching.list_mesh(
