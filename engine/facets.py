@@ -108,7 +108,7 @@ def _cut(polygon, labels, marks, count, best, slope, label, spare, signs):
 @inner_inline
 def _first_label(one, other):
     """The square's sides come before rows, earlier ones before later ones, and those before sides of the domain."""
-    if one == SQUARE or other == SQUARE:
+    if min(one, other) == SQUARE:
         return SQUARE
     return min(one, other) if (one < 0) == (other < 0) else max(one, other)
 

@@ -17,10 +17,11 @@ UNMATCHED = -2
 
 
 @kernel
-def match_edges(offsets, beyond, positions, sides, labels, owner, twin):
+def match_edges(offsets, beyond, positions, uncertainties, short, sides, labels, owner, twin):
     """twin (H,) int32: the same edge in the other polygon, BORDER, or UNMATCHED; owner (H,): the polygon of each.
 
-    offsets (F + 1,); beyond (H,): polygons, as OUTSIDE and UNKNOWN are; positions (H, 3) of the half-edges' starts.
+    offsets (F + 1,); beyond (H,): polygons, as OUTSIDE and UNKNOWN are; positions (H, 3) of the half-edges' starts, and
+    their uncertainties (H,): the ends of one edge in two polygons are no farther apart than these and `short` allow.
     Where an edge lies in a side of the box, sides (H,), and no polygon has it too, the surface leaves the box: that
     side becomes its label, in labels (H,).
     """
@@ -40,7 +41,7 @@ def match_edges(offsets, beyond, positions, sides, labels, owner, twin):
                         gap = _gap(h, other, offsets, owner, positions)
                         if gap < least:
                             best, least = other, gap
-            if best >= 0:
+            if best >= 0 and _may_match(h, best, offsets, owner, positions, uncertainties, short):
                 twin[h], twin[best] = best, h
             elif sides[h] != 0:
                 twin[h], labels[h] = BORDER, sides[h]
@@ -60,6 +61,24 @@ def _gap(h, other, offsets, owner, positions):
         gap = positions[h, d] + positions[a, d] - positions[other, d] - positions[b, d]
         total += gap * gap
     return total
+
+
+@inline
+def _may_be_one(i, j, positions, uncertainties, short):
+    """Whether two corners can be the same point."""
+    total, allowed = 0.0, uncertainties[i] + uncertainties[j] + short
+    for d in range(3):
+        total += (positions[i, d] - positions[j, d]) ** 2
+    return total <= allowed * allowed
+
+
+@inline
+def _may_match(h, other, offsets, owner, positions, uncertainties, short):
+    """Whether two half-edges can be the same edge."""
+    after, stop = _after(h, offsets, owner), _after(other, offsets, owner)
+    return _may_be_one(h, stop, positions, uncertainties, short) and _may_be_one(
+        after, other, positions, uncertainties, short
+    )
 
 
 @inline
@@ -102,7 +121,8 @@ def _drop_polygon(f, offsets, labels, twin, left, following, corners, pending, w
         one += 1
     other = following[one]
     s, t = twin[one], twin[other] if other != one else UNMATCHED
-    for lone, new, across in ((s, t, other), (t, s, one)):
+    for n in range(2):
+        lone, new, across = (s, t, other) if n == 0 else (t, s, one)
         if lone >= 0:
             twin[lone] = new
             if new == BORDER:

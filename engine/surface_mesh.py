@@ -38,7 +38,7 @@ def stitch(march: March, workers: Workers) -> Mesh:
     owner, twin, following, corners = (np.empty(len(labels), np.int32) for _ in range(4))
     short = SHORT_EDGE * float(np.linalg.norm(march.box[1] - march.box[0]))
     workers.check()
-    stitching.match_edges(offsets, beyond, positions, sides, labels, owner, twin)
+    stitching.match_edges(offsets, beyond, positions, uncertainties, short, sides, labels, owner, twin)
     workers.check()
     collapsed = stitching.collapse_edges(offsets, positions, owner, short, labels, twin, following, corners)
     workers.check()
