@@ -30,7 +30,8 @@ _PIECE = 16  # boxes between two looks at whether to stop: some milliseconds
 class Certificate:
     """What was proven of a surface.
 
-    certified: nothing was missed.  boxes: how many were looked at; empty, visited: of the octree's leaves; regions:
+    certified: every region that the level crosses was found; open_edges: of the surface, all the same, as rounding did
+    not tell which of its facets meet there.  boxes: how many were looked at; empty, visited: of the octree's leaves; regions:
     that the visited ones were cut into.  missed, unproven (N, 2, 3) float64: lower and upper corners of the leaves with
     a region that the level crosses and the surface has not, and of those that nothing is known of; proven: the share of
     the domain's volume in which nothing was missed.
@@ -44,11 +45,16 @@ class Certificate:
     missed: Float
     unproven: Float
     proven: float
+    open_edges: int = 0
 
     def describe(self) -> str:
         """One line for people."""
         if self.certified:
-            return f"certified: nothing was missed ({self.boxes:,} boxes, {self.regions:,} regions)"
+            looked = f"({self.boxes:,} boxes, {self.regions:,} regions)"
+            if self.open_edges:
+                edges = f"{self.open_edges:,} edge{' is' if self.open_edges == 1 else 's are'}"
+                return f"certified: every region that the level crosses was found {looked}; {edges} open, for rounding"
+            return f"certified: nothing was missed {looked}"
         what = []
         if len(self.missed):
             where = ", ".join(f"{x:.3g}" for x in self.missed[0].mean(axis=0))
@@ -116,6 +122,7 @@ def certify_surface(
         missed=lost,
         unproven=unproven,
         proven=max(0.0, 1.0 - rest),
+        open_edges=surface.report.open_edges,
     )
 
 

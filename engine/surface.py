@@ -49,7 +49,8 @@ class SurfaceReport:
     flat_regions: regions around points of the grid in which the network equals the level throughout; of those, the
     border towards greater values belongs to the surface
     grid: cells of the grid along each side of the box on which crossings were looked for; seeds: crossings found
-    certified: whether nothing was missed, for certain; None when that was not asked (see certify_surface)
+    certified: whether every region that the level crosses was found, for certain; None when that was not asked (see
+    certify_surface)
     """
 
     facets: int

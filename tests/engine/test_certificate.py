@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -168,6 +169,16 @@ def test_a_missing_sheet_that_leaves_the_box_is_noticed() -> None:
     assert not certificate.certified
     assert len(certificate.missed) > 0
     assert certify_surface(extract_surface(network, BOX), budget=2_000).certified
+
+
+def test_open_edges_are_told_beside_the_regions_that_were_all_found() -> None:
+    surface = extract_surface(Network.trace(TwoSolids()), BOX, seeds=Seeds(100))
+    for edges, answer in ((0, "nothing was missed"), (1, "1 edge is open"), (4, "4 edges are open")):
+        opened = replace(surface, report=replace(surface.report, open_edges=edges))
+        certificate = certify_surface(opened)
+        assert certificate.certified
+        assert answer in certificate.describe()
+        assert ("nothing was missed" in certificate.describe()) == (edges == 0)
 
 
 def test_cancelling() -> None:
