@@ -126,7 +126,12 @@ class Surface:
         return np.asarray(self.gradients / np.linalg.norm(self.gradients, axis=1, keepdims=True))
 
     def volume(self) -> float | None:
-        """The volume where the network is below the level, by the divergence theorem; None when not closed."""
+        """The volume of the part of the box where the network is not above the level, by the divergence theorem, as far
+        as its surface was found; None when that is not closed.
+
+        A closed surface has one side along all of the box's border: where that is not the one above the level, the
+        theorem gives what is above, below zero.
+        """
         if not self.report.closed:
             return None
         first = np.repeat(self.face_vertices[self.face_offsets[:-1]], np.diff(self.face_offsets))
@@ -134,7 +139,8 @@ class Surface:
         following[self.face_offsets[1:] - 1] = self.face_offsets[:-1]
         centre = self.domain.mean(axis=0)
         a, b, c = (self.vertices[v] - centre for v in (first, self.face_vertices, self.face_vertices[following]))
-        return float(np.einsum("nd,nd->", a, np.cross(b, c))) / 6.0
+        enclosed = float(np.einsum("nd,nd->", a, np.cross(b, c))) / 6.0
+        return enclosed if enclosed >= 0.0 else enclosed + float(np.prod(self.domain[1] - self.domain[0]))
 
     def activation_pattern(self, faces: Int | None = None) -> NDArray[np.int8]:
         """(N, R) int8: 1 or -1 for every row of every kink (by kink, neuron, breakpoint) in the regions of facets."""

@@ -230,7 +230,7 @@ def _marched(
             raise KeyboardInterrupt from stopped
     seconds = time.perf_counter() - start
     facts = {"method": "marching", "level": level, "domain": domain.tolist(), "facets": mesh.facets}
-    facts |= {"vertices": len(mesh.vertices), **measures(mesh), "resolution": resolution}
+    facts |= {"vertices": len(mesh.vertices), **measures(mesh, domain), "resolution": resolution}
     return mesh, facts | {"certified": None, "seconds": {"marching": seconds}}
 
 

@@ -161,6 +161,15 @@ def test_known_solids(function: Function, facets: int, vertices: int, area: floa
     assert surface.volume() == pytest.approx(volume, rel=1e-12)
 
 
+def test_the_volume_is_that_of_the_part_of_the_box_below_the_level() -> None:
+    solid = surface_of(lambda x, y, z: x.abs() + y.abs() + z.abs() - 1)
+    hole = surface_of(lambda x, y, z: 1 - x.abs() - y.abs() - z.abs())
+    assert solid.volume() == pytest.approx(4 / 3, rel=1e-12)
+    assert hole.volume() == pytest.approx(64 - 4 / 3, rel=1e-12)
+    shell = surface_of(lambda x, y, z: (x.abs() + y.abs() + z.abs() - 1).abs() - 0.5)
+    assert shell.volume() == pytest.approx(4 / 3 * (1.5**3 - 0.5**3), rel=1e-12)
+
+
 def test_two_solids_that_touch_in_a_point_are_two_components() -> None:
     def function(x: torch.Tensor, y: torch.Tensor, z: torch.Tensor) -> torch.Tensor:
         rest = y.abs() + z.abs() - 1
