@@ -7,6 +7,7 @@ halved, until none is left or the budget is spent.
 
 from __future__ import annotations
 
+import math
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -33,7 +34,8 @@ class Certificate:
     certified: every region that the level crosses was found; open_edges: of the surface, all the same, as rounding did
     not tell which of its facets meet there.  boxes: how many were looked at; empty, visited: of the octree's leaves; regions:
     that the visited ones were cut into.  missed, unproven (N, 2, 3) float64: lower and upper corners of the leaves with
-    a region that the level crosses and the surface has not, and of those that nothing is known of; proven: the share of
+    a region that the level crosses and the surface has not, and of those that nothing is known of, the first `tiny` of
+    them since they are too small for rounding, the others since the budget was spent; proven: the share of
     the domain's volume in which nothing was missed.
     """
 
@@ -45,6 +47,7 @@ class Certificate:
     missed: Float
     unproven: Float
     proven: float
+    tiny: int = 0
     open_edges: int = 0
 
     def describe(self) -> str:
@@ -60,11 +63,18 @@ class Certificate:
             where = ", ".join(f"{x:.3g}" for x in self.missed[0].mean(axis=0))
             what.append(
                 f"the level crosses regions that the surface lacks in {len(self.missed):,} boxes, the first at "
-                f"({where}); raise the resolution"
+                f"({where}); a grid sees only changes of sign between its points: raise the resolution, or start along "
+                "segments through them (Seeds)"
             )
         if len(self.unproven):
-            share = f"{100.0 * self.proven:.1f}% of the volume is proven to hold nothing that was missed"
-            what.append(f"{share}, {len(self.unproven):,} boxes were left after {self.boxes:,}; raise the budget")
+            share = min(math.floor(1e3 * self.proven), 999) / 10.0  # never 100%: something is left
+            left = f"{share:.1f}% of the volume is proven to hold nothing that was missed"
+            waiting = len(self.unproven) - self.tiny
+            if waiting:
+                left += f", {_boxes(waiting)} left after {self.boxes:,}; raise the budget"
+            if self.tiny:
+                left += f", {_boxes(self.tiny)} too small to be halved, as too much meets there for a proof"
+            what.append(left)
         return f"not certified: {', and '.join(what)}"
 
 
@@ -122,6 +132,7 @@ def certify_surface(
         missed=lost,
         unproven=unproven,
         proven=max(0.0, 1.0 - rest),
+        tiny=sum(map(len, hopeless)),
         open_edges=surface.report.open_edges,
     )
 
@@ -129,6 +140,10 @@ def certify_surface(
 def with_certificate(surface: Surface, certificate: Certificate) -> Surface:
     """The surface whose report says whether it is certified."""
     return replace(surface, report=replace(surface.report, certified=certificate.certified))
+
+
+def _boxes(count: int) -> str:
+    return "1 box was" if count == 1 else f"{count:,} boxes were"
 
 
 def _eighths(boxes: Float) -> Float:

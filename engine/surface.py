@@ -161,12 +161,13 @@ class Surface:
         if not report.grid:
             return f"no {name} was found along the segments"
         if report.flat_regions:
-            return f"no {name} in the box: f equals {self.level:g} throughout {report.flat_regions:,} regions"
+            return f"no {name} was found in the box: f equals {self.level:g} throughout {report.flat_regions:,} regions"
+        name = f"no {name} was found in the box"
         if smallest > self.level:
-            return f"no {name} in the box: f is above {self.level:g} on the whole grid, smallest value {smallest:.4g}"
+            return f"{name}: f is above {self.level:g} on the whole grid, smallest value {smallest:.4g}"
         if largest <= self.level:
-            return f"no {name} in the box: f is not above {self.level:g} on the grid, largest value {largest:.4g}"
-        return f"no {name} was found in the box"
+            return f"{name}: f is not above {self.level:g} on the grid, largest value {largest:.4g}"
+        return name
 
 
 def extract_surface(

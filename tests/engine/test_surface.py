@@ -21,6 +21,7 @@ from engine import (
     SlicePlane,
     Surface,
     SurfaceProgress,
+    certify_surface,
     cut_surface,
     extract_surface,
     level_set,
@@ -260,9 +261,17 @@ def test_degenerate_networks(kind: str) -> None:
 @pytest.mark.parametrize(
     ("function", "level", "answer"),
     [
-        (lambda x, y, z: x.abs() + 1, 0.0, "no zero level surface in the box: f is above 0 on the whole grid"),
-        (lambda x, y, z: x.abs() - 9, 0.5, "no level surface f = 0.5 in the box: f is not above 0.5 on the grid"),
-        (lambda x, y, z: -relu(x), 0.0, "no zero level surface in the box: f equals 0 throughout 1 regions"),
+        (
+            lambda x, y, z: x.abs() + 1,
+            0.0,
+            "no zero level surface was found in the box: f is above 0 on the whole grid",
+        ),
+        (
+            lambda x, y, z: x.abs() - 9,
+            0.5,
+            "no level surface f = 0.5 was found in the box: f is not above 0.5 on the grid",
+        ),
+        (lambda x, y, z: -relu(x), 0.0, "no zero level surface was found in the box: f equals 0 throughout 1 regions"),
     ],
 )
 def test_no_surface_says_why(function: Function, level: float, answer: str) -> None:
@@ -313,6 +322,23 @@ def test_nearly_equal_neurons(exponent: int) -> None:
             assert surface.report.spread < 1e-6
             loops = np.split(surface.face_vertices, surface.face_offsets[1:-1])
             assert all(len(np.unique(loop)) == len(loop) for loop in loops)
+
+
+def test_a_surface_without_a_change_of_sign_is_found_along_segments() -> None:
+    """|x| and a solid of no thickness: a grid does not see them, whatever its resolution, but the certificate does."""
+    network = Network.trace(
+        Computed(lambda x, y, z: torch.maximum((x - 0.3).abs(), relu(y.abs() - 1) + relu(z.abs() - 1)))
+    )
+    empty = extract_surface(network, BOX, seeds=16)
+    assert empty.describe().startswith("no zero level surface was found in the box: f is above 0 on the whole grid")
+    refused = certify_surface(empty, 2_000)
+    assert not refused.certified
+    assert "changes of sign" in refused.describe()
+    assert "segments" in refused.describe()
+    through = np.array([[[-1.0, 0.2, 0.3], [1.0, 0.2, 0.3]]])
+    surface = extract_surface(network, BOX, seeds=Seeds(0, through))
+    check(surface)
+    assert surface.area >= 4.0
 
 
 def test_the_same_bytes_with_any_number_of_threads() -> None:
