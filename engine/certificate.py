@@ -31,12 +31,12 @@ _PIECE = 16  # boxes between two looks at whether to stop: some milliseconds
 class Certificate:
     """What was proven of a surface.
 
-    certified: every region that the level crosses was found; open_edges: of the surface, all the same, as rounding did
-    not tell which of its facets meet there.  boxes: how many were looked at; empty, visited: of the octree's leaves; regions:
-    that the visited ones were cut into.  missed, unproven (N, 2, 3) float64: lower and upper corners of the leaves with
-    a region that the level crosses and the surface has not, and of those that nothing is known of, the first `tiny` of
-    them since they are too small for rounding, the others since the budget was spent; proven: the share of
-    the domain's volume in which nothing was missed.
+    certified: every region that the level crosses was found.  open_edges: the surface's, beside that: rounding did not
+    tell which facets meet there.  boxes: how many were looked at; empty, visited: of the octree's leaves; regions: that
+    the visited ones were cut into.  missed, unproven (N, 2, 3) float64: lower and upper corners of the leaves with a
+    region that the level crosses and the surface has not, and of those that nothing is known of: the first `tiny` of
+    them are too small to be halved, others were left when the budget was spent.  proven: the share of the domain's
+    volume in which nothing was missed.
     """
 
     certified: bool
@@ -64,7 +64,7 @@ class Certificate:
             what.append(
                 f"the level crosses regions that the surface lacks in {len(self.missed):,} boxes, the first at "
                 f"({where}); a grid sees only changes of sign between its points: raise the resolution, or start along "
-                "segments through them (Seeds)"
+                "segments through them (engine.Seeds)"
             )
         if len(self.unproven):
             share = min(math.floor(1e3 * self.proven), 999) / 10.0  # never 100%: something is left
