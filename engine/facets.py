@@ -236,7 +236,8 @@ def _onto_plane(maps, output, frame, value, size, point):
 def polygon_of_region(layers, box, bits, point, radius, room, frame, polygon, labels, marks, buffers):
     """Find the polygon of one region: corners in `polygon`, the frame of its plane, and `point` moved onto the plane.
 
-    Returns (corners, whether some row vanishes on all of it, the gradient's size).  labels, marks: see _clip.
+    Returns (corners, whether some row vanishes on all of it, the gradient's size, how many rows are in the buffer
+    `near`).  labels, marks: see _clip.
     """
     near, near_row, clearances, spare, signs, identity = buffers
     maps, sizes = room[0], room[5]
@@ -245,7 +246,7 @@ def polygon_of_region(layers, box, bits, point, radius, room, frame, polygon, la
     g0, g1, g2, value = maps[0, output], maps[1, output], maps[2, output], maps[3, output]
     size = np.sqrt(g0 * g0 + g1 * g1 + g2 * g2)
     if size <= map_tolerance(sizes[1, output], 0.0, 0.0, 0.0):
-        return EMPTY, False, size
+        return EMPTY, False, size, 0
     _basis(g0, g1, g2, size, frame)
     _onto_plane(maps, output, frame, value, size, point)
     diameter = 0.0
@@ -263,7 +264,7 @@ def polygon_of_region(layers, box, bits, point, radius, room, frame, polygon, la
         rows = _near_rows(layers, maps, sizes, frame, bits, reach, clearances, near, near_row, rows)
         count, vanishes, lies_in = _clip(polygon, labels, marks, 4, near, near_row, rows, spare, signs)
         if count < 3:
-            return EMPTY, vanishes, size
+            return EMPTY, vanishes, size, rows
         open_ = False
         for i in range(count):
             open_ |= labels[i] == SQUARE
@@ -271,8 +272,29 @@ def polygon_of_region(layers, box, bits, point, radius, room, frame, polygon, la
             if lies_in != 0:
                 for i in range(count):
                     marks[i] = _marks_of(-lies_in, marks[i])
-            return count, vanishes, size
+            return count, vanishes, size, rows
         half = min(4.0 * half, diameter)
+
+
+@inner
+def _aside(polygon, count, n, near, rows):
+    """How uncertain the middle of the edge after corner n is, across the edge: as the rows that vanish on it are there.
+
+    Its ends may be far more uncertain, but along the edge: where a crease crosses it at a small angle to the facet.
+    """
+    following = n + 1 if n + 1 < count else 0
+    s, t = 0.5 * (polygon[n, 0] + polygon[following, 0]), 0.5 * (polygon[n, 1] + polygon[following, 1])
+    result = UNIT_ROUNDOFF * (abs(s) + abs(t))
+    for r in range(rows):
+        a, b, z, tolerance = near[r, 0], near[r, 1], near[r, 2], near[r, 3]
+        slope = np.sqrt(a * a + b * b)
+        on_edge, on_all = True, True
+        for i in range(count):
+            if abs(a * polygon[i, 0] + b * polygon[i, 1] + z) > tolerance + slope * polygon[i, 2]:
+                on_edge, on_all = on_edge and i not in (n, following), False
+        if on_edge and not on_all:
+            result = max(result, (abs(a * s + b * t + z) + tolerance) / slope)
+    return min(result, max(polygon[n, 2], polygon[following, 2]))
 
 
 @kernel
@@ -305,7 +327,7 @@ def find_polygons(lo, hi, layers, box, signatures, points, radii):
             point[d] = points[i, d]
         for w in range(words):
             bits[w] = signatures[i, w]
-        count, vanishes, size = polygon_of_region(
+        count, vanishes, size, rows_near = polygon_of_region(
             layers, box, bits, point, radii[i], room, frame, polygon, labels, marks, buffers
         )  # fmt: skip
         counts[i - lo] = count
@@ -347,7 +369,7 @@ def find_polygons(lo, hi, layers, box, signatures, points, radii):
                     edges[q, 3 + d] = (x * frame[1, d] - y * frame[0, d]) / length
                     edges[q, 6 + d] = frame[2, d]
                     edges[q, 9 + d] = (x * frame[0, d] + y * frame[1, d]) / length
-                edges[q, 12] = max(polygon[n, 2], polygon[following, 2])
+                edges[q, 12] = _aside(polygon, count, n, near, rows_near)
                 walks[h + n] = q
                 q += 1
         h += count
