@@ -115,8 +115,8 @@ def _first_label(one, other):
 
 @inner_inline
 def _marks_of(label, marks):
-    """The marks of an edge with the side of the domain that a label is, if there is none yet."""
-    return marks - 2 * label if label < 0 and marks < 2 else marks
+    """The marks of an edge that lies in the side of the domain that a label is, too: the side that labels it."""
+    return max(marks & ~SHARED, -2 * label) | (marks & SHARED) if label < 0 else marks
 
 
 @inner
@@ -271,7 +271,8 @@ def polygon_of_region(layers, box, bits, point, radius, room, frame, polygon, la
         if not open_ or half >= diameter:
             if lies_in != 0:
                 for i in range(count):
-                    marks[i] = _marks_of(-lies_in, marks[i])
+                    if marks[i] <= SHARED:
+                        marks[i] += 2 * lies_in
             return count, vanishes, size, rows
         half = min(4.0 * half, diameter)
 
