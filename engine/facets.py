@@ -278,10 +278,11 @@ def polygon_of_region(layers, box, bits, point, radius, room, frame, polygon, la
 
 
 @inner
-def _aside(polygon, count, n, near, rows):
+def _aside(polygon, count, n, off, near, rows):
     """How uncertain the middle of the edge after corner n is, across the edge: as the rows that vanish on it are there.
 
     Its ends may be far more uncertain, but along the edge: where a crease crosses it at a small angle to the facet.
+    off: how uncertain the facet's plane is.
     """
     following = n + 1 if n + 1 < count else 0
     s, t = 0.5 * (polygon[n, 0] + polygon[following, 0]), 0.5 * (polygon[n, 1] + polygon[following, 1])
@@ -295,7 +296,7 @@ def _aside(polygon, count, n, near, rows):
                 on_edge, on_all = on_edge and i not in (n, following), False
         if on_edge and not on_all:
             result = max(result, (abs(a * s + b * t + z) + tolerance) / slope)
-    return min(result, max(polygon[n, 2], polygon[following, 2]))
+    return min(result + off, max(polygon[n, 2], polygon[following, 2]))
 
 
 @kernel
@@ -309,6 +310,7 @@ def find_polygons(lo, hi, layers, box, signatures, points, radii):
     """
     rows, neurons, words = len(layers.row_neuron), len(layers.bias), signatures.shape[1]
     room = workspace(layers, 4)
+    sizes, output = room[5], neurons - 1
     most = rows + 16
     polygon, labels, marks = np.empty((most, 3)), np.empty(most, np.int32), np.empty(most, np.int32)
     spare, signs = np.empty((2 * most + 2, 3)), np.empty(3 * most + 2, np.int32)
@@ -350,6 +352,7 @@ def find_polygons(lo, hi, layers, box, signatures, points, radii):
                 positions[h + n, d] = min(max(x, box[0, d]), box[1, d])
             uncertainties[h + n], edge_labels[h + n], walks[h + n] = polygon[n, 2], labels[n], NO_WALK
         areas[i - lo], found_radii[i - lo] = 0.5 * twice, np.sqrt(radius)
+        off = map_tolerance(sizes[0, output], sizes[1, output], found_radii[i - lo], abs(layers.bias[output])) / size
         for n in range(count):
             following = n + 1 if n + 1 < count else 0
             sides[h + n] = -(marks[n] >> 1)
@@ -370,7 +373,7 @@ def find_polygons(lo, hi, layers, box, signatures, points, radii):
                     edges[q, 3 + d] = (x * frame[1, d] - y * frame[0, d]) / length
                     edges[q, 6 + d] = frame[2, d]
                     edges[q, 9 + d] = (x * frame[0, d] + y * frame[1, d]) / length
-                edges[q, 12] = _aside(polygon, count, n, near, rows_near)
+                edges[q, 12] = _aside(polygon, count, n, off, near, rows_near)
                 walks[h + n] = q
                 q += 1
         h += count
