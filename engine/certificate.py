@@ -7,6 +7,7 @@ halved, until none is left or the budget is spent.
 
 from __future__ import annotations
 
+import math
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -30,10 +31,12 @@ _PIECE = 16  # boxes between two looks at whether to stop: some milliseconds
 class Certificate:
     """What was proven of a surface.
 
-    certified: nothing was missed.  boxes: how many were looked at; empty, visited: of the octree's leaves; regions:
-    that the visited ones were cut into.  missed, unproven (N, 2, 3) float64: lower and upper corners of the leaves with
-    a region that the level crosses and the surface has not, and of those that nothing is known of; proven: the share of
-    the domain's volume in which nothing was missed.
+    certified: every region that the level crosses was found.  open_edges: the surface's, beside that: rounding did not
+    tell which facets meet there.  boxes: how many were looked at; empty, visited: of the octree's leaves; regions: that
+    the visited ones were cut into.  missed, unproven (N, 2, 3) float64: lower and upper corners of the leaves with a
+    region that the level crosses and the surface has not, and of those that nothing is known of: the first `tiny` of
+    them are too small to be halved, others were left when the budget was spent.  proven: the share of the domain's
+    volume in which nothing was missed.
     """
 
     certified: bool
@@ -44,21 +47,34 @@ class Certificate:
     missed: Float
     unproven: Float
     proven: float
+    tiny: int = 0
+    open_edges: int = 0
 
     def describe(self) -> str:
         """One line for people."""
         if self.certified:
-            return f"certified: nothing was missed ({self.boxes:,} boxes, {self.regions:,} regions)"
+            looked = f"({self.boxes:,} boxes, {self.regions:,} regions)"
+            if self.open_edges:
+                edges = f"{self.open_edges:,} edge{' is' if self.open_edges == 1 else 's are'}"
+                return f"certified: every region that the level crosses was found {looked}; {edges} open, for rounding"
+            return f"certified: nothing was missed {looked}"
         what = []
         if len(self.missed):
             where = ", ".join(f"{x:.3g}" for x in self.missed[0].mean(axis=0))
             what.append(
                 f"the level crosses regions that the surface lacks in {len(self.missed):,} boxes, the first at "
-                f"({where}); raise the resolution"
+                f"({where}); a grid sees only changes of sign between its points: raise the resolution, or start along "
+                "segments through them (engine.Seeds)"
             )
         if len(self.unproven):
-            share = f"{100.0 * self.proven:.1f}% of the volume is proven to hold nothing that was missed"
-            what.append(f"{share}, {len(self.unproven):,} boxes were left after {self.boxes:,}; raise the budget")
+            share = min(math.floor(1e3 * self.proven), 999) / 10.0  # never 100%: something is left
+            left = f"{share:.1f}% of the volume is proven to hold nothing that was missed"
+            waiting = len(self.unproven) - self.tiny
+            if waiting:
+                left += f", {_boxes(waiting)} left after {self.boxes:,}; raise the budget"
+            if self.tiny:
+                left += f", {_boxes(self.tiny)} too small to be halved, as too much meets there for a proof"
+            what.append(left)
         return f"not certified: {', and '.join(what)}"
 
 
@@ -116,12 +132,18 @@ def certify_surface(
         missed=lost,
         unproven=unproven,
         proven=max(0.0, 1.0 - rest),
+        tiny=sum(map(len, hopeless)),
+        open_edges=surface.report.open_edges,
     )
 
 
 def with_certificate(surface: Surface, certificate: Certificate) -> Surface:
     """The surface whose report says whether it is certified."""
     return replace(surface, report=replace(surface.report, certified=certificate.certified))
+
+
+def _boxes(count: int) -> str:
+    return "1 box was" if count == 1 else f"{count:,} boxes were"
 
 
 def _eighths(boxes: Float) -> Float:

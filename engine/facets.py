@@ -15,25 +15,26 @@ import numpy as np
 
 from engine.growing import grown, grown_rows
 from engine.jit import inner, inner_inline, inner_sum, kernel
-from engine.predicates import SAME_DIRECTION, UNIT_ROUNDOFF, map_tolerance
-from engine.region_maps import maps_beside, maps_of_region, workspace
+from engine.predicates import UNIT_ROUNDOFF, map_tolerance
+from engine.region_maps import maps_of_region, workspace
 
 SQUARE = -16  # label of the square's sides
 NO_WALK = -1  # the region beyond an edge has the same signature but for the edge's row
 LOST = -2  # the region beyond an edge was not found
 EMPTY = 0  # number of corners where there is no polygon
-
-_TURNS = 4096  # sectors around an edge
+SHARED = 1
 
 
 @inner
-def _clip(polygon, labels, shared, count, near, near_row, rows, spare, signs):
+def _clip(polygon, labels, marks, count, near, near_row, rows, spare, signs):
     """Keep s a + t b + z >= 0 of a convex polygon, for each row of near (., 4), which has a, b, z and a tolerance.
 
-    polygon: its corners (s, t, uncertainty); labels of the edges after the corners; shared: whether they have several.
-    Returns the number of corners, and whether some row vanishes on all of the polygon.
+    polygon: its corners (s, t, uncertainty); labels of the edges after the corners: rows before sides of the domain,
+    and the first of them; marks: 1 (SHARED) where there are several, plus twice the number, 1 to 6, of a side that the
+    edge lies in.  Returns the number of corners, whether some row or side vanishes on all of the polygon, and the
+    number of such a side, or 0.
     """
-    vanishes = False
+    vanishes, lies_in = False, 0
     for n in range(rows):
         a, b, z, tolerance, label = near[n, 0], near[n, 1], near[n, 2], near[n, 3], near_row[n]
         slope = np.sqrt(a * a + b * b)
@@ -54,21 +55,23 @@ def _clip(polygon, labels, shared, count, near, near_row, rows, spare, signs):
                 best, best_value = i, value
         if above == 0:
             if below > 0:
-                return 0, vanishes
+                return 0, vanishes, lies_in
             vanishes = True
+            if label < 0 and lies_in == 0:
+                lies_in = -label
         elif below == 0:
             if above < count - 1:
                 for i in range(count):
                     if signs[i] == 0 and signs[(i + 1) % count] == 0:
-                        shared[i] = True
+                        marks[i] = _marks_of(label, marks[i]) | SHARED
                         labels[i] = _first_label(labels[i], label)
         else:
-            count = _cut(polygon, labels, shared, count, best, slope, label, spare, signs)
-    return count, vanishes
+            count = _cut(polygon, labels, marks, count, best, slope, label, spare, signs)
+    return count, vanishes, lies_in
 
 
 @inner_inline
-def _cut(polygon, labels, shared, count, best, slope, label, spare, signs):
+def _cut(polygon, labels, marks, count, best, slope, label, spare, signs):
     """Replace the corners around those with a sign that is not positive by two on the row; returns their number."""
     # from the corner farthest inside, forward and backward to the first ones that are not
     last = best
@@ -81,7 +84,7 @@ def _cut(polygon, labels, shared, count, best, slope, label, spare, signs):
     leave, enter = count, count + 1
     _cross(polygon, signs, spare, last, out, slope, leave)
     _cross(polygon, signs, spare, first, back, slope, enter)
-    enter_label, enter_shared = labels[back], shared[back]
+    enter_label, enter_marks = labels[back], marks[back]
     size = (last - first + count) % count + 1
     # the corners first..last move to the front; spare's rows from `base` on hold them meanwhile
     base = count + 2
@@ -89,23 +92,31 @@ def _cut(polygon, labels, shared, count, best, slope, label, spare, signs):
         i = (first + n) % count
         spare[base + n, 0], spare[base + n, 1], spare[base + n, 2] = polygon[i, 0], polygon[i, 1], polygon[i, 2]
         signs[base + n] = labels[i]
-        signs[base + size + n] = shared[i]
+        signs[base + size + n] = marks[i]
     for c in range(3):
         polygon[0, c] = spare[enter, c]
         polygon[size + 1, c] = spare[leave, c]
-    labels[0], shared[0] = enter_label, enter_shared
-    labels[size + 1], shared[size + 1] = label, False
+    labels[0], marks[0] = enter_label, enter_marks
+    labels[size + 1], marks[size + 1] = label, _marks_of(label, 0)
     for n in range(size):
         for c in range(3):
             polygon[n + 1, c] = spare[base + n, c]
-        labels[n + 1], shared[n + 1] = signs[base + n], signs[base + size + n] != 0
+        labels[n + 1], marks[n + 1] = signs[base + n], signs[base + size + n]
     return size + 2
 
 
 @inner_inline
 def _first_label(one, other):
-    """Sides of the domain come before rows, and earlier rows before later ones."""
-    return min(one, other)
+    """The square's sides come before rows, earlier ones before later ones, and those before sides of the domain."""
+    if min(one, other) == SQUARE:
+        return SQUARE
+    return min(one, other) if (one < 0) == (other < 0) else max(one, other)
+
+
+@inner_inline
+def _marks_of(label, marks):
+    """The marks of an edge that lies in the side of the domain that a label is, too: the side that labels it."""
+    return max(marks & ~SHARED, -2 * label) | (marks & SHARED) if label < 0 else marks
 
 
 @inner
@@ -222,10 +233,11 @@ def _onto_plane(maps, output, frame, value, size, point):
 
 
 @inner
-def polygon_of_region(layers, box, bits, point, radius, room, frame, polygon, labels, shared, buffers):
+def polygon_of_region(layers, box, bits, point, radius, room, frame, polygon, labels, marks, buffers):
     """Find the polygon of one region: corners in `polygon`, the frame of its plane, and `point` moved onto the plane.
 
-    Returns (corners, whether some row vanishes on all of it, the gradient's size).
+    Returns (corners, whether some row vanishes on all of it, the gradient's size, how many rows are in the buffer
+    `near`).  labels, marks: see _clip.
     """
     near, near_row, clearances, spare, signs, identity = buffers
     maps, sizes = room[0], room[5]
@@ -234,7 +246,7 @@ def polygon_of_region(layers, box, bits, point, radius, room, frame, polygon, la
     g0, g1, g2, value = maps[0, output], maps[1, output], maps[2, output], maps[3, output]
     size = np.sqrt(g0 * g0 + g1 * g1 + g2 * g2)
     if size <= map_tolerance(sizes[1, output], 0.0, 0.0, 0.0):
-        return EMPTY, False, size
+        return EMPTY, False, size, 0
     _basis(g0, g1, g2, size, frame)
     _onto_plane(maps, output, frame, value, size, point)
     diameter = 0.0
@@ -246,85 +258,45 @@ def polygon_of_region(layers, box, bits, point, radius, room, frame, polygon, la
         polygon[0, 0], polygon[1, 0], polygon[2, 0], polygon[3, 0] = -half, half, half, -half
         polygon[0, 1], polygon[1, 1], polygon[2, 1], polygon[3, 1] = -half, -half, half, half
         for i in range(4):
-            polygon[i, 2], labels[i], shared[i] = UNIT_ROUNDOFF * half, SQUARE, False
+            polygon[i, 2], labels[i], marks[i] = UNIT_ROUNDOFF * half, SQUARE, 0
         reach = 1.4143 * half
         rows = _near_sides(box, point, frame, reach, near, near_row)
         rows = _near_rows(layers, maps, sizes, frame, bits, reach, clearances, near, near_row, rows)
-        count, vanishes = _clip(polygon, labels, shared, 4, near, near_row, rows, spare, signs)
+        count, vanishes, lies_in = _clip(polygon, labels, marks, 4, near, near_row, rows, spare, signs)
         if count < 3:
-            return EMPTY, vanishes, size
+            return EMPTY, vanishes, size, rows
         open_ = False
         for i in range(count):
             open_ |= labels[i] == SQUARE
         if not open_ or half >= diameter:
-            return count, vanishes, size
+            if lies_in != 0:
+                for i in range(count):
+                    if marks[i] <= SHARED:
+                        marks[i] += 2 * lies_in
+            return count, vanishes, size, rows
         half = min(4.0 * half, diameter)
 
 
 @inner
-def _beyond_edge(layers, point, uncertainty, inward, normal, along, room, frame, bits):
-    """The signature of the region in which the surface goes on across an edge on which several rows vanish.
+def _aside(polygon, count, n, off, near, rows):
+    """How uncertain the middle of the edge after corner n is, across the edge: as the rows that vanish on it are there.
 
-    Around the edge, regions are sectors.  From the polygon, which runs `inward` from a point of the edge, we turn
-    through those where the output is positive (on the side of its normal) until it vanishes again.  Returns whether
-    that was found.
+    Its ends may be far more uncertain, but along the edge: where a crease crosses it at a small angle to the facet.
+    off: how uncertain the facet's plane is.
     """
-    maps, sizes = room[0], room[5]
-    kinks, output = len(layers.first_neuron) - 2, len(layers.bias) - 1
-    for d in range(3):
-        frame[0, d], frame[1, d], frame[2, d] = inward[d], normal[d], along[d]
-    turned = 0.0
-    for _ in range(_TURNS):
-        maps_beside(layers, frame, point, uncertainty, room, bits)
-        tilt = map_tolerance(sizes[1, output], 0.0, 0.0, 0.0)
-        end = _first_zero(maps[0, output], maps[1, output], tilt)
-        nearest = np.inf
-        for m in range(kinks):
-            for k in range(layers.first_neuron[m], layers.first_neuron[m + 1]):
-                for r in range(layers.first_row[k], layers.first_row[k + 1]):
-                    z = maps[3, k] - layers.row_breakpoint[r]
-                    slope = np.sqrt(maps[0, k] ** 2 + maps[1, k] ** 2)
-                    bound = map_tolerance(sizes[0, k], 0.0, 0.0, abs(layers.bias[k]))
-                    if abs(z) > bound + uncertainty * slope:
-                        continue
-                    tilt = map_tolerance(sizes[1, k], 0.0, 0.0, 0.0)
-                    if slope > tilt:
-                        inside = 1.0 if (bits[r >> 6] >> np.uint64(r & 63)) & np.uint64(1) else -1.0
-                        nearest = min(nearest, _first_zero(inside * maps[0, k], inside * maps[1, k], tilt))
-        if end <= nearest + SAME_DIRECTION:
-            return True
-        turned += nearest
-        if turned > 2.0 * np.pi + 1e-6 or nearest <= 0.0:
-            return False
-        c, s = np.cos(nearest), np.sin(nearest)
-        for d in range(3):
-            x, y = frame[0, d], frame[1, d]
-            frame[0, d], frame[1, d] = c * x + s * y, c * y - s * x
-    return False
-
-
-@inner_inline
-def _first_zero(x, y, tilt):
-    """The angle in (0, pi] at which x cos + y sin, positive just after the angle 0, vanishes."""
-    return np.pi if abs(x) <= tilt else np.arctan2(abs(x), -y)
-
-
-@kernel
-def turn_around(lo, hi, layers, edges):
-    """The signatures (n, W) of the regions beyond the edges lo..hi on which several rows vanish, and whether they were
-    found (n,) bool.  edges (Q, 13): a point, directions inward, along the normal and along the edge, an uncertainty.
-    """
-    room = workspace(layers, 4)
-    point, inward, normal, along = np.empty(3), np.empty(3), np.empty(3), np.empty(3)
-    frame, beyond = np.empty((3, 3)), np.empty(max(1, (len(layers.row_neuron) + 63) >> 6), np.uint64)
-    signatures, found = np.empty((hi - lo, len(beyond)), np.uint64), np.empty(hi - lo, np.bool_)
-    for i in range(lo, hi):
-        for d in range(3):
-            point[d], inward[d], normal[d], along[d] = edges[i, d], edges[i, 3 + d], edges[i, 6 + d], edges[i, 9 + d]
-        found[i - lo] = _beyond_edge(layers, point, edges[i, 12], inward, normal, along, room, frame, beyond)
-        for w in range(len(beyond)):
-            signatures[i - lo, w] = beyond[w]
-    return signatures, found
+    following = n + 1 if n + 1 < count else 0
+    s, t = 0.5 * (polygon[n, 0] + polygon[following, 0]), 0.5 * (polygon[n, 1] + polygon[following, 1])
+    result = UNIT_ROUNDOFF * (abs(s) + abs(t))
+    for r in range(rows):
+        a, b, z, tolerance = near[r, 0], near[r, 1], near[r, 2], near[r, 3]
+        slope = np.sqrt(a * a + b * b)
+        on_edge, on_all = True, True
+        for i in range(count):
+            if abs(a * polygon[i, 0] + b * polygon[i, 1] + z) > tolerance + slope * polygon[i, 2]:
+                on_edge, on_all = on_edge and i not in (n, following), False
+        if on_edge and not on_all:
+            result = max(result, (abs(a * s + b * t + z) + tolerance) / slope)
+    return min(result + off, max(polygon[n, 2], polygon[following, 2]))
 
 
 @kernel
@@ -333,12 +305,14 @@ def find_polygons(lo, hi, layers, box, signatures, points, radii):
 
     Returns counts (n,) int32 of corners (EMPTY), gradients (n, 3), areas (n,), radii (n,) found, then for all
     corners in order: positions (H, 3), uncertainties (H,), labels (H,) int32 of the edges that follow them (a row; -1
-    to -6: a side of the box), walks (H,) int32, and (Q, 13) the edges, as turn_around takes them, where walks is >= 0.
+    to -6: a side of the box), sides (H,) int8 (a side of the box that the edge lies in, whatever its label; 0: none),
+    walks (H,) int32, and (Q, 13) the edges, as turn_around takes them, where walks is >= 0.
     """
     rows, neurons, words = len(layers.row_neuron), len(layers.bias), signatures.shape[1]
     room = workspace(layers, 4)
+    sizes, output = room[5], neurons - 1
     most = rows + 16
-    polygon, labels, shared = np.empty((most, 3)), np.empty(most, np.int32), np.empty(most, np.bool_)
+    polygon, labels, marks = np.empty((most, 3)), np.empty(most, np.int32), np.empty(most, np.int32)
     spare, signs = np.empty((2 * most + 2, 3)), np.empty(3 * most + 2, np.int32)
     near, near_row, clearances = np.empty((rows + 7, 4)), np.empty(rows + 7, np.int64), np.empty(neurons)
     buffers = (near, near_row, clearances, spare, signs, np.eye(3))
@@ -348,6 +322,7 @@ def find_polygons(lo, hi, layers, box, signatures, points, radii):
     room_for = 6 * (hi - lo) + most
     positions, uncertainties = np.empty((room_for, 3)), np.empty(room_for)
     edge_labels, walks = np.empty(room_for, np.int32), np.empty(room_for, np.int32)
+    sides = np.empty(room_for, np.int8)
     edges = np.empty((16, 13))
     h, q = 0, 0
     for i in range(lo, hi):
@@ -355,8 +330,8 @@ def find_polygons(lo, hi, layers, box, signatures, points, radii):
             point[d] = points[i, d]
         for w in range(words):
             bits[w] = signatures[i, w]
-        count, vanishes, size = polygon_of_region(
-            layers, box, bits, point, radii[i], room, frame, polygon, labels, shared, buffers
+        count, vanishes, size, rows_near = polygon_of_region(
+            layers, box, bits, point, radii[i], room, frame, polygon, labels, marks, buffers
         )  # fmt: skip
         counts[i - lo] = count
         if count < 3:
@@ -365,6 +340,7 @@ def find_polygons(lo, hi, layers, box, signatures, points, radii):
             gradients[i - lo, d] = size * frame[2, d]
         positions, uncertainties = grown_rows(positions, h, h + count), grown(uncertainties, h, h + count)
         edge_labels, walks = grown(edge_labels, h, h + count), grown(walks, h, h + count)
+        sides = grown(sides, h, h + count)
         twice, radius = 0.0, 0.0
         for n in range(count):
             s, t = polygon[n, 0], polygon[n, 1]
@@ -376,13 +352,15 @@ def find_polygons(lo, hi, layers, box, signatures, points, radii):
                 positions[h + n, d] = min(max(x, box[0, d]), box[1, d])
             uncertainties[h + n], edge_labels[h + n], walks[h + n] = polygon[n, 2], labels[n], NO_WALK
         areas[i - lo], found_radii[i - lo] = 0.5 * twice, np.sqrt(radius)
+        off = map_tolerance(sizes[0, output], sizes[1, output], found_radii[i - lo], abs(layers.bias[output])) / size
         for n in range(count):
             following = n + 1 if n + 1 < count else 0
-            if labels[n] < 0:
-                side = -1 - labels[n]
+            sides[h + n] = -(marks[n] >> 1)
+            if marks[n] > SHARED:
+                side = (marks[n] >> 1) - 1
                 for v in (n, following):
                     positions[h + v, side >> 1] = box[side & 1, side >> 1]
-            elif vanishes or shared[n]:
+            if labels[n] >= 0 and (vanishes or marks[n] & SHARED):
                 s, t = 0.5 * (polygon[n, 0] + polygon[following, 0]), 0.5 * (polygon[n, 1] + polygon[following, 1])
                 x, y = polygon[following, 0] - polygon[n, 0], polygon[following, 1] - polygon[n, 1]
                 length = np.sqrt(x * x + y * y)
@@ -395,11 +373,11 @@ def find_polygons(lo, hi, layers, box, signatures, points, radii):
                     edges[q, 3 + d] = (x * frame[1, d] - y * frame[0, d]) / length
                     edges[q, 6 + d] = frame[2, d]
                     edges[q, 9 + d] = (x * frame[0, d] + y * frame[1, d]) / length
-                edges[q, 12] = max(polygon[n, 2], polygon[following, 2])
+                edges[q, 12] = _aside(polygon, count, n, off, near, rows_near)
                 walks[h + n] = q
                 q += 1
         h += count
     return (
         counts, gradients, areas, found_radii,
-        positions[:h], uncertainties[:h], edge_labels[:h], walks[:h], edges[:q],
+        positions[:h], uncertainties[:h], edge_labels[:h], sides[:h], walks[:h], edges[:q],
     )  # fmt: skip

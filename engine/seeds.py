@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from itertools import chain
 
 import numpy as np
 from numpy.typing import NDArray
 
+from engine import memory
 from engine.errors import EngineError
 from engine.jit import inner, kernel
 from engine.layers import Layers
@@ -22,6 +25,9 @@ _HALVINGS = 4
 _POINTS = 4  # evaluated at a time
 _PIECE_NANOSECONDS = 2e6  # of work between two looks at whether to stop
 _SEGMENTS = 32  # in a piece of work
+_BLOCK = 1 << 16  # points of the grid that are held at a time, or a plane of them
+
+_Found = tuple[Float, NDArray[np.uint64]]
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -61,39 +67,75 @@ class Crossings:
     flat_regions: int
 
 
-def find_crossings(layers: Layers, box: Float, seeds: Seeds, workers: Workers) -> Crossings:
-    """Crossings of the level along every edge of the grid whose ends differ in sign, and all along the segments."""
-    starts, ends = [np.empty((0, 3))], [np.empty((0, 3))]
-    extremes, flat = (np.inf, -np.inf), 0
-    if seeds.resolution:
-        axes = [grid_axis(box[0, d], box[1, d], seeds.resolution) for d in range(3)]
-        points = np.stack(np.meshgrid(*axes, indexing="ij"), axis=-1)
-        values = field(layers, points.reshape(-1, 3), workers).reshape(points.shape[:3])
-        extremes = float(values.min()), float(values.max())
-        on_level = points[values == 0.0]
-        found = workers.run(flat_regions, len(on_level), _SEGMENTS, layers, on_level)
-        flat = len(np.unique(np.concatenate(found), axis=0)) if found else 0
+def find_crossings(
+    layers: Layers,
+    box: Float,
+    seeds: Seeds,
+    workers: Workers,
+    progress: Callable[[float], None] | None = None,
+) -> Crossings:
+    """Crossings of the level along every edge of the grid whose ends differ in sign, and all along the segments.
+
+    The grid is looked at in blocks of planes across x, so that memory grows with the square of its resolution and with
+    what is found.  progress is told the share that is done.
+    """
+    found: tuple[list[_Found], ...] = ([], [], [], [])  # along x, y, z, and the segments
+    smallest, largest, flat, kept = np.inf, -np.inf, np.empty((0, layers.words), np.uint64), 0.0
+    axes = [grid_axis(box[0, d], box[1, d], seeds.resolution) for d in range(3)] if seeds.resolution else []
+    for points, values, old, done in _blocks(layers, axes, workers):
+        smallest, largest = min(smallest, float(values.min())), max(largest, float(values.max()))
+        on_level = points[old:][values[old:] == 0.0]
+        if len(on_level):
+            more = workers.run(flat_regions, len(on_level), _SEGMENTS, layers, on_level)
+            flat = np.unique(np.concatenate([flat, *more]), axis=0)
         for d in range(3):
+            here = slice(0 if d == 0 else old, None)  # the edges in a plane were looked at with the block before
             first = tuple(slice(None, -1) if axis == d else slice(None) for axis in range(3))
             second = tuple(slice(1, None) if axis == d else slice(None) for axis in range(3))
-            crossed = (values[first] > 0.0) != (values[second] > 0.0)
-            shorter = _halved(layers, points[first][crossed], points[second][crossed], workers)
-            starts.append(shorter[0])
-            ends.append(shorter[1])
+            above = values[here] > 0.0
+            crossed = above[first] != above[second]
+            a, b = points[here][first][crossed], points[here][second][crossed]
+            found[d].append(_cross(layers, box, *_halved(layers, a, b, workers), workers))
+            kept += sum(array.nbytes for array in found[d][-1])
+        memory.admit(2.0 * kept, f"a grid of {seeds.resolution} cells along each side, with what it finds,")
+        if progress is not None:
+            progress(done)
     if seeds.segments is not None:
-        starts.append(seeds.segments[:, 0])
-        ends.append(seeds.segments[:, 1])
-    a, b = np.concatenate(starts), np.concatenate(ends)
+        found[3].append(_cross(layers, box, seeds.segments[:, 0], seeds.segments[:, 1], workers))
+    pieces = [(np.empty((0, 3)), np.empty((0, layers.words), np.uint64)), *chain(*found)]
+    points, signatures = (np.concatenate(arrays) for arrays in zip(*pieces, strict=True))
+    return Crossings(points, signatures, (smallest, largest), len(flat))
+
+
+def _blocks(layers: Layers, axes: list[Float], workers: Workers) -> Iterator[tuple[Float, Float, int, float]]:
+    """The grid in blocks of planes across x, each with the last plane of the block before: points (n, Y, Z, 3), values
+    (n, Y, Z), the number of planes (0 or 1) that the block before has too, and the share of the grid that is done.
+    """
+    if not axes:
+        return
+    x, y, z = axes
+    step = max(1, _BLOCK // (len(y) * len(z)))
+    points, values = np.empty((0, len(y), len(z), 3)), np.empty((0, len(y), len(z)))
+    for lo in range(0, len(x), step):
+        old, hi = min(lo, 1), min(lo + step, len(x))
+        new = np.stack(np.meshgrid(x[lo:hi], y, z, indexing="ij"), axis=-1)
+        points = np.concatenate([points[len(points) - old :], new])
+        at_new = field(layers, new.reshape(-1, 3), workers).reshape(new.shape[:3])
+        values = np.concatenate([values[len(values) - old :], at_new])
+        yield points, values, old, hi / len(x)
+
+
+def _cross(layers: Layers, box: Float, a: Float, b: Float, workers: Workers) -> _Found:
+    """The crossings all along segments (N, 3), (N, 3): points and signatures, as Crossings has them."""
     results = workers.run(walk_segments, len(a), _SEGMENTS, layers, a, b, False)
     if not results:
-        return Crossings(np.empty((0, 3)), np.empty((0, layers.words), np.uint64), extremes, flat)
+        return np.empty((0, 3)), np.empty((0, layers.words), np.uint64)
     segment, t, rises = (np.concatenate([result[i] for result in results]) for i in (4, 5, 7))
     points = (1.0 - t[:, None]) * a[segment] + t[:, None] * b[segment]
     upwards = np.where(rises[:, None], b[segment] - a[segment], a[segment] - b[segment])
     inwards = box.mean(axis=0) - points
     found = workers.run(regions_beside, len(points), _SEGMENTS, layers, points, upwards, inwards)
-    signatures = np.concatenate([np.empty((0, layers.words), np.uint64), *found])
-    return Crossings(points, signatures, extremes, flat)
+    return points, np.concatenate([np.empty((0, layers.words), np.uint64), *found])
 
 
 def _halved(layers: Layers, a: Float, b: Float, workers: Workers) -> tuple[Float, Float]:

@@ -54,7 +54,10 @@ def partition_segment(network: Network, start: ArrayLike, end: ArrayLike, level:
     start, end: (D,), two different finite points.  Raises EngineError when they are not, or when the network has
     several outputs.
     """
-    a, b = (np.array(point, np.float64) for point in (start, end))
+    try:
+        a, b = (np.array(point, np.float64) for point in (start, end))
+    except (TypeError, ValueError) as error:
+        raise EngineError(f"the ends of a segment are points, arrays of numbers: {error}") from error
     if a.shape != (network.input_size,) or b.shape != a.shape or not (np.isfinite(a).all() and np.isfinite(b).all()):
         raise EngineError(f"a segment needs two finite points of the network's {network.input_size} input dimensions")
     if (a == b).all():

@@ -17,17 +17,18 @@ UNMATCHED = -2
 
 
 @kernel
-def match_edges(offsets, beyond, positions, owner, twin):
+def match_edges(offsets, beyond, positions, uncertainties, short, sides, labels, owner, twin):
     """twin (H,) int32: the same edge in the other polygon, BORDER, or UNMATCHED; owner (H,): the polygon of each.
 
-    offsets (F + 1,); beyond (H,): polygons, as OUTSIDE and UNKNOWN are; positions (H, 3) of the half-edges' starts.
-    Returns how many are unmatched.
+    offsets (F + 1,); beyond (H,): polygons, as OUTSIDE and UNKNOWN are; positions (H, 3) of the half-edges' starts, and
+    their uncertainties (H,): the ends of one edge in two polygons are no farther apart than these and `short` allow.
+    Where an edge lies in a side of the box, sides (H,), and no polygon has it too, the surface leaves the box: that
+    side becomes its label, in labels (H,).
     """
     for f in range(len(offsets) - 1):
         for h in range(offsets[f], offsets[f + 1]):
             owner[h] = f
             twin[h] = BORDER if beyond[h] == OUTSIDE else UNMATCHED
-    unmatched = 0
     for f in range(len(offsets) - 1):
         for h in range(offsets[f], offsets[f + 1]):
             if twin[h] != UNMATCHED:
@@ -40,11 +41,10 @@ def match_edges(offsets, beyond, positions, owner, twin):
                         gap = _gap(h, other, offsets, owner, positions)
                         if gap < least:
                             best, least = other, gap
-            if best >= 0:
+            if best >= 0 and _may_match(h, best, offsets, owner, positions, uncertainties, short):
                 twin[h], twin[best] = best, h
-            else:
-                unmatched += 1
-    return unmatched
+            elif sides[h] != 0:
+                twin[h], labels[h] = BORDER, sides[h]
 
 
 @inline
@@ -61,6 +61,24 @@ def _gap(h, other, offsets, owner, positions):
         gap = positions[h, d] + positions[a, d] - positions[other, d] - positions[b, d]
         total += gap * gap
     return total
+
+
+@inline
+def _may_be_one(i, j, positions, uncertainties, short):
+    """Whether two corners can be the same point."""
+    total, allowed = 0.0, uncertainties[i] + uncertainties[j] + short
+    for d in range(3):
+        total += (positions[i, d] - positions[j, d]) ** 2
+    return total <= allowed * allowed
+
+
+@inline
+def _may_match(h, other, offsets, owner, positions, uncertainties, short):
+    """Whether two half-edges can be the same edge."""
+    after, stop = _after(h, offsets, owner), _after(other, offsets, owner)
+    return _may_be_one(h, stop, positions, uncertainties, short) and _may_be_one(
+        after, other, positions, uncertainties, short
+    )
 
 
 @inline
@@ -81,16 +99,69 @@ def _join(parents, i, j):
         parents[i] = j
 
 
+@inline
+def _take_out(h, owner, left, before, following, corners):
+    """Take a half-edge out of its loop: its ends become one."""
+    after = following[h]
+    _join(corners, h, after)
+    following[before[h]], before[after] = after, before[h]
+    following[h] = -1
+    left[owner[h]] -= 1
+
+
+@inline
+def _drop_polygon(f, offsets, labels, twin, left, following, corners, pending, waiting):
+    """Drop polygon f where it has less than three edges left: the polygons beyond them meet.  A half-edge that is alone
+    thereafter goes to `pending`; returns the new number of those that wait there.
+    """
+    if left[f] == 0 or left[f] > 2:
+        return waiting
+    one = offsets[f]
+    while following[one] < 0:
+        one += 1
+    other = following[one]
+    s, t = twin[one], twin[other] if other != one else UNMATCHED
+    for n in range(2):
+        lone, new, across = (s, t, other) if n == 0 else (t, s, one)
+        if lone >= 0:
+            twin[lone] = new
+            if new == BORDER:
+                labels[lone] = labels[across]
+            elif new == UNMATCHED:
+                pending[waiting] = lone
+                waiting += 1
+    # the corners of the lost polygon hold those of its neighbours together
+    if s >= 0:
+        _join(corners, one, following[s])
+        _join(corners, other, s)
+    if t >= 0:
+        _join(corners, other, following[t])
+        _join(corners, one, t)
+    following[one], following[other] = -1, -1
+    left[f] = 0
+    return waiting
+
+
+@inline
+def _join_matched(twin, following, corners):
+    """Join the corners that matched half-edges share."""
+    for h in range(len(twin)):
+        if following[h] >= 0 and twin[h] >= 0:
+            _join(corners, h, following[twin[h]])
+            _join(corners, following[h], twin[h])
+
+
 @kernel
-def collapse_edges(offsets, positions, owner, short, twin, following, corners):
-    """Take unmatched half-edges up to `short` out of their loops, with polygons of which fewer than three are left.
+def collapse_edges(offsets, positions, owner, short, labels, twin, following, corners):
+    """Take unmatched half-edges up to `short` out of their loops, then edges whose ends became one vertex, with
+    polygons of which fewer than three edges are left.
 
     following (H,) int32: the next half-edge of each loop, -1 for those taken out.  corners (H,) int32: a forest that
-    joins corners which became one.  Returns the number of edges collapsed, and of those left unmatched.
+    joins the corners that are one vertex.  Returns the number of edges collapsed.
     """
     before = np.empty(len(owner), np.int32)
     left = np.empty(len(offsets) - 1, np.int32)
-    pending = np.empty(len(owner) + 1, np.int32)
+    pending = np.empty(len(owner) + len(offsets), np.int32)  # each half-edge, and one for each polygon that is dropped
     waiting = 0
     for f in range(len(left)):
         left[f] = offsets[f + 1] - offsets[f]
@@ -102,55 +173,33 @@ def collapse_edges(offsets, positions, owner, short, twin, following, corners):
         if twin[h] == UNMATCHED:
             pending[waiting] = h
             waiting += 1
-    collapsed, unmatched = 0, 0
-    while waiting > 0:
-        waiting -= 1
-        h = pending[waiting]
-        if following[h] < 0 or twin[h] != UNMATCHED:
-            continue
-        after, f = following[h], owner[h]
-        total = 0.0
-        for d in range(3):
-            total += (positions[h, d] - positions[after, d]) ** 2
-        if total > short * short:
-            unmatched += 1
-            continue
-        collapsed += 1
-        _join(corners, h, after)
-        following[before[h]], before[after] = after, before[h]
-        following[h] = -1
-        left[f] -= 1
-        if left[f] == 2:
-            # two edges on each other: the polygons beyond them meet
-            one, other = after, following[after]
-            s, t = twin[one], twin[other]
-            if s >= 0:
-                twin[s] = t
+    collapsed = 0
+    while True:
+        while waiting > 0:
+            waiting -= 1
+            h = pending[waiting]
+            if following[h] < 0:
+                continue
+            t = twin[h]
+            if _root(corners, h) != _root(corners, following[h]):
+                total = 0.0
+                for d in range(3):
+                    total += (positions[h, d] - positions[following[h], d]) ** 2
+                if t != UNMATCHED or total > short * short:
+                    continue
+            collapsed += 1
+            _take_out(h, owner, left, before, following, corners)
             if t >= 0:
-                twin[t] = s
-            for lone, new in ((s, t), (t, s)):
-                if lone >= 0 and new == UNMATCHED:
-                    pending[waiting] = lone
-                    waiting += 1
-            # the corners of the lost polygon hold those of its neighbours together
-            if s >= 0:
-                _join(corners, one, following[s])
-                _join(corners, other, s)
-            if t >= 0:
-                _join(corners, other, following[t])
-                _join(corners, one, t)
-            following[one], following[other] = -1, -1
-            left[f] = 0
-    return collapsed, unmatched
-
-
-@kernel
-def join_corners(twin, following, corners):
-    """Join the corners that matched half-edges share."""
-    for h in range(len(twin)):
-        if following[h] >= 0 and twin[h] >= 0:
-            _join(corners, h, following[twin[h]])
-            _join(corners, following[h], twin[h])
+                _take_out(t, owner, left, before, following, corners)
+                waiting = _drop_polygon(owner[t], offsets, labels, twin, left, following, corners, pending, waiting)
+            waiting = _drop_polygon(owner[h], offsets, labels, twin, left, following, corners, pending, waiting)
+        _join_matched(twin, following, corners)
+        for h in range(len(owner)):
+            if following[h] >= 0 and twin[h] < h and _root(corners, h) == _root(corners, following[h]):
+                pending[waiting] = h
+                waiting += 1
+        if waiting == 0:
+            return collapsed
 
 
 @kernel

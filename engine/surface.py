@@ -6,38 +6,34 @@ import math
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from engine import memory, stitching
+from engine import stitching
 from engine.errors import EngineError
-from engine.facets import LOST, find_polygons, turn_around
 from engine.layers import Layers, layers_of
 from engine.network import Network
 from engine.plane import checked_box
-from engine.predicates import SHORT_EDGE
 from engine.seeds import Crossings, Seeds, find_crossings
 from engine.steps import Float, Int
-from engine.surface_regions import insert_regions, rebuild_table, visit_neighbours
+from engine.surface_march import March
+from engine.surface_mesh import Mesh, stitch
 from engine.workers import Cancel, Workers, never, single_threaded_blas
 
 T = TypeVar("T", bound=np.generic)
 
 OUTSIDE = -1
-_PIECE_NANOSECONDS = 2e6  # of work between two looks at whether to stop
-_EDGES = 16  # in a piece of work
-_WAVE = 1 << 14  # regions between two reports
-_BYTES = 400.0  # for each polygon, without its signature
 
 
 @dataclass(frozen=True, slots=True)
 class SurfaceProgress:
-    """Facets found so far, and regions that wait to be visited."""
+    """Facets found so far, regions that wait to be visited, and the share of the grid that was looked at before."""
 
     facets: int
     waiting: int
+    searched: float = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +49,8 @@ class SurfaceReport:
     flat_regions: regions around points of the grid in which the network equals the level throughout; of those, the
     border towards greater values belongs to the surface
     grid: cells of the grid along each side of the box on which crossings were looked for; seeds: crossings found
-    certified: whether nothing was missed, for certain; None when that was not asked (see certify_surface)
+    certified: whether every region that the level crosses was found, for certain; None when that was not asked (see
+    certify_surface)
     """
 
     facets: int
@@ -129,7 +126,12 @@ class Surface:
         return np.asarray(self.gradients / np.linalg.norm(self.gradients, axis=1, keepdims=True))
 
     def volume(self) -> float | None:
-        """The volume where the network is below the level, by the divergence theorem; None when not closed."""
+        """The volume of the part of the box where the network is not above the level, by the divergence theorem, as far
+        as its surface was found; None when that is not closed.
+
+        A closed surface has one side along all of the box's border: where that is not the one above the level, the
+        theorem gives what is above, below zero.
+        """
         if not self.report.closed:
             return None
         first = np.repeat(self.face_vertices[self.face_offsets[:-1]], np.diff(self.face_offsets))
@@ -137,7 +139,8 @@ class Surface:
         following[self.face_offsets[1:] - 1] = self.face_offsets[:-1]
         centre = self.domain.mean(axis=0)
         a, b, c = (self.vertices[v] - centre for v in (first, self.face_vertices, self.face_vertices[following]))
-        return float(np.einsum("nd,nd->", a, np.cross(b, c))) / 6.0
+        enclosed = float(np.einsum("nd,nd->", a, np.cross(b, c))) / 6.0
+        return enclosed if enclosed >= 0.0 else enclosed + float(np.prod(self.domain[1] - self.domain[0]))
 
     def activation_pattern(self, faces: Int | None = None) -> NDArray[np.int8]:
         """(N, R) int8: 1 or -1 for every row of every kink (by kink, neuron, breakpoint) in the regions of facets."""
@@ -158,12 +161,13 @@ class Surface:
         if not report.grid:
             return f"no {name} was found along the segments"
         if report.flat_regions:
-            return f"no {name} in the box: f equals {self.level:g} throughout {report.flat_regions:,} regions"
+            return f"no {name} was found in the box: f equals {self.level:g} throughout {report.flat_regions:,} regions"
+        name = f"no {name} was found in the box"
         if smallest > self.level:
-            return f"no {name} in the box: f is above {self.level:g} on the whole grid, smallest value {smallest:.4g}"
+            return f"{name}: f is above {self.level:g} on the whole grid, smallest value {smallest:.4g}"
         if largest <= self.level:
-            return f"no {name} in the box: f is not above {self.level:g} on the grid, largest value {largest:.4g}"
-        return f"no {name} was found in the box"
+            return f"{name}: f is not above {self.level:g} on the grid, largest value {largest:.4g}"
+        return name
 
 
 def extract_surface(
@@ -201,17 +205,22 @@ def extract_surface(
         raise EngineError("a segment to start from leaves the box; cut it off there, or enlarge the box")
     layers = layers_of(network, level)
     clock = _Clock()
+
+    def searched(share: float) -> None:
+        if progress is not None:
+            progress(SurfaceProgress(0, 0, share))
+
     with Workers(threads, cancel) as workers, single_threaded_blas():
-        crossings = find_crossings(layers, box, seeds, workers)
+        crossings = find_crossings(layers, box, seeds, workers, searched)
         clock.lap("seeds")
-        march = _March(layers, box, workers)
+        march = March(layers, box, workers)
         march.start(crossings)
         while march.waiting:
             march.visit()
             if progress is not None:
                 progress(SurfaceProgress(march.facets, march.waiting))
         clock.lap("facets")
-        mesh = _stitch(march, workers)
+        mesh = stitch(march, workers)
         clock.lap("stitch")
         return _finish(network, layers, box, level, seeds, crossings, march, mesh, clock.seconds)
 
@@ -226,126 +235,6 @@ class _Clock:
         self.seconds[stage], self._last = now - self._last, now
 
 
-class _March:
-    """The regions that the surface crosses, as far as they are known, and their polygons.
-
-    signatures (., W), the first `count` of them in use; table: their hash table; the polygons of the first `visited`
-    regions, in `parts`, as find_polygons gives them, each with the regions beyond its edges.
-    """
-
-    def __init__(self, layers: Layers, box: Float, workers: Workers) -> None:
-        self.layers, self.box, self.workers = layers, box, workers
-        # measured: some 3 us for the polygon of a region and 0.2 ns for each weight
-        self.piece = max(1, min(256, int(_PIECE_NANOSECONDS / (3e3 + 0.2 * len(layers.weights)))))
-        self.signatures = np.empty((1 << 12, layers.words), np.uint64)
-        self.table = np.full(1 << 14, -1, np.int32)
-        self.count = self.visited = self.facets = 0
-        self.points, self.radii = np.empty((0, 3)), np.empty(0)
-        self.parts: list[tuple[Any, ...]] = []
-
-    @property
-    def waiting(self) -> int:
-        return self.count - self.visited
-
-    def start(self, crossings: Crossings) -> None:
-        self._reserve(len(crossings.points))
-        self.count, fresh = insert_regions(self.signatures, crossings.signatures, self.count, self.table)
-        self.points = crossings.points[fresh]
-        self.radii = np.full(len(self.points), float(np.linalg.norm(self.box[1] - self.box[0])) / 64.0)
-
-    def visit(self) -> None:
-        """Find the polygons of the regions that wait, up to some number, and what lies beyond their edges."""
-        first, some = self.visited, min(self.waiting, _WAVE)
-        arguments = (self.layers, self.box, self.signatures[first : first + some], self.points, self.radii)
-        pieces = self.workers.run(find_polygons, some, self.piece, *arguments)
-        points, radii = [self.points[some:]], [self.radii[some:]]
-        self._reserve(sum(len(piece[4]) for piece in pieces))
-        for piece in pieces:
-            counts, gradients, areas, found, positions, uncertainties, labels, walks, shared = piece
-            beyond = np.empty(len(labels), np.int32)
-            walked = self._turned(walks, shared)
-            self.count, more, more_radii = visit_neighbours(
-                counts, found, positions, labels, walks, walked, self.visited, self.signatures, self.count, self.table,
-                beyond,
-            )  # fmt: skip
-            points.append(more)
-            radii.append(more_radii)
-            self.visited += len(counts)
-            self.facets += int(np.count_nonzero(counts > 0))
-            self.parts.append((np.maximum(counts, 0), gradients, areas, positions, uncertainties, labels, beyond))
-        self.points, self.radii = np.concatenate(points), np.concatenate(radii)
-
-    def _turned(self, walks: Int, edges: Float) -> NDArray[np.uint64]:
-        """The signatures beyond the edges of several rows; walks of those that were not found become LOST."""
-        if not len(edges):
-            return np.empty((0, self.layers.words), np.uint64)
-        results = self.workers.run(turn_around, len(edges), _EDGES, self.layers, edges)
-        found = np.concatenate([flags for _, flags in results])
-        shared = np.flatnonzero(walks >= 0)
-        walks[shared[~found]] = LOST
-        return np.concatenate([signatures for signatures, _ in results])
-
-    def _reserve(self, more: int) -> None:
-        """Room for `more` regions."""
-        needed = self.count + more
-        if needed > len(self.signatures):
-            size = 2 * needed
-            memory.admit(size * (8.0 * self.layers.words + _BYTES), f"a surface of {needed:,} facets")
-            signatures = np.empty((size, self.layers.words), np.uint64)
-            signatures[: self.count] = self.signatures[: self.count]
-            self.signatures = signatures
-        if 2 * needed > len(self.table):
-            self.table = np.full(1 << (4 * needed - 1).bit_length(), -1, np.int32)
-            rebuild_table(self.signatures, self.count, self.table)
-
-    def joined(self) -> list[Any]:
-        """The arrays of all parts."""
-        if not self.parts:
-            empty = find_polygons(0, 0, self.layers, self.box, self.signatures[:0], self.points, self.radii)
-            return [*empty[:3], *empty[4:7], np.empty(0, np.int32)]
-        return [np.concatenate(arrays) for arrays in zip(*self.parts, strict=True)]
-
-
-@dataclass(frozen=True, eq=False, slots=True)
-class _Mesh:
-    kept: Int
-    vertices: Float
-    face_offsets: Int
-    face_vertices: Int
-    face_edges: Int
-    edges: Int
-    edge_faces: Int
-    edge_labels: Int
-    gradients: Float
-    areas: Float
-    collapsed: int
-    open_edges: int
-    spread: float
-
-
-def _stitch(march: _March, workers: Workers) -> _Mesh:
-    """The polygons as one mesh."""
-    counts, gradients, areas, positions, uncertainties, labels, beyond = march.joined()
-    march.parts.clear()
-    offsets = np.concatenate([[0], np.cumsum(counts)]).astype(np.int32)
-    owner, twin, following, corners = (np.empty(len(labels), np.int32) for _ in range(4))
-    short = SHORT_EDGE * float(np.linalg.norm(march.box[1] - march.box[0]))
-    workers.check()
-    stitching.match_edges(offsets, beyond, positions, owner, twin)
-    workers.check()
-    collapsed, unmatched = stitching.collapse_edges(offsets, positions, owner, short, twin, following, corners)
-    stitching.join_corners(twin, following, corners)
-    workers.check()
-    vertex, vertices, spread = stitching.number_vertices(following, corners, positions, uncertainties)
-    kept, face_offsets, face_vertices, face_edges, edges, edge_faces, edge_labels = stitching.list_mesh(
-        offsets, owner, twin, following, vertex, labels
-    )
-    return _Mesh(
-        kept, vertices, face_offsets, face_vertices, face_edges, edges, edge_faces, edge_labels, gradients[kept],
-        areas[kept], collapsed, unmatched, spread,
-    )  # fmt: skip
-
-
 def _finish(
     network: Network,
     layers: Layers,
@@ -353,8 +242,8 @@ def _finish(
     level: float,
     seeds: Seeds,
     crossings: Crossings,
-    march: _March,
-    mesh: _Mesh,
+    march: March,
+    mesh: Mesh,
     seconds: dict[str, float],
 ) -> Surface:
     components, count = stitching.label_components(len(mesh.kept), mesh.edge_faces)
@@ -363,7 +252,7 @@ def _finish(
     edge_layer = np.full(len(crease), -1, np.int32)
     edge_neuron = (-1 - mesh.edge_labels).astype(np.int32)
     edge_layer[crease], edge_neuron[crease] = row_layer[mesh.edge_labels[crease]], row_neuron[mesh.edge_labels[crease]]
-    border = int(np.count_nonzero(~crease))
+    alone = mesh.edge_faces[:, 1] == OUTSIDE
     # a vertex of two components counts in both
     owners = np.repeat(components, np.diff(mesh.face_offsets)).astype(np.int64)
     vertices = np.unique(owners * max(len(mesh.vertices), 1) + mesh.face_vertices) // max(len(mesh.vertices), 1)
@@ -373,10 +262,10 @@ def _finish(
         facets=len(mesh.kept),
         vertices=len(mesh.vertices),
         components=count,
-        border_edges=border,
+        border_edges=int(np.count_nonzero(~crease)),
         euler=tuple(euler.tolist()),
-        closed=len(mesh.kept) > 0 and not (mesh.edge_faces[:, 1] == OUTSIDE).any(),
-        open_edges=mesh.open_edges,
+        closed=len(mesh.kept) > 0 and not alone.any(),
+        open_edges=int(np.count_nonzero(alone & crease)),
         collapsed=mesh.collapsed,
         spread=float(mesh.spread),
         flat_regions=crossings.flat_regions,

@@ -128,7 +128,7 @@ def run(arguments: argparse.Namespace) -> None:
     except EngineError as error:
         raise CommandError(about(arguments.file, str(error))) from error
     if mesh.facets == 0 and (outputs or creases):
-        reason = surface.describe() if surface is not None else "no level surface between the samples"
+        reason = surface.describe() if surface is not None else _no_marched(facts)
         raise CommandError(about(arguments.file, f"{reason}; choose another level or box, or a finer grid"))
     _write(mesh, surface, outputs, creases)
     if arguments.json:
@@ -151,7 +151,9 @@ def extract(
     with tqdm(desc="surface", unit=" facets", delay=_SLOW_SECONDS, leave=False, disable=hidden) as bar:
 
         def report(progress: SurfaceProgress) -> None:
-            bar.set_postfix_str(f"{progress.waiting:,} waiting", refresh=False)
+            searching = progress.searched < 1.0
+            now = f"{progress.searched:.0%} of the grid looked at" if searching else f"{progress.waiting:,} waiting"
+            bar.set_postfix_str(now, refresh=False)
             bar.update(progress.facets - bar.n)
 
         return extract_surface(network, domain, level, grid, report, cancel)
@@ -228,7 +230,7 @@ def _marched(
             raise KeyboardInterrupt from stopped
     seconds = time.perf_counter() - start
     facts = {"method": "marching", "level": level, "domain": domain.tolist(), "facets": mesh.facets}
-    facts |= {"vertices": len(mesh.vertices), **measures(mesh), "resolution": resolution}
+    facts |= {"vertices": len(mesh.vertices), **measures(mesh, domain), "resolution": resolution}
     return mesh, facts | {"certified": None, "seconds": {"marching": seconds}}
 
 
@@ -249,6 +251,8 @@ def _write(mesh: Mesh, surface: Surface | None, outputs: list[Path], creases: li
 def _text(facts: dict[str, Any], surface: Surface | None) -> str:
     if surface is not None and surface.empty:
         return surface.describe()
+    if not facts["facets"]:
+        return f"{_no_marched(facts)}; a finer grid may find one (--resolution)"
     counts = f"{facts['facets']:,} facets, {facts['vertices']:,} vertices, {counted(facts['components'], 'component')}"
     how = "closed" if facts["closed"] else "not closed"
     if surface is not None and facts["open_edges"]:
@@ -257,6 +261,11 @@ def _text(facts: dict[str, Any], surface: Surface | None) -> str:
     if facts["certified"] is not None:
         how += ", certified" if facts["certified"] else ", not certified"
     return f"{counts}, {how}, area {facts['area']:.6g}{volume}, {sum(facts['seconds'].values()):.3f} s"
+
+
+def _no_marched(facts: dict[str, Any]) -> str:
+    name = "zero level surface" if facts["level"] == 0.0 else f"level surface f = {facts['level']:g}"
+    return f"no {name} was found between the {facts['resolution']}^3 samples"
 
 
 def _budget(text: str) -> int:

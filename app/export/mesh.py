@@ -74,8 +74,11 @@ def triangles_of(mesh: Mesh) -> NDArray[np.int32]:
     return np.asarray(mesh.face_vertices[corners])
 
 
-def measures(mesh: Mesh) -> dict[str, Any]:
-    """area, volume (None when the mesh is not closed), components, closed."""
+def measures(mesh: Mesh, domain: NDArray[np.float64]) -> dict[str, Any]:
+    """area, volume (None when the mesh is not closed), components, closed.
+
+    The volume is that of the part of the box (2, 3) that the facets do not look into, as Surface.volume has it.
+    """
     triangles = triangles_of(mesh)
     if not len(triangles):
         return {"area": 0.0, "volume": None, "components": 0, "closed": False}
@@ -87,6 +90,8 @@ def measures(mesh: Mesh) -> dict[str, Any]:
     _, uses = np.unique(pairs, axis=0, return_counts=True)
     closed = bool((uses == 2).all())
     volume = float(np.einsum("nd,nd->", a, np.cross(b, c))) / 6.0 if closed else None
+    if volume is not None and volume < 0.0:
+        volume += float(np.prod(domain[1] - domain[0]))
     return {"area": area, "volume": volume, "components": _components(len(mesh.vertices), pairs), "closed": closed}
 
 

@@ -75,6 +75,15 @@ def test_marching_cubes_for_comparison(splinescope: Run, tmp_path: Path) -> None
     assert trimesh.load(path).volume == pytest.approx(marched["volume"])
 
 
+def test_marching_cubes_that_find_nothing_say_so(splinescope: Run) -> None:
+    ran = splinescope("surface", "torus", "--method", "marching", "--resolution", 2)
+    assert ran.code == 0, ran.err
+    assert ran.out.startswith("no zero level surface was found between the 2^3 samples; a finer grid may find one")
+    refused = splinescope("surface", "torus", "--method", "marching", "--resolution", 2, "--out", "a.ply")
+    assert refused.code == 2
+    assert "between the 2^3 samples; choose another level or box, or a finer grid" in refused.err
+
+
 def test_a_certified_surface(splinescope: Run) -> None:
     ran = splinescope("surface", "torus", "--certify")
     assert ran.code == 0, ran.err

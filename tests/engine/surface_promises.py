@@ -99,8 +99,12 @@ def _edges_join_facets(surface: Surface) -> None:
     assert (first | (surface.edge_faces[surface.face_edges, 1] == owner)).all()
     inner = (surface.edge_faces >= 0).all(axis=1)
     np.testing.assert_array_equal(np.bincount(surface.face_edges, minlength=len(surface.edges)), 1 + inner)
-    if surface.report.open_edges == 0:
-        np.testing.assert_array_equal(surface.edge_layer >= 0, inner)
+    # an edge is known by its ends
+    assert (surface.edges[:, 0] != surface.edges[:, 1]).all()
+    assert len(np.unique(np.sort(surface.edges, axis=1), axis=0)) == len(surface.edges)
+    np.testing.assert_array_equal(np.unique(surface.edges), np.arange(len(surface.vertices)))
+    assert (surface.edge_layer[inner] >= 0).all()
+    assert surface.report.open_edges == np.count_nonzero(~inner & (surface.edge_layer >= 0))
     assert surface.report.closed == bool(inner.all())
     assert (surface.components[surface.edge_faces[inner, 0]] == surface.components[surface.edge_faces[inner, 1]]).all()
     rows = np.ascontiguousarray(surface.signatures).view(np.dtype((np.void, 8 * surface.signatures.shape[1])))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -168,6 +169,34 @@ def test_a_missing_sheet_that_leaves_the_box_is_noticed() -> None:
     assert not certificate.certified
     assert len(certificate.missed) > 0
     assert certify_surface(extract_surface(network, BOX), budget=2_000).certified
+
+
+def test_what_is_left_says_whether_more_boxes_would_help() -> None:
+    """All regions of a network without biases meet at the origin: no box around it is small enough."""
+    torch.manual_seed(1)
+    layers = [nn.Linear(3, 12, bias=False), nn.ReLU(), nn.Linear(12, 12, bias=False), nn.ReLU()]
+    layers += [nn.Linear(12, 12, bias=False), nn.ReLU(), nn.Linear(12, 1, bias=False)]
+    surface = extract_surface(Network.trace(nn.Sequential(*layers).double()), BOX, seeds=16)
+    spent, tried = certify_surface(surface, 700), certify_surface(surface, 20_000)
+    assert spent.boxes == 700
+    assert spent.tiny == 0
+    assert "raise the budget" in spent.describe()
+    assert tried.boxes < 20_000
+    assert tried.tiny == len(tried.unproven) > 0
+    assert (np.abs(tried.unproven) < 1e-6).all()
+    assert "raise the budget" not in tried.describe()
+    assert "too small to be halved" in tried.describe()
+    assert "99.9% of the volume" in tried.describe()
+
+
+def test_open_edges_are_told_beside_the_regions_that_were_all_found() -> None:
+    surface = extract_surface(Network.trace(TwoSolids()), BOX, seeds=Seeds(100))
+    for edges, answer in ((0, "nothing was missed"), (1, "1 edge is open"), (4, "4 edges are open")):
+        opened = replace(surface, report=replace(surface.report, open_edges=edges))
+        certificate = certify_surface(opened)
+        assert certificate.certified
+        assert answer in certificate.describe()
+        assert ("nothing was missed" in certificate.describe()) == (edges == 0)
 
 
 def test_cancelling() -> None:

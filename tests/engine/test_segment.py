@@ -86,6 +86,10 @@ def test_a_known_segment() -> None:
 
 def test_refusals() -> None:
     network = random_network(0)
+    with pytest.raises(EngineError, match="arrays of numbers"):
+        partition_segment(network, "x", "y")
+    with pytest.raises(EngineError, match="arrays of numbers"):
+        partition_segment(network, [[0.0], [1.0, 2.0]], [0.0, 0.0, 1.0])
     with pytest.raises(EngineError, match="same point"):
         partition_segment(network, [0, 0, 0], [0, 0, 0])
     with pytest.raises(EngineError, match="3 input dimensions"):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -21,65 +20,16 @@ from engine import (
     cut_surface,
     extract_surface,
     level_set,
-    partition_segment,
     partition_slice,
 )
 from engine.steps import Float
 from sdf_models import load_checkpoint
+from tests.engine.surface_networks import BOX, Function, random_network, relu, surface_of
 from tests.engine.surface_promises import check, distances
-from tests.oracle.networks import linear, random_sample
-from tests.oracle.nonlinearities import NONLINEARITIES
-from tests.oracle.recipes import KINDS
 
 ROOT = Path(__file__).parents[2]
 FOX = ROOT.parent / "shared" / "data" / "fox.npz"
 CHECKPOINTS = sorted((ROOT / "resources" / "checkpoints").glob("*.safetensors"))
-BOX = np.array([[-2.0] * 3, [2.0] * 3])
-Function = Callable[[torch.Tensor, torch.Tensor, torch.Tensor], torch.Tensor]
-
-
-class Computed(nn.Module):
-    """function(x, y, z) of the three coordinates, (N, 1) each."""
-
-    def __init__(self, function: Function) -> None:
-        super().__init__()
-        self.function = function
-
-    def forward(self, x: torch.Tensor) -> torch.Tensor:
-        return self.function(x[:, :1], x[:, 1:2], x[:, 2:])
-
-
-def relu(x: torch.Tensor) -> torch.Tensor:
-    return torch.relu(x)
-
-
-def octahedron(size: float) -> Network:
-    """|x| + |y| + |z| - size, by a layer without bias."""
-    first, last = nn.Linear(3, 6, bias=False, dtype=torch.float64), nn.Linear(6, 1, dtype=torch.float64)
-    with torch.no_grad():
-        first.weight.copy_(torch.cat([torch.eye(3), -torch.eye(3)]))
-        last.weight.fill_(1.0)
-        last.bias.fill_(-size)
-    return Network.trace(nn.Sequential(first, nn.ReLU(), last), input_shape=(3,))
-
-
-def surface_of(function: Function, seeds: int = 8, level: float = 0.0) -> Surface:
-    surface = extract_surface(Network.trace(Computed(function)), BOX, level, seeds)
-    check(surface)
-    return surface
-
-
-def random_network(seed: int, width: int = 16, depth: int = 3) -> Network:
-    torch.manual_seed(seed)
-    layers: list[nn.Module] = []
-    size = 3
-    for _ in range(depth):
-        layers += [nn.Linear(size, width), nn.ReLU()]
-        size = width
-    module = nn.Sequential(*layers, nn.Linear(size, 1)).double()
-    with torch.no_grad():
-        module[-1].bias -= module(torch.zeros(1, 3, dtype=torch.float64))[0]  # the surface goes through the middle
-    return Network.trace(module)
 
 
 @pytest.mark.parametrize("path", [*CHECKPOINTS, FOX], ids=lambda path: path.stem)
@@ -155,76 +105,29 @@ def test_known_solids(function: Function, facets: int, vertices: int, area: floa
     assert surface.volume() == pytest.approx(volume, rel=1e-12)
 
 
-def test_two_solids_that_touch_in_a_point_are_two_components() -> None:
-    def function(x: torch.Tensor, y: torch.Tensor, z: torch.Tensor) -> torch.Tensor:
-        rest = y.abs() + z.abs() - 1
-        return torch.minimum((x - 1).abs() + rest, (x + 1).abs() + rest)
-
-    surface = surface_of(function)
-    assert surface.report.euler == (2, 2)
-    assert surface.volume() == pytest.approx(8 / 3)
-    assert np.bincount(surface.components).tolist() == [8, 8]
-
-
-def test_around_an_edge_where_four_facets_meet_those_around_a_positive_sector_join() -> None:
-    surface = surface_of(lambda x, y, z: x.abs() - y.abs())
-    assert surface.report.components == 2
-    assert surface.report.open_edges == 0
-    assert not surface.report.closed
-    assert surface.area == pytest.approx(32 * np.sqrt(2))
-
-
-def test_many_facets_at_one_vertex() -> None:
-    torch.manual_seed(1)
-    module = nn.Sequential(nn.Linear(3, 24, bias=False), nn.ReLU(), nn.Linear(24, 16, bias=False), nn.ReLU())
-    module.append(nn.Linear(16, 1, bias=False))
-    surface = extract_surface(Network.trace(module.double()), BOX, seeds=12)
-    check(surface)
-    assert surface.report.open_edges == 0
-    apex = np.flatnonzero(np.linalg.norm(surface.vertices, axis=1) < 1e-12)
-    assert len(apex) >= 1
-    assert np.bincount(surface.face_vertices)[apex].sum() == surface.facets  # a cone: all facets have the apex
-
-
-def test_a_surface_in_the_plane_of_a_crease_counts_once() -> None:
-    surface = surface_of(lambda x, y, z: 2 * relu(x) - relu(-x))
-    assert (surface.facets, surface.area) == (1, pytest.approx(16))
-    assert surface.gradients.tolist() == [[2.0, 0.0, 0.0]]  # of the positive side
-
-
-def test_a_surface_along_the_border_of_a_flat_region() -> None:
-    surface = surface_of(lambda x, y, z: relu(x) - relu(y))
-    assert surface.report.flat_regions > 0
-    assert surface.area == pytest.approx(8 + 8 * np.sqrt(2))
-
-
-def test_coinciding_neurons() -> None:
-    surface = surface_of(
-        lambda x, y, z: relu(x) - relu(-x) + relu(y) - relu(-y) - relu(z) + relu(-z) + relu(x) - relu(x)
-    )
-    assert surface.area == pytest.approx(12 * np.sqrt(3))  # the regular hexagon x + y = z of the box
-    assert surface.report.open_edges == 0
-
-
-@pytest.mark.parametrize("kind", KINDS)
-def test_degenerate_networks(kind: str) -> None:
-    box = np.array([[-1.5] * 3, [1.5] * 3])
-    for kink in NONLINEARITIES:
-        if kind == "scaled" and kink in ("hardtanh", "relu6", "clamp"):
-            continue  # steps of width 2^-20
-        sample = random_sample(kink, kind, seed=0 if kind == "cancelling" else 1)
-        if len(sample.origin) == 3:
-            surface = extract_surface(Network.trace(sample.module), box, sample.level, 8, threads=1)
-            check(surface, rounding=1e-7 if kind in ("cancelling", "scaled") else 1e-12)
-            assert surface.report.open_edges == 0
+def test_the_volume_is_that_of_the_part_of_the_box_below_the_level() -> None:
+    solid = surface_of(lambda x, y, z: x.abs() + y.abs() + z.abs() - 1)
+    hole = surface_of(lambda x, y, z: 1 - x.abs() - y.abs() - z.abs())
+    assert solid.volume() == pytest.approx(4 / 3, rel=1e-12)
+    assert hole.volume() == pytest.approx(64 - 4 / 3, rel=1e-12)
+    shell = surface_of(lambda x, y, z: (x.abs() + y.abs() + z.abs() - 1).abs() - 0.5, 16)
+    assert shell.volume() == pytest.approx(4 / 3 * (1.5**3 - 0.5**3), rel=1e-12)
 
 
 @pytest.mark.parametrize(
     ("function", "level", "answer"),
     [
-        (lambda x, y, z: x.abs() + 1, 0.0, "no zero level surface in the box: f is above 0 on the whole grid"),
-        (lambda x, y, z: x.abs() - 9, 0.5, "no level surface f = 0.5 in the box: f is not above 0.5 on the grid"),
-        (lambda x, y, z: -relu(x), 0.0, "no zero level surface in the box: f equals 0 throughout 1 regions"),
+        (
+            lambda x, y, z: x.abs() + 1,
+            0.0,
+            "no zero level surface was found in the box: f is above 0 on the whole grid",
+        ),
+        (
+            lambda x, y, z: x.abs() - 9,
+            0.5,
+            "no level surface f = 0.5 was found in the box: f is not above 0.5 on the grid",
+        ),
+        (lambda x, y, z: -relu(x), 0.0, "no zero level surface was found in the box: f equals 0 throughout 1 regions"),
     ],
 )
 def test_no_surface_says_why(function: Function, level: float, answer: str) -> None:
@@ -242,15 +145,6 @@ def test_levels_shift_the_surface() -> None:
     assert surface.level == 0.75
 
 
-def test_further_segments_find_what_the_grid_cannot_see() -> None:
-    network = Network.trace(Computed(lambda x, y, z: (x - 0.3).abs() + (y - 0.4).abs() + (z + 0.2).abs() - 0.01))
-    assert extract_surface(network, BOX, seeds=4).empty
-    through = np.array([[[0.3, 0.4, -1.0], [0.3, 0.4, 1.0]]])
-    surface = extract_surface(network, BOX, seeds=Seeds(4, through))
-    check(surface)
-    assert surface.facets == 8
-
-
 def test_the_same_bytes_with_any_number_of_threads() -> None:
     network = random_network(3)
     one, two = (extract_surface(network, BOX, seeds=10, threads=threads) for threads in (1, 2))
@@ -263,6 +157,7 @@ def test_progress_counts_facets_and_cancelling_stops() -> None:
     seen: list[SurfaceProgress] = []
     surface = extract_surface(network, BOX, progress=seen.append)
     assert [p.facets for p in seen] == sorted(p.facets for p in seen)
+    assert [p.searched for p in seen] == sorted(p.searched for p in seen)
     assert seen[-1].waiting == 0
     assert seen[-1].facets == surface.facets
     calls = 0
@@ -303,50 +198,3 @@ def test_arrays_are_read_only() -> None:
     ]
     assert len(arrays) > 10
     assert not any(array.flags.writeable for array in arrays)
-
-
-@pytest.mark.parametrize("size", [0.4, 0.1, 0.02, 0.015, 0.01, 0.004])
-def test_a_surface_at_a_side_of_the_box_that_is_a_crease_is_found(size: float) -> None:
-    """|x| + |y| + |z| = size in the first octant: the grid's lines on the box's sides lie on creases, all of them."""
-    surface = extract_surface(octahedron(size), [[0, 0, 0], [1, 1, 1]])
-    assert (surface.facets, surface.report.border_edges) == (1, 3)
-    assert surface.area == pytest.approx(np.sqrt(3) / 2 * size**2, rel=1e-12)
-
-
-@pytest.mark.parametrize(
-    "segment",
-    [[[0, 0, 0], [1, 0, 0]], [[0, 0.1, 0], [1, 0.1, 0]], [[0, 0, 0], [1, 1, 0]], [[0, 0.1, 0.1], [1, 0.1, 0.1]],
-     [[0, 0, 0], [1, 1, 1]], [[-1, -1, -1], [0, 0, 0]]],
-)  # fmt: skip
-def test_a_start_on_a_crease_finds_the_surface(segment: list[list[float]]) -> None:
-    surface = extract_surface(octahedron(0.5), [[-1] * 3, [1] * 3], seeds=Seeds(0, np.array([segment], float)))
-    assert (surface.facets, surface.report.closed, surface.report.euler) == (8, True, (2,))
-    assert surface.volume() == pytest.approx(4 / 3 * 0.5**3, rel=1e-12)
-
-
-def test_nonsense_starts_are_refused() -> None:
-    with pytest.raises(EngineError, match="whole number"):
-        Seeds(2.5)  # type: ignore[arg-type]
-    outside = Seeds(0, np.array([[[0, 0, 0], [1, 0, 0]]], float))
-    with pytest.raises(EngineError, match="leaves the box"):
-        extract_surface(octahedron(0.5), [[-0.3] * 3, [0.3] * 3], seeds=outside)
-    inside = Seeds(0, np.array([[[0, 0, 0], [0.2, 0, 0]]], float))
-    surface = extract_surface(octahedron(0.5), [[-0.3] * 3, [0.3] * 3], seeds=inside)
-    assert surface.describe() == "no zero level surface was found along the segments"
-
-
-@pytest.mark.parametrize("scale", [1.0, 2.0**10, 2.0**23, 2.0**40])
-def test_a_surface_of_small_features_is_found_beside_a_large_one(scale: float) -> None:
-    """The octahedron |x| + |y| + |z| = 1/2, in units of 1 / scale, and a neuron of weight scale that is off there."""
-    weight = np.concatenate([np.eye(3), -np.eye(3)]) / scale
-    first = linear(np.vstack([weight, [[scale, 0.0, 0.0]]]), np.array([*np.zeros(6), -0.75 * scale]))
-    second = linear(np.ones((1, 7)), np.array([-0.5 / scale]))
-    network = Network.trace(nn.Sequential(first, nn.ReLU(), second))
-    surface = extract_surface(network, [[-1.0] * 3, [1.0] * 3])
-    check(surface)
-    assert surface.facets == 8
-    assert surface.report.closed
-    assert surface.area == pytest.approx(np.sqrt(3.0), rel=1e-12)
-    assert surface.volume() == pytest.approx(1.0 / 6.0, rel=1e-12)
-    segment = partition_segment(network, [-1.0, 0.03, 0.01], [0.5, 0.03, 0.01])
-    np.testing.assert_allclose(segment.points(segment.crossings)[:, 0], [-0.46, 0.46], atol=1e-12)
