@@ -38,7 +38,8 @@ def trace(module: nn.Module, input_shape: tuple[int, ...] = (3,)) -> Network:
     input_size = int(np.prod(input_shape))
     if input_size < 1:
         raise TraceError(f"the input shape {input_shape} has no features")
-    with torch.random.fork_rng(devices=[]), torch.no_grad():
+    # In the caller's inference mode, operations would arrive whole that are to be seen as their parts.
+    with torch.inference_mode(False), torch.random.fork_rng(devices=[]), torch.no_grad():
         native = _copy(module)
         dtype = _native_dtype(native)
         double = _as_double(_copy(native))

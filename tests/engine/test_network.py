@@ -518,6 +518,22 @@ def test_compiled_modules_are_unwrapped() -> None:
         assert network.layer_names == ("0.1",)
 
 
+@pytest.mark.parametrize("built_inside", [False, True])
+def test_the_callers_inference_mode_makes_no_difference(built_inside: bool) -> None:
+    def built() -> nn.Module:
+        torch.manual_seed(0)
+        return nn.Sequential(nn.Linear(3, 8), nn.ReLU(), nn.Linear(8, 1))
+
+    expected, outside = Network.trace(built()), built()
+    x = random_points(expected)
+    with torch.inference_mode():
+        network = Network.trace(built() if built_inside else outside)
+        assert torch.is_inference_mode_enabled()
+    assert kinds(network) == kinds(expected)
+    np.testing.assert_array_equal(network.forward(x), expected.forward(x))
+    assert_same_function(outside)
+
+
 @pytest.mark.filterwarnings("ignore:.*weight_norm.*:FutureWarning")
 def test_the_module_is_left_untouched() -> None:
     module = nn.Sequential(DeepSDF(legacy=True), nn.Unflatten(0, (-1, 1)), nn.BatchNorm1d(1), nn.Dropout())
