@@ -387,6 +387,63 @@ def test_narrow_types_are_traced_in_float64_and_noted() -> None:
     assert "float16" in network.notes[0]
 
 
+NARROW = torch.linspace(-1, 1, 12, dtype=torch.float32).reshape(3, 4) / 3
+STACK = torch.linspace(-1, 1, 84, dtype=torch.float32).reshape(7, 3, 4) / 3
+
+# What is done to x (N, 3) with constants in float32 that no conversion of the module finds.
+WITH_NARROW_CONSTANTS: dict[str, Callable[[Tensor], Tensor]] = {
+    "matmul": lambda x: (x @ NARROW).relu(),
+    "matmul from the left": lambda x: (NARROW.T @ x.T).T,
+    "matrix times vector": lambda x: x @ NARROW[:, 0],
+    "linear": lambda x: F.linear(x, NARROW.T, NARROW[0]),
+    "linear on a stack": lambda x: F.linear(torch.stack([x, 2 * x], 1), NARROW.T, NARROW[0]),
+    "linear without bias": lambda x: F.linear(x, NARROW.T),
+    "einsum": lambda x: torch.einsum("bi,io->bo", x, NARROW),
+    "batched matmul": lambda x: torch.matmul(NARROW.T, x[:, :, None]).squeeze(-1),
+    "addmm in place": lambda x: x.new_ones(len(x), 4).addmm_(x, NARROW),
+    "sums and products": lambda x: x * NARROW[:, 0] + NARROW[:, 1],
+    "cat": lambda x: torch.cat([x, NARROW[0].expand(len(x), -1)], 1),
+    "where": lambda x: torch.where(torch.tensor([True, False, True]), x, NARROW[:, 1]),
+    "of constants": lambda x: x @ (NARROW @ MATRIX.T.to(x)),
+    "folded": lambda x: (x * 0 + 1) @ NARROW,
+    "in a list": lambda x: sum((x @ matrix).relu() for matrix in STACK),
+    "written into": lambda x: x @ NARROW.clone().fill_(0.5).mul_(NARROW.double()).add_(1.0),
+}
+
+
+@pytest.mark.parametrize("name", WITH_NARROW_CONSTANTS)
+def test_constants_of_a_narrow_type_outside_the_module(name: str) -> None:
+    function = WITH_NARROW_CONSTANTS[name]
+    network = Network.trace(Functional(function))
+    x = random_points(network).astype(np.float32)
+    truth = function(torch.from_numpy(x)).double().reshape(len(x), -1).numpy()
+    assert np.abs(network.forward(x) - truth).max() <= 1e-6 * np.abs(truth).max()
+    assert network.max_forward_error.double < 1e-14
+    assert network.max_forward_error.native_dtype == "float32"
+    assert_invariants(network)
+
+
+def test_weights_in_a_list_are_those_that_the_module_runs_with() -> None:
+    class Listed(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            torch.manual_seed(0)
+            self.weights = [torch.randn(3, 6), torch.randn(6, 6), torch.randn(6, 1)]
+
+        def forward(self, x: Tensor) -> Tensor:
+            for weight in self.weights[:-1]:
+                x = torch.relu(x @ weight)
+            return x @ self.weights[-1]
+
+    module = Listed()
+    network = Network.trace(module)
+    assert kinds(network) == [Linear, Kink, Linear, Kink, Linear]
+    matrices = [step.weight.T for step in network.steps if isinstance(step, Linear)]
+    for found, weight in zip(matrices, module.weights, strict=True):
+        np.testing.assert_array_equal(found, weight.double().numpy())
+        assert weight.dtype == torch.float32
+
+
 def test_half_precision_module() -> None:
     network = Network.trace(nn.Sequential(nn.Linear(3, 8), nn.ReLU(), nn.Linear(8, 1)).bfloat16())
     assert network.max_forward_error.native_dtype == "bfloat16"
