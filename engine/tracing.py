@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any
@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 import torch
 from torch import Tensor, nn
+from torch.nn.parameter import is_lazy
 
 from engine.errors import EngineError, TraceError
 from engine.network import ForwardError, Network, sources
@@ -24,12 +25,6 @@ _CHECK_POINTS = 256
 _CHECK_SEED = 0
 # A trace whose forward differs by more than this, relative to the output, missed something.
 _MAX_RELATIVE_ERROR = 1e-6
-
-# What the forward of a module, foreign code, raises when it does not fit its input.
-_FORWARD_ERRORS = (
-    RuntimeError, TypeError, ValueError, LookupError, AttributeError, NameError, ImportError, AssertionError,
-    ArithmeticError,
-)  # fmt: skip
 
 
 def trace(module: nn.Module, input_shape: tuple[int, ...] = (3,)) -> Network:
@@ -67,6 +62,20 @@ def trace(module: nn.Module, input_shape: tuple[int, ...] = (3,)) -> Network:
         return replace(network, max_forward_error=_forward_error(network, double, native, dtype, points))
 
 
+@contextmanager
+def _foreign_code(doing: Callable[[str], str]) -> Iterator[None]:
+    """While the module's own code runs, whatever it raises is a TraceError.  doing: its message, from the first line.
+
+    That code is not ours and may raise anything, so that no shorter list than all exceptions is right here.
+    """
+    try:
+        yield
+    except EngineError:
+        raise
+    except Exception as error:
+        raise TraceError(doing(_first_line(error))) from error
+
+
 def _copy(module: nn.Module) -> nn.Module:
     """A copy in eval mode on the CPU, of the module as it was before torch.compile."""
     module = getattr(module, "_orig_mod", module)
@@ -74,6 +83,12 @@ def _copy(module: nn.Module) -> nn.Module:
         raise TraceError(f"a torch.nn.Module is needed, not a {type(module).__name__}")
     memo: dict[int, Any] = {}
     for path, part in module.named_modules():
+        for name, parameter in (*part.named_parameters(recurse=False), *part.named_buffers(recurse=False)):
+            if is_lazy(parameter):
+                where = f"layer '{path}' ({type(part).__name__})" if path else f"the module ({type(part).__name__})"
+                raise TraceError(
+                    f"{where} is lazy: its '{name}' has no size yet; run the module once on a batch of inputs before"
+                )
         if isinstance(part, torch.jit.ScriptModule):
             where = f"layer '{path}'" if path else "the module"
             raise TraceError(
@@ -84,10 +99,8 @@ def _copy(module: nn.Module) -> nn.Module:
             # Only leaves of autograd's graph can be deep-copied; legacy weight_norm keeps a computed weight.
             if not tensor.is_leaf:
                 memo[id(tensor)] = tensor.detach().clone()
-    try:
+    with _foreign_code(lambda reason: f"the module cannot be copied: {reason}"):
         result = copy.deepcopy(module, memo).to("cpu").eval()
-    except (RuntimeError, TypeError) as error:
-        raise TraceError(f"the module cannot be copied: {_first_line(error)}") from error
     for part in list(result.modules()):
         for name, child in part.named_children():
             setattr(part, name, getattr(child, "_orig_mod", child))
@@ -96,7 +109,8 @@ def _copy(module: nn.Module) -> nn.Module:
 
 def _as_double(module: nn.Module) -> nn.Module:
     """The module itself, converted to float64 together with the tensors that are plain attributes."""
-    module.double()
+    with _foreign_code(lambda reason: f"the module cannot be converted to float64: {reason}"):
+        module.double()
     for part in module.modules():
         for name, value in list(vars(part).items()):
             if isinstance(value, Tensor) and value.is_floating_point():
@@ -127,16 +141,14 @@ def _check_parameters(module: nn.Module) -> None:
 
 
 def _run(module: nn.Module, x: Tensor) -> Any:
-    try:
-        return module(x)
-    except EngineError:
-        raise
-    except _FORWARD_ERRORS as error:
-        shape = tuple(x.shape[1:])
-        raise TraceError(
-            f"the module's forward fails on a batch of inputs of shape {shape}: {_first_line(error)}; "
+    shape = tuple(x.shape[1:])
+    with _foreign_code(
+        lambda reason: (
+            f"the module's forward fails on a batch of inputs of shape {shape}: {reason}; "
             "give the shape of one input as input_shape"
-        ) from error
+        )
+    ):
+        return module(x)
 
 
 def _first_line(error: BaseException) -> str:
@@ -150,14 +162,13 @@ def _record(module: nn.Module, example: Tensor) -> tuple[Tape, int, tuple[int, .
     tape = Tape(int(np.prod(example.shape[1:])), root)
     recorder = Recorder(tape, batch, RULES, reason)
     x = recorder.input(example)
-    with _following_layers(module, tape), recorder:
-        try:
-            result = module(x)
-        except EngineError:
-            raise
-        except _FORWARD_ERRORS as error:
-            where = f"layer '{tape.layer.path}' ({tape.layer.kind})" if tape.layer.path else f"the module ({root.kind})"
-            raise TraceError(f"{where}: cannot be traced: {_first_line(error)}") from error
+
+    def failed(reason: str) -> str:
+        where = f"layer '{tape.layer.path}' ({tape.layer.kind})" if tape.layer.path else f"the module ({root.kind})"
+        return f"{where}: cannot be traced: {reason}"
+
+    with _following_layers(module, tape), recorder, _foreign_code(failed):
+        result = module(x)
     tape.layer = root
     if not isinstance(result, Tensor):
         raise TraceError(

@@ -535,9 +535,49 @@ def with_nan() -> nn.Module:
     return nn.Sequential(module)
 
 
+class Unusual(Exception):  # noqa: N818  as foreign code has them
+    """None of Python's own exceptions."""
+
+
+def raising(error: BaseException, after: int = 0) -> Callable[[Tensor], Tensor]:
+    """A forward that raises an error, but for its first calls."""
+    calls = iter(range(after))
+
+    def forward(x: Tensor) -> Tensor:
+        if next(calls, None) is None:
+            raise error
+        return x
+
+    return forward
+
+
+class Uncopied(nn.Linear):
+    def __deepcopy__(self, memo: object) -> nn.Module:
+        raise ValueError("there is but one of me")
+
+
+class Undoubled(nn.Linear):
+    def double(self) -> Undoubled:
+        raise Unusual("float32 only")
+
+
 @pytest.mark.parametrize(
     ("module", "reason"),
     [
+        (Functional(raising(Unusual("odd"))), r"fails on a batch of inputs of shape \(3,\): odd"),
+        (Functional(raising(Unusual())), "fails on a batch .*: Unusual;"),
+        (Functional(raising(StopIteration("at an end"))), "fails on a batch .*: at an end"),
+        (Functional(raising(EOFError("at an end"))), "fails on a batch .*: at an end"),
+        (Functional(raising(Unusual("odd"), after=1)), r"the module \(Functional\): cannot be traced: odd"),
+        (nn.Sequential(Functional(raising(Unusual("odd"), after=1))), r"'0' \(Functional\): cannot be traced: odd"),
+        (Functional(raising(Unusual("odd"), after=2)), "fails on a batch .*: odd"),
+        (Functional(raising(Unusual("odd"), after=3)), "fails on a batch .*: odd"),
+        (Uncopied(3, 1), "cannot be copied: there is but one of me"),
+        (nn.Sequential(Uncopied(3, 1)), "cannot be copied: there is but one of me"),
+        (Undoubled(3, 1), "cannot be converted to float64: float32 only"),
+        (nn.LazyLinear(1), r"the module \(LazyLinear\) is lazy: its 'weight' has no size yet; run"),
+        (nn.Sequential(nn.Linear(3, 4), nn.LazyLinear(1)), r"layer '1' \(LazyLinear\) is lazy"),
+        (nn.Sequential(nn.LazyBatchNorm1d()), r"layer '0' \(LazyBatchNorm1d\) is lazy"),
         (nn.Linear(4, 1), r"fails on a batch of inputs of shape \(3,\).*input_shape"),
         (nn.Linear(3, 1, device="meta"), "cannot be copied"),
         (nn.Linear(3, 1, dtype=torch.complex64), "fails on a batch"),
@@ -555,6 +595,12 @@ def test_modules_that_cannot_be_traced(module: nn.Module, reason: str) -> None:
     with pytest.raises(TraceError, match=reason) as caught:
         Network.trace(module)
     assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("error", [KeyboardInterrupt(), SystemExit(3)])
+def test_what_ends_the_program_is_no_error_of_the_module(error: BaseException) -> None:
+    with pytest.raises(type(error)):
+        Network.trace(Functional(raising(error)))
 
 
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")
