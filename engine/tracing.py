@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import operator
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -29,7 +30,7 @@ _MAX_RELATIVE_ERROR = 1e-6
 
 def trace(module: nn.Module, input_shape: tuple[int, ...] = (3,)) -> Network:
     """See Network.trace."""
-    input_shape = tuple(int(n) for n in input_shape)
+    input_shape = _checked_shape(input_shape)
     input_size = int(np.prod(input_shape))
     if input_size < 1:
         raise TraceError(f"the input shape {input_shape} has no features")
@@ -60,6 +61,15 @@ def trace(module: nn.Module, input_shape: tuple[int, ...] = (3,)) -> Network:
             notes=tuple(notes),
         )
         return replace(network, max_forward_error=_forward_error(network, double, native, dtype, points))
+
+
+def _checked_shape(input_shape: object) -> tuple[int, ...]:
+    try:
+        return tuple(operator.index(n) for n in input_shape)  # type: ignore[attr-defined]
+    except TypeError:
+        raise TraceError(
+            f"input_shape must be the shape of one input, a tuple of integers such as (3,), not {input_shape!r:.80}"
+        ) from None
 
 
 @contextmanager
@@ -179,6 +189,10 @@ def _record(module: nn.Module, example: Tensor) -> tuple[Tape, int, tuple[int, .
     if not shape or shape[0] != batch:
         raise TraceError(
             f"the module's output has the shape {shape} for {batch} inputs; its first dimension must be the batch"
+        )
+    if result.numel() == 0:
+        raise TraceError(
+            f"the module's output has the shape {shape} for {batch} inputs, which holds no value; nothing can be drawn"
         )
     if not result.is_floating_point():
         raise TraceError(f"the module's output is of type {result.dtype}, not a floating point number")

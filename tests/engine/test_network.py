@@ -361,6 +361,12 @@ def test_input_shapes(input_shape: tuple[int, ...]) -> None:
     assert_same_function(nn.Sequential(nn.Flatten(), nn.Linear(size, 5), nn.ReLU(), nn.Linear(5, 3)), input_shape)
 
 
+@pytest.mark.parametrize("input_shape", [3, None, (2.5,), ("a",), 3.0])
+def test_an_input_shape_that_is_none(input_shape: Any) -> None:
+    with pytest.raises(TraceError, match=r"input_shape must be the shape of one input, .* such as \(3,\), not"):
+        Network.trace(nn.Identity(), input_shape)
+
+
 def test_a_layer_on_every_point_of_a_set_is_one_grouped_step() -> None:
     network = assert_same_function(nn.Sequential(nn.Linear(3, 4), nn.ReLU(), nn.Linear(4, 2)), (5, 3))
     first = network.steps[0]
@@ -579,6 +585,7 @@ class Undoubled(nn.Linear):
         (nn.Sequential(nn.Linear(3, 4), nn.LazyLinear(1)), r"layer '1' \(LazyLinear\) is lazy"),
         (nn.Sequential(nn.LazyBatchNorm1d()), r"layer '0' \(LazyBatchNorm1d\) is lazy"),
         (nn.Linear(4, 1), r"fails on a batch of inputs of shape \(3,\).*input_shape"),
+        (Functional(lambda x: x[:, :0]), r"shape \(7, 0\) for 7 inputs, which holds no value"),
         (nn.Linear(3, 1, device="meta"), "cannot be copied"),
         (nn.Linear(3, 1, dtype=torch.complex64), "fails on a batch"),
         (with_nan(), r"'0\.weight' holds NaN"),
