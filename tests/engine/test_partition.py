@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import gc
 import pickle
+import sys
 import threading
 import tracemalloc
 from collections.abc import Callable
@@ -350,6 +351,17 @@ def test_corners_may_run_either_way() -> None:
     forth, back = (partition_polygon(network, SlicePlane.identity(), corners) for corners in (square, square[::-1]))
     check(back)
     assert forth.regions == back.regions
+
+
+@pytest.mark.parametrize("level", [1e150, 1e305, -1e308, sys.float_info.max])
+def test_a_level_that_no_value_comes_near_to_cuts_nothing(level: float) -> None:
+    network = Network.trace(mlp(3, 8, 8, 1))
+    expected = partition_slice(network, Z0, CUBE, level=None)
+    partition = partition_slice(network, Z0, CUBE, level=level)
+    check(partition)
+    assert (partition.regions, partition.linear_regions, partition.ties) == (expected.regions, expected.regions, 0)
+    assert not partition.edge_on_level.any()
+    np.testing.assert_array_equal(partition.values, expected.values)
 
 
 @pytest.mark.parametrize("level", [np.nan, np.inf, "0", [0.0, 1.0]])
