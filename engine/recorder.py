@@ -28,6 +28,7 @@ _FACTORIES = {
 }  # fmt: skip
 
 Rule = Callable[..., Codes]
+Reason = Callable[[str, bool, str], str]
 
 
 class DispatchMode(TorchDispatchMode):
@@ -45,11 +46,11 @@ class Recorder(DispatchMode):
     """While active, records every operation on traced tensors on a tape; all others just run.
 
     rules: for the name of an ATen operation, the function from the recorder, the result's shape and the operation's
-    arguments to the codes of the result.  reason: why an operation without a rule is refused.  `casts` collects the
-    floating point types that the forward asks for.
+    arguments to the codes of the result.  reason: why an operation without a rule is refused, by its name, whether
+    it is random, and the layer's class.  `casts` collects the floating point types that the forward asks for.
     """
 
-    def __init__(self, tape: Tape, batch: int, rules: Mapping[str, Rule], reason: Callable[[str], str]) -> None:
+    def __init__(self, tape: Tape, batch: int, rules: Mapping[str, Rule], reason: Reason) -> None:
         super().__init__()
         self.tape = tape
         self.batch = batch
@@ -78,7 +79,7 @@ class Recorder(DispatchMode):
         kwargs = kwargs or {}
         name = func._overloadpacket.__name__
         if torch.Tag.nondeterministic_seeded in func.tags and name != "rrelu_with_noise":
-            self.refuse(f"{name} is random; a network must be a fixed function")
+            self.refuse(self._reason(name, True, self.tape.layer.kind))
         if not any(isinstance(leaf, Traced) for leaf in leaves((args, kwargs))):
             result = with_equal_rows(name, run_in_float64(func, args, kwargs), args)
             if name in _FACTORIES and result.dim() and len(result) == self.batch and result.is_floating_point():
@@ -128,7 +129,7 @@ class Recorder(DispatchMode):
         """The codes of an operation's result."""
         rule = self._rules.get(name)
         if rule is None:
-            self.refuse(self._reason(name))
+            self.refuse(self._reason(name, False, self.tape.layer.kind))
         try:
             bound = inspect.signature(rule).bind(self, tuple(value.shape), *args, **kwargs)
         except TypeError:

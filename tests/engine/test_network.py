@@ -473,6 +473,11 @@ def test_forward_refuses_other_sizes() -> None:
         Network.trace(nn.Identity()).forward(np.zeros((4, 2)))
 
 
+def attention(x: Tensor) -> Tensor:
+    stack = x[:, None, None]
+    return F.scaled_dot_product_attention(stack, stack, stack).reshape(x.shape)
+
+
 REFUSED: dict[str, tuple[nn.Module, str]] = {
     "sin": (Functional(torch.sin), "sin is not piecewise linear"),
     "cos": (Functional(torch.cos), "cos is not piecewise linear"),
@@ -485,7 +490,8 @@ REFUSED: dict[str, tuple[nn.Module, str]] = {
     "silu": (nn.SiLU(), "silu is not piecewise linear"),
     "mish": (nn.Mish(), "mish is not piecewise linear"),
     "tanh": (nn.Tanh(), "tanh is not piecewise linear"),
-    "sigmoid": (nn.Sigmoid(), "can be left out"),
+    "sigmoid": (nn.Sigmoid(), "where it is the network's last operation it can be left out"),
+    "tanhshrink": (nn.Tanhshrink(), "tanhshrink is not piecewise linear; only networks of ReLU-like layers"),
     "hardswish": (nn.Hardswish(), "hardswish is not piecewise linear"),
     "softsign": (nn.Softsign(), "divides by a value that depends on the input"),
     "softmax": (nn.Softmax(1), "softmax is not piecewise linear"),
@@ -510,7 +516,9 @@ REFUSED: dict[str, tuple[nn.Module, str]] = {
     "max over features": (Functional(lambda x: x.max(dim=1).values), "max pooling"),
     "convolution": (Functional(lambda self, x: self.conv(x[:, None]), conv=nn.Conv1d(1, 2, 2)), "not supported yet"),
     "random": (Functional(lambda x: x + torch.rand(3)), "is random"),
-    "dropout that never ends": (Functional(lambda x: F.dropout(x, 0.5)), "is random"),
+    "dropout that never ends": (Functional(lambda x: F.dropout(x, 0.5)), "a dropout that stays on in eval mode"),
+    "attention": (Functional(attention), "attention multiplies two values that depend on the input"),
+    "layer with attention": (nn.TransformerEncoderLayer(3, 1, 4, batch_first=True), "attention multiplies|layer norm"),
     "sum over the batch": (Functional(lambda x: x.sum(0).expand(len(x), -1)), "mixes the rows of the batch"),
     "centred batch": (Functional(lambda x: x - x.mean(0)), "mixes the rows of the batch"),
     "flipped batch": (Functional(lambda x: x.flip(0) - x), "mixes the rows of the batch"),

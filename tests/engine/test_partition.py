@@ -370,6 +370,12 @@ def test_a_level_that_is_no_number_is_refused(level: Any) -> None:
         partition_slice(Network.trace(mlp(3, 4, 1)), Z0, CUBE, level=level)
 
 
+def test_no_progress_and_no_cancel_are_none() -> None:
+    network = Network.trace(mlp(3, 8, 1))
+    partition = partition_slice(network, Z0, CUBE, progress=None, cancel=None, threads=None)
+    assert partition.regions == partition_slice(network, Z0, CUBE).regions
+
+
 @pytest.mark.parametrize("threads", [0, -1, 1.5, "2"])
 def test_a_number_of_threads_that_is_none_is_refused(threads: Any) -> None:
     with pytest.raises(EngineError, match="number of threads must be an integer of at least 1"):
