@@ -224,6 +224,7 @@ def reference_check(checkpoint: Checkpoint, network: Network) -> ReferenceCheck:
     import torch
 
     from app.rounding import rounding_deviation
+    from engine.recorder import Float64
 
     lower, upper = checkpoint.domain
     dtype = next((p.dtype for p in checkpoint.module.parameters()), torch.float32)
@@ -231,7 +232,9 @@ def reference_check(checkpoint: Checkpoint, network: Network) -> ReferenceCheck:
     x = torch.from_numpy(points).to(dtype)  # rounded once, for all three
     with torch.inference_mode():
         native = checkpoint.module(x).double().reshape(_POINTS, -1).numpy()
-        double = copy.deepcopy(checkpoint.module).double()(x.double()).reshape(_POINTS, -1).numpy()
+        module = copy.deepcopy(checkpoint.module).double()
+        with Float64():  # the tensors too that are no parameters
+            double = module(x.double()).reshape(_POINTS, -1).numpy()
     ours = network.forward(x.double().numpy())
     deviation = rounding_deviation(network, x.double().numpy(), torch.finfo(dtype).eps / 2)
     largest = float(np.abs(double).max()) or 1.0

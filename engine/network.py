@@ -54,7 +54,8 @@ class Network:
 
         input_shape: the shape of one input, without the batch dimension, which must be the module's first.
         Raises NotPiecewiseLinearError, naming the layer and the reason, when the module's forward is not a continuous
-        piecewise linear function made of supported operations, and TraceError when it does not run at all.
+        piecewise linear function made of supported operations, and TraceError when it does not run at all, whatever
+        it raises.
         """
         from engine.tracing import trace  # noqa: PLC0415  torch takes longer to import than the whole engine
 

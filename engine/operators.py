@@ -233,7 +233,14 @@ RULES: dict[str, Callable[..., Codes]] = {
     "softshrink": _softshrink,
 }
 
+_ATTENTIONS = (
+    "_native_multi_head_attention", "_scaled_dot_product_attention_math", "_scaled_dot_product_efficient_attention",
+    "_scaled_dot_product_flash_attention", "_scaled_dot_product_flash_attention_for_cpu",
+    "_transformer_encoder_layer_fwd",
+)  # fmt: skip
+_DROPOUTS = ("bernoulli", "bernoulli_", "native_dropout")
 _WORDS = {
+    **dict.fromkeys(_ATTENTIONS, "attention"),
     "_softmax": "softmax",
     "_log_softmax": "log softmax",
     "log_sigmoid_forward": "logsigmoid",
@@ -248,13 +255,20 @@ _COMPARISON = (
 )
 _BRANCH = "decides by a value that depends on the input ({}); what a network does must not depend on its input"
 _JUMP = "{} jumps; only continuous piecewise linear functions can be drawn"
+_RANDOM = "{} is random; a network must be a fixed function"
+_DROPOUT = (
+    "{} is random, as in a dropout that stays on in eval mode (pass training=self.training to it); a network must be a "
+    "fixed function"
+)
 _NORM = "{} divides by a quantity that depends on the input; not piecewise linear"
 _POOL = "{} over several values (max pooling) is not supported yet; use torch.maximum or torch.minimum"
 _LINEAR = "{} is affine, but not supported yet"
 _LAST = (
-    "{} is not piecewise linear; as the last layer it can be left out, since it is increasing: the regions stay the "
-    "same and the level set belongs to another level"
+    "{} is not piecewise linear; where it is the network's last operation it can be left out, since it is increasing: "
+    "the regions stay the same and the level set belongs to another level"
 )
+_PRODUCT = "{} multiplies two values that depend on the input; the product is not piecewise linear"
+_PARTLY = ("Tanhshrink",)
 _SMOOTH = "{} is not piecewise linear; only networks of ReLU-like layers can be drawn exactly"
 _REASONS = {
     _COMPARISON: ("eq", "ge", "gt", "le", "lt", "ne", "isnan", "isinf", "logical_and", "logical_not", "logical_or"),
@@ -264,6 +278,7 @@ _REASONS = {
     _POOL: ("amax", "amin", "cummax", "cummin", "max", "min", "max_pool2d_with_indices", "topk"),
     _LINEAR: ("convolution", "cumsum", "lerp", "avg_pool2d", "_adaptive_avg_pool2d"),
     _LAST: ("tanh", "sigmoid"),
+    _PRODUCT: _ATTENTIONS,
     _SMOOTH: (
         "_log_softmax", "_softmax", "acos", "asin", "atan", "atan2", "celu", "cos", "cosh", "elu", "erf", "exp", "exp2",
         "expm1", "gelu", "glu", "hardswish", "linalg_vector_norm", "log", "log1p", "log2", "log_sigmoid_forward",
@@ -273,10 +288,14 @@ _REASONS = {
 }  # fmt: skip
 
 
-def reason(name: str) -> str:
-    """Why the ATen operation of that name, which has no rule, is refused."""
+def reason(name: str, random: bool, layer_class: str) -> str:
+    """Why the ATen operation of that name, which has no rule, is refused in a layer of that class."""
     words = _WORDS.get(name, name)
+    if name in ("tanh", "sigmoid") and layer_class in _PARTLY:  # no advice that is meant for the whole layer
+        return _SMOOTH.format(layer_class.lower())
     for sentence, names in _REASONS.items():
         if name in names:
             return sentence.format(words)
+    if random:
+        return (_DROPOUT if name in _DROPOUTS else _RANDOM).format(words)
     return f"the operation {words} is not supported; write it with relu, abs, clamp, maximum, minimum and linear layers"

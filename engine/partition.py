@@ -31,7 +31,7 @@ from engine.steps import Float, Int, Kink
 from engine.subdivide import Cut, cut, tolerance
 from engine.table import Recycler, Table
 from engine.unfinished_map import PlanarMap
-from engine.workers import Cancel, Workers, grain, never, single_threaded_blas
+from engine.workers import Cancel, Workers, grain, single_threaded_blas
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -59,7 +59,7 @@ def partition_slice(
     domain: Float,
     level: float | None = 0.0,
     progress: Report | None = None,
-    cancel: Cancel = never,
+    cancel: Cancel | None = None,
     threads: int | None = None,
 ) -> Partition:
     """The exact partition of the slice plane cut by a box into the network's linear regions.
@@ -79,7 +79,7 @@ def partition_polygon(
     polygon: Float,
     level: float | None = 0.0,
     progress: Report | None = None,
-    cancel: Cancel = never,
+    cancel: Cancel | None = None,
     threads: int | None = None,
 ) -> Partition:
     """The exact partition of a convex polygon of a slice plane into the network's linear regions.
@@ -108,7 +108,7 @@ def _partition(
     polygon: Float,
     level: float | None,
     progress: Report | None,
-    cancel: Cancel,
+    cancel: Cancel | None,
     threads: int | None,
 ) -> Partition:
     try:

@@ -20,6 +20,8 @@ Points = list[tuple[float, float]]
 
 # Lengths below this fraction of a polygon's size, and sines of angles below it, are taken for rounding.
 _ROUNDING = 1e-12
+# Of a domain: beyond them, squares and areas leave the range of float64.
+_SMALLEST, _LARGEST = 1e-140, 1e140
 _AXES = "xyz"
 _DISTANCE_ITERATIONS = 1000
 
@@ -59,7 +61,8 @@ class SlicePlane:
             raise PlaneError(f"'{axis}' is not an axis; choose x, y or z")
         normal = _AXES.index(axis)
         unit = np.eye(3)
-        return cls(_vector("offset", [offset])[0] * unit[normal], unit[[(normal + 1) % 3, (normal + 2) % 3]])
+        origin = np.where(unit[normal] == 1.0, _vector("offset", [offset])[0] + 0.0, 0.0)  # no negative zeros
+        return cls(origin, unit[[(normal + 1) % 3, (normal + 2) % 3]])
 
     @classmethod
     def parse(cls, text: str) -> Self:
@@ -198,14 +201,26 @@ def checked_box(domain: ArrayLike, dimension: int) -> tuple[Float, Float]:
         raise PlaneError(f"the domain must be an array (2, {dimension}) of the box's corners, not of shape {box.shape}")
     if not (np.isfinite(box).all() and (box[0] < box[1]).all()):
         raise PlaneError(f"the domain from {_text(box[0])} to {_text(box[1])} is not a box of positive size")
+    _check_range(f"the domain from {_text(box[0])} to {_text(box[1])}", box)
     return box[0], box[1]
+
+
+def _check_range(what: str, corners: Float) -> None:
+    """Refuse corners (N, D) of which nothing that is measured in float64 would be right."""
+    if np.abs(corners).max() > _LARGEST or float(np.ptp(corners, axis=0).max()) < _SMALLEST:
+        raise PlaneError(
+            f"{what} has a size beyond what float64 can measure; scale it, and the network's first layer, so that its "
+            f"sides are from {_SMALLEST:g} to {_LARGEST:g}"
+        )
 
 
 def square_polygon(half_width: float) -> Float:
     """The square (4, 2) around the plane's origin with sides of length 2 half_width, along the axes."""
     if not (np.isfinite(half_width) and half_width > 0):
         raise PlaneError(f"the half width of a square must be positive, not {half_width:g}")
-    return _read_only(half_width * np.array([[-1.0, -1.0], [1.0, -1.0], [1.0, 1.0], [-1.0, 1.0]]))
+    corners = half_width * np.array([[-1.0, -1.0], [1.0, -1.0], [1.0, 1.0], [-1.0, 1.0]])
+    _check_range(f"a square of half width {half_width:g}", corners)
+    return _read_only(corners)
 
 
 def convex_polygon(points: ArrayLike) -> Float:
@@ -217,6 +232,8 @@ def convex_polygon(points: ArrayLike) -> Float:
     corners = np.array(points, dtype=np.float64)
     if corners.ndim != 2 or corners.shape[1] != 2 or len(corners) < 3 or not np.isfinite(corners).all():
         raise PlaneError("a polygon needs at least three corners with two finite coordinates each")
+    if (corners != corners[0]).any():
+        _check_range("the polygon", corners)
     size = float(np.ptp(corners, axis=0).max())
     tolerance = _ROUNDING * size
     if _area(corners) < 0:

@@ -28,6 +28,7 @@ _FACTORIES = {
 }  # fmt: skip
 
 Rule = Callable[..., Codes]
+Reason = Callable[[str, bool, str], str]
 
 
 class DispatchMode(TorchDispatchMode):
@@ -45,11 +46,11 @@ class Recorder(DispatchMode):
     """While active, records every operation on traced tensors on a tape; all others just run.
 
     rules: for the name of an ATen operation, the function from the recorder, the result's shape and the operation's
-    arguments to the codes of the result.  reason: why an operation without a rule is refused.  `casts` collects the
-    floating point types that the forward asks for.
+    arguments to the codes of the result.  reason: why an operation without a rule is refused, by its name, whether
+    it is random, and the layer's class.  `casts` collects the floating point types that the forward asks for.
     """
 
-    def __init__(self, tape: Tape, batch: int, rules: Mapping[str, Rule], reason: Callable[[str], str]) -> None:
+    def __init__(self, tape: Tape, batch: int, rules: Mapping[str, Rule], reason: Reason) -> None:
         super().__init__()
         self.tape = tape
         self.batch = batch
@@ -78,7 +79,7 @@ class Recorder(DispatchMode):
         kwargs = kwargs or {}
         name = func._overloadpacket.__name__
         if torch.Tag.nondeterministic_seeded in func.tags and name != "rrelu_with_noise":
-            self.refuse(f"{name} is random; a network must be a fixed function")
+            self.refuse(self._reason(name, True, self.tape.layer.kind))
         if not any(isinstance(leaf, Traced) for leaf in leaves((args, kwargs))):
             result = with_equal_rows(name, run_in_float64(func, args, kwargs), args)
             if name in _FACTORIES and result.dim() and len(result) == self.batch and result.is_floating_point():
@@ -104,8 +105,9 @@ class Recorder(DispatchMode):
             return self._filled(name, result, rows) if result.dim() and len(result) == self.batch else result
         args, kwargs = mapped(folded, args), mapped(folded, kwargs)
         if not any(isinstance(leaf, Traced) for leaf in leaves((args, kwargs))):
+            args, kwargs = widened(func, args, kwargs)
             return with_equal_rows(name, func(*args, **kwargs), args)
-        value = func(*mapped(example_of, args), **mapped(example_of, kwargs))
+        value = run_in_float64(func, mapped(example_of, args), mapped(example_of, kwargs))
         first = value[0] if isinstance(value, tuple) else value
         traced = Traced.from_codes(first, self._codes(name, first, args, kwargs))
         return (traced, *value[1:]) if isinstance(value, tuple) else traced
@@ -127,7 +129,7 @@ class Recorder(DispatchMode):
         """The codes of an operation's result."""
         rule = self._rules.get(name)
         if rule is None:
-            self.refuse(self._reason(name))
+            self.refuse(self._reason(name, False, self.tape.layer.kind))
         try:
             bound = inspect.signature(rule).bind(self, tuple(value.shape), *args, **kwargs)
         except TypeError:
@@ -186,7 +188,7 @@ class Recorder(DispatchMode):
         if not isinstance(target, Traced):
             operands = mapped(folded, (args, kwargs))
             if not any(isinstance(leaf, Traced) for leaf in leaves(operands)):
-                return func(*operands[0], **operands[1])
+                return run_in_float64(func, *operands)
             self.refuse(
                 "writes a value that depends on the input into a constant tensor in place; "
                 "use torch.cat or torch.stack, or create the tensor with x.new_zeros(len(x), ...)"
@@ -206,7 +208,7 @@ class Recorder(DispatchMode):
                 codes = self._codes(operation, target, operands, kwargs)
             else:
                 codes = None
-        func(*mapped(example_of, args), **kwargs)
+        run_in_float64(func, mapped(example_of, args), kwargs)
         if codes is None:
             codes = self.lifted(target.example, target.codes >> ROW)
         if ((codes ^ target.elements.codes[place.numpy()]) >> ROW).any():
@@ -226,11 +228,32 @@ def run_in_float64(func: OpOverload, args: tuple[Any, ...], kwargs: dict[str, An
     name = func._overloadpacket.__name__
     if name == "_to_copy" and (kwargs.get("dtype") or torch.float64).is_floating_point and args[0].is_floating_point():
         kwargs = {**kwargs, "dtype": torch.float64}
+    args, kwargs = widened(func, args, kwargs)
     result = func(*args, **kwargs)
     fresh = name == "lift_fresh" or all(returned.alias_info is None for returned in func._schema.returns)
     if fresh and isinstance(result, Tensor) and result.is_floating_point():
         return result.double()
     return result
+
+
+def widened(func: OpOverload, args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[tuple[Any, ...], dict[str, Any]]:
+    """The operands of an operation, narrower floating point ones in float64 where another one is.
+
+    A module that runs in its own type may hold tensors of that type that no conversion of the module finds: globals,
+    items of lists.  What the operation writes, or returns a view of, stays the tensor that it is.
+    """
+    if not any(isinstance(leaf, Tensor) and leaf.dtype == torch.float64 for leaf in leaves((args, kwargs))):
+        return args, kwargs
+    shared = {argument.name for argument in func._schema.arguments if argument.alias_info is not None}
+    names = [argument.name for argument in func._schema.arguments]
+    return (
+        tuple(arg if name in shared else mapped(_wide, arg) for name, arg in zip(names, args, strict=False)),
+        {name: arg if name in shared else mapped(_wide, arg) for name, arg in kwargs.items()},
+    )
+
+
+def _wide(leaf: Any) -> Any:
+    return leaf.double() if isinstance(leaf, Tensor) and leaf.is_floating_point() else leaf
 
 
 class Float64(DispatchMode):

@@ -74,9 +74,10 @@ def bases_of(
     match steps:
         case (Linear(groups=1) as linear,) if len(units) == 1:
             ((_, unit),) = units.items()
-            alone = np.abs(linear.bias)[neuron] + np.abs(breakpoint_)
-            if (alone + _sizes_of_rows(linear.weight, unit)[1, neuron] <= EVEN * alone).all():
-                return tuple(units.items())
+            with np.errstate(over="ignore"):  # what is beyond float64 is larger than all others
+                alone = np.abs(linear.bias)[neuron] + np.abs(breakpoint_)
+                if (alone + _sizes_of_rows(linear.weight, unit)[1, neuron] <= EVEN * alone).all():
+                    return tuple(units.items())
     absolute = [_absolute(step) for step in steps]
 
     def sizes(inputs: Mapping[int, Float], count: int) -> Float:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import copy
+import operator
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any
@@ -12,6 +13,7 @@ from typing import Any
 import numpy as np
 import torch
 from torch import Tensor, nn
+from torch.nn.parameter import is_lazy
 
 from engine.errors import EngineError, TraceError
 from engine.network import ForwardError, Network, sources
@@ -25,20 +27,15 @@ _CHECK_SEED = 0
 # A trace whose forward differs by more than this, relative to the output, missed something.
 _MAX_RELATIVE_ERROR = 1e-6
 
-# What the forward of a module, foreign code, raises when it does not fit its input.
-_FORWARD_ERRORS = (
-    RuntimeError, TypeError, ValueError, LookupError, AttributeError, NameError, ImportError, AssertionError,
-    ArithmeticError,
-)  # fmt: skip
-
 
 def trace(module: nn.Module, input_shape: tuple[int, ...] = (3,)) -> Network:
     """See Network.trace."""
-    input_shape = tuple(int(n) for n in input_shape)
+    input_shape = _checked_shape(input_shape)
     input_size = int(np.prod(input_shape))
     if input_size < 1:
         raise TraceError(f"the input shape {input_shape} has no features")
-    with torch.random.fork_rng(devices=[]), torch.no_grad():
+    # In the caller's inference mode, operations would arrive whole that are to be seen as their parts.
+    with torch.inference_mode(False), torch.random.fork_rng(devices=[]), torch.no_grad():
         native = _copy(module)
         dtype = _native_dtype(native)
         double = _as_double(_copy(native))
@@ -66,6 +63,29 @@ def trace(module: nn.Module, input_shape: tuple[int, ...] = (3,)) -> Network:
         return replace(network, max_forward_error=_forward_error(network, double, native, dtype, points))
 
 
+def _checked_shape(input_shape: object) -> tuple[int, ...]:
+    try:
+        return tuple(operator.index(n) for n in input_shape)  # type: ignore[attr-defined]
+    except TypeError:
+        raise TraceError(
+            f"input_shape must be the shape of one input, a tuple of integers such as (3,), not {input_shape!r:.80}"
+        ) from None
+
+
+@contextmanager
+def _foreign_code(doing: Callable[[str], str]) -> Iterator[None]:
+    """While the module's own code runs, whatever it raises is a TraceError.  doing: its message, from the first line.
+
+    That code is not ours and may raise anything, so that no shorter list than all exceptions is right here.
+    """
+    try:
+        yield
+    except EngineError:
+        raise
+    except Exception as error:
+        raise TraceError(doing(_first_line(error))) from error
+
+
 def _copy(module: nn.Module) -> nn.Module:
     """A copy in eval mode on the CPU, of the module as it was before torch.compile."""
     module = getattr(module, "_orig_mod", module)
@@ -73,6 +93,12 @@ def _copy(module: nn.Module) -> nn.Module:
         raise TraceError(f"a torch.nn.Module is needed, not a {type(module).__name__}")
     memo: dict[int, Any] = {}
     for path, part in module.named_modules():
+        for name, parameter in (*part.named_parameters(recurse=False), *part.named_buffers(recurse=False)):
+            if is_lazy(parameter):
+                where = f"layer '{path}' ({type(part).__name__})" if path else f"the module ({type(part).__name__})"
+                raise TraceError(
+                    f"{where} is lazy: its '{name}' has no size yet; run the module once on a batch of inputs before"
+                )
         if isinstance(part, torch.jit.ScriptModule):
             where = f"layer '{path}'" if path else "the module"
             raise TraceError(
@@ -83,10 +109,8 @@ def _copy(module: nn.Module) -> nn.Module:
             # Only leaves of autograd's graph can be deep-copied; legacy weight_norm keeps a computed weight.
             if not tensor.is_leaf:
                 memo[id(tensor)] = tensor.detach().clone()
-    try:
+    with _foreign_code(lambda reason: f"the module cannot be copied: {reason}"):
         result = copy.deepcopy(module, memo).to("cpu").eval()
-    except (RuntimeError, TypeError) as error:
-        raise TraceError(f"the module cannot be copied: {_first_line(error)}") from error
     for part in list(result.modules()):
         for name, child in part.named_children():
             setattr(part, name, getattr(child, "_orig_mod", child))
@@ -95,7 +119,8 @@ def _copy(module: nn.Module) -> nn.Module:
 
 def _as_double(module: nn.Module) -> nn.Module:
     """The module itself, converted to float64 together with the tensors that are plain attributes."""
-    module.double()
+    with _foreign_code(lambda reason: f"the module cannot be converted to float64: {reason}"):
+        module.double()
     for part in module.modules():
         for name, value in list(vars(part).items()):
             if isinstance(value, Tensor) and value.is_floating_point():
@@ -126,16 +151,14 @@ def _check_parameters(module: nn.Module) -> None:
 
 
 def _run(module: nn.Module, x: Tensor) -> Any:
-    try:
-        return module(x)
-    except EngineError:
-        raise
-    except _FORWARD_ERRORS as error:
-        shape = tuple(x.shape[1:])
-        raise TraceError(
-            f"the module's forward fails on a batch of inputs of shape {shape}: {_first_line(error)}; "
+    shape = tuple(x.shape[1:])
+    with _foreign_code(
+        lambda reason: (
+            f"the module's forward fails on a batch of inputs of shape {shape}: {reason}; "
             "give the shape of one input as input_shape"
-        ) from error
+        )
+    ):
+        return module(x)
 
 
 def _first_line(error: BaseException) -> str:
@@ -149,14 +172,13 @@ def _record(module: nn.Module, example: Tensor) -> tuple[Tape, int, tuple[int, .
     tape = Tape(int(np.prod(example.shape[1:])), root)
     recorder = Recorder(tape, batch, RULES, reason)
     x = recorder.input(example)
-    with _following_layers(module, tape), recorder:
-        try:
-            result = module(x)
-        except EngineError:
-            raise
-        except _FORWARD_ERRORS as error:
-            where = f"layer '{tape.layer.path}' ({tape.layer.kind})" if tape.layer.path else f"the module ({root.kind})"
-            raise TraceError(f"{where}: cannot be traced: {_first_line(error)}") from error
+
+    def failed(reason: str) -> str:
+        where = f"layer '{tape.layer.path}' ({tape.layer.kind})" if tape.layer.path else f"the module ({root.kind})"
+        return f"{where}: cannot be traced: {reason}"
+
+    with _following_layers(module, tape), recorder, _foreign_code(failed):
+        result = module(x)
     tape.layer = root
     if not isinstance(result, Tensor):
         raise TraceError(
@@ -167,6 +189,10 @@ def _record(module: nn.Module, example: Tensor) -> tuple[Tape, int, tuple[int, .
     if not shape or shape[0] != batch:
         raise TraceError(
             f"the module's output has the shape {shape} for {batch} inputs; its first dimension must be the batch"
+        )
+    if result.numel() == 0:
+        raise TraceError(
+            f"the module's output has the shape {shape} for {batch} inputs, which holds no value; nothing can be drawn"
         )
     if not result.is_floating_point():
         raise TraceError(f"the module's output is of type {result.dtype}, not a floating point number")

@@ -56,9 +56,9 @@ class Workers:
     How a range is cut into pieces depends on the range alone, so results do not depend on the number of threads.
     """
 
-    def __init__(self, threads: int | None = None, cancel: Cancel = never) -> None:
+    def __init__(self, threads: int | None = None, cancel: Cancel | None = None) -> None:
         self.threads = threads or min(available_cores(), 16)
-        self._cancel, self._cancelled = cancel, False
+        self._cancel, self._cancelled = cancel or never, False
         self._pool: ThreadPoolExecutor | None = None
 
     def cancel(self) -> bool:

@@ -180,7 +180,7 @@ def _evaluated(module: nn.Module, x: Tensor) -> Tensor:
     with torch.inference_mode():
         try:
             result = torch.cat([module(part) for part in torch.split(x, 2048)])
-        except (RuntimeError, ValueError, TypeError, IndexError) as error:
+        except Exception as error:  # the forward may be anyone's code, which may raise anything
             raise Refused(
                 f"the network does not run on points of {x.shape[1]} coordinates ({first_line(error)})",
                 "it must take points (N, D); say D by --bounds with corners of D numbers",

@@ -18,12 +18,6 @@ from sdf_models.formats.containers import tensors_in
 from sdf_models.formats.format import Opened, Refused, first_line, shortened, with_article
 from sdf_models.reading import Choices, Open, Reading
 
-# What foreign code raises when it does not fit its arguments or is not there.
-_CODE_ERRORS = (
-    RuntimeError, TypeError, ValueError, LookupError, AttributeError, NameError, ImportError, AssertionError,
-    SyntaxError, ArithmeticError, OSError, SystemExit,
-)  # fmt: skip
-
 
 def load_module(reference: str, path: Path | None = None, reading: Reading | None = None) -> Checkpoint:
     """Import `package.module`, call `function`, and load the state dict in `path`, if given, into what it returns.
@@ -69,7 +63,7 @@ def _made(reference: str) -> nn.Module:
     sys.path.insert(0, str(Path.cwd()))
     try:
         module = getattr(importlib.import_module(name), function)()
-    except _CODE_ERRORS as error:
+    except (Exception, SystemExit) as error:  # it is the user's code, which may raise anything
         raise Refused(
             f"--module {reference:.80}: {type(error).__name__}: {first_line(error)}",
             "correct the code, or the name as package.module:function",

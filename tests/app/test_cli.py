@@ -217,6 +217,44 @@ def test_errors_are_one_line_and_leave_nothing(
     assert Path("input.npz").read_bytes() == b"not a checkpoint"
 
 
+_FOREIGN_CODE = """
+import torch
+from torch import nn
+
+class Unusual(Exception):
+    pass
+
+class Raises(nn.Module):
+    def forward(self, x):
+        raise Unusual("no such\\nthing")
+
+class RaisesWhenTraced(nn.Module):
+    def forward(self, x):
+        if x.dtype == torch.float64:
+            raise Unusual("no such\\nthing")
+        return x[:, :1]
+
+def fails():
+    raise Unusual("no such\\nthing")
+
+forward, traced = Raises, RaisesWhenTraced
+"""
+
+
+@pytest.mark.parametrize("command", [("info",), ("slice", "--plane", "z=0")])
+@pytest.mark.parametrize("function", ["forward", "traced", "fails"])
+def test_code_of_the_user_that_raises_anything_is_told_in_one_line(
+    splinescope: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, command: tuple[str, ...], function: str
+) -> None:
+    name = f"foreign_{len(command)}_{function}"
+    (tmp_path / f"{name}.py").write_text(_FOREIGN_CODE)
+    monkeypatch.chdir(tmp_path)
+    ran = splinescope(*command, "--module", f"{name}:{function}")
+    assert (ran.code, ran.out, ran.err.count("\n")) == (2, "", 1)
+    assert ran.err.startswith(f"splinescope: {name}:{function}: ")
+    assert "no such" in ran.err
+
+
 def test_full_disk(splinescope: Run, checkpoint: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def full(*_: object) -> None:
         raise OSError(28, "No space left on device")

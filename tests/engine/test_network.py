@@ -361,6 +361,12 @@ def test_input_shapes(input_shape: tuple[int, ...]) -> None:
     assert_same_function(nn.Sequential(nn.Flatten(), nn.Linear(size, 5), nn.ReLU(), nn.Linear(5, 3)), input_shape)
 
 
+@pytest.mark.parametrize("input_shape", [3, None, (2.5,), ("a",), 3.0])
+def test_an_input_shape_that_is_none(input_shape: Any) -> None:
+    with pytest.raises(TraceError, match=r"input_shape must be the shape of one input, .* such as \(3,\), not"):
+        Network.trace(nn.Identity(), input_shape)
+
+
 def test_a_layer_on_every_point_of_a_set_is_one_grouped_step() -> None:
     network = assert_same_function(nn.Sequential(nn.Linear(3, 4), nn.ReLU(), nn.Linear(4, 2)), (5, 3))
     first = network.steps[0]
@@ -387,6 +393,63 @@ def test_narrow_types_are_traced_in_float64_and_noted() -> None:
     assert "float16" in network.notes[0]
 
 
+NARROW = torch.linspace(-1, 1, 12, dtype=torch.float32).reshape(3, 4) / 3
+STACK = torch.linspace(-1, 1, 84, dtype=torch.float32).reshape(7, 3, 4) / 3
+
+# What is done to x (N, 3) with constants in float32 that no conversion of the module finds.
+WITH_NARROW_CONSTANTS: dict[str, Callable[[Tensor], Tensor]] = {
+    "matmul": lambda x: (x @ NARROW).relu(),
+    "matmul from the left": lambda x: (NARROW.T @ x.T).T,
+    "matrix times vector": lambda x: x @ NARROW[:, 0],
+    "linear": lambda x: F.linear(x, NARROW.T, NARROW[0]),
+    "linear on a stack": lambda x: F.linear(torch.stack([x, 2 * x], 1), NARROW.T, NARROW[0]),
+    "linear without bias": lambda x: F.linear(x, NARROW.T),
+    "einsum": lambda x: torch.einsum("bi,io->bo", x, NARROW),
+    "batched matmul": lambda x: torch.matmul(NARROW.T, x[:, :, None]).squeeze(-1),
+    "addmm in place": lambda x: x.new_ones(len(x), 4).addmm_(x, NARROW),
+    "sums and products": lambda x: x * NARROW[:, 0] + NARROW[:, 1],
+    "cat": lambda x: torch.cat([x, NARROW[0].expand(len(x), -1)], 1),
+    "where": lambda x: torch.where(torch.tensor([True, False, True]), x, NARROW[:, 1]),
+    "of constants": lambda x: x @ (NARROW @ MATRIX.T.to(x)),
+    "folded": lambda x: (x * 0 + 1) @ NARROW,
+    "in a list": lambda x: sum((x @ matrix).relu() for matrix in STACK),
+    "written into": lambda x: x @ NARROW.clone().fill_(0.5).mul_(NARROW.double()).add_(1.0),
+}
+
+
+@pytest.mark.parametrize("name", WITH_NARROW_CONSTANTS)
+def test_constants_of_a_narrow_type_outside_the_module(name: str) -> None:
+    function = WITH_NARROW_CONSTANTS[name]
+    network = Network.trace(Functional(function))
+    x = random_points(network).astype(np.float32)
+    truth = function(torch.from_numpy(x)).double().reshape(len(x), -1).numpy()
+    assert np.abs(network.forward(x) - truth).max() <= 1e-6 * np.abs(truth).max()
+    assert network.max_forward_error.double < 1e-14
+    assert network.max_forward_error.native_dtype == "float32"
+    assert_invariants(network)
+
+
+def test_weights_in_a_list_are_those_that_the_module_runs_with() -> None:
+    class Listed(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            torch.manual_seed(0)
+            self.weights = [torch.randn(3, 6), torch.randn(6, 6), torch.randn(6, 1)]
+
+        def forward(self, x: Tensor) -> Tensor:
+            for weight in self.weights[:-1]:
+                x = torch.relu(x @ weight)
+            return x @ self.weights[-1]
+
+    module = Listed()
+    network = Network.trace(module)
+    assert kinds(network) == [Linear, Kink, Linear, Kink, Linear]
+    matrices = [step.weight.T for step in network.steps if isinstance(step, Linear)]
+    for found, weight in zip(matrices, module.weights, strict=True):
+        np.testing.assert_array_equal(found, weight.double().numpy())
+        assert weight.dtype == torch.float32
+
+
 def test_half_precision_module() -> None:
     network = Network.trace(nn.Sequential(nn.Linear(3, 8), nn.ReLU(), nn.Linear(8, 1)).bfloat16())
     assert network.max_forward_error.native_dtype == "bfloat16"
@@ -410,6 +473,11 @@ def test_forward_refuses_other_sizes() -> None:
         Network.trace(nn.Identity()).forward(np.zeros((4, 2)))
 
 
+def attention(x: Tensor) -> Tensor:
+    stack = x[:, None, None]
+    return F.scaled_dot_product_attention(stack, stack, stack).reshape(x.shape)
+
+
 REFUSED: dict[str, tuple[nn.Module, str]] = {
     "sin": (Functional(torch.sin), "sin is not piecewise linear"),
     "cos": (Functional(torch.cos), "cos is not piecewise linear"),
@@ -422,7 +490,8 @@ REFUSED: dict[str, tuple[nn.Module, str]] = {
     "silu": (nn.SiLU(), "silu is not piecewise linear"),
     "mish": (nn.Mish(), "mish is not piecewise linear"),
     "tanh": (nn.Tanh(), "tanh is not piecewise linear"),
-    "sigmoid": (nn.Sigmoid(), "can be left out"),
+    "sigmoid": (nn.Sigmoid(), "where it is the network's last operation it can be left out"),
+    "tanhshrink": (nn.Tanhshrink(), "tanhshrink is not piecewise linear; only networks of ReLU-like layers"),
     "hardswish": (nn.Hardswish(), "hardswish is not piecewise linear"),
     "softsign": (nn.Softsign(), "divides by a value that depends on the input"),
     "softmax": (nn.Softmax(1), "softmax is not piecewise linear"),
@@ -447,7 +516,9 @@ REFUSED: dict[str, tuple[nn.Module, str]] = {
     "max over features": (Functional(lambda x: x.max(dim=1).values), "max pooling"),
     "convolution": (Functional(lambda self, x: self.conv(x[:, None]), conv=nn.Conv1d(1, 2, 2)), "not supported yet"),
     "random": (Functional(lambda x: x + torch.rand(3)), "is random"),
-    "dropout that never ends": (Functional(lambda x: F.dropout(x, 0.5)), "is random"),
+    "dropout that never ends": (Functional(lambda x: F.dropout(x, 0.5)), "a dropout that stays on in eval mode"),
+    "attention": (Functional(attention), "attention multiplies two values that depend on the input"),
+    "layer with attention": (nn.TransformerEncoderLayer(3, 1, 4, batch_first=True), "attention multiplies|layer norm"),
     "sum over the batch": (Functional(lambda x: x.sum(0).expand(len(x), -1)), "mixes the rows of the batch"),
     "centred batch": (Functional(lambda x: x - x.mean(0)), "mixes the rows of the batch"),
     "flipped batch": (Functional(lambda x: x.flip(0) - x), "mixes the rows of the batch"),
@@ -478,10 +549,51 @@ def with_nan() -> nn.Module:
     return nn.Sequential(module)
 
 
+class Unusual(Exception):  # noqa: N818  as foreign code has them
+    """None of Python's own exceptions."""
+
+
+def raising(error: BaseException, after: int = 0) -> Callable[[Tensor], Tensor]:
+    """A forward that raises an error, but for its first calls."""
+    calls = iter(range(after))
+
+    def forward(x: Tensor) -> Tensor:
+        if next(calls, None) is None:
+            raise error
+        return x
+
+    return forward
+
+
+class Uncopied(nn.Linear):
+    def __deepcopy__(self, memo: object) -> nn.Module:
+        raise ValueError("there is but one of me")
+
+
+class Undoubled(nn.Linear):
+    def double(self) -> Undoubled:
+        raise Unusual("float32 only")
+
+
 @pytest.mark.parametrize(
     ("module", "reason"),
     [
+        (Functional(raising(Unusual("odd"))), r"fails on a batch of inputs of shape \(3,\): odd"),
+        (Functional(raising(Unusual())), "fails on a batch .*: Unusual;"),
+        (Functional(raising(StopIteration("at an end"))), "fails on a batch .*: at an end"),
+        (Functional(raising(EOFError("at an end"))), "fails on a batch .*: at an end"),
+        (Functional(raising(Unusual("odd"), after=1)), r"the module \(Functional\): cannot be traced: odd"),
+        (nn.Sequential(Functional(raising(Unusual("odd"), after=1))), r"'0' \(Functional\): cannot be traced: odd"),
+        (Functional(raising(Unusual("odd"), after=2)), "fails on a batch .*: odd"),
+        (Functional(raising(Unusual("odd"), after=3)), "fails on a batch .*: odd"),
+        (Uncopied(3, 1), "cannot be copied: there is but one of me"),
+        (nn.Sequential(Uncopied(3, 1)), "cannot be copied: there is but one of me"),
+        (Undoubled(3, 1), "cannot be converted to float64: float32 only"),
+        (nn.LazyLinear(1), r"the module \(LazyLinear\) is lazy: its 'weight' has no size yet; run"),
+        (nn.Sequential(nn.Linear(3, 4), nn.LazyLinear(1)), r"layer '1' \(LazyLinear\) is lazy"),
+        (nn.Sequential(nn.LazyBatchNorm1d()), r"layer '0' \(LazyBatchNorm1d\) is lazy"),
         (nn.Linear(4, 1), r"fails on a batch of inputs of shape \(3,\).*input_shape"),
+        (Functional(lambda x: x[:, :0]), r"shape \(7, 0\) for 7 inputs, which holds no value"),
         (nn.Linear(3, 1, device="meta"), "cannot be copied"),
         (nn.Linear(3, 1, dtype=torch.complex64), "fails on a batch"),
         (with_nan(), r"'0\.weight' holds NaN"),
@@ -500,6 +612,12 @@ def test_modules_that_cannot_be_traced(module: nn.Module, reason: str) -> None:
     assert "\n" not in str(caught.value)
 
 
+@pytest.mark.parametrize("error", [KeyboardInterrupt(), SystemExit(3)])
+def test_what_ends_the_program_is_no_error_of_the_module(error: BaseException) -> None:
+    with pytest.raises(type(error)):
+        Network.trace(Functional(raising(error)))
+
+
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")
 @pytest.mark.filterwarnings("ignore::FutureWarning")
 def test_torchscript_is_refused() -> None:
@@ -516,6 +634,22 @@ def test_compiled_modules_are_unwrapped() -> None:
         network = Network.trace(compiled)
         np.testing.assert_array_equal(network.forward(x), expected.forward(x))
         assert network.layer_names == ("0.1",)
+
+
+@pytest.mark.parametrize("built_inside", [False, True])
+def test_the_callers_inference_mode_makes_no_difference(built_inside: bool) -> None:
+    def built() -> nn.Module:
+        torch.manual_seed(0)
+        return nn.Sequential(nn.Linear(3, 8), nn.ReLU(), nn.Linear(8, 1))
+
+    expected, outside = Network.trace(built()), built()
+    x = random_points(expected)
+    with torch.inference_mode():
+        network = Network.trace(built() if built_inside else outside)
+        assert torch.is_inference_mode_enabled()
+    assert kinds(network) == kinds(expected)
+    np.testing.assert_array_equal(network.forward(x), expected.forward(x))
+    assert_same_function(outside)
 
 
 @pytest.mark.filterwarnings("ignore:.*weight_norm.*:FutureWarning")

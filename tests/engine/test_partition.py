@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import gc
 import pickle
+import sys
 import threading
 import tracemalloc
 from collections.abc import Callable
@@ -352,10 +353,27 @@ def test_corners_may_run_either_way() -> None:
     assert forth.regions == back.regions
 
 
+@pytest.mark.parametrize("level", [1e150, 1e305, -1e308, sys.float_info.max])
+def test_a_level_that_no_value_comes_near_to_cuts_nothing(level: float) -> None:
+    network = Network.trace(mlp(3, 8, 8, 1))
+    expected = partition_slice(network, Z0, CUBE, level=None)
+    partition = partition_slice(network, Z0, CUBE, level=level)
+    check(partition)
+    assert (partition.regions, partition.linear_regions, partition.ties) == (expected.regions, expected.regions, 0)
+    assert not partition.edge_on_level.any()
+    np.testing.assert_array_equal(partition.values, expected.values)
+
+
 @pytest.mark.parametrize("level", [np.nan, np.inf, "0", [0.0, 1.0]])
 def test_a_level_that_is_no_number_is_refused(level: Any) -> None:
     with pytest.raises(EngineError, match="level must be a finite number"):
         partition_slice(Network.trace(mlp(3, 4, 1)), Z0, CUBE, level=level)
+
+
+def test_no_progress_and_no_cancel_are_none() -> None:
+    network = Network.trace(mlp(3, 8, 1))
+    partition = partition_slice(network, Z0, CUBE, progress=None, cancel=None, threads=None)
+    assert partition.regions == partition_slice(network, Z0, CUBE).regions
 
 
 @pytest.mark.parametrize("threads", [0, -1, 1.5, "2"])

@@ -55,6 +55,37 @@ def test_axis_planes_pass_coordinates_through(name: str, first: str, second: str
     np.testing.assert_array_equal(SlicePlane.parse(f" {name.upper()} = {offset!r}").origin, plane.origin)
 
 
+@pytest.mark.parametrize("offset", [-0.1, -0.0, 0.0, 0.1])
+@pytest.mark.parametrize("axis", "xyz")
+def test_axis_planes_have_no_negative_zeros(axis: str, offset: float) -> None:
+    plane = SlicePlane.from_axis(axis, offset)
+    assert "-0.0," not in json.dumps(plane.to_json())
+    assert "-0.0]" not in json.dumps(plane.to_json())
+    np.testing.assert_array_equal(plane.origin, offset * np.eye(3)["xyz".index(axis)])
+
+
+@pytest.mark.parametrize("size", [1e-300, 1e-150, 1e150, 1e200, 1.7e308])
+def test_what_float64_cannot_measure_is_refused_for_its_size(size: float) -> None:
+    reason = r"size beyond what float64 can measure.* from 1e-140 to 1e\+140"
+    with pytest.raises(PlaneError, match=f"^the domain from .*{reason}"):
+        plane_box_polygon(SlicePlane.from_axis("z", 0.0), size * CUBE)
+    with pytest.raises(PlaneError, match=f"^a square of half width .*{reason}"):
+        square_polygon(size)
+    with pytest.raises(PlaneError, match=f"^the polygon .*{reason}"):
+        convex_polygon([[0, 0], [size, 0], [0, size]])
+
+
+@pytest.mark.parametrize("size", [2e-140, 1e-100, 1e100, 9e139])
+def test_what_float64_can_measure_has_the_shape_of_any_other(size: float) -> None:
+    for polygon, expected in [
+        (plane_box_polygon(SlicePlane.from_axis("z", 0.0), size * CUBE), 2),
+        (convex_polygon(square_polygon(size)), 2),
+        (convex_polygon([[0, 0], [2 * size / 3, 0], [0, size]]), 1),
+    ]:
+        assert_strictly_convex(polygon)
+        np.testing.assert_allclose(np.ptp(polygon, axis=0).max(), expected * size, rtol=1e-15)
+
+
 @pytest.mark.parametrize("text", ["", "z", "w=1", "z=", "z=a", "=1", "z=nan", "z=inf", "xy=1", "z=1=2"])
 def test_other_texts_are_refused(text: str) -> None:
     with pytest.raises(PlaneError):
