@@ -59,29 +59,30 @@ def run(arguments: argparse.Namespace) -> None:
 
 
 def _show(files: list[Path], open_file: OpenFile, arguments: argparse.Namespace, reading: Reading | None) -> None:
+    """An interruption is heard between the imports and in the window, not in the midst of an import."""
     picture: Path | None = arguments.screenshot
     try:
-        with many_imports():
-            from app.application import has_display, photograph, run_window
+        with cancelled_by_interrupt() as interrupted:
+            with many_imports():
+                from app.application import has_display, photograph, run_window
+            if picture is None:
+                if not has_display():
+                    raise CommandError(
+                        "there is no display to open a window on; use --screenshot FILE.png for a picture of it, or "
+                        "splinescope slice"
+                    )
+                run_window(files, open_file, interrupted, reading)
+                return
+            refusal = photograph(files, picture, arguments.size, open_file, interrupted, reading)
     except ImportError as error:
         raise CommandError(
             f"the window cannot be opened: {error}; install what is missing (on Debian: apt-get install libegl1 libgl1 "
             "libfontconfig1 libdbus-1-3 libxkbcommon0 libglib2.0-0 fonts-dejavu-core libxcb-cursor0 libxcb-icccm4 "
             "libxcb-keysyms1 libxcb-shape0 libxkbcommon-x11-0)"
         ) from error
-    if picture is None:
-        if not has_display():
-            raise CommandError(
-                "there is no display to open a window on; use --screenshot FILE.png for a picture of it, or "
-                "splinescope slice"
-            )
-        with cancelled_by_interrupt() as interrupted:
-            run_window(files, open_file, interrupted, reading)
-        return
-    try:
-        with cancelled_by_interrupt() as interrupted:
-            refusal = photograph(files, picture, arguments.size, open_file, interrupted, reading)
     except OSError as error:
+        if picture is None:
+            raise
         raise could_not_write(error, [picture]) from error
     if refusal is not None:
         raise CommandError(refusal)

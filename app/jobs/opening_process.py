@@ -12,7 +12,7 @@ import signal
 import threading
 import traceback
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
@@ -61,13 +61,18 @@ class OpeningProcess:
         spawn = multiprocessing.get_context("spawn")  # a copy of this process would have its threads' locks
         ours, theirs = spawn.Pipe()
         process = spawn.Process(target=_serve, args=(theirs,), name="splinescope-opening", daemon=True)
-        process.start()
+        with _without_interrupts():
+            process.start()
         theirs.close()
         self._child = _Child(process, ours)
 
     def close(self) -> None:
         """End the process; what it is opening is cancelled, and what others want to open later."""
         self._closed = True
+        child = self._child
+        if child is not None:
+            with suppress(ValueError):  # it has ended meanwhile
+                child.process.kill()  # so that nobody waits for what it is sending
         with self._busy:
             self._end()
 
@@ -84,6 +89,8 @@ class OpeningProcess:
                 result = self._ask(path, stopped, reading)
             except (EOFError, OSError) as error:
                 self._end()
+                if self._closed:
+                    raise _cancelled() from error
                 raise OpeningError(
                     f"{path}: the process that was to read it has ended, as one does that needs more memory than there "
                     "is; close other programs and open it again, or see what `splinescope info` says of it"
@@ -124,6 +131,19 @@ class OpeningProcess:
             self._child = None
 
 
+@contextmanager
+def _without_interrupts() -> Iterator[None]:
+    """A process that is started meanwhile never hears of Ctrl-C in the terminal, which is for the window."""
+    if not hasattr(signal, "pthread_sigmask"):
+        yield
+        return
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
 def _cancelled() -> Exception:
     from engine import Cancelled
 
@@ -132,7 +152,7 @@ def _cancelled() -> Exception:
 
 def _serve(connection: Connection) -> None:
     """What the process does: it answers one request after the other until the other side is gone."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C in a terminal is for the window
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # where it could not be blocked before
     with many_imports():
         import sdf_models  # noqa: F401  beside the window's own imports
         from app.jobs import opening  # noqa: F401

@@ -57,6 +57,10 @@ _PATHS: Final[dict[Palette, tuple[_OKLCH, _OKLCH, float]]] = {
 chroma is that of the opposite hue, so that a path can lead through grey."""
 
 
+_LUMINANCE: Final = (0.2126, 0.7152, 0.0722)
+_DARKEST, _LIGHTEST = 0.18, 0.27  # of words: a contrast of 3 with both themes' cards
+
+
 def accent(slice_index: int) -> RGB:
     """The colour of the zero level set on slice `slice_index`, counted from 0."""
     return ACCENTS[slice_index % len(ACCENTS)]
@@ -84,6 +88,23 @@ def _oklch_to_srgb(lightness: float, chroma: float, hue: float) -> RGB:
         _encode(-1.2684380046 * long + 2.6097574011 * medium - 0.3413193965 * short),
         _encode(-0.0041960863 * long - 0.7034186147 * medium + 1.7076147010 * short),
     )
+
+
+def ink(color: RGB) -> RGB:
+    """The colour for words: neither so light nor so dark that they could not be read on light and on dark ground."""
+    linear = [_decode(part) for part in color]
+    light = sum(weight * part for weight, part in zip(_LUMINANCE, linear, strict=True))
+    if light > _LIGHTEST:
+        linear = [part * _LIGHTEST / light for part in linear]
+    elif light < _DARKEST:
+        share = (_DARKEST - light) / (1.0 - light)
+        linear = [part + share * (1.0 - part) for part in linear]
+    red, green, blue = map(_encode, linear)
+    return red, green, blue
+
+
+def _decode(part: float) -> float:
+    return part / 12.92 if part <= 0.04045 else float(((part + 0.055) / 1.055) ** 2.4)
 
 
 def _encode(linear: float) -> float:

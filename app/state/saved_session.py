@@ -232,9 +232,13 @@ def _relative(path: Path, folder: Path) -> str:
         return path.as_posix()
 
 
-def _checkpoint(value: Any, folder: Path) -> SavedCheckpoint:
-    from sdf_models import Reading
+def _reading(value: Any) -> Reading:
+    from sdf_models import Reading  # imports torch, which a window without one does without
 
+    return Reading.from_json(value)
+
+
+def _checkpoint(value: Any, folder: Path) -> SavedCheckpoint:
     described = _object(value, "a checkpoint")
     path, digest = _path(_get(described, "path")), _text(_get(described, "sha256"), "a hash")
     if not path:
@@ -242,7 +246,7 @@ def _checkpoint(value: Any, folder: Path) -> SavedCheckpoint:
     if digest and (len(digest) != 64 or set(digest) - set("0123456789abcdef")):
         raise SessionFileError("a hash is not 64 hexadecimal digits")
     try:
-        reading = _maybe(described, "reading", Reading.from_json)
+        reading = _maybe(described, "reading", _reading)
     except (ValueError, OverflowError, RecursionError) as error:
         raise SessionFileError(f"the choices for {path!r:.60} make no sense: {error!s:.200}") from error
     return SavedCheckpoint(Path(os.path.normpath(folder / path)), digest, reading)

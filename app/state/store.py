@@ -61,5 +61,11 @@ class Store:
     def _change(self, action: Action, after: Session) -> None:
         before, self._session = self._session, after
         change = Change(action, before, after)
+        failed: Exception | None = None
         for listener in self._listeners:
-            listener(change)
+            try:
+                listener(change)
+            except Exception as error:  # the others must hear of it, or views would show different sessions
+                failed = failed or error
+        if failed is not None:
+            raise failed

@@ -123,6 +123,7 @@ class CheckpointPanel(QWidget):
         layout.addWidget(self.automatic)
         store.listen(self._changed)
         slices.computed.connect(lambda *_: self._show_regions())
+        slices.failed.connect(lambda *_: self._show_regions())
         self._show()
 
     def _changed(self, change: Change) -> None:

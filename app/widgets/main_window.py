@@ -182,6 +182,7 @@ class MainWindow(QMainWindow):
         self.pins.kept.connect(lambda: self.side.open(self.inspector))
         self.pins.refused.connect(self.notice.tell)
         self.side.changed.connect(lambda: self.menus.show_side(self.side.current))
+        self.slices.failed.connect(lambda key, _: self._failed(key))
         self.slices.computed.connect(self._computed)
         self.compilation.changed.connect(self._show_compiling)
         self.surface.progressed.connect(lambda facets: self.status.show_busy(f"exact surface: {facets:,} facets"))
@@ -268,6 +269,13 @@ class MainWindow(QMainWindow):
     def _computed(self, key: int, result: DrawnSlice) -> None:
         self._computed_at[key] = time.perf_counter()
         self._draw_seconds.pop(key, None)
+        if key == self.store.session.active:
+            self._show_legend()
+            self._show_status()
+
+    def _failed(self, key: int) -> None:
+        """What is told of the active slice is not that of its last place."""
+        self._computed_at.pop(key, None)
         if key == self.store.session.active:
             self._show_legend()
             self._show_status()

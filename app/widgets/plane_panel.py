@@ -228,7 +228,8 @@ class PlanePanel(QWidget):
         low, high = offset_range(part.plane, session.opened.domain)
         self.slider.blockSignals(True)
         if not self.slider.isSliderDown():
-            self.slider.setValue(round(_STEPS * (offset(part.plane) - low) / (high - low)))
+            share = (offset(part.plane) - low) / (high - low)
+            self.slider.setValue(round(_STEPS * min(max(share, 0.0), 1.0)))  # a plane may be far from the box
         self.slider.blockSignals(False)
         self.offset.step = _SHOWN * (high - low)
         self.offset.show_value(offset(part.plane) + 0.0)

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from PySide6.QtCore import QEvent, QObject, Qt, Signal
-from PySide6.QtGui import QKeyEvent
+from PySide6.QtGui import QKeyEvent, QResizeEvent
 from PySide6.QtWidgets import QGridLayout, QScrollArea, QWidget
 
 from app.jobs.worker import Job, Worker, unless_cancelled
 from app.state import actions
+from app.state.numbers import place_text
 from app.state.session import Session
 from app.state.store import Change, Store
 from app.views.slice_view import Drawing
@@ -23,6 +24,9 @@ from engine import Cancelled
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
+
+
+_TWO_COLUMNS: Final = 360  # pixels
 
 
 class SliceBoard(QScrollArea):
@@ -55,7 +59,7 @@ class SliceBoard(QScrollArea):
         self._grid.setSpacing(8)
         self._empty = label("No slices. Add one with the + button.", "muted")
         self.tiles: dict[int, SliceTile] = {}
-        self._picking, self._waiting = False, ""
+        self._picking, self._waiting, self._wide = False, "", False
         store.listen(self._changed)
         slices.computed.connect(self._computed)
         slices.failed.connect(self._failed)
@@ -154,9 +158,10 @@ class SliceBoard(QScrollArea):
         self._store.do(actions.TileSlices(not self._store.session.tiled))
 
     def _arrange(self, session: Session) -> None:
-        """Up to three tiles are a column, more are two columns."""
+        """Up to three tiles are a column, more are two columns where there is room for them."""
         shown = [part.key for part in session.slices if part.visible and (session.tiled or part.key == session.active)]
-        columns = 1 if len(shown) <= 3 else 2
+        self._wide = self.width() >= _TWO_COLUMNS
+        columns = 2 if len(shown) > 3 and self._wide else 1
         while self._grid.count():
             self._grid.takeAt(0)
         for row in range(self._grid.rowCount()):
@@ -169,6 +174,11 @@ class SliceBoard(QScrollArea):
         self._empty.setVisible(not shown)
         if not shown:
             self._grid.addWidget(self._empty, 0, 0)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        if self._wide != (self.width() >= _TWO_COLUMNS):
+            self._arrange(self._store.session)
 
     def _started(self, key: int) -> None:
         if key in self.tiles:
@@ -185,7 +195,9 @@ class SliceBoard(QScrollArea):
             told = tile.view.next_note
             tile.show_failure(f"stopped; {told}" if told else "stopped")
         else:
-            self.tiles[key].show_nothing(str(error))
+            opened = self._store.session.opened
+            assert opened is not None
+            self.tiles[key].show_nothing(str(error), place_text(self._store.session.slice(key).plane, opened.domain))
 
     def _draw(self, key: int, drawing: Drawing) -> None:
         def take(image: NDArray[np.uint8]) -> None:

@@ -9,6 +9,7 @@ from PySide6.QtGui import QMouseEvent, QResizeEvent
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QProgressBar, QSizePolicy, QVBoxLayout, QWidget
 
 from app.state.numbers import counted, place_text
+from app.state.palette import ink
 from app.state.session import Slice
 from app.state.slices import axis_labels
 from app.views.slice_view import SliceView
@@ -43,7 +44,7 @@ class SliceTile(QFrame):
         self._name, self._place, self._count = ElidedLabel(self), ElidedLabel(self), QLabel(self)
         self._name.setObjectName("heading")
         self._name.setSizePolicy(QSizePolicy.Policy.Maximum, QSizePolicy.Policy.Preferred)
-        self._place.setStyleSheet(f"color: {color_of(part.accent).name()}; font-weight: 600;")
+        self._place.setStyleSheet(f"color: {color_of(ink(part.accent)).name()}; font-weight: 600;")
         self._count.setObjectName("muted")
         self._progress = QProgressBar(self)
         self._progress.setTextVisible(False)
@@ -106,8 +107,10 @@ class SliceTile(QFrame):
         self.finished()
         self.view.tell(message)
 
-    def show_nothing(self, message: str) -> None:
+    def show_nothing(self, message: str, place: str) -> None:
+        """There is no slice at the place where the plane is now, and why."""
         self.clear()
+        self._place.show_text(place)
         self.show_failure(message)
 
     def clear(self) -> None:

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from app.state.palette import ACCENTS, BACKGROUND, Palette, accent, depth_colors
+from app.state.palette import ACCENTS, BACKGROUND, Palette, accent, depth_colors, ink
 from app.views.slice_image import HIGHLIGHT
 
 # Simulated vision on linear RGB: Machado, Oliveira and Fernandes, "A physiologically-based model for simulation of
@@ -78,6 +78,15 @@ def test_colors_are_srgb_for_any_number_of_layers(palette: Palette) -> None:
         colors = depth_colors(layers, palette)
         assert len(set(colors)) == layers
         assert all(0 <= channel <= 1 for color in colors for channel in color)
+
+
+def test_accents_are_read_as_words_on_both_themes() -> None:
+    for ground in ("#ffffff", "#23272f"):
+        paper = [int(ground[k : k + 2], 16) / 255 for k in (1, 3, 5)]
+        for color in ACCENTS:
+            one, other = sorted(cielab([paper, ink(color)])[:, 0])
+            low, high = (((lightness + 16) / 116) ** 3 for lightness in (one, other))
+            assert (high + 0.05) / (low + 0.05) > 3
 
 
 def test_slices_are_told_apart_until_accents_repeat() -> None:

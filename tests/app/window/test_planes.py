@@ -358,3 +358,21 @@ def test_a_moved_plane_is_drawn_with_a_quick_slice_or_before_it(
         for drawing, plane in zip(drawings, planes, strict=True):
             assert [sheet.picture is not None for sheet in drawing.sheets if sheet.plane is plane] == [True, False]
     check_slice_is_exact(window)
+
+
+@pytest.mark.parametrize("offset_typed", ["5", "3000000"])
+def test_a_plane_outside_the_box_leaves_nothing_of_its_last_place(window: Driver, offset_typed: str) -> None:
+    main, key = window.window, window.tile.key
+    field = main.panel.offset
+    field.setFocus()
+    field.selectAll()
+    QTest.keyClicks(field, offset_typed)
+    QTest.keyClick(field, Qt.Key.Key_Return)
+    wait_until(lambda: main.slices.result(key) is None)
+    window.settle()
+    assert "regions" not in main.status.left.whole
+    assert window.tile._place.whole == main.panel.rows[key].place.text()
+    assert "z " not in main.checkpoints.cards[0].regions.whole
+    main.menus.undo.trigger()
+    check_slice_is_exact(window)
+    assert "regions" in main.status.left.whole
