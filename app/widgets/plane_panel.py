@@ -27,7 +27,7 @@ from app.state.session import Session, Slice
 from app.state.store import Change, Store
 from app.widgets.marks import color_of, cross, eye
 from app.widgets.number_field import NumberField, VectorField
-from app.widgets.parts import button, icon_button, label, restyle, row
+from app.widgets.parts import as_tip, button, icon_button, label, restyle, row
 from engine import SlicePlane
 
 if TYPE_CHECKING:
@@ -76,7 +76,7 @@ class SliceRow(QFrame):
         known, self._known = self._known, (part, active, domain)
         if known is not None and known[0] is part and known[1] == active and known[2] is domain:
             return
-        self.name.setToolTip(f"{part.name}: type another name")
+        self.name.setToolTip(as_tip(f"{part.name}: type another name"))
         if not self.name.hasFocus() and self.name.text() != part.name:
             self.name.setText(part.name)
             self.name.setCursorPosition(0)
