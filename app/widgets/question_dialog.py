@@ -11,7 +11,7 @@ from app.widgets.parts import as_tip, breakable, label, message_label, shortened
 if TYPE_CHECKING:
     from sdf_models import Question, Reading
 
-_MOST_OF_ANSWER: Final = 110  # characters
+_MOST_OF_ANSWER: Final = 90  # characters
 
 
 class QuestionDialog(QDialog):
