@@ -27,7 +27,7 @@ from app.state.session import Session, Slice
 from app.state.store import Change, Store
 from app.widgets.marks import color_of, cross, eye
 from app.widgets.number_field import NumberField, VectorField
-from app.widgets.parts import as_tip, button, icon_button, label, restyle, row
+from app.widgets.parts import ElidedLabel, as_tip, button, icon_button, label, restyle, row
 from engine import SlicePlane
 
 if TYPE_CHECKING:
@@ -170,7 +170,8 @@ class PlanePanel(QWidget):
         grid.setContentsMargins(0, 0, 0, 0)
         grid.setVerticalSpacing(7)
         grid.setHorizontalSpacing(8)
-        self._heading = label("", "section")
+        self._heading = ElidedLabel(self)
+        self._heading.setObjectName("section")
         grid.addWidget(self._heading, 0, 0, 1, 2)
         slide = QWidget(self)
         sliding = QHBoxLayout(slide)
@@ -222,9 +223,9 @@ class PlanePanel(QWidget):
         self.add.setEnabled(session.opened is not None)
         self._controls.setVisible(session.opened is not None)
         if part is None or session.opened is None:
-            self._heading.setText("NO SLICE")
+            self._heading.show_text("NO SLICE")
             return
-        self._heading.setText(f"PLANE OF {part.name.upper()}")
+        self._heading.show_text(f"PLANE OF {part.name.upper()}")
         low, high = offset_range(part.plane, session.opened.domain)
         self.slider.blockSignals(True)
         if not self.slider.isSliderDown():

@@ -114,3 +114,14 @@ def check_plain(parent: QObject) -> None:
     for widget in parent.findChildren(QWidget):
         tip = widget.toolTip()
         assert not QtOfText.mightBeRichText(tip) or tip.startswith("<p style="), tip
+
+
+def test_a_slice_with_a_long_name_leaves_the_controls_in_sight(window: Driver) -> None:
+    main = window.window
+    main.store.do(actions.RenameSlice(main.store.session.active, f"{MARKED} of the {LONG}"))
+    QApplication.processEvents()
+    panel = main.panel
+    assert panel._heading.whole == f"PLANE OF {MARKED} OF THE {LONG}".upper()
+    for control in (panel.offset, panel.normal, panel.to_camera, panel.right, panel.add):
+        assert control.mapTo(panel, control.rect().topRight()).x() < panel.width()
+    check_plain(panel)
