@@ -152,6 +152,7 @@ class PlanePanel(QWidget):
         outer.addWidget(area)
         self.setFixedWidth(278)  # with a bar to scroll by too
         store.listen(self._changed)
+        self._show_plane(store.session)
 
     def put_above(self, widget: QWidget) -> None:
         """Above the list of slices, scrolling with it."""

@@ -358,3 +358,10 @@ def test_a_moved_plane_is_drawn_with_a_quick_slice_or_before_it(
         for drawing, plane in zip(drawings, planes, strict=True):
             assert [sheet.picture is not None for sheet in drawing.sheets if sheet.plane is plane] == [True, False]
     check_slice_is_exact(window)
+
+
+def test_without_a_checkpoint_there_is_no_plane_to_move(empty_window: Driver) -> None:
+    panel = empty_window.window.panel
+    assert not panel.offset.isVisible()
+    assert not panel.add.isEnabled()
+    assert not panel.duplicate.isEnabled()
