@@ -95,6 +95,9 @@ class SliceRow(QFrame):
         if self.name.isModified():
             self.name.setModified(False)
             self._store.do(actions.RenameSlice(self.key, self.name.text()))
+            kept = self._store.session.slice(self.key).name  # also where nothing that is a name was typed
+            if self.name.text() != kept:
+                self.name.setText(kept)
 
 
 class PlanePanel(QWidget):
