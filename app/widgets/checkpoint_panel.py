@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QKeyEvent, QMouseEvent
-from PySide6.QtWidgets import QFrame, QGridLayout, QHBoxLayout, QLabel, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QFrame, QGridLayout, QHBoxLayout, QVBoxLayout, QWidget
 
 from app.state import actions
 from app.state.notes import architecture, network_notes
@@ -13,9 +13,10 @@ from app.state.store import Change, Store
 from app.widgets.live_slices import DrawnSlice, LiveSlices
 from app.widgets.marks import cross
 from app.widgets.notes_dialog import NotesDialog
-from app.widgets.parts import ElidedLabel, Tick, button, icon_button, keep_in, label, restyle
+from app.widgets.parts import ElidedLabel, Tick, as_tip, button, icon_button, keep_in, label, message_label, restyle
 
 _MOST_NOTES = 5
+_LONGEST_WORD = 20  # characters, in the card's narrow column
 
 
 class CheckpointCard(QFrame):
@@ -30,7 +31,7 @@ class CheckpointCard(QFrame):
         self.setObjectName("card")
         self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         self.setAccessibleName(f"checkpoint {opened.name}")
-        self.setToolTip(str(opened.path or "a module of the calling program"))
+        self.setToolTip(as_tip(str(opened.path or "a module of the calling program")))
         self.opened = opened
         self.name = ElidedLabel(self)
         self.name.setObjectName("heading")
@@ -62,7 +63,7 @@ class CheckpointCard(QFrame):
         grid.addWidget(label("regions", "muted"), len(notes), 0)
         grid.addWidget(self.regions, len(notes), 1)
         if len(notes) > _MOST_NOTES:
-            self.notes.setToolTip("\n".join(f"{name}: {text}" for name, text in notes))
+            self.notes.setToolTip(as_tip("\n".join(f"{name}: {text}" for name, text in notes)))
         layout = QVBoxLayout(self)
         layout.setContentsMargins(10, 4, 4, 6)
         layout.setSpacing(1)
@@ -74,9 +75,8 @@ class CheckpointCard(QFrame):
         NotesDialog(self.opened, self).open()
 
     def _add_note(self, grid: QGridLayout, line: int, name: str, text: str) -> None:
-        value = QLabel(text, self)
-        value.setWordWrap(True)
-        value.setToolTip(text)
+        value = message_label(text, longest=_LONGEST_WORD)
+        value.setToolTip(as_tip(text))
         grid.addWidget(label(name, "muted"), line, 0, Qt.AlignmentFlag.AlignTop)
         grid.addWidget(value, line, 1)
 

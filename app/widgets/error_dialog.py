@@ -15,7 +15,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from app.widgets.parts import label, without_icons
+from app.widgets.parts import message_label, without_icons
 
 
 class ErrorDialog(QDialog):
@@ -27,9 +27,8 @@ class ErrorDialog(QDialog):
         icon = QLabel(self)
         standard = self.style().standardIcon(QStyle.StandardPixmap.SP_MessageBoxWarning)
         icon.setPixmap(standard.pixmap(36, 36))
-        title = label(heading, "title")
-        self.message = QLabel(message, self)
-        self.message.setWordWrap(True)
+        title = message_label(heading, "title")
+        self.message = message_label(message)
         self.message.setMinimumWidth(430)
         self.text = QPlainTextEdit(detail, self)
         self.text.setReadOnly(True)

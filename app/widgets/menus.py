@@ -4,16 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from PySide6.QtGui import QAction, QKeySequence
 from PySide6.QtWidgets import QMenu, QMenuBar, QWidget
 
+from app.widgets.parts import as_tip, shortened
 from app.widgets.picker import Task
 
 if TYPE_CHECKING:
     from app.state.history import History
     from app.widgets.main_window import MainWindow
+
+_MOST_OF_PATH: Final = 90  # characters
+_MOST_OF_STEP: Final = 60
 
 _Key = QKeySequence | QKeySequence.StandardKey | str | None
 
@@ -34,6 +38,7 @@ class Menus:
         window, menu = self._window, bar.addMenu("&File")
         add(menu, "&Open…", window.opener.choose, QKeySequence.StandardKey.Open)
         recent = menu.addMenu("Open &recent")
+        recent.setToolTipsVisible(True)  # paths that are shown shortened
         add(menu, "Re&load from disk", window.reloader.reload_shown, "F5")
         add(menu, "Next c&heckpoint", window.hand.next_network, "Ctrl+Tab")
         add(menu, "&Close checkpoint", window.hand.close_network, QKeySequence.StandardKey.Close)
@@ -140,15 +145,21 @@ class Menus:
             (self.undo, "&Undo", history.next_undone),
             (self.redo, "&Redo", history.next_redone),
         ):
-            action.setText(verb if name is None else f"{verb} {name.replace('&', '&&')}")
+            action.setText(verb if name is None else f"{verb} {_entry(name, _MOST_OF_STEP)}")
             action.setEnabled(name is not None)
 
     def show_recent(self, paths: list[Path], open_path: Callable[[Path], None]) -> None:
         self.recent.clear()
         for path in paths:
-            entry = self.recent.addAction(str(path))
+            entry = self.recent.addAction(_entry(str(path), _MOST_OF_PATH))
+            entry.setToolTip(as_tip(str(path)))
             entry.triggered.connect(lambda _=False, path=path: open_path(path))
         self.recent.setEnabled(bool(paths))
+
+
+def _entry(name: str, most: int) -> str:
+    """A name in a menu, where & would underline a letter."""
+    return shortened(name, most).replace("&", "&&")
 
 
 def add(menu: QMenu, text: str, act: Callable[[], object], key: _Key = None) -> QAction:

@@ -17,7 +17,7 @@ from PySide6.QtWidgets import (
 
 from app.state.notes import full_notes
 from app.state.session import OpenNetwork
-from app.widgets.parts import closing, label, without_icons
+from app.widgets.parts import closing, label, message_label, without_icons
 
 _WIDTH, _HEIGHT = 620, 460
 
@@ -40,6 +40,7 @@ class NotesDialog(QDialog):
         grid.setColumnStretch(1, 1)
         for line, (name, text) in enumerate(notes):
             value = QLabel(text, table)
+            value.setTextFormat(Qt.TextFormat.PlainText)
             value.setWordWrap(True)
             value.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
             grid.addWidget(label(name, "muted"), line, 0, Qt.AlignmentFlag.AlignTop)
@@ -58,6 +59,6 @@ class NotesDialog(QDialog):
         layout = QVBoxLayout(self)
         layout.setContentsMargins(20, 18, 20, 16)
         layout.setSpacing(12)
-        layout.addWidget(label(opened.name, "title"))
+        layout.addWidget(message_label(opened.name, "title"))
         layout.addWidget(area, 1)
         layout.addWidget(buttons)

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QToolButton, QWidget
 
 from app.widgets.marks import cross
-from app.widgets.parts import button, icon_button, label
+from app.widgets.parts import as_tip, breakable, button, icon_button, label
 
 Choice = tuple[str, Callable[[], object]]
 
@@ -20,6 +20,7 @@ class NoticeBar(QFrame):
         self.setObjectName("notice")
         self.text = label("", "noticeText")
         self.text.setWordWrap(True)
+        self._told = ""
         self.buttons: list[QToolButton] = []
         self._row = QHBoxLayout()
         self._row.setSpacing(6)
@@ -35,16 +36,17 @@ class NoticeBar(QFrame):
     def tell(self, text: str, *choices: Choice) -> None:
         """choices: buttons, each with what it does; the notice goes with any of them."""
         self.clear()
-        self.text.setText(text)
+        self._told = text
+        self.text.setText(breakable(text))
         for name, act in choices:
-            made = button(name, f"{name}: {text}", self._chosen(act))
+            made = button(name, as_tip(f"{name}: {text}"), self._chosen(act))
             self.buttons.append(made)
             self._row.addWidget(made)
         self.show()
 
     def withdraw(self, text: str) -> None:
         """What was told is true no more; another notice stays."""
-        if self.text.text() == text:
+        if self._told == text:
             self.clear()
 
     def clear(self) -> None:
@@ -52,6 +54,7 @@ class NoticeBar(QFrame):
             made.hide()
             made.deleteLater()
         self.buttons = []
+        self._told = ""
         self.text.setText("")
         self.hide()
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import html
+import re
 from collections.abc import Callable, Sequence
 
 from PySide6.QtCore import QPointF, QSize, Qt
@@ -24,10 +26,43 @@ from PySide6.QtWidgets import (
 
 
 def label(text: str, role: str) -> QLabel:
-    """role: heading, section, muted or title, see the theme."""
+    """role: heading, section, muted or title, see the theme.  The text is shown as it is, whatever is in it."""
     made = QLabel(text)
+    made.setTextFormat(Qt.TextFormat.PlainText)  # names come from files
     made.setObjectName(role)
     return made
+
+
+def message_label(text: str, role: str = "", longest: int = 40) -> QLabel:
+    """As many lines as the text needs; longest: of a word that is not broken, see `breakable`."""
+    made = label(breakable(text, longest), role)
+    made.setWordWrap(True)
+    return made
+
+
+def breakable(text: str, longest: int = 40) -> str:
+    """With places to go on in the next line in words of more than `longest` characters: a name of a file may be one.
+
+    To be shown, not to be copied: the places are characters without width.
+    """
+    return re.sub(
+        rf"[^\s/\\]{{{longest + 1},}}", lambda word: re.sub(r".{10}(?=.)", "\\g<0>\N{ZERO WIDTH SPACE}", word[0]), text
+    )
+
+
+def shortened(text: str, most: int) -> str:
+    """At most so many characters: of a longer text the middle is left out."""
+    if len(text) <= most:
+        return text
+    end = (most - 1) // 2
+    return f"{text[: most - 1 - end]}…{text[len(text) - end :]}"
+
+
+def as_tip(text: str) -> str:
+    """For a tool tip, which would take a name like <h1> for HTML."""
+    if "<" in text or "&lt;" in text:  # where Qt might
+        return f"<p style='white-space: pre-wrap'>{html.escape(text)}</p>"
+    return text
 
 
 class Choice(QComboBox):
@@ -69,7 +104,7 @@ class ElidedLabel(QLabel):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self._text = ""
+        self._text = self._tip = ""
         self.setTextFormat(Qt.TextFormat.PlainText)  # names come from files
         self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
 
@@ -78,8 +113,9 @@ class ElidedLabel(QLabel):
         """The text, also where it is not shown whole."""
         return self._text
 
-    def show_text(self, text: str) -> None:
-        self._text = text
+    def show_text(self, text: str, tip: str = "") -> None:
+        """tip: what else the tip says, also where the text is shown whole."""
+        self._text, self._tip = text, tip
         self.updateGeometry()
         self._fit()
 
@@ -97,7 +133,8 @@ class ElidedLabel(QLabel):
         shown = self.fontMetrics().elidedText(self._text, Qt.TextElideMode.ElideRight, self.contentsRect().width())
         if shown != self.text():
             self.setText(shown)
-        self.setToolTip("" if shown == self._text else self._text)
+        rest = "" if shown == self._text else self._text
+        self.setToolTip(as_tip("\n".join(part for part in (rest, self._tip) if part)))
 
 
 def button(text: str, tip: str, act: Callable[[], object]) -> QToolButton:

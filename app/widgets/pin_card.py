@@ -200,6 +200,7 @@ class PinCard(QFrame):
 
 def selectable(text: str) -> QLabel:
     made = QLabel(text)
+    made.setTextFormat(Qt.TextFormat.PlainText)
     made.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
     made.setMinimumWidth(20)
     return made

@@ -27,7 +27,7 @@ from app.state.session import Session, Slice
 from app.state.store import Change, Store
 from app.widgets.marks import color_of, cross, eye
 from app.widgets.number_field import NumberField, VectorField
-from app.widgets.parts import button, icon_button, label, restyle, row
+from app.widgets.parts import ElidedLabel, as_tip, button, icon_button, label, restyle, row
 from engine import SlicePlane
 
 if TYPE_CHECKING:
@@ -76,7 +76,7 @@ class SliceRow(QFrame):
         known, self._known = self._known, (part, active, domain)
         if known is not None and known[0] is part and known[1] == active and known[2] is domain:
             return
-        self.name.setToolTip(f"{part.name}: type another name")
+        self.name.setToolTip(as_tip(f"{part.name}: type another name"))
         if not self.name.hasFocus() and self.name.text() != part.name:
             self.name.setText(part.name)
             self.name.setCursorPosition(0)
@@ -95,6 +95,9 @@ class SliceRow(QFrame):
         if self.name.isModified():
             self.name.setModified(False)
             self._store.do(actions.RenameSlice(self.key, self.name.text()))
+            kept = self._store.session.slice(self.key).name  # also where nothing that is a name was typed
+            if self.name.text() != kept:
+                self.name.setText(kept)
 
 
 class PlanePanel(QWidget):
@@ -152,6 +155,7 @@ class PlanePanel(QWidget):
         outer.addWidget(area)
         self.setFixedWidth(278)  # with a bar to scroll by too
         store.listen(self._changed)
+        self._show_plane(store.session)
 
     def put_above(self, widget: QWidget) -> None:
         """Above the list of slices, scrolling with it."""
@@ -170,7 +174,8 @@ class PlanePanel(QWidget):
         grid.setContentsMargins(0, 0, 0, 0)
         grid.setVerticalSpacing(7)
         grid.setHorizontalSpacing(8)
-        self._heading = label("", "section")
+        self._heading = ElidedLabel(self)
+        self._heading.setObjectName("section")
         grid.addWidget(self._heading, 0, 0, 1, 2)
         slide = QWidget(self)
         sliding = QHBoxLayout(slide)
@@ -222,9 +227,9 @@ class PlanePanel(QWidget):
         self.add.setEnabled(session.opened is not None)
         self._controls.setVisible(session.opened is not None)
         if part is None or session.opened is None:
-            self._heading.setText("NO SLICE")
+            self._heading.show_text("NO SLICE")
             return
-        self._heading.setText(f"PLANE OF {part.name.upper()}")
+        self._heading.show_text(f"PLANE OF {part.name.upper()}")
         low, high = offset_range(part.plane, session.opened.domain)
         self.slider.blockSignals(True)
         if not self.slider.isSliderDown():

@@ -25,6 +25,7 @@ class Poses:
 
     def __init__(self, store: Store, notice: NoticeBar) -> None:
         self._store, self._notice = store, notice
+        self._told = ""  # in the notice bar, last
 
     def copy(self) -> None:
         part = self._store.session.active_slice
@@ -58,8 +59,9 @@ class Poses:
         try:
             text = recipe(session.opened, session.active_slice.plane)
         except ValueError as error:
-            self._notice.tell(f"Nothing was copied: {error}.")
+            self._tell(f"Nothing was copied: {error}.")
             return
+        self._notice.withdraw(self._told)
         QGuiApplication.clipboard().setText(text)
 
     def _pasted(self) -> SlicePlane | None:
@@ -70,8 +72,13 @@ class Poses:
             pose = Pose.parse(QGuiApplication.clipboard().text())
             plane_box_polygon(pose.plane, opened.domain)
         except (PoseError, PlaneError) as error:
-            self._notice.tell(f"The clipboard's text was not pasted: {error}.")
+            self._tell(f"The clipboard's text was not pasted: {error}.")
             return None
+        self._notice.withdraw(self._told)
         if pose.half_width is not None:
-            self._notice.tell("The half width was left out: slices in the window are as large as the domain.")
+            self._tell("The half width was left out: slices in the window are as large as the domain.")
         return pose.plane
+
+    def _tell(self, text: str) -> None:
+        self._told = text
+        self._notice.tell(text)

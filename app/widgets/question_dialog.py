@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
-from PySide6.QtWidgets import QDialog, QDialogButtonBox, QLabel, QLineEdit, QRadioButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QDialog, QDialogButtonBox, QLineEdit, QRadioButton, QVBoxLayout, QWidget
 
-from app.widgets.parts import label, without_icons
+from app.widgets.parts import as_tip, breakable, label, message_label, shortened, without_icons
 
 if TYPE_CHECKING:
     from sdf_models import Question, Reading
+
+_MOST_OF_ANSWER: Final = 90  # characters
 
 
 class QuestionDialog(QDialog):
@@ -21,16 +23,17 @@ class QuestionDialog(QDialog):
         self.setMinimumWidth(520)
         self.reading = reading
         self._choice = question.choice
-        text = QLabel(f"{question.text[:1].upper()}{question.text[1:]}.", self)
-        text.setWordWrap(True)
+        text = message_label(f"{question.text[:1].upper()}{question.text[1:]}.")
         layout = QVBoxLayout(self)
         layout.setContentsMargins(20, 20, 20, 16)
         layout.setSpacing(10)
-        layout.addWidget(label(f"How is {name} to be read?", "title"))
+        layout.addWidget(message_label(f"How is {name} to be read?", "title"))
         layout.addWidget(text)
         self.answers: list[tuple[QRadioButton, str]] = []
         for answer in question.alternatives:
-            button = QRadioButton(f"{answer.value}: {answer.meaning}" if answer.meaning else answer.value, self)
+            meaning = f"{answer.value}: {answer.meaning}" if answer.meaning else answer.value
+            button = QRadioButton(shortened(meaning, _MOST_OF_ANSWER).replace("&", "&&"), self)
+            button.setToolTip(as_tip(meaning) if len(meaning) > _MOST_OF_ANSWER else "")
             button.toggled.connect(self._chosen)
             self.answers.append((button, answer.value))
             layout.addWidget(button)
@@ -77,6 +80,6 @@ class QuestionDialog(QDialog):
         try:
             self.reading = self.reading.answered(self._choice, self.text)
         except ValueError as error:
-            self.fault.setText(str(error))
+            self.fault.setText(breakable(str(error)))
             return
         self.accept()

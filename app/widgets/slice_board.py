@@ -17,7 +17,7 @@ from app.state.store import Change, Store
 from app.views.slice_view import Drawing
 from app.widgets.hover import Hover
 from app.widgets.live_slices import DrawnSlice, LiveSlices
-from app.widgets.parts import label
+from app.widgets.parts import message_label
 from app.widgets.slice_tile import SliceTile
 from engine import Cancelled
 
@@ -57,7 +57,7 @@ class SliceBoard(QScrollArea):
         self._grid = QGridLayout(page)
         self._grid.setContentsMargins(0, 0, 0, 0)
         self._grid.setSpacing(8)
-        self._empty = label("No slices. Add one with the + button.", "muted")
+        self._empty = message_label("", "muted")
         self.tiles: dict[int, SliceTile] = {}
         self._picking, self._waiting, self._wide = False, "", False
         store.listen(self._changed)
@@ -173,6 +173,7 @@ class SliceBoard(QScrollArea):
             tile.setVisible(key in shown)
         self._empty.setVisible(not shown)
         if not shown:
+            self._empty.setText(_why_empty(session))
             self._grid.addWidget(self._empty, 0, 0)
 
     def resizeEvent(self, event: QResizeEvent) -> None:
@@ -208,3 +209,14 @@ class SliceBoard(QScrollArea):
         self._painter.submit(
             Job(key, lambda _: drawing(), take, unless_cancelled, urgent=key == self._store.session.active)
         )
+
+
+def _why_empty(session: Session) -> str:
+    """Why no slice is to be seen, and what to do."""
+    if session.opened is None:
+        return "Open a checkpoint (Ctrl+O) or drop one here."
+    if not session.slices:
+        return "No slices. Add one with the + button."
+    if any(part.visible for part in session.slices):
+        return "This slice is hidden. Show it with its eye in the list (H)."
+    return "All slices are hidden. Show one with its eye in the list (H)."

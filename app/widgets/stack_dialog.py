@@ -10,7 +10,7 @@ from PySide6.QtWidgets import QDialog, QDialogButtonBox, QFormLayout, QLineEdit,
 from app.state import actions
 from app.state.planes import StackPlace, offset, offset_range, stacked
 from app.widgets.number_field import NumberField
-from app.widgets.parts import Choice, label, number_box, without_icons
+from app.widgets.parts import Choice, label, message_label, number_box, without_icons
 
 if TYPE_CHECKING:
     from app.state.session import Slice
@@ -58,7 +58,7 @@ class StackDialog(QDialog):
         layout = QVBoxLayout(self)
         layout.setContentsMargins(20, 20, 20, 16)
         layout.setSpacing(14)
-        layout.addWidget(label(f"Slices parallel to {part.name}", "title"))
+        layout.addWidget(message_label(f"Slices parallel to {part.name}", "title"))
         layout.addLayout(form)
         layout.addWidget(self.outcome)
         layout.addWidget(self.buttons)

@@ -6,20 +6,21 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 from PySide6.QtCore import Signal
-from PySide6.QtWidgets import QLabel, QStatusBar, QWidget
+from PySide6.QtWidgets import QSizePolicy, QStatusBar, QWidget
 
 from app.state.notes import exactness
 from app.state.numbers import counted
 from app.state.session import OpenNetwork
 from app.widgets.hover import Found
 from app.widgets.marks import cross
-from app.widgets.parts import ElidedLabel, icon_button, label
+from app.widgets.parts import ElidedLabel, icon_button, label, shortened
 
 if TYPE_CHECKING:
     from app.widgets.live_slices import DrawnSlice
 
 
 COMPILING: Final = "compiling kernels, once on this machine: the first pictures take a minute …"
+_MOST_OF_NAME: Final = 40  # characters: the numbers behind it are seen too
 
 
 class StatusLine(QStatusBar):
@@ -31,8 +32,11 @@ class StatusLine(QStatusBar):
         super().__init__(parent)
         self.setSizeGripEnabled(False)
         self._slice = self._hover = ""
-        self.left, self.network = ElidedLabel(self), QLabel(self)
-        self.busy, self.stop = label("", "muted"), icon_button(cross(), "Stop this", 11)
+        self.left, self.network, self.busy = ElidedLabel(self), ElidedLabel(self), ElidedLabel(self)
+        for as_needed in (self.network, self.busy):
+            as_needed.setSizePolicy(QSizePolicy.Policy.Maximum, QSizePolicy.Policy.Preferred)
+        self.busy.setObjectName("muted")
+        self.stop = icon_button(cross(), "Stop this", 11)
         self.stop.clicked.connect(self.stopped)
         self.compiling = label(COMPILING, "muted")
         self.compiling.setVisible(False)
@@ -45,18 +49,19 @@ class StatusLine(QStatusBar):
 
     def show_network(self, opened: OpenNetwork | None) -> None:
         if opened is None:
-            self.network.setText("")
-            self.network.setToolTip("")
+            self.network.show_text("")
             return
         neurons = sum(len(kink.breakpoints) for kink in opened.network.kinks)
         error = opened.network.max_forward_error
-        self.network.setText(
-            f"{opened.name} · {counted(neurons, 'neuron')} in {counted(opened.layers, 'layer')} · piecewise linear, "
-            f"traced {exactness(error.double)}"
-        )
         facts = "\n".join(f"{name}: {text}" for name, text in opened.facts if not name.startswith("depth"))
         notes = "\n".join(opened.network.notes)
-        self.network.setToolTip(f"{facts}\n{notes}".strip())
+        name = shortened(opened.name, _MOST_OF_NAME)
+        whole = "" if name == opened.name else f"{opened.name}\n"
+        self.network.show_text(
+            f"{name} · {counted(neurons, 'neuron')} in {counted(opened.layers, 'layer')} · piecewise linear, "
+            f"traced {exactness(error.double)}",
+            f"{whole}{facts}\n{notes}".strip(),
+        )
 
     def show_slice(self, name: str, drawn: DrawnSlice | None, draw_seconds: float | None) -> None:
         if drawn is None:
@@ -83,7 +88,7 @@ class StatusLine(QStatusBar):
 
     def show_busy(self, what: str) -> None:
         """What is being worked on in the background, and a button to stop it; empty: nothing."""
-        self.busy.setText(what)
+        self.busy.show_text(what)
         self.busy.setVisible(bool(what))
         self.stop.setVisible(bool(what))
 

@@ -76,6 +76,7 @@ QToolButton#flat {{ border: none; background: transparent; padding: 3px; }}
 QToolButton#flat:hover {{ background: {theme.hover}; }}
 QToolButton#flat:checked {{ background: transparent; }}
 QPushButton:default {{ background: {theme.brand}; border-color: {theme.brand}; color: {theme.on_brand}; }}
+QPushButton:default:disabled {{ background: {theme.panel}; border-color: {theme.line}; color: {theme.disabled}; }}
 QLineEdit, QComboBox, QDoubleSpinBox, QSpinBox {{
     background: {theme.raised}; border: 1px solid {theme.line}; border-radius: 6px; padding: 3px 7px; min-height: 18px;
     selection-background-color: {theme.brand}; selection-color: {theme.on_brand};

@@ -174,3 +174,21 @@ def test_a_file_that_was_read_before_others_were_asked_for_is_not_one_of_them(
     assert opener.busy
     empty_window.settle()
     assert [opened.path for opened in store.session.networks] == paths
+
+
+def test_a_board_without_slices_says_why(window: Driver) -> None:
+    store, empty = window.window.store, window.window.board._empty
+    slices = store.session.slices
+    assert not empty.isVisible()
+    store.do(actions.TileSlices(False))
+    store.do(actions.ShowSlice(store.session.active, False))
+    assert (empty.isVisible(), empty.text().split(".")[0]) == (True, "This slice is hidden")
+    for part in slices:
+        store.do(actions.ShowSlice(part.key, False))
+    assert empty.text().startswith("All slices are hidden.")
+    for part in slices:
+        store.do(actions.RemoveSlice(part.key))
+    assert empty.text() == "No slices. Add one with the + button."
+    store.do(actions.CloseNetwork(store.session.opened))
+    assert (empty.isVisible(), empty.text()) == (True, "Open a checkpoint (Ctrl+O) or drop one here.")
+    assert not window.window.panel.add.isEnabled()

@@ -376,3 +376,22 @@ def test_a_plane_outside_the_box_leaves_nothing_of_its_last_place(window: Driver
     main.menus.undo.trigger()
     check_slice_is_exact(window)
     assert "regions" in main.status.left.whole
+
+
+def test_without_a_checkpoint_there_is_no_plane_to_move(empty_window: Driver) -> None:
+    panel = empty_window.window.panel
+    assert not panel.offset.isVisible()
+    assert not panel.add.isEnabled()
+    assert not panel.duplicate.isEnabled()
+
+
+@pytest.mark.parametrize("typed", ["", "   "])
+def test_a_slice_keeps_its_name_when_none_is_typed(window: Driver, typed: str) -> None:
+    store = window.window.store
+    row, before = window.window.panel.rows[store.session.active], store.session.active_slice.name
+    row.name.setFocus()
+    row.name.selectAll()
+    QTest.keyClick(row.name, Qt.Key.Key_Delete)
+    QTest.keyClicks(row.name, typed)
+    QTest.keyClick(row.name, Qt.Key.Key_Return)
+    assert row.name.text() == store.session.active_slice.name == before

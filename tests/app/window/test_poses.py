@@ -84,3 +84,19 @@ def test_the_copied_python_makes_the_same_slice(window: Driver) -> None:
     exec(clipboard(), names)
     assert np.array_equal(names["partition"].vertices, partition.vertices)
     assert np.array_equal(names["partition"].edges, partition.edges)
+
+
+def test_a_good_paste_takes_back_what_was_told_of_a_bad_one(window: Driver) -> None:
+    notice = window.window.notice
+    QGuiApplication.clipboard().setText("hello")
+    press(window, "Ctrl+V")
+    assert notice.isVisible()
+    QGuiApplication.clipboard().setText("z=0.1")
+    press(window, "Ctrl+V")
+    assert not notice.isVisible()
+    QGuiApplication.clipboard().setText("hello")
+    press(window, "Ctrl+V")
+    notice.tell("something else")
+    QGuiApplication.clipboard().setText("z=0.2")
+    press(window, "Ctrl+V")
+    assert notice.text.text() == "something else"

@@ -121,3 +121,18 @@ def test_other_planes_and_looks_leave_it_playing(window: Driver) -> None:
     assert player.playing
     player.stop()
     check_slice_is_exact(window)
+
+
+def test_a_default_button_that_is_off_looks_off(window: Driver) -> None:
+    shown = dialog(window)
+    add = shown.add
+    assert add.isDefault()
+    on = add.grab().toImage().pixelColor(add.width() // 2, 4).name()
+    shown.place.setCurrentIndex(shown.place.findData(StackPlace.AROUND))
+    shown.spacing.setText("nonsense")
+    shown._show()
+    assert not add.isEnabled()
+    off = add.grab().toImage().pixelColor(add.width() // 2, 4).name()
+    theme = system_theme(application())
+    assert (on, off) == (theme.brand, theme.panel)
+    shown.reject()
