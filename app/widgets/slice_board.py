@@ -171,10 +171,10 @@ class SliceBoard(QScrollArea):
             self._grid.setRowStretch(i // columns, 1)
         for key, tile in self.tiles.items():
             tile.setVisible(key in shown)
-        self._empty.setVisible(not shown)
         if not shown:
             self._empty.setText(_why_empty(session))
             self._grid.addWidget(self._empty, 0, 0)
+        self._empty.setVisible(not shown)
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)

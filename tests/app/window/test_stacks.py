@@ -6,10 +6,12 @@ import numpy as np
 from PySide6.QtCore import QPoint, Qt
 from PySide6.QtTest import QTest
 
+from app.application import application
 from app.state import actions
 from app.state.planes import StackPlace, offset
 from app.state.session import same
 from app.widgets.stack_dialog import StackDialog
+from app.widgets.theme import system_theme
 from engine import SlicePlane
 from tests.app.window.conftest import LEFT, Driver, press, wait_until
 from tests.app.window.test_planes import active_plane, check_slice_is_exact
@@ -129,8 +131,9 @@ def test_a_default_button_that_is_off_looks_off(window: Driver) -> None:
     assert add.isDefault()
     on = add.grab().toImage().pixelColor(add.width() // 2, 4).name()
     shown.place.setCurrentIndex(shown.place.findData(StackPlace.AROUND))
-    shown.spacing.setText("nonsense")
-    shown._show()
+    shown.place.activated.emit(shown.place.currentIndex())
+    shown.spacing.selectAll()
+    QTest.keyClicks(shown.spacing, "nonsense")
     assert not add.isEnabled()
     off = add.grab().toImage().pixelColor(add.width() // 2, 4).name()
     theme = system_theme(application())
