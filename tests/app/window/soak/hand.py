@@ -96,10 +96,11 @@ class Hand:
         self.window.player.stop()
         self.wait_until(lambda: not self.window.opener.busy and self._files_seen() and not self.window.reloader.busy)
         self.answer_dialogs()
-        if self.session.opened is not None:
-            self.wait_until(lambda: self.window.settled)
-        else:  # of the network that was closed last, something may still be drawn
-            self.wait_until(lambda: not any(worker.busy for worker in self.window.findChildren(Worker)))
+        self.wait_until(lambda: (self.session.opened is None or self.window.settled) and not self._busy_workers())
+
+    def _busy_workers(self) -> list[Worker]:
+        """Some may still be ending what was cancelled, or drawing what is closed."""
+        return [worker for worker in self.window.findChildren(Worker) if worker.busy]
 
     def _files_seen(self) -> bool:
         """Whether the window has noticed every change of its files: some hundred milliseconds after it."""
