@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -24,14 +25,19 @@ def available() -> float:
     return min(limits)
 
 
-def admit(needed: float, what: str) -> None:
-    """Refuse what would not fit.  needed: bytes; what: the thing that needs them, for the message."""
+def admit(needed: float, what: str, advice: str | None = None) -> None:
+    """Refuse what would not fit.  needed: bytes; what: the thing that needs them, for the message; advice: what to do.
+
+    Without it, that is to slice a domain of which as many vertices lie in as there is memory for.
+    """
     if needed < _NOT_WORTH_ASKING:
         return
     left = available() * (1.0 - _RESERVE)
     if needed > left:
+        share = math.sqrt(max(left, 0.0) / needed)
+        advice = advice or f"slice a domain at most {share:.0%} as wide, or a smaller network"
         raise MemoryLimitError(
-            f"{what} needs {needed / _GIGABYTE:.1f} GB of memory and {left / _GIGABYTE:.1f} GB are left; {_ADVICE}"
+            f"{what} needs {needed / _GIGABYTE:.1f} GB of memory and {left / _GIGABYTE:.1f} GB are left; {advice}"
         )
 
 

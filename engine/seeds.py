@@ -97,7 +97,8 @@ def find_crossings(
             a, b = points[here][first][crossed], points[here][second][crossed]
             found[d].append(_cross(layers, box, *_halved(layers, a, b, workers), workers))
             kept += sum(array.nbytes for array in found[d][-1])
-        memory.admit(2.0 * kept, f"a grid of {seeds.resolution} cells along each side, with what it finds,")
+        what = f"a grid of {seeds.resolution} cells along each side, with what it finds,"
+        memory.admit(2.0 * kept, what, "lower the resolution")
         if progress is not None:
             progress(done)
     if seeds.segments is not None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import gc
 import pickle
+import re
 import sys
 import threading
 import tracemalloc
@@ -176,8 +177,14 @@ def test_cancelled_soon_and_nothing_left_behind(widths: tuple[int, ...], when: f
 def test_what_does_not_fit_is_refused_before_it_is_allocated(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(memory, "available", lambda: 80e6)
     network = Network.trace(mlp(3, 256, 256, 256, 1))
-    with pytest.raises(MemoryLimitError, match=r"needs .* GB of memory and .* GB are left; slice a smaller"):
+    with pytest.raises(MemoryLimitError) as refusal:
         partition_slice(network, Z0, CUBE)
+    told = re.search(
+        r"needs .* GB of memory and .* GB are left; slice a domain at most (\d+)% as wide, or a smaller network$",
+        str(refusal.value),
+    )
+    assert told is not None
+    assert 0 < int(told[1]) < 100
 
 
 def _without_memory_beyond(most: int, monkeypatch: pytest.MonkeyPatch) -> None:
