@@ -120,7 +120,9 @@ class ElidedLabel(QLabel):
         self._fit()
 
     def sizeHint(self) -> QSize:
-        return QSize(self.fontMetrics().horizontalAdvance(self._text) + 2, super().sizeHint().height())
+        plain, metrics = super().sizeHint(), self.fontMetrics()
+        around = max(2, plain.width() - metrics.horizontalAdvance(self.text()))  # margins, a style's padding
+        return QSize(metrics.horizontalAdvance(self._text) + around, plain.height())
 
     def minimumSizeHint(self) -> QSize:
         return QSize(20, super().minimumSizeHint().height())
