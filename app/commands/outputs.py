@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from app.commands.errors import CommandError
+from app.files import why_not_written
 
 _LONGEST_NAME = 255
 
@@ -35,7 +36,4 @@ def check_outputs(outputs: Sequence[Path], extensions: Sequence[str], source: Pa
 
 def could_not_write(error: OSError, outputs: Sequence[Path]) -> CommandError:
     where = ", ".join(str(path) for path in outputs)
-    return CommandError(
-        f"{where}: could not be written: {error.strerror or error}; nothing was written, free some space or choose "
-        "another folder"
-    )
+    return CommandError(f"{where}: could not be written, and nothing was: {why_not_written(error)}")

@@ -126,7 +126,7 @@ def _draw(
     up: NDArray[np.float64],
     approximation: str,
 ) -> None:
-    from app.export.files import written_together
+    from app.files import written_together
 
     if sys.platform == "linux" and not (os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")):
         os.environ.setdefault("VTK_DEFAULT_OPENGL_WINDOW", "vtkEGLRenderWindow")

@@ -170,7 +170,7 @@ def _partition(
 def _write(results: list[SliceResult], outputs: list[Path], arguments: argparse.Namespace) -> None:
     from app.export.data import write_npz
     from app.export.figure import draw_slices, write_figure
-    from app.export.files import written_together
+    from app.files import written_together
 
     try:
         with written_together(outputs) as temporaries:

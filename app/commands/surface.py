@@ -235,8 +235,8 @@ def _marched(
 
 
 def _write(mesh: Mesh, surface: Surface | None, outputs: list[Path], creases: list[Path]) -> None:
-    from app.export.files import written_together
     from app.export.mesh import write_creases, write_mesh
+    from app.files import written_together
 
     try:
         with written_together([*outputs, *creases]) as temporaries:

@@ -8,11 +8,13 @@ from __future__ import annotations
 
 import os
 import uuid
+from glob import escape
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from PySide6.QtCore import QLockFile
 
+from app.files import temporary_prefix
 from app.state.session_file import write_session
 
 if TYPE_CHECKING:
@@ -52,13 +54,35 @@ class Autosave:
 def left_behind(folder: Path) -> Autosave | None:
     """The newest session that a crash left in a folder, now held by the caller; None when there is none."""
     found = sorted(folder.glob(f"*{_SUFFIX}"), key=_modified, reverse=True)
+    for name in sorted({path.stem for path in folder.glob("*.lock")} - {_stem(path) for path in found}):
+        _sweep(folder / f"{name}{_SUFFIX}")
     for path in found:
         lock = _lock_of(path)
         if lock.tryLock(0):
             if path.is_file():
+                _remove_parts(path)
                 return Autosave(path, lock)
             lock.unlock()
     return None
+
+
+def _sweep(path: Path) -> None:
+    """Remove what is left of a window that ended before its first session was whole."""
+    lock = _lock_of(path)
+    if lock.tryLock(0):
+        if not path.exists():
+            _remove_parts(path)
+        lock.unlock()
+
+
+def _remove_parts(path: Path) -> None:
+    """What was being written as a program was killed; its lock is held."""
+    for part in path.parent.glob(f"{escape(temporary_prefix(path))}*.part"):
+        part.unlink(missing_ok=True)
+
+
+def _stem(path: Path) -> str:
+    return path.name.removesuffix(_SUFFIX)
 
 
 def _modified(path: Path) -> float:
@@ -69,6 +93,6 @@ def _modified(path: Path) -> float:
 
 
 def _lock_of(path: Path) -> QLockFile:
-    lock = QLockFile(str(path.with_name(path.name.removesuffix(_SUFFIX) + ".lock")))
+    lock = QLockFile(str(path.with_name(_stem(path) + ".lock")))
     lock.setStaleLockTime(0)  # not by age: only when its program runs no more
     return lock

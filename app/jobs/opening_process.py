@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
 _POLL_SECONDS: Final = 0.01
 _PATIENCE_SECONDS: Final = 0.1  # with a reading that was cancelled; then its process ends
+_LAST_WORDS_SECONDS: Final = 1.0  # between the end of its connection and its own
 _CANCEL: Final = b""
 
 
@@ -42,6 +43,16 @@ class _Child:
         self.process.join()
         self.process.close()
         self.connection.close()
+
+    def why_it_ended(self) -> str:
+        """Of a process that has ended by itself, or does so now: its side of the connection is closed."""
+        self.process.join(_LAST_WORDS_SECONDS)
+        code = self.process.exitcode
+        if code is None or code >= 0:
+            return "has ended" if code is None else f"has ended with code {code}"
+        if -code == signal.SIGKILL:
+            return "was killed, as the system does with one that needs more memory than there is"
+        return f"was ended by {signal.Signals(-code).name}"
 
 
 class OpeningProcess:
@@ -88,12 +99,13 @@ class OpeningProcess:
                 self.start()
                 result = self._ask(path, stopped, reading)
             except (EOFError, OSError) as error:
+                why = "did not start" if self._child is None else self._child.why_it_ended()
                 self._end()
                 if self._closed:
                     raise _cancelled() from error
                 raise OpeningError(
-                    f"{path}: the process that was to read it has ended, as one does that needs more memory than there "
-                    "is; close other programs and open it again, or see what `splinescope info` says of it"
+                    f"{path}: the process that was to read it {why}; close other programs and open it again, or see "
+                    "what `splinescope info` says of it"
                 ) from error
         if isinstance(result, Exception):
             raise result

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import os
-import tempfile
 from pathlib import Path
 
+from app.files import written_together
 from app.state.saved_session import MARK, MOST_BYTES, SavedSession, SessionFileError, from_text, to_text
 
 _HEAD = 4096
@@ -45,14 +45,5 @@ def write_session(path: Path, saved: SavedSession) -> None:
     text = to_text(saved, final.parent)
     from_text(text, final.parent)
     content = text.encode(errors="backslashreplace")  # bytes of a path that are no text: JSON's own escapes of them
-    handle, name = tempfile.mkstemp(prefix=f".{final.name[:100]}-", suffix=".part", dir=final.parent)
-    temporary = Path(name)
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        temporary.chmod(final.stat().st_mode & 0o777 if final.exists() else 0o644)
-        os.replace(temporary, final)
-    finally:
-        temporary.unlink(missing_ok=True)
+    with written_together([path]) as (temporary,):
+        temporary.write_bytes(content)

@@ -19,6 +19,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from app.files import why_not_written
 from app.jobs.worker import Context, Job
 from app.state.palette import accent
 from app.views.scene_painter import ScenePainter
@@ -98,7 +99,7 @@ class PictureDialog(QDialog):
             self._buttons.setEnabled(True)
             if not isinstance(error, OSError):
                 raise error
-            message = f"{path}: {error.strerror or error}; free some space or choose another folder."
+            message = f"{path}: {why_not_written(error)}."
             self._show_error("The picture was not saved", message, str(error))
 
         self._buttons.setEnabled(False)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from PySide6.QtGui import QImage, QImageWriter
 
-from app.export.files import written_together
+from app.files import written_together
 
 
 def write_png(image: QImage, path: Path) -> None:

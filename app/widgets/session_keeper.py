@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final
 from PySide6.QtCore import QObject, QTimer, Signal
 from PySide6.QtWidgets import QFileDialog
 
+from app.files import why_not_written
 from app.jobs.autosave import Autosave, left_behind
 from app.jobs.log_file import LOG
 from app.jobs.worker import Job, Worker
@@ -99,7 +100,7 @@ class SessionKeeper(QObject):
             if isinstance(error, SessionFileError):
                 why = f"{path}: it could not be opened again: {error}; what was there before stays."
             elif isinstance(error, OSError):
-                why = f"{path}: {error.strerror or error}; free some space or choose another folder."
+                why = f"{path}: {why_not_written(error)}."
             else:
                 raise error
             self._window.opener.show_error("The session was not saved", why, str(error))

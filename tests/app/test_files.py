@@ -1,10 +1,12 @@
 from __future__ import annotations
 
+import errno
+import os
 from pathlib import Path
 
 import pytest
 
-from app.export.files import written_together
+from app.files import why_not_written, written_together
 
 
 def test_all_files_appear_together(tmp_path: Path) -> None:
@@ -47,3 +49,43 @@ def test_a_link_stays_a_link(tmp_path: Path) -> None:
         temporary.write_text("new")
     assert link.is_symlink()
     assert target.read_text() == "new"
+
+
+def test_what_is_no_ordinary_file_is_never_replaced(tmp_path: Path) -> None:
+    pipe, folder = tmp_path / "pipe", tmp_path / "folder"
+    os.mkfifo(pipe)
+    folder.mkdir()
+    for path in (pipe, folder, Path(os.devnull)):
+        with pytest.raises(OSError, match="not an ordinary file") as caught, written_together([path]):
+            pytest.fail("the block must not run")
+        assert caught.value.filename == str(path)
+    assert sorted(tmp_path.iterdir()) == [folder, pipe]
+    assert pipe.is_fifo()
+
+
+def test_a_file_keeps_its_permissions(tmp_path: Path) -> None:
+    path = tmp_path / "a.svg"
+    for mode in (0o600, 0o664):
+        path.touch()
+        path.chmod(mode)
+        with written_together([path]) as (temporary,):
+            temporary.write_text("new")
+        assert path.stat().st_mode & 0o777 == mode
+
+
+@pytest.mark.parametrize("name", ["é" * 120 + ".svg", "x" * 251 + ".svg"])
+def test_names_as_long_as_they_can_be(tmp_path: Path, name: str) -> None:
+    path = tmp_path / name
+    with written_together([path]) as (temporary,):
+        temporary.write_text("new")
+    assert path.read_text() == "new"
+
+
+def test_the_advice_fits_the_reason() -> None:
+    def advice(number: int) -> str:
+        return why_not_written(OSError(number, os.strerror(number))).partition("; ")[2]
+
+    assert "space" in advice(errno.ENOSPC)
+    assert "space" not in advice(errno.EACCES)
+    assert "space" not in advice(errno.EROFS)
+    assert advice(errno.ENAMETOOLONG) == "choose another name"

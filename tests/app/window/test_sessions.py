@@ -334,6 +334,22 @@ def test_the_session_of_a_running_program_is_not_taken(tmp_path: Path) -> None:
     assert os.listdir(tmp_path) == []
 
 
+def test_what_a_killed_window_left_without_a_session_is_swept(tmp_path: Path) -> None:
+    code = (
+        "import os, sys, signal; from pathlib import Path; from app.files import written_together;"
+        "from app.jobs.autosave import Autosave; kept = Autosave.start(Path(sys.argv[1]));"
+        "writing = written_together([kept.path]); writing.__enter__(); os.kill(os.getpid(), signal.SIGKILL)"
+    )
+    subprocess.run([sys.executable, "-c", code, tmp_path], cwd=ROOT, check=False)
+    left = sorted(path.suffix for path in tmp_path.iterdir())
+    assert left == [".lock", ".part"]
+    running = Autosave.start(tmp_path)
+    assert left_behind(tmp_path) is None
+    assert [path.suffix for path in tmp_path.iterdir()] == [".lock"]  # of the one that runs
+    running.remove()
+    assert os.listdir(tmp_path) == []
+
+
 def test_the_command_takes_sessions(window: Driver, splinescope_process, tmp_path: Path) -> None:
     saved: list[str] = []
     window.window.keeper.saved.connect(saved.append)
