@@ -21,17 +21,17 @@ run: .venv/installed .venv/libraries
 	  && $(BIN)/splinescope open $(SPOT) --screenshot out/window.png >/dev/null \
 	  && echo "There is no display to open the window on: a picture of it is in out/window.png"; fi
 
-# Kernels, which all tests need, are compiled while the checks run.
-# Tests of the application and all others take about as long as each other, and run side by side.
+# Kernels, which all tests need, are compiled while the checks run: those of slices and of surfaces, on a core each.
+# Tests of the window and all others take about as long as each other, and run side by side.
 test: .venv/installed-dev .venv/libraries .venv/xvfb
 	@mkdir -p out
 	@$(ON_SCREEN) $(BIN)/splinescope open torus --screenshot out/torus.png >/dev/null & \
-	  $(MAKE) --no-print-directory check; checks=$$?; wait $$! && [ $$checks = 0 ]
+	  { $(MAKE) --no-print-directory check && $(BIN)/splinescope surface torus --out out/torus.ply >/dev/null; }; \
+	  checks=$$?; wait $$! && [ $$checks = 0 ]
 	$(ON_SCREEN) sh -c ' \
-	  { $(PYTEST) -p no:cacheprovider $(WINDOW); window=$$?; \
-	    $(PYTEST) -p no:cacheprovider tests/app $(WINDOW:%=--ignore=%) && [ $$window = 0 ]; } >out/app-tests.log 2>&1 & \
-	  $(PYTEST) --ignore=tests/app; others=$$?; \
-	  wait $$!; app=$$?; cat out/app-tests.log; [ $$others = 0 ] && [ $$app = 0 ]'
+	  $(PYTEST) -p no:cacheprovider $(WINDOW) >out/window-tests.log 2>&1 & \
+	  $(PYTEST) $(WINDOW:%=--ignore=%); others=$$?; \
+	  wait $$!; window=$$?; cat out/window-tests.log; [ $$others = 0 ] && [ $$window = 0 ]'
 
 check: .venv/installed-dev
 	$(BIN)/ruff check .
