@@ -172,6 +172,28 @@ def cut_faces(
                 )  # fmt: skip
                 face += 1
                 continue
+            if number == 1:
+                # About half of all: two faces, which need not go through the stack.
+                own, start, other = chords[first_chord, 0], chords[first_chord, 1], chords[first_chord, 2]
+                edges[new_edge, 0] = stack_nodes[first_node + start]
+                edges[new_edge, 1] = stack_nodes[first_node + other]
+                edge_row[new_edge] = row[own]
+                for half in range(2):
+                    slot = _write_face(
+                        face, slot, f, stack_leave, 0, 0, plus, minus, depth,
+                        new_offsets, parent, new_half_edges, new_plus, new_minus,
+                    )  # fmt: skip
+                    set_side(row[own], (side[own] > 0) == (half == 1), face, new_plus, new_minus)
+                    p, last = (other, start) if half == 0 else (start, other)
+                    while p != last:
+                        new_half_edges[slot] = stack_leave[first_node + p]
+                        slot += 1
+                        p = p + 1 if p + 1 < length else 0
+                    new_half_edges[slot] = 2 * new_edge + half
+                    slot += 1
+                    face += 1
+                new_edge += 1
+                continue
             best = best_chord(chords, first_chord, number, length)
             own, start = chords[best, 0], chords[best, 1]
             own_row = row[own]
