@@ -105,7 +105,9 @@ def _interleave(a, b, c, d):
 
 @kernel
 def interleaving(number, length, places):
-    """Pairs of chords places[:number] (int32 in 0..length) whose ends alternate strictly: as many as cross."""
+    """Pairs of the chords places[:number] (int32, two that differ in 0..length) whose ends alternate strictly: as many
+    as cross.
+    """
     pairs = np.int64(0)
     if number <= _FEW:
         for j in range(number):

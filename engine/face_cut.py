@@ -32,7 +32,7 @@ from engine.new_vertices import count_from_nearer, place
 from engine.predicates import crossing, tolerance_after_edges
 from engine.steps import Int
 
-MERGES, FORCED, IRREGULAR, IDENTICAL = 4, 5, 6, 7  # what it used, after the first four of these
+MERGES, FORCED, IRREGULAR, IDENTICAL = 4, 5, 6, 7  # beside what a piece of the faces used of what it needs
 
 
 class Faces(NamedTuple):

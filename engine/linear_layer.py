@@ -129,7 +129,7 @@ def _rectify_chords(
 
 @inner_sum
 def _rectify_between(stored, a, b, t, norm, scale, constant, hidden):
-    """hidden = relu((1 - t) stored[a] + t stored[b]), 0 also for what is within its bound; returns how many that are."""
+    """hidden = relu((1 - t) stored[a] + t stored[b]), 0 where within its bound; returns how often that is."""
     s, near = 1.0 - t, 0
     for k in range(stored.shape[1]):
         z = s * stored[a, k] + t * stored[b, k]
