@@ -8,13 +8,13 @@ symbol cancels, so that bounds of small boxes are nearly as tight as the network
 
 from __future__ import annotations
 
-from engine.jit import inner_inline, inner_sum
+from engine.jit import inline, inner_sum
 from engine.predicates import CERTIFIED_SLACK
 
 SYMBOLS = 64  # beside the coordinates; what more neurons leave open is not told apart
 
 
-@inner_inline
+@inline
 def piece_after(layers, k, z):
     """The piece of neuron k's nonlinearity at z."""
     piece = 0
@@ -24,7 +24,7 @@ def piece_after(layers, k, z):
     return piece
 
 
-@inner_inline
+@inline
 def _between_lines(layers, k, low, high):
     """Neuron k's nonlinearity between low and high as factor z + shift +- slack."""
     p, q = piece_after(layers, k, low), piece_after(layers, k, high)

@@ -13,7 +13,6 @@ from typing import Any
 
 import numpy as np
 
-from engine import memory
 from engine.kinks import apply_kink, feature_range, largest_after
 from engine.linear_layer import run_linear
 from engine.network import Network, evaluate
@@ -89,15 +88,14 @@ def evaluate_segment(
     rounding: Rounding, bound: Tolerance, recycler: Recycler, workers: Workers,
 ) -> Evaluation:  # fmt: skip
     """Run the segment's steps on all vertices; only what is needed later is kept.  Fills bound.norms."""
-    kept = {
-        slot: _table(network.sizes[slot], vertices, recycler)
-        for slot in sorted(segment.computed & (segment.live | {segment.source}))
-    }
+    sizes = network.sizes
+    recycler.admit(vertices * segment.bytes_at_vertex(sizes), segment.described(vertices, sizes))
+    kept = {slot: recycler.table(vertices, sizes[slot]) for slot in segment.kept}
     read = {slot: table.view for slot, table in values.items()}
-    widest = max(network.sizes[slot] for slot in (*segment.bases, *segment.computed))
+    widest = max(sizes[slot] for slot in (*segment.bases, *segment.computed))
     products = sum(step.weight.size * step.groups for step in segment.steps if isinstance(step, Linear))
     block_rows = max(1, min(max(_LEAST_ROWS, BLOCK_SIZE // widest), _MOST_PRODUCTS // max(1, products)))
-    signs = _new_signs(vertices, network.sizes[segment.source]) if segment.plain and segment.steps else None
+    signs = _new_signs(vertices, sizes[segment.source]) if segment.plain and segment.steps else None
     linear = _only_step(segment, deferred) if len(rounding.bases) <= 1 else None
     if linear is not None and deferred is not None and signs is not None:
         chords = deferred.on_chords or _no_chords(bound)
@@ -117,7 +115,7 @@ def evaluate_segment(
         snapped = 0
         if deferred is not None:
             before, after = (
-                room[: (hi - lo) * network.sizes[deferred.kink.source]].reshape(hi - lo, -1) for room in scratch.block
+                room[: (hi - lo) * sizes[deferred.kink.source]].reshape(hi - lo, -1) for room in scratch.block
             )
             source, snapped = _source_block(deferred, read[deferred.kink.source], lo, hi, before)
             del block[deferred.kink.source]
@@ -155,11 +153,6 @@ def _new_signs(vertices: int, rows: int) -> Signs:
     words = max(1, -(-rows // 64))
     plus, minus = np.empty((2, vertices, words), np.uint64)
     return Signs(plus, minus, np.empty(vertices, np.bool_))
-
-
-def _table(size: int, vertices: int, recycler: Recycler) -> Table:
-    memory.admit(8.0 * vertices * size, f"a layer of {size} neurons at {vertices:,} vertices")
-    return recycler.table(vertices, size)
 
 
 def _only_step(segment: Segment, deferred: Deferred | None) -> Linear | None:

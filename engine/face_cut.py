@@ -13,7 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.chord_order import order_crossings
-from engine.face_loop import loop_length, read_loop, regular_chords, signs_of_loop
+from engine.face_count import EDGES, FACES, HALF_EDGES, VERTICES
+from engine.face_loop import read_loop, regular_chords
 from engine.halving import (
     best_chord,
     chords_of_first_half,
@@ -26,13 +27,12 @@ from engine.halving import (
     turn_chords,
     turn_loop,
 )
-from engine.jit import inline, kernel, popcount
+from engine.jit import inline, kernel
 from engine.new_vertices import count_from_nearer, place
 from engine.predicates import crossing, tolerance_after_edges
 from engine.steps import Int
 
-FACES, VERTICES, EDGES, HALF_EDGES, LOOP, CHORDS = range(6)  # what a piece of the faces needs
-MERGES, FORCED, IRREGULAR, IDENTICAL = 4, 5, 6, 7  # what it used, after the first four of these
+MERGES, FORCED, IRREGULAR, IDENTICAL = 4, 5, 6, 7  # beside what a piece of the faces used of what it needs
 
 
 class Faces(NamedTuple):
@@ -49,77 +49,6 @@ class Faces(NamedTuple):
     minus: NDArray[np.uint64]
     edges: Int
     edge_row: Int
-
-
-@kernel
-def find_active(lo, hi, loops, active, face_plus, face_minus):
-    """active[f]: number of rows with both signs among the vertices of face lo..hi; face_plus, face_minus: its signs."""
-    offsets, half_edges, edges, _, plus, minus, _ = loops
-    for f in range(lo, hi):
-        count = np.uint64(0)
-        for w in range(plus.shape[1]):
-            p, m = signs_of_loop(f, w, offsets, half_edges, edges, plus, minus)
-            face_plus[f, w] = p
-            face_minus[f, w] = m
-            count += popcount(p & m)
-        active[f] = count
-
-
-@kernel
-def measure_faces(lo, hi, loops, active, face_plus, face_minus, stop):
-    """What the cut makes at most of the faces lo..hi: (6,) int64 faces, new vertices, new edges and half-edges, and the
-    most places and chords of one face.  All is of no use once stop[0] is set.
-    """
-    offsets, half_edges, edges, cut, plus, minus, rows = loops
-    cut_index, cut_crossing, cut_vertex, cut_row, cut_place = cut
-    words, capacity = plus.shape[1], rows.shape[1]
-    need = np.zeros(6, np.int64)
-    nodes, leave = np.empty(64, np.int32), np.empty(64, np.int32)
-    row, places, side = np.empty(capacity, np.int32), np.empty((capacity, 2), np.int32), np.empty(capacity, np.int32)
-    found, local_of_row = np.empty(capacity, np.int32), np.empty(capacity, np.int32)
-    settled_plus, settled_minus = np.empty(words, np.uint64), np.empty(words, np.uint64)
-    for f in range(lo, hi):
-        if active[f] == 0:
-            need[FACES] += 1
-            need[HALF_EDGES] += offsets[f + 1] - offsets[f]
-            continue
-        length = loop_length(f, offsets, half_edges, cut_index, cut_vertex)
-        number, pairs = 1, 0
-        if active[f] > 1:
-            if length > len(nodes):
-                nodes, leave = np.empty(2 * length, np.int32), np.empty(2 * length, np.int32)
-            length, rows_found = read_loop(
-                f, offsets, half_edges, edges, cut_index, cut_crossing, cut_vertex, cut_row, cut_place, plus, minus,
-                face_plus, face_minus, nodes, leave, row, places, found, local_of_row,
-            )  # fmt: skip
-            for w in range(words):
-                settled_plus[w] = face_plus[f, w]
-                settled_minus[w] = face_minus[f, w]
-            number, _ = regular_chords(
-                length, rows_found, len(plus), rows, nodes, row, places, side, found, settled_plus, settled_minus
-            )
-            for j in range(number):
-                if stop[0] != 0:
-                    break
-                a, b = min(places[j, 0], places[j, 1]), max(places[j, 0], places[j, 1])
-                for k in range(j):
-                    c, d = places[k, 0], places[k, 1]
-                    pairs += (a < c and c < b and (d < a or d > b)) or (a < d and d < b and (c < a or c > b))
-        total = length + 2 * number + 4 * pairs
-        need[FACES] += 1 + number + pairs
-        need[VERTICES] += pairs
-        need[EDGES] += number + 2 * pairs
-        need[HALF_EDGES] += total
-        need[LOOP] = max(need[LOOP], total)
-        need[CHORDS] = max(need[CHORDS], number + pairs)
-    return need
-
-
-@kernel
-def find_and_measure(lo, hi, loops, active, face_plus, face_minus, stop):
-    """find_active, then measure_faces."""
-    find_active(lo, hi, loops, active, face_plus, face_minus)
-    return measure_faces(lo, hi, loops, active, face_plus, face_minus, stop)
 
 
 @inline
@@ -167,8 +96,10 @@ def cut_faces(
     now_nodes, now_leave = np.empty(loop_room, np.int32), np.empty(loop_room, np.int32)
     # number in the loop's chords, place on the side of the chord's first end, other place
     chords, now_chords = np.empty((chord_room, 3), np.int32), np.empty((chord_room, 3), np.int32)
-    polygons = np.empty((chord_room + 2, 4), np.int32)  # first node, length, first chord, number of chords
-    plus, minus = np.empty((chord_room + 2, words), np.uint64), np.empty((chord_room + 2, words), np.uint64)
+    # A polygon has a chord less than the one that it is a half of, at least.
+    depths = min(chord_room, capacity) + 2
+    polygons = np.empty((depths, 4), np.int32)  # first node, length, first chord, number of chords
+    plus, minus = np.empty((depths, words), np.uint64), np.empty((depths, words), np.uint64)
     ends = np.empty((capacity, 2), np.int32)
     crossers = np.empty(capacity, np.int32)
     order, inner, outer = np.empty(capacity, np.int32), np.empty(capacity, np.int32), np.empty(capacity, np.int32)
@@ -240,6 +171,28 @@ def cut_faces(
                     new_offsets, parent, new_half_edges, new_plus, new_minus,
                 )  # fmt: skip
                 face += 1
+                continue
+            if number == 1:
+                # About half of all: two faces, which need not go through the stack.
+                own, start, other = chords[first_chord, 0], chords[first_chord, 1], chords[first_chord, 2]
+                edges[new_edge, 0] = stack_nodes[first_node + start]
+                edges[new_edge, 1] = stack_nodes[first_node + other]
+                edge_row[new_edge] = row[own]
+                for half in range(2):
+                    slot = _write_face(
+                        face, slot, f, stack_leave, 0, 0, plus, minus, depth,
+                        new_offsets, parent, new_half_edges, new_plus, new_minus,
+                    )  # fmt: skip
+                    set_side(row[own], (side[own] > 0) == (half == 1), face, new_plus, new_minus)
+                    p, last = (other, start) if half == 0 else (start, other)
+                    while p != last:
+                        new_half_edges[slot] = stack_leave[first_node + p]
+                        slot += 1
+                        p = p + 1 if p + 1 < length else 0
+                    new_half_edges[slot] = 2 * new_edge + half
+                    slot += 1
+                    face += 1
+                new_edge += 1
                 continue
             best = best_chord(chords, first_chord, number, length)
             own, start = chords[best, 0], chords[best, 1]

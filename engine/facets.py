@@ -14,7 +14,7 @@ from __future__ import annotations
 import numpy as np
 
 from engine.growing import grown, grown_rows
-from engine.jit import inner, inner_inline, inner_sum, kernel
+from engine.jit import inline, inner, inner_sum, kernel
 from engine.predicates import UNIT_ROUNDOFF, map_tolerance
 from engine.region_maps import maps_of_region, workspace
 
@@ -70,7 +70,7 @@ def _clip(polygon, labels, marks, count, near, near_row, rows, spare, signs):
     return count, vanishes, lies_in
 
 
-@inner_inline
+@inline
 def _cut(polygon, labels, marks, count, best, slope, label, spare, signs):
     """Replace the corners around those with a sign that is not positive by two on the row; returns their number."""
     # from the corner farthest inside, forward and backward to the first ones that are not
@@ -105,7 +105,7 @@ def _cut(polygon, labels, marks, count, best, slope, label, spare, signs):
     return size + 2
 
 
-@inner_inline
+@inline
 def _first_label(one, other):
     """The square's sides come before rows, earlier ones before later ones, and those before sides of the domain."""
     if min(one, other) == SQUARE:
@@ -113,7 +113,7 @@ def _first_label(one, other):
     return min(one, other) if (one < 0) == (other < 0) else max(one, other)
 
 
-@inner_inline
+@inline
 def _marks_of(label, marks):
     """The marks of an edge that lies in the side of the domain that a label is, too: the side that labels it."""
     return max(marks & ~SHARED, -2 * label) | (marks & SHARED) if label < 0 else marks
@@ -198,7 +198,7 @@ def _near_rows(layers, maps, sizes, frame, bits, reach, clearances, near, near_r
     return count
 
 
-@inner_inline
+@inline
 def _list_row(r, k, at, bound, maps, frame, bits, near, near_row, n):
     """List row r, neuron k at a breakpoint, as number n of the near ones."""
     inside = 1.0 if (bits[r >> 6] >> np.uint64(r & 63)) & np.uint64(1) else -1.0
@@ -207,7 +207,7 @@ def _list_row(r, k, at, bound, maps, frame, bits, near, near_row, n):
     near[n, 2], near[n, 3], near_row[n] = inside * (maps[3, k] - at), bound, r
 
 
-@inner_inline
+@inline
 def _near_sides(box, point, frame, reach, near, near_row):
     """List the sides of the box in the same way; returns their number."""
     count = 0

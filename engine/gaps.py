@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.face_cut import EDGES, FACES, HALF_EDGES, VERTICES, Faces
+from engine.face_count import EDGES, FACES, HALF_EDGES, VERTICES
+from engine.face_cut import Faces
 from engine.new_vertices import NewVertices
 from engine.steps import Int
 from engine.table import Table

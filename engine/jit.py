@@ -67,12 +67,6 @@ def cache_folder(*others: Path) -> Path:
     return folder / "kernels" / digest.hexdigest()[:16]
 
 
-def inline(function: F) -> F:
-    """Compile `function` into the kernels that call it: a call would copy the descriptors of all its arrays."""
-    options = {"contract"}
-    return cast(F, numba.njit(nogil=True, error_model="numpy", fastmath=options, forceinline=True)(function))
-
-
 def inner(function: F) -> F:
     """Compile `function` for kernels to call: it allocates nothing, so it need not count the references to its arrays,
     which would cost as much as a short loop each time, more when threads share the arrays.  No wrapper for Python is
@@ -86,8 +80,8 @@ def inner_sum(function: F) -> F:
     return _inner(function, {"contract", "reassoc", "nsz"}, False)
 
 
-def inner_inline(function: F) -> F:
-    """Like inner, compiled into the kernels that call it."""
+def inline(function: F) -> F:
+    """Like inner, compiled into the kernels that call it: a call would copy the descriptors of all its arrays."""
     return _inner(function, {"contract"}, True)
 
 

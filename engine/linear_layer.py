@@ -106,7 +106,7 @@ def _rectify_chords(
     for n in range(lo, hi):
         a, b, t = parents[n, 0], parents[n, 1], weights[n, 0]
         norm = loose_between(a, b, t, weights[n, 1], 0, loose)
-        near = _rectify_between(stored[a], stored[b], t, norm, scale[0], constant, hidden)
+        near = _rectify_between(stored, a, b, t, norm, scale, constant, hidden)
         clear = True
         for w in range(words):
             bits = carried[n, w]
@@ -123,17 +123,17 @@ def _rectify_chords(
         if len(inverse_unit):
             norms[n - lo, 0] = np.sqrt(_weighted_square(hidden, inverse_unit))
         for j in range(len(weight)):
-            target[n - lo, j] = _dot(hidden, weight[j])
+            target[n - lo, j] = _dot(hidden, weight, j)
     return snapped
 
 
 @inner_sum
-def _rectify_between(a, b, t, norm, scale, constant, hidden):
-    """hidden = relu((1 - t) a + t b), 0 also for what is within its bound; returns the number of the latter."""
+def _rectify_between(stored, a, b, t, norm, scale, constant, hidden):
+    """hidden = relu((1 - t) stored[a] + t stored[b]), 0 where within its bound; returns how often that is."""
     s, near = 1.0 - t, 0
-    for k in range(len(a)):
-        z = s * a[k] + t * b[k]
-        limit = constant[k] + norm * scale[k]
+    for k in range(stored.shape[1]):
+        z = s * stored[a, k] + t * stored[b, k]
+        limit = constant[k] + norm * scale[0, k]
         near += abs(z) <= limit
         hidden[k] = z if z > limit else 0.0
     return near
@@ -149,10 +149,10 @@ def _weighted_square(values, weights):
 
 
 @inner_sum
-def _dot(values, weights):
+def _dot(values, weights, row):
     total = 0.0
-    for k in range(len(weights)):
-        total += values[k] * weights[k]
+    for k in range(weights.shape[1]):
+        total += values[k] * weights[row, k]
     return total
 
 

@@ -17,8 +17,9 @@ from numpy.typing import NDArray
 
 from engine import map_kernels, memory
 from engine.coincidence import Coincidences
-from engine.errors import EngineError, MemoryLimitError
+from engine.errors import EngineError
 from engine.evaluation import ChordRows, Deferred, Range, evaluate_segment, find_signs, unit_of
+from engine.growth import Admission
 from engine.kinks import apply_kink, largest_after, restore_breakpoints
 from engine.network import Network
 from engine.new_vertices import interpolate
@@ -49,7 +50,6 @@ class Progress:
 
 Report = Callable[[Progress], None]
 
-_MOST_HALF_EDGES = 2**30  # ids of half-edges, two for an edge, are 32 bits
 _ROOM = 4096  # vertices and edges that small maps may grow by without being copied
 
 
@@ -198,7 +198,10 @@ class _Walk:
         source = self.values[segment.source]
         for slot in self.values.keys() - segment.live - {segment.source}:
             self.recycler.take_back(self.values.pop(slot))
-        rows = source if segment.plain else Table(source.view[:, segment.neuron] - segment.breakpoint)
+        rows = source
+        if not segment.plain:
+            rows = Table(source.view[:, segment.neuron])
+            rows.view[:] -= segment.breakpoint
         if segment.kink is None:
             self.linear_regions = self.map.faces
         with self._timed("cut"):
@@ -206,7 +209,8 @@ class _Walk:
             signs = self.signs if self.signs is not None else find_signs(rows.view, self.bound, self.workers)
             self.passing = segment.passing and segment.plain
             inherited = partial(self._inherited_error, segment)
-            result = cut(self.map, layer, rows, signs, self.bound, inherited, self._admit, self.workers)
+            admission = self._admission(layer, rows)
+            result = cut(self.map, layer, rows, signs, self.bound, inherited, admission, self.workers)
         with self._timed("carry"):
             if len(self.coincidences):
                 self.coincidences = self.coincidences.on_pieces(result.edge_origin())
@@ -233,6 +237,11 @@ class _Walk:
                 self.deferred = Deferred(segment.kink, on_chords if self.passing else None)
             else:
                 self._apply(segment.kink)
+
+    def _admission(self, layer: int, rows: Table) -> Admission:
+        segment, following = self.segments[layer], self.segments[layer + 1] if layer + 1 < len(self.segments) else None
+        values, sizes = tuple(self.values.values()), self.network.sizes
+        return Admission(self.map, rows, values, self.passing, segment, following, sizes, self.recycler)
 
     def _inherited_error(self, segment: Segment, pairs: Int) -> Float:
         """What earlier rounding and the position may have added to the rows pairs[:, 1] at the vertices pairs[:, 0]."""
@@ -290,18 +299,6 @@ class _Walk:
         )
         return zero
 
-    def _admit(self, vertices: int, rows: int, edges: int, half_edges: int) -> None:
-        """Refuse more vertices, with so many rows each, than fit."""
-        if half_edges > _MOST_HALF_EDGES:
-            raise MemoryLimitError(
-                f"a partition of {half_edges:,} half-edges is beyond 32 bits; slice a smaller domain"
-            )
-        width = rows if self.passing else sum(value.view.shape[1] for value in self.values.values())
-        total = len(self.map.positions) + vertices
-        words = max(1, -(-width // 64))
-        needed = 8.0 * (vertices * width + total * (8 + 5 * words) + 6 * edges + half_edges)
-        memory.admit(needed, f"a partition of {total:,} vertices")
-
     def frozen(self) -> _Walk:
         """The walk as it stands, with the map alone of all that is large: what follows does not change it."""
         still = copy(self)
@@ -323,6 +320,8 @@ class _Walk:
 
     def _partition(self, output: Float | None) -> Partition:
         planar_map, segments, run = self.map, self.segments, self.workers.run
+        needed = 8 * len(planar_map.half_edges) + 32 * len(planar_map.edges)
+        self.recycler.admit(needed, f"a partition of {len(planar_map.positions):,} vertices")
         layer, row = planar_map.edge_layer.view, planar_map.edge_row.view
         first_row = np.cumsum([0, *(len(segment.neuron) for segment in segments)])
         neurons = np.concatenate([segment.neuron for segment in segments])

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from engine.jit import inner, inner_inline, inner_sum, kernel, lowest_bit
+from engine.jit import inline, inner, inner_sum, kernel, lowest_bit
 from engine.lanes import accumulate_2, accumulate_4
 from engine.predicates import map_tolerance
 
@@ -33,7 +33,7 @@ def workspace(layers, columns):
     )
 
 
-@inner_inline
+@inline
 def accumulate_block(m, source, layers, b, maps, values, active, count):
     """Add to the maps of layer m what it reads of an earlier layer, by block b."""
     lo, first, start = layers.first_neuron[m], layers.first_neuron[source], layers.block_start[b]
@@ -44,7 +44,7 @@ def accumulate_block(m, source, layers, b, maps, values, active, count):
         accumulate_2(maps, lo, values, first, layers.weights, start, width, active, count)
 
 
-@inner_inline
+@inline
 def _pre_activations(m, layers, frame, point, room):
     """Maps of the pre-activations of layer m, from the outputs of earlier layers."""
     maps, outputs, active, counts, squares, sizes = room
@@ -113,7 +113,7 @@ def _sum_sizes(m, layers, frame, point, room):
                 sizes[1, k] += weight * np.sqrt(steepest)
 
 
-@inner_inline
+@inline
 def _put_out(m, layers, bits, room):
     """Maps of what layer m puts out, on the pieces that the signature tells."""
     maps, outputs, active, counts, squares, _ = room
@@ -174,7 +174,7 @@ def _squares(values, lo, active, count):
     return value, slope
 
 
-@inner_inline
+@inline
 def _snap(m, layers, room):
     """A value that rounding cannot tell from a breakpoint becomes it: exact zeros pass a ReLU exactly, while
     a residue of them would be all that the next layer reads.
@@ -206,7 +206,7 @@ def maps_of_region(layers, bits, frame, point, room):
     _pre_activations(last, layers, frame, point, room)
 
 
-@inner_inline
+@inline
 def tolerance_of(k, reach, layers, sizes):
     return map_tolerance(sizes[0, k], sizes[1, k], reach, abs(layers.bias[k]))
 

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
 
 from engine.network import Network, sources
-from engine.predicates import SAFETY, UNIT_ROUNDOFF
+from engine.predicates import SAFETY, UNIT_ROUNDOFF, WORD
 from engine.rounding import Rounding, bases_of, bounds_of, rounding_of, rounding_of_linear
 from engine.steps import Affine, Float, Int, Kink, Linear
 
@@ -38,6 +38,22 @@ class Segment:
     def computed(self) -> frozenset[int]:
         """The slots that the steps write."""
         return frozenset(step.target for step in self.steps)
+
+    @cached_property
+    def kept(self) -> tuple[int, ...]:
+        """The slots that the steps write and that are read after them."""
+        return tuple(sorted(self.computed & (self.live | {self.source})))
+
+    def bytes_at_vertex(self, sizes: Sequence[int]) -> int:
+        """Memory for the values at a vertex, the rows and their signs."""
+        rows = len(self.neuron)
+        words = max(1, -(-rows // WORD))
+        return 8 * (sum(sizes[slot] for slot in self.kept) + (0 if self.plain else rows) + 2 * words)
+
+    def described(self, vertices: int, sizes: Sequence[int]) -> str:
+        """What that is, of so many vertices, for people."""
+        layer = "the output" if self.kink is None else f"a layer of {sizes[self.source]:,} neurons"
+        return f"{layer} at {vertices:,} vertices"
 
     def rounding(self, units: Mapping[int, Float]) -> Rounding:
         """The rounding bound of the rows, when the features of each base are about as large as `units` says."""

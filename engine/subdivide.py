@@ -10,20 +10,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from engine import edge_cut, face_cut, map_kernels, predicates
+from engine import edge_cut, face_count, face_cut, map_kernels, predicates
 from engine.edge_cut import Crossings, CutEdges
-from engine.face_cut import (
-    CHORDS,
-    EDGES,
-    FORCED,
-    IDENTICAL,
-    IRREGULAR,
-    LOOP,
-    MERGES,
-    Faces,
-)
+from engine.face_count import CHORDS, EDGES, LOOP
+from engine.face_cut import FORCED, IDENTICAL, IRREGULAR, MERGES, Faces
 from engine.face_loop import Loops
 from engine.gaps import without_gaps
+from engine.growth import Admission, Growth
 from engine.new_vertices import NewVertices, interpolate_rows
 from engine.planar_map import Ties
 from engine.predicates import Tolerance
@@ -35,8 +28,6 @@ from engine.workers import NEVER_STOP, PIECE_NANOSECONDS, Stop, Workers, equal_e
 Words = NDArray[np.uint64]
 Bool = NDArray[np.bool_]
 Counts = NDArray[np.int64]
-Admit = Callable[[int, int, int, int], None]
-"""Asked before that many vertices (with so many numbers of rows each), edges and half-edges are added; may refuse."""
 
 Inherited = Callable[[Int], Float]
 """(N,) float64: what earlier rounding and the position of a vertex may have added to a row, for (N, 2) int32 pairs
@@ -45,7 +36,6 @@ Inherited = Callable[[Int], Float]
 _LONG_WORK = 1 << 18  # half-edges that a face may give beyond which it must be possible to stop in the middle
 _NANOSECONDS_OF_FACE = 150  # and 50 for each word of signs
 _NANOSECONDS_OF_PAIR = 90  # of rows that are active in the same face; some cross each other in it
-_LONG_ROWS = 4096  # rows beyond which even counting the crossings in a face takes long
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -110,8 +100,8 @@ def tolerance(before: PlanarMap, norms: Table, scale: Float, constant: Float) ->
 
 
 def cut(
-    before: PlanarMap, layer: int, rows: Table, signs: Signs, bound: Tolerance, inherited: Inherited, admit: Admit,
-    workers: Workers,
+    before: PlanarMap, layer: int, rows: Table, signs: Signs, bound: Tolerance, inherited: Inherited,
+    admission: Admission, workers: Workers,
 ) -> Cut:  # fmt: skip
     """Cut all faces by the lines on which a row is zero.
 
@@ -120,10 +110,16 @@ def cut(
     loose = Table(bound.norms, 2 * len(bound.norms) + 1024)
     bound = bound._replace(loose=loose.view)
     snapped, zeros = _settle(rows.view, signs, bound, inherited, workers)
-    edges, cut_edges, on_edges, bound, ties = _cut_edges(before, rows, signs, bound, loose, inherited, admit, workers)
+    edges, cut_edges, on_edges, bound, ties = _cut_edges(
+        before, rows, signs, bound, loose, inherited, admission, workers
+    )
     loops = Loops(before.offsets, before.half_edges, before.edges, cut_edges, signs.plus, signs.minus, rows.view)
+    plan = _measure_faces(loops, workers)
+    most = plan.growth(len(on_edges.parents))
+    admission.admit_faces(most, lambda: _growth_of_points(most, loops, plan, on_edges, workers))
+    snapped += _add_rows(rows, on_edges, bound, workers)
     after, on_chords, faces, more_ties, identical = _cut_faces(
-        before, layer, loops, bound, on_edges, edges, admit, workers
+        before, layer, loops._replace(rows=rows.view), plan, bound, on_edges, edges, workers
     )
     ties += more_ties
     uncertain = after.uncertain[:0]
@@ -178,8 +174,8 @@ def _settle(rows: Float, signs: Signs, bound: Tolerance, inherited: Inherited, w
 
 
 def _cut_edges(
-    before: PlanarMap, rows: Table, signs: Signs, bound: Tolerance, loose: Table, inherited: Inherited, admit: Admit,
-    workers: Workers,
+    before: PlanarMap, rows: Table, signs: Signs, bound: Tolerance, loose: Table, inherited: Inherited,
+    admission: Admission, workers: Workers,
 ) -> tuple[Table, CutEdges, NewVertices, Tolerance, Ties]:  # fmt: skip
     """Cut every edge where rows cross it: the edges and where they are cut, the new vertices, the tolerance there."""
     old_vertices, old_edges, words = len(rows), len(before.edges), signs.plus.shape[1]
@@ -202,7 +198,7 @@ def _cut_edges(
     first_cut, cuts = _starts(len(piece.edges) for piece in found)
     first_crossing, crossings = _starts(len(piece.row) for piece in found)
     first_vertex, vertices = _starts(int(piece.first_vertex[-1]) for piece in found)
-    admit(vertices, rows.view.shape[1], vertices, 2 * vertices)
+    admission.admit_edges(vertices, words)
     edges = Table(before.edges, 2 * (old_edges + vertices) + 4096)
     bound = bound._replace(loose=loose.grow(vertices))
     cut_edges, new = CutEdges.empty(number, cuts, crossings), NewVertices.empty(vertices, words)
@@ -217,12 +213,6 @@ def _cut_edges(
             edge_cut.split_edges(tuple(found[p]), first_cut[p], first_crossing[p], first_vertex[p], *arguments)
 
     workers.run(split, len(found), 1)
-    view = rows.grow(vertices)
-    made = workers.run(
-        interpolate_rows, vertices, grain(20 + 2 * view.shape[1]), view, view, old_vertices, tuple(new), tuple(new),
-        tuple(bound), old_vertices,
-    )  # fmt: skip
-    snapped += sum(made)
     return edges, cut_edges, new, bound, Ties(snapped=snapped, edge_merges=sum(piece.merges for piece in found))
 
 
@@ -253,31 +243,73 @@ def _doubt_gaps_of_piece(piece: Crossings, before: PlanarMap, rows: Float, inher
     return piece._replace(merges=edge_cut.merge_again(tuple(piece)))
 
 
+@dataclass(frozen=True, eq=False, slots=True)
+class _Plan:
+    """How the faces are cut into pieces of work, and what those make at most.
+
+    ends: where the pieces end; need (P, 6) int64: see measure_faces; active (F,) int32, plus, minus (F, W): the number
+    of rows with both signs among the vertices of each face, and its signs.
+    """
+
+    ends: list[int]
+    need: Counts
+    active: Int
+    plus: Words
+    minus: Words
+
+    def growth(self, on_edges: int) -> Growth:
+        faces, vertices, chords, half_edges = self.need[:, :4].sum(axis=0).tolist()
+        return Growth(on_edges, vertices, chords, faces, half_edges, self.plus.shape[1])
+
+
+def _measure_faces(loops: Loops, workers: Workers) -> _Plan:
+    """Count what the faces will become, without a row's value at a new vertex."""
+    count, words = len(loops.offsets) - 1, loops.plus.shape[1]
+    active = np.empty(count, np.int32)
+    plus, minus = np.empty((2, count, words), np.uint64)
+    measured: tuple[Any, ...] = (loops.arguments, active, plus, minus)
+    if words == 1:
+        # All faces take about the same time: pieces of them need not wait for each other.
+        ends = equal_ends(count, grain(_NANOSECONDS_OF_FACE + 50))
+        need = workers.run_pieces(face_count.find_and_measure, ends, *measured)
+    else:
+        workers.run(face_count.find_active, count, grain(30 + 20 * words), *measured)
+        ends = _ends_of_equal_work(active, words)
+        need = workers.run_pieces(face_count.measure_faces, ends, *measured)
+    return _Plan(ends, np.array(need), active, plus, minus)
+
+
+def _growth_of_points(most: Growth, loops: Loops, plan: _Plan, on_edges: NewVertices, workers: Workers) -> Growth:
+    """The growth where crossings in the same points make fewer vertices."""
+    arguments = (loops.arguments, plan.active, plan.plus, plan.minus, tuple(on_edges))
+    made = np.sum(workers.run_pieces(face_count.count_points, plan.ends, *arguments), axis=0)
+    faces, vertices, chords, half_edges = np.rint(made).astype(np.int64).tolist()
+    idle = most.on_chords - vertices
+    return most._replace(on_chords=vertices, chords=chords, faces=faces, half_edges=half_edges, idle=idle)
+
+
+def _add_rows(rows: Table, on_edges: NewVertices, bound: Tolerance, workers: Workers) -> int:
+    """The rows at the new vertices on edges; returns how many zeros rounding made."""
+    old_vertices, vertices = len(rows), len(on_edges.parents)
+    view = rows.grow(vertices)
+    snapped: int = sum(
+        workers.run(
+            interpolate_rows, vertices, grain(20 + 2 * view.shape[1]), view, view, old_vertices, tuple(on_edges),
+            tuple(on_edges), tuple(bound), old_vertices,
+        )
+    )  # fmt: skip
+    return snapped
+
+
 def _cut_faces(
-    before: PlanarMap, layer: int, loops: Loops, bound: Tolerance, on_edges: NewVertices, edges: Table, admit: Admit,
+    before: PlanarMap, layer: int, loops: Loops, plan: _Plan, bound: Tolerance, on_edges: NewVertices, edges: Table,
     workers: Workers,
 ) -> tuple[PlanarMap, NewVertices, Faces, Ties, int]:  # fmt: skip
     """Cut the active faces; returns the map after, its vertices on chords, its faces, the ties by kind, and how many
     chords were identical to others.
     """
-    count, words = before.faces, loops.plus.shape[1]
-    active = np.empty(count, np.int32)
-    parent_plus, parent_minus = np.empty((2, count, words), np.uint64)
-    measured: tuple[Any, ...] = (loops.arguments, active, parent_plus, parent_minus)
-    if words == 1:
-        # All faces take about the same time: pieces of them need not wait for each other.
-        ends = equal_ends(count, grain(_NANOSECONDS_OF_FACE + 50))
-        need = np.array(workers.run_pieces(face_cut.find_and_measure, ends, *measured, NEVER_STOP))  # (P, 6)
-    else:
-        workers.run(face_cut.find_active, count, grain(30 + 20 * words), *measured)
-        ends = _ends_of_equal_work(active, words)
-        if loops.rows.shape[1] > _LONG_ROWS:
-            need = np.array(workers.run_watched(face_cut.measure_faces, ends, *measured))
-        else:
-            need = np.array(workers.run_pieces(face_cut.measure_faces, ends, *measured, NEVER_STOP))
+    ends, need, words = plan.ends, plan.need, loops.plus.shape[1]
     faces, vertices, chords, half_edges = need[:, :4].sum(axis=0).tolist()
-    admit(vertices, 0, chords, half_edges)
-
     first_edge = len(edges)
     base = np.cumsum(need[:, :4], axis=0) - need[:, :4]
     base[:, EDGES] += first_edge
@@ -291,7 +323,7 @@ def _cut_faces(
     )  # fmt: skip
     most = (int(need[:, LOOP].max()), int(need[:, CHORDS].max()))
     arguments: tuple[Any, ...] = (
-        most, loops.arguments, tuple(bound), active, parent_plus, parent_minus, tuple(on_edges), tuple(new), positions,
+        most, loops.arguments, tuple(bound), plan.active, plan.plus, plan.minus, tuple(on_edges), tuple(new), positions,
         uncertainty, tuple(after),
     )  # fmt: skip
 

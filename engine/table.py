@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
@@ -39,6 +40,14 @@ class Table:
     def view(self) -> NDArray[Any]:
         """The rows, sharing memory with the table until it grows beyond its room."""
         return self._buffer[: self._used]
+
+    def bytes_of(self, rows: int) -> int:
+        """Memory for so many more rows."""
+        return rows * self._buffer.itemsize * math.prod(self._buffer.shape[1:])
+
+    def bytes_moved(self, rows: int) -> int:
+        """Memory for the rows that growing by so many more copies, until those before are given back."""
+        return self.bytes_of(self._used) if self._used + rows > len(self._buffer) else 0
 
     def grow(self, rows: int) -> NDArray[Any]:
         """Add rows that are not yet written; returns the view of all."""
@@ -88,6 +97,14 @@ class Recycler:
         table = Table(buffer[: capacity * width].reshape(capacity, width))
         table._used = rows
         return table
+
+    def admit(self, needed: float, what: str) -> None:
+        """memory.admit, which may have the memory kept here too."""
+        try:
+            memory.admit(needed, what)
+        except MemoryLimitError:
+            self._free.clear()
+            memory.admit(needed, what)
 
     def take_back(self, table: Table) -> None:
         """Nobody reads this table again, nor any view of it."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from engine.jit import inner, inner_inline, kernel
+from engine.jit import inline, inner, kernel
 from engine.predicates import SAME_DIRECTION, map_tolerance
 from engine.region_maps import maps_beside, workspace
 
@@ -53,7 +53,7 @@ def _beyond_edge(layers, point, uncertainty, inward, normal, along, room, frame,
     return False
 
 
-@inner_inline
+@inline
 def _first_zero(x, y, tilt):
     """The angle in (0, pi] at which x cos + y sin, positive just after the angle 0, vanishes."""
     return np.pi if abs(x) <= tilt else np.arctan2(abs(x), -y)
