@@ -14,7 +14,7 @@ from app.state.region_facts import BEYOND
 from app.state.session import Pin, Session
 from app.views.pattern_view import PatternView
 from app.widgets.marks import color_of, cross
-from app.widgets.parts import ElidedLabel, button, icon_button, label
+from app.widgets.parts import ElidedLabel, ToolButton, button, icon_button, label
 
 if TYPE_CHECKING:
     import numpy as np
@@ -118,9 +118,11 @@ class PinCard(QFrame):
             "A neuron is active where its pre-activation is above its breakpoint; click one to follow it"
         )
         heading.addWidget(caption)
-        heading.addWidget(label(f"{active:,} of {neurons:,} active", "muted"))
-        heading.addStretch(1)
-        self.list_button = QToolButton(self)
+        counted = ElidedLabel(self)
+        counted.setObjectName("muted")
+        counted.show_text(f"{active:,} of {neurons:,} active")
+        heading.addWidget(counted, 1)
+        self.list_button = ToolButton(self)
         self.list_button.setText("List")
         self.list_button.setCheckable(True)
         self.list_button.setToolTip("The numbers of the active neurons of each layer")

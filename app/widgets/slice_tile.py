@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from app.widgets.live_slices import DrawnSlice
 
 _SLOW_MILLISECONDS = 350
-_AROUND = 80  # pixels of a title beside the name and the number of regions, with what is left of the place
+_MOST_OF_PLACE = 150  # pixels that the place takes before the number of regions: oblique ones have long texts
 
 
 class SliceTile(QFrame):
@@ -56,7 +56,7 @@ class SliceTile(QFrame):
         self._slow.setInterval(_SLOW_MILLISECONDS)
         self._slow.timeout.connect(lambda: self._show_progress(True))
 
-        header = QHBoxLayout()
+        header = self._header = QHBoxLayout()
         header.setContentsMargins(10, 7, 8, 3)
         header.setSpacing(7)
         header.addWidget(self._chip)
@@ -65,7 +65,7 @@ class SliceTile(QFrame):
         header.addWidget(self._progress)
         header.addWidget(self._cancel)
         header.addWidget(self._count)
-        layout = QVBoxLayout(self)
+        layout = self._frame = QVBoxLayout(self)
         layout.setContentsMargins(2, 0, 6, 4)
         layout.setSpacing(0)
         layout.addLayout(header)
@@ -86,14 +86,14 @@ class SliceTile(QFrame):
         answer = drawn.answer
         self.plane = drawn.plane
         self.view.axis_names = axis_labels(drawn.plane)
-        self._place.show_text(place_text(drawn.plane, answer.request.domain))
-        self._count.setText(counted(answer.partition.regions, "region"))
-        note = ""
+        regions, note = counted(answer.partition.regions, "region"), ""
         if not answer.complete:
             note = f"layers 0..{answer.done - 1} of {answer.layers - 1}"
-            self._count.setText("")
+            regions = ""
         elif answer.level_set is not None and answer.level_set.empty:
             note = "no zero level set in this slice"
+        self._count.setText(regions)
+        self._place.show_text(place_text(drawn.plane, answer.request.domain), regions)
         self.view.show_picture(drawn.picture, note)
         self._show_count()
         if current:
@@ -117,6 +117,7 @@ class SliceTile(QFrame):
         """Nothing is known of the slice; what is shown of it stays in the same frame when it comes."""
         self.view.show_picture(None)
         self._count.setText("")
+        self._place.show_text(self._place.whole)
 
     def started(self) -> None:
         """A computation is on its way."""
@@ -134,9 +135,14 @@ class SliceTile(QFrame):
         self._show_count()
 
     def _show_count(self) -> None:
-        """Unless it would take the room that the name needs: slices of a stack are told apart by the ends of theirs."""
-        needed = _AROUND + self._name.sizeHint().width() + self._count.sizeHint().width()
-        self._count.setVisible(self._progress.isHidden() and needed <= self.width())
+        """Unless it would take the room that the name and the place need, whose tip then has it."""
+        name, place, count = (
+            part.sizeHint().expandedTo(part.minimumSizeHint()).width()
+            for part in (self._name, self._place, self._count)
+        )
+        needed = self._chip.width() + name + min(place, _MOST_OF_PLACE) + count + 3 * self._header.spacing()
+        room = self.contentsRect() - self._frame.contentsMargins() - self._header.contentsMargins()
+        self._count.setVisible(self._progress.isHidden() and needed <= room.width())
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
