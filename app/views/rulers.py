@@ -16,9 +16,9 @@ if TYPE_CHECKING:
 
     from app.views.framing import Framing
 
-_TICK_DISTANCE: Final = 70.0  # pixels, where numbers leave the choice
+_TICK_DISTANCE: Final = 40.0  # pixels, where numbers leave the choice
 _FINER, _COARSER = 5, 9  # round steps that are tried
-_GAP: Final = 5.0  # pixels between numbers
+_GAP_BELOW, _GAP_BESIDE = 14.0, 5.0  # pixels between numbers that follow each other, and that stand one above the other
 _MOST_TICKS: Final = 200
 _INK, _FAINT = QColor("#5b6472"), QColor("#d5d9e0")
 _BASE: Final = 17.0  # pixels from the area down to the foot of the letters below it
@@ -42,28 +42,29 @@ class Ruler:
     ticks: tuple[float, ...]
     numbers: tuple[Number, ...]
 
-    @property
-    def score(self) -> int:
-        """2 when numbers say where everything is, 1 when there is one alone, 0 without, -1 when they touch."""
+    def score(self, gap: float) -> int:
+        """2 when numbers say where everything is, 1 when there is one alone, 0 without, -1 when two are too close."""
         pairs = zip(self.numbers, self.numbers[1:], strict=False)
-        touch = any(a.at + a.length / 2 + _GAP > b.at - b.length / 2 for a, b in pairs)
-        return -1 if touch else min(len(self.numbers), 2)
+        close = any(a.at + a.length / 2 + gap > b.at - b.length / 2 for a, b in pairs)
+        return -1 if close else min(len(self.numbers), 2)
 
 
-def ruler(low: float, high: float, scale: float, room: tuple[float, float], length: Callable[[str], float]) -> Ruler:
+def ruler(
+    low: float, high: float, scale: float, room: tuple[float, float], length: Callable[[str], float], gap: float
+) -> Ruler:
     """On a line from `low` to `high`, of `scale` pixels to the unit.
 
-    room: from where to where numbers may stand, in pixels; length: that a number takes.  Ticks are some 70 pixels
-    apart; closer where two numbers would not fit in else, farther apart where numbers are long.
+    room: from where to where numbers may stand, in pixels; length: that a number takes; gap: between two, at least.
+    Ticks are some 40 pixels apart; closer where two numbers would not fit in else, farther apart where they are long.
     """
     usual = _step_at_least(_TICK_DISTANCE / scale)
     tried = (0, *range(-1, -_FINER - 1, -1), *range(1, _COARSER + 1))
     rulers = (_with_step(low, high, scale, room, length, _step(usual + k)) for k in tried)
     best = next(rulers)
     for found in rulers:
-        if best.score == 2:
+        if best.score(gap) == 2:
             break
-        best = max(best, found, key=lambda one: one.score)
+        best = max(best, found, key=lambda one: one.score(gap))
     return best
 
 
@@ -109,7 +110,7 @@ def paint_rulers(painter: QPainter, framing: Framing, area: QRectF, names: tuple
 
 def _paint_below(painter: QPainter, low: float, high: float, scale: float, area: QRectF) -> None:
     length = QFontMetricsF(painter.font()).horizontalAdvance
-    found = ruler(low, high, scale, (2.0, area.width() - _NAME), length)
+    found = ruler(low, high, scale, (2.0, area.width() - _NAME), length, _GAP_BELOW)
     painter.setPen(QPen(_FAINT, 1))
     for at in found.ticks:
         x = area.left() + at
@@ -125,10 +126,10 @@ def _paint_beside(painter: QPainter, low: float, high: float, scale: float, area
     metrics = QFontMetricsF(painter.font())
     height, width = metrics.capHeight(), metrics.horizontalAdvance
     room = (2.0, area.height() - _NAME - 2)
-    found = ruler(low, high, scale, room, lambda _: height)
+    found = ruler(low, high, scale, room, lambda _: height, _GAP_BESIDE)
     upright = any(width(number.text) > area.left() - _TO_LETTERS for number in found.numbers)
     if upright:
-        found = ruler(low, high, scale, room, width)
+        found = ruler(low, high, scale, room, width, _GAP_BELOW)
     painter.setPen(QPen(_FAINT, 1))
     for at in found.ticks:
         y = area.bottom() - at

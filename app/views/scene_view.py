@@ -330,7 +330,7 @@ class SceneView(QWidget):
             painter.drawImage(self._place_of(self._image), self._image, QRectF(self._image.rect()))
         else:
             self._paint_waiting(painter)
-        if self.scene is not None and self.pins:
+        if self.scene is not None and self._picture is not None and self.pins:
             self._paint_pins(painter, self.current_lens())
         if self.scene is not None and self._picture is not None and self.scene.handle_shown:
             paint_handle(painter, self.scene.handle, self.current_lens())

@@ -43,7 +43,7 @@ class Inspector(QWidget):
         inner = QWidget(self)
         inner.setObjectName("panel")
         column = QVBoxLayout(inner)
-        column.setContentsMargins(2, 2, 8, 6)
+        column.setContentsMargins(2, 2, 4, 6)
         column.setSpacing(8)
         column.addWidget(self.hint)
         column.addLayout(top)

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from app.widgets.live_slices import DrawnSlice
 
 _SLOW_MILLISECONDS = 350
+_PROGRESS = 16, 64  # pixels
 _MOST_OF_PLACE = 150  # pixels that the place takes before the number of regions: oblique ones have long texts
 
 
@@ -70,14 +71,13 @@ class SliceTile(QFrame):
         layout.setSpacing(0)
         layout.addLayout(header)
         layout.addWidget(self.view, 1)
-        self._progress.setFixedWidth(64)
         self._show_progress(False)
         self.show_slice(part, False)
 
     def show_slice(self, part: Slice, active: bool) -> None:
         """Name and whether it is the active one."""
         self._name.show_text(part.name)
-        self._show_count()
+        self._share_title()
         self.view.setAccessibleName(f"slice {part.name}")
         restyle(self, "active", active)
 
@@ -95,7 +95,7 @@ class SliceTile(QFrame):
         self._count.setText(regions)
         self._place.show_text(place_text(drawn.plane, answer.request.domain), regions)
         self.view.show_picture(drawn.picture, note)
-        self._show_count()
+        self._share_title()
         if current:
             self.finished()
         else:
@@ -132,21 +132,24 @@ class SliceTile(QFrame):
     def _show_progress(self, visible: bool) -> None:
         self._progress.setVisible(visible)
         self._cancel.setVisible(visible)
-        self._show_count()
+        self._share_title()
 
-    def _show_count(self) -> None:
-        """Unless it would take the room that the name and the place need, whose tip then has it."""
+    def _share_title(self) -> None:
+        """Name and place come first; the tip of the place has the number of regions where there is no room for it."""
         name, place, count = (
             part.sizeHint().expandedTo(part.minimumSizeHint()).width()
             for part in (self._name, self._place, self._count)
         )
-        needed = self._chip.width() + name + min(place, _MOST_OF_PLACE) + count + 3 * self._header.spacing()
-        room = self.contentsRect() - self._frame.contentsMargins() - self._header.contentsMargins()
-        self._count.setVisible(self._progress.isHidden() and needed <= room.width())
+        gap, title = self._header.spacing(), self._header.contentsMargins()
+        room = (self.contentsRect() - self._frame.contentsMargins() - title).width()
+        left = room - self._chip.width() - name - min(place, _MOST_OF_PLACE) - 3 * gap
+        self._count.setVisible(self._progress.isHidden() and count <= left)
+        shortest, longest = _PROGRESS
+        self._progress.setFixedWidth(min(max(left - self._cancel.width() - gap, shortest), longest))
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
-        self._show_count()
+        self._share_title()
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
         self.chosen.emit()

@@ -126,6 +126,7 @@ QScrollArea {{ background: transparent; border: none; }}
 QToolButton#link {{ border: none; background: transparent; color: {theme.brand}; padding: 1px 3px; text-align: left; }}
 QToolButton#link:hover {{ background: {theme.hover}; }}
 QToolButton#link:focus {{ background: {theme.hover}; }}
+QToolButton#link:checked {{ background: {theme.brand_soft}; }}
 QToolButton#link:disabled {{ color: {theme.muted}; }}
 QTableView {{
     background: {theme.raised}; alternate-background-color: {theme.panel}; border: 1px solid {theme.line};

@@ -38,6 +38,11 @@ def test_the_place_of_a_slice_comes_before_the_number_of_its_regions(window: Dri
         assert tile._count.text() == regions
         assert tile._count.width() >= tile._count.sizeHint().width()
     assert tile._count.isVisible() == (width >= 300)
+    tile._show_progress(True)
+    let_run(20)
+    assert tile._place.text() == tile._place.whole or tile._progress.width() == 16
+    assert 16 <= tile._progress.width() <= 64
+    assert place(tile._cancel, tile).right() < tile.width() - 5
 
 
 def test_all_columns_of_the_table_of_neurons_are_read(window: Driver) -> None:
@@ -66,6 +71,9 @@ def test_cards_of_the_inspector_are_beside_the_bar_to_scroll_by(window: Driver) 
     assert area.verticalScrollBar().isVisible()
     for card in main.inspector.cards:
         assert place(card, area.viewport()).right() < area.viewport().width()
+        card.heading.show_text("Region 145,298")
+        let_run(20)
+        assert card.heading.text() == card.heading.whole
 
 
 def test_the_checkpoint_that_is_shown_is_in_sight_in_a_long_list(empty_window: Driver, tmp_path: Path) -> None:
