@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from PySide6.QtCore import QItemSelection, Qt
-from PySide6.QtGui import QFont, QFontMetrics, QGuiApplication, QShowEvent
+from PySide6.QtGui import QFont, QFontMetrics, QGuiApplication, QKeyEvent, QShowEvent
 from PySide6.QtWidgets import (
     QAbstractButton,
     QAbstractItemView,
@@ -33,6 +33,14 @@ _WIDEST: Final = {LAYER: "00", NEURON: "0000", LENGTH: "0.0000", DISTANCE: "0.00
 _AROUND: Final = 8  # pixels beside a text in a cell; the mark of the order is above it
 
 
+class _Table(QTableView):
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        if event.modifiers() & Qt.KeyboardModifier.AltModifier:
+            event.ignore()  # the camera's
+        else:
+            super().keyPressEvent(event)
+
+
 class NeuronTable(QWidget):
     """Follows the active slice whenever that is whole, while the table is in sight."""
 
@@ -51,7 +59,7 @@ class NeuronTable(QWidget):
         self.layers.setAccessibleName("layers to list")
         self.layers.activated.connect(self._choose_layer)
         self.copy = button("Copy", "Copy the rows listed, separated by tabs", self._copy)
-        self.view = QTableView(self)
+        self.view = _Table(self)
         self.view.setModel(self.model)
         self.view.setSortingEnabled(True)
         self.view.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import assume, given
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
@@ -57,6 +57,7 @@ MOVES = st.lists(
 )
 
 
+@settings(deadline=None)
 @given(CORNERS, MOVES)
 def test_some_of_the_slice_is_in_sight_whatever_a_hand_does(
     corners: NDArray[np.float64], moves: list[tuple[float, float, float, float, float]]

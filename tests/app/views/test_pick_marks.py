@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from PySide6.QtCore import QPointF, QRectF, QSizeF
 
@@ -19,6 +19,7 @@ def size(text: str) -> QSizeF:
 SPOTS = st.lists(st.tuples(st.floats(-50, 350), st.floats(-50, 250)), min_size=3, max_size=3)
 
 
+@settings(deadline=None)
 @given(SPOTS, st.floats(80, 300), st.floats(60, 200))
 def test_no_label_hides_another_or_a_point(places: list[tuple[float, float]], width: float, height: float) -> None:
     area = QRectF(0, 0, width, height)

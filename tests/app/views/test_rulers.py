@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from app.state.numbers import number_text
@@ -17,6 +17,7 @@ def letters(text: str) -> float:
     return LETTER * len(text)
 
 
+@settings(deadline=None)
 @given(st.floats(-1e6, 1e6), st.floats(1e-6, 1e7), st.floats(90, 900))
 def test_two_numbers_say_where_everything_is(low: float, size: float, pixels: float) -> None:
     room = (2.0, pixels - 14)

@@ -114,6 +114,12 @@ def test_keys_of_planes_and_camera_are_heard_at_every_control(window: Driver) ->
             key(widget, Qt.Key.Key_Down)
             assert moved == pytest.approx(STEP * 2.0), widget
         assert running.focusWidget() is focus
+    running.side.open(running.neurons)
+    window.settle()
+    running.neurons.view.selectRow(1)
+    key(running.neurons.view, Qt.Key.Key_Down, ALT | SHIFT)
+    assert not np.allclose(viewpoint_of(view.scene.camera).focus, start.focus, atol=1e-3)
+    assert running.neurons.view.currentIndex().row() == 1
     running.panel.slider.setFocus()
     steps = running.panel.slider.value()
     key(running.panel.slider, Qt.Key.Key_Right)
