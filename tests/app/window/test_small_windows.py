@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from PySide6.QtCore import QPoint, QRect
 from PySide6.QtGui import QFont, QFontMetrics
-from PySide6.QtWidgets import QScrollArea, QWidget
+from PySide6.QtWidgets import QScrollArea, QToolButton, QWidget
 
 from app.state import actions
 from app.widgets.neuron_model import COLUMNS
@@ -57,6 +57,16 @@ def test_all_columns_of_the_table_of_neurons_are_read(window: Driver) -> None:
     for column, (title, _) in enumerate(COLUMNS):
         assert header.sectionSize(column) >= titles.horizontalAdvance(title) + 6
         assert header.sectionSize(column) >= view.sizeHintForColumn(column)
+
+
+def test_the_mark_that_clears_the_search_is_in_its_middle(window: Driver) -> None:
+    search = window.window.strip.search
+    search.setText("1/2")
+    let_run(300)
+    mark = search.findChild(QToolButton)
+    assert mark.isVisible()
+    assert search.rect().contains(place(mark, search))
+    assert abs(place(mark, search).center().y() - search.rect().center().y()) <= 1
 
 
 def test_cards_of_the_inspector_are_beside_the_bar_to_scroll_by(window: Driver) -> None:
