@@ -23,7 +23,7 @@ class Canvas:
         self.render_window.AddRenderer(self.renderer)
 
     def clear(self) -> None:
-        """For another scene: to make another picture takes ten times as long."""
+        """For another scene: the first picture of a new canvas takes several times as long."""
         self.renderer.RemoveAllViewProps()
 
     def close(self) -> None:
