@@ -7,8 +7,8 @@ import os
 import signal
 import sys
 import traceback
-from collections.abc import Callable, Sequence
-from contextlib import closing
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing, contextmanager
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Final
@@ -27,8 +27,6 @@ from app.widgets.settings import Settings
 from app.widgets.theme import dress
 
 if TYPE_CHECKING:
-    from logging.handlers import RotatingFileHandler
-
     from numpy.typing import ArrayLike
     from torch import nn
 
@@ -98,30 +96,36 @@ def run_window(
 ) -> None:
     """A window with all files in its list, until it is closed or interrupted; reading: the choices made for them."""
     running = application()
-    with closing(MainWindow(open_file=open_file)) as window:
+    folder = platformdirs.user_log_path("splinescope", appauthor=False)
+    with _log(folder) as problem, closing(MainWindow(open_file=open_file)) as window:
         window.keep_layout()
         window.show()
         window.keeper.keep_autosaves(state_folder() / "autosave")
-        log = _start_log(window)
+        if problem:
+            window.notice.tell(problem)
+        else:
+            window.helper.log_folder = folder
         window.helper.hint_once()
         running.processEvents()  # it is seen before anything else takes time
         window.prepare()
         window.opener.open_paths(paths, reading)
         _run(running, interrupted)
-    if log is not None:
-        stop_log(log)
 
 
-def _start_log(window: MainWindow) -> RotatingFileHandler | None:
-    folder = platformdirs.user_log_path("splinescope", appauthor=False)
+@contextmanager
+def _log(folder: Path) -> Iterator[str]:
+    """What happens meanwhile is written to a file in a folder; why it is not, "" when it is."""
+    problem, log = "", None
     try:
         log = start_log(folder)
+        LOG.info("started: %s", version_report().replace("\n", "; "))
     except OSError as error:
-        window.notice.tell(f"No log is written: {folder}: {error.strerror or error}.")
-        return None
-    window.helper.log_folder = folder
-    LOG.info("started: %s", version_report().replace("\n", "; "))
-    return log
+        problem = f"No log is written: {folder}: {error.strerror or error}."
+    try:
+        yield problem
+    finally:
+        if log is not None:
+            stop_log(log)
 
 
 def photograph(

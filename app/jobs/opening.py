@@ -54,7 +54,6 @@ def open_file(path: Path, cancelled: Callable[[], bool], reading: Reading | None
         from sdf_models import CheckpointError, OpenQuestionError, Reading, load_checkpoint
 
     try:
-        digest = file_hash(path, cancelled)
         checkpoint = load_checkpoint(path, reading)
     except OpenQuestionError as error:
         raise UnansweredError(str(error), error.question, reading or Reading()) from error
@@ -65,7 +64,12 @@ def open_file(path: Path, cancelled: Callable[[], bool], reading: Reading | None
     # The network's own notes are shown beside the facts.
     facts = tuple((label, text) for label, text in notes.lines()[1:] if text not in opened.network.notes)
     return replace(
-        opened, path=path.absolute(), facts=facts, approximation=notes.approximation, reading=reading, sha256=digest
+        opened,
+        path=path.absolute(),
+        facts=facts,
+        approximation=notes.approximation,
+        reading=reading,
+        sha256=checkpoint.provenance["sha256"],
     )
 
 

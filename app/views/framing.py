@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import Self
+from typing import Final, Self
 
 import numpy as np
 from numpy.typing import NDArray
+
+_SMALLEST: Final = 0.1  # of its size when all of it is seen: how small a slice may become
+_FINEST: Final = 16 * float(np.finfo(np.float64).eps)  # of the largest coordinate: a pixel
+_KEPT: Final = 1 / 8  # of the view's sides: what a slice keeps of them when it is moved out of sight
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,3 +67,53 @@ class Framing:
         return replace(
             self, scale=self.scale * factor, width=round(self.width * factor), height=round(self.height * factor)
         )
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Bounds:
+    """What a view of a slice may show: some of the slice, neither as a speck nor beyond rounding.
+
+    border: (M, 2, 2) float64, segments around the slice, which is convex, in any order and direction.
+    """
+
+    border: NDArray[np.float64]
+
+    def whole(self, width: int, height: int) -> Framing:
+        """All of the slice."""
+        corners = self.border.reshape(-1, 2)
+        return Framing.around(corners.min(axis=0), corners.max(axis=0), width, height)
+
+    def zoomed(self, framing: Framing, factor: float, px: float, py: float) -> Framing:
+        """Larger by a factor, or by as much of it as is left, about a pixel."""
+        least = _SMALLEST * self.whole(framing.width, framing.height).scale
+        most = 1.0 / (_FINEST * float(np.abs(self.border).max()))
+        wanted = framing.scale * factor
+        scale = min(wanted, max(most, framing.scale)) if factor > 1 else max(wanted, min(least, framing.scale))
+        return self.in_sight(framing.zoomed(scale / framing.scale, px, py))
+
+    def in_sight(self, framing: Framing) -> Framing:
+        """Itself, or the nearest that shows some of the slice."""
+        centre = np.array(framing.centre)
+        away = self._nearest(centre) - centre
+        reach = (0.5 - _KEPT) * np.array([framing.width, framing.height]) / framing.scale
+        beyond = away - np.clip(away, -reach, reach)
+        if not beyond.any():
+            return framing
+        u, v = (centre + beyond).tolist()
+        return replace(framing, centre=(u, v))
+
+    def _nearest(self, point: NDArray[np.float64]) -> NDArray[np.float64]:
+        """The point (2,) of the slice that is nearest to another."""
+        start, side = self.border[:, 0], self.border[:, 1] - self.border[:, 0]
+        middle = self.border.mean(axis=(0, 1))
+        if (_cross(side, point - start) * _cross(side, middle - start) >= 0).all():
+            return point
+        along = ((point - start) * side).sum(axis=1) / np.maximum((side * side).sum(axis=1), 1e-300)
+        feet = start + np.clip(along, 0.0, 1.0)[:, None] * side
+        nearest: NDArray[np.float64] = feet[np.argmin(((point - feet) ** 2).sum(axis=1))]
+        return nearest
+
+
+def _cross(one: NDArray[np.float64], other: NDArray[np.float64]) -> NDArray[np.float64]:
+    found: NDArray[np.float64] = one[:, 0] * other[:, 1] - one[:, 1] * other[:, 0]
+    return found

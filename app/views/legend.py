@@ -41,7 +41,6 @@ class DepthLegend(QWidget):
         self.setFixedHeight(_HEIGHT)
         self.setMinimumWidth(220)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
-        self.setCursor(Qt.CursorShape.PointingHandCursor)
         self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         self.setAccessibleName("layers")
         self.at = 0  # the layer that keys act on
@@ -57,6 +56,7 @@ class DepthLegend(QWidget):
         self.names, self.hidden, self.counts = names, hidden, counts
         self.colors = depth_colors(len(names), palette)
         self.at = min(self.at, max(len(names) - 1, 0))
+        self.setCursor(Qt.CursorShape.PointingHandCursor if names else Qt.CursorShape.ArrowCursor)
         self.update()
 
     def cell(self, depth: int) -> QRectF:
@@ -75,6 +75,8 @@ class DepthLegend(QWidget):
         return QSize(320, _HEIGHT)
 
     def paintEvent(self, event: QPaintEvent) -> None:
+        if not self.names:
+            return
         painter = QPainter(self)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         painter.setFont(QFont(self.font().family(), 9))
@@ -83,7 +85,7 @@ class DepthLegend(QWidget):
         painter.setFont(QFont(self.font().family(), 8))
         metrics = QFontMetricsF(painter.font())
         every = 1
-        while self.names and every * self.cell(0).width() < metrics.horizontalAdvance(str(len(self.names))) + 4:
+        while every * self.cell(0).width() < metrics.horizontalAdvance(str(len(self.names))) + 4:
             every *= 2
         for depth, rgb in enumerate(self.colors):
             cell = self.cell(depth)
@@ -94,7 +96,7 @@ class DepthLegend(QWidget):
             if depth % every == 0:
                 painter.setPen(self.palette().text().color() if shown else self.palette().placeholderText().color())
                 painter.drawText(cell.translated(0, 15), Qt.AlignmentFlag.AlignCenter, str(depth))
-        if self.hasFocus() and self.names:
+        if self.hasFocus():
             painter.setBrush(Qt.BrushStyle.NoBrush)
             painter.setPen(QPen(self.palette().highlight().color(), 1.6))
             painter.drawRoundedRect(self.cell(self.at).adjusted(-1, -2, 1, 2), 4, 4)
@@ -102,7 +104,7 @@ class DepthLegend(QWidget):
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         step = {Qt.Key.Key_Left: -1, Qt.Key.Key_Right: 1}.get(Qt.Key(event.key()))
-        if not self.names:
+        if not self.names or event.modifiers() & Qt.KeyboardModifier.AltModifier:
             super().keyPressEvent(event)
         elif step is not None:
             self.at = (self.at + step) % len(self.names)

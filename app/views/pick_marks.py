@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
-from PySide6.QtCore import QPointF, QRectF, Qt
+from PySide6.QtCore import QPointF, QRectF, QSizeF, Qt
 from PySide6.QtGui import QColor, QFont, QFontMetricsF, QPainter, QPen
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+
     from numpy.typing import NDArray
 
 _INK, _PAPER, _LINE = QColor("#14181f"), QColor(255, 255, 255, 235), QColor("#d6006c")
@@ -31,10 +34,20 @@ class PickMarks:
     candidate: NDArray[np.float64] | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Label:
+    box: QRectF
+    text: str
+
+
 def paint_marks(
-    painter: QPainter, marks: PickMarks, places: NDArray[np.float64], candidate: NDArray[np.float64] | None
+    painter: QPainter,
+    marks: PickMarks,
+    places: NDArray[np.float64],
+    candidate: NDArray[np.float64] | None,
+    area: QRectF,
 ) -> None:
-    """places (N, 2), candidate (2,): where in the widget the points are, in pixels."""
+    """places (N, 2), candidate (2,): where in the widget the points are, in pixels; area: of it, for labels."""
     painter.save()
     painter.setRenderHint(QPainter.RenderHint.Antialiasing)
     painter.setBrush(Qt.BrushStyle.NoBrush)
@@ -52,20 +65,59 @@ def paint_marks(
     for spot in spots:
         painter.drawEllipse(spot, _RADIUS, _RADIUS)
     painter.setFont(QFont(painter.font().family(), 9, QFont.Weight.DemiBold))
-    for first, second, text in marks.joints:
-        if text:
-            _label(painter, (spots[first] + spots[second]) / 2, text)
-    for spot, number in zip(spots, marks.numbers, strict=True):
-        _label(painter, spot + QPointF(13, -13), number)
+    metrics = QFontMetricsF(painter.font())
+    for label in placed_labels(marks, spots, area, lambda text: _size(metrics, text)):
+        painter.setPen(Qt.PenStyle.NoPen)
+        painter.setBrush(_PAPER)
+        painter.drawRoundedRect(label.box, 4, 4)
+        painter.setPen(_INK)
+        painter.drawText(label.box, Qt.AlignmentFlag.AlignCenter, label.text)
     painter.restore()
 
 
-def _label(painter: QPainter, centre: QPointF, text: str) -> None:
-    metrics = QFontMetricsF(painter.font())
-    box = QRectF(0, 0, metrics.horizontalAdvance(text) + 10, metrics.height() + 2)
-    box.moveCenter(centre)
-    painter.setPen(Qt.PenStyle.NoPen)
-    painter.setBrush(_PAPER)
-    painter.drawRoundedRect(box, 4, 4)
-    painter.setPen(_INK)
-    painter.drawText(box, Qt.AlignmentFlag.AlignCenter, text)
+def placed_labels(
+    marks: PickMarks, spots: Sequence[QPointF], area: QRectF, size: Callable[[str], QSizeF]
+) -> list[Label]:
+    """Numbers beside their points, lengths on their lines or beside them: inside the area, and apart from each other
+    and from the points.  What finds no such place is left out; the numbers come first.
+
+    spots: the points, in pixels; size: of a text's label.
+    """
+    taken = [QRectF(spot.x() - _RADIUS, spot.y() - _RADIUS, 2 * _RADIUS, 2 * _RADIUS) for spot in spots]
+    found: list[Label] = []
+    wanted = [(text, _beside(spot, size(text))) for spot, text in zip(spots, marks.numbers, strict=True)]
+    wanted += [(text, _along(spots[a], spots[b], size(text))) for a, b, text in marks.joints if text]
+    for text, centres in wanted:
+        for centre in centres:
+            box = QRectF(QPointF(), size(text))
+            box.moveCenter(centre)
+            if area.contains(box) and not any(box.intersects(other) for other in taken):
+                taken.append(box)
+                found.append(Label(box, text))
+                break
+    return found
+
+
+def _beside(spot: QPointF, size: QSizeF) -> Iterator[QPointF]:
+    """Around a point, from the upper right on."""
+    dx, dy = size.width() / 2 + _RADIUS + 1, size.height() / 2 + _RADIUS
+    for x, y in ((1, -1), (-1, -1), (1, 1), (-1, 1)):
+        yield spot + QPointF(x * dx, y * dy)
+
+
+def _along(start: QPointF, end: QPointF, size: QSizeF) -> Iterator[QPointF]:
+    """On a line, from its middle on, then at both sides of it."""
+    way = end - start
+    for share in (0.5, 0.35, 0.65):
+        yield start + way * share
+    length = math.hypot(way.x(), way.y())
+    if length > 0:
+        across = QPointF(-way.y(), way.x()) / length
+        off = (abs(across.x()) * size.width() + abs(across.y()) * size.height()) / 2 + _RADIUS
+        for share in (0.5, 0.35, 0.65):
+            for side in (off, -off):
+                yield start + way * share + across * side
+
+
+def _size(metrics: QFontMetricsF, text: str) -> QSizeF:
+    return QSizeF(metrics.horizontalAdvance(text) + 10, metrics.height() + 2)

@@ -48,7 +48,10 @@ if TYPE_CHECKING:
 
 Float = NDArray[np.float64]
 
+_DRAWING: Final = "drawing the surface …"
+
 _STILL_MILLISECONDS: Final = 350  # after the last picture, a smoother one
+_LATE_MILLISECONDS: Final = 300  # without a first picture: then it is told that it comes
 _MOST_WAITS: Final = 4  # so often again while something new is being computed
 
 
@@ -112,27 +115,40 @@ class SceneView(QWidget):
         self._still_timer = QTimer(self)
         self._still_timer.setSingleShot(True)
         self._still_timer.setInterval(_STILL_MILLISECONDS)
+        self._late_timer = QTimer(self)
+        self._late_timer.setSingleShot(True)
+        self._late_timer.setInterval(_LATE_MILLISECONDS)
+        self._late_timer.timeout.connect(self.update)
         self._waits = 0
         self._still_timer.timeout.connect(self._draw_smooth)
 
     def open(self, domain: Float) -> Scene:
         """A new, empty scene, in the place of the one before."""
-        self.close_scene()
-        self._canvas = Canvas(*self._pixels())
+        self._leave_scene()
+        if self._canvas is None:
+            self._canvas = Canvas(*self._pixels())
+        self._canvas.clear()
         self.scene = Scene(self._canvas, domain)
         self.scene.fit_shape(self.width(), self.height())
         self.planes, self.active, self.moving = {}, None, None
+        self._late_timer.start()
+        self.update()
         return self.scene
 
     def close_scene(self) -> None:
         """Give back everything that VTK holds."""
-        self.let_go()
-        self._render_timer.stop()
-        self._still_timer.stop()
+        self._leave_scene()
         if self._canvas is not None:
             self._canvas.close()
+        self._canvas = None
+
+    def _leave_scene(self) -> None:
+        """Nothing of it is shown, or on its way."""
+        self.let_go()
+        for timer in (self._render_timer, self._still_timer, self._late_timer):
+            timer.stop()
         self._image = QImage()
-        self._canvas = self.scene = self._picture = None
+        self.scene = self._picture = None
         self._backdrop = self._wanted = self._shown = None
         self._asked = False
 
@@ -273,6 +289,8 @@ class SceneView(QWidget):
         self._asked = False
         self._wanted = SceneDrawing(backdrop, surface, self.scene.sheets(self.look), ratio, finer)
         self.drawing_wanted.emit(self._wanted)
+        if self._picture is None:
+            self.update()
 
     def _backdrop_of(self, scene: Scene, finer: int) -> Backdrop:
         """What VTK has to draw, drawn anew if it changed."""
@@ -310,9 +328,9 @@ class SceneView(QWidget):
         painter.fillRect(self.rect(), QColor("white"))
         if self._picture is not None:
             painter.drawImage(self._place_of(self._image), self._image, QRectF(self._image.rect()))
-        elif self.waiting:
-            paint_waiting(painter, QRectF(self.rect()), self.waiting)
-        if self.scene is not None and self.pins:
+        else:
+            self._paint_waiting(painter)
+        if self.scene is not None and self._picture is not None and self.pins:
             self._paint_pins(painter, self.current_lens())
         if self.scene is not None and self._picture is not None and self.scene.handle_shown:
             paint_handle(painter, self.scene.handle, self.current_lens())
@@ -326,6 +344,17 @@ class SceneView(QWidget):
             painter.drawText(area, int(place), self.message)
         painter.end()
 
+    def _paint_waiting(self, painter: QPainter) -> None:
+        """Until the first picture of a scene is there: what VTK drew of it, and what becomes of the rest."""
+        if self._backdrop is not None:
+            pixels = self._backdrop[1].pixels
+            height, width = pixels.shape[:2]
+            image = QImage(pixels.data, width, height, 4 * width, QImage.Format.Format_RGBX8888)
+            painter.drawImage(self._place_of(image), image, QRectF(image.rect()))
+        late = self.scene is not None and not self._late_timer.isActive()
+        if self.waiting or late:
+            paint_waiting(painter, QRectF(self.rect()), self.waiting or _DRAWING)
+
     def _place_of(self, image: QImage) -> QRectF:
         """Where a picture goes: all over the view; one of another size, until that of this size is there, as large as
         the camera will see it."""
@@ -336,7 +365,7 @@ class SceneView(QWidget):
     def _paint_marks(self, painter: QPainter, marks: PickMarks) -> None:
         lens = self.current_lens()
         candidate = None if marks.candidate is None else lens.to_pixels(marks.candidate[None])[0]
-        paint_marks(painter, marks, lens.to_pixels(marks.points), candidate)
+        paint_marks(painter, marks, lens.to_pixels(marks.points), candidate, QRectF(self.rect()))
 
     def show_pins(self, pins: tuple[PinMark, ...]) -> None:
         """Mark regions in space for as long as they are pinned."""

@@ -26,7 +26,7 @@ from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from app.state.line_style import LineStyle
 from app.state.palette import RGB
-from app.views.framing import Framing
+from app.views.framing import Bounds, Framing
 from app.views.pick_marks import PickMarks, paint_marks
 from app.views.pin_marks import PinMark, paint_badge, paint_outline
 from app.views.rulers import paint_rulers
@@ -188,17 +188,30 @@ class SliceView(QWidget):
         self.redraw()
 
     def _whole(self) -> Framing | None:
-        if self._picture is None:
-            return None
-        vertices = self._picture.partition.vertices[np.unique(self._picture.border)]
-        return Framing.around(vertices.min(axis=0), vertices.max(axis=0), *self._area())
+        bounds = self._bounds()
+        return None if bounds is None else bounds.whole(*self._area())
+
+    def _bounds(self) -> Bounds | None:
+        return None if self._picture is None else Bounds(self._picture.partition.vertices[self._picture.border])
 
     def _area(self) -> tuple[int, int]:
         return max(self.width() - _LEFT, 2), max(self.height() - _BOTTOM, 2)
 
+    def _pan(self, dx: float, dy: float) -> None:
+        bounds = self._bounds()
+        if self.framing is not None and bounds is not None:
+            self._change(bounds.in_sight(self.framing.moved(dx, dy)))
+
+    def _zoom(self, factor: float, px: float, py: float) -> None:
+        """About a pixel of the area."""
+        bounds = self._bounds()
+        if self.framing is not None and bounds is not None:
+            self._change(bounds.zoomed(self.framing, factor, px, py))
+
     def _change(self, framing: Framing) -> None:
-        self.framing, self._fitted = framing, False
-        self.redraw()
+        if framing != self.framing:
+            self.framing, self._fitted = framing, False
+            self.redraw()
 
     @property
     def pixel(self) -> float:
@@ -227,8 +240,8 @@ class SliceView(QWidget):
         turned = event.angleDelta().y() or event.angleDelta().x()
         if event.modifiers() & Qt.KeyboardModifier.ControlModifier:
             self.nudged.emit(turned / 120)
-        elif self.framing is not None:
-            self._change(self.framing.zoomed(1.0018**turned, event.position().x() - _LEFT, event.position().y()))
+        else:
+            self._zoom(1.0018**turned, event.position().x() - _LEFT, event.position().y())
         event.accept()
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
@@ -241,7 +254,7 @@ class SliceView(QWidget):
             if (at - self._pressed).manhattanLength() >= _CLICK or self.cursor().shape() == _GRABBED:
                 self.setCursor(_GRABBED)
                 delta, self._last = at - self._last, at
-                self._change(self.framing.moved(delta.x(), delta.y()))
+                self._pan(delta.x(), delta.y())
             return
         where = self.at(at)
         if where is None:
@@ -276,10 +289,10 @@ class SliceView(QWidget):
             event.ignore()
             return
         if way is not None:
-            self._change(self.framing.moved(_KEY_STEP * way.x(), _KEY_STEP * way.y()))
+            self._pan(_KEY_STEP * way.x(), _KEY_STEP * way.y())
         if factor is not None:
             width, height = self._area()
-            self._change(self.framing.zoomed(factor, width / 2, height / 2))
+            self._zoom(factor, width / 2, height / 2)
 
     def leaveEvent(self, event: object) -> None:
         self.left.emit()
@@ -295,7 +308,7 @@ class SliceView(QWidget):
             self._paint_image(painter, self.framing)
             self._paint_region(painter, self.framing)
             self._paint_pins(painter)
-            self._paint_marks(painter)
+            self._paint_marks(painter, area)
             painter.restore()
         if self.framing is not None:
             paint_rulers(painter, self.framing, area, self.axis_names, self.font().family())
@@ -324,13 +337,13 @@ class SliceView(QWidget):
         painter.setBrush(QColor(255, 214, 10, 120))
         painter.drawPolygon(QPolygonF([self.position_of(p.x(), p.y()) for p in self._region.toList()]))
 
-    def _paint_marks(self, painter: QPainter) -> None:
+    def _paint_marks(self, painter: QPainter, area: QRectF) -> None:
         marks = self._marks
         if marks is None:
             return
         places = np.array([self.position_of(u, v).toTuple() for u, v in marks.points.tolist()]).reshape(-1, 2)
         candidate = None if marks.candidate is None else np.array(self.position_of(*marks.candidate).toTuple())
-        paint_marks(painter, marks, places, candidate)
+        paint_marks(painter, marks, places, candidate, area)
 
     def _paint_pins(self, painter: QPainter) -> None:
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import Qt, Signal
+from PySide6.QtCore import Qt, QTimer, Signal
 from PySide6.QtGui import QKeyEvent, QMouseEvent
 from PySide6.QtWidgets import QFrame, QGridLayout, QHBoxLayout, QVBoxLayout, QWidget
 
@@ -14,6 +14,7 @@ from app.widgets.live_slices import DrawnSlice, LiveSlices
 from app.widgets.marks import cross
 from app.widgets.notes_dialog import NotesDialog
 from app.widgets.parts import ElidedLabel, Tick, as_tip, button, icon_button, keep_in, label, message_label, restyle
+from app.widgets.tab_order import bring_in_sight
 
 _MOST_NOTES = 5
 _LONGEST_WORD = 20  # characters, in the card's narrow column
@@ -121,6 +122,9 @@ class CheckpointPanel(QWidget):
         layout.addLayout(heading)
         layout.addLayout(self._list)
         layout.addWidget(self.automatic)
+        self._reveal = QTimer(self)  # once the cards have their places
+        self._reveal.setSingleShot(True)
+        self._reveal.timeout.connect(self._show_active)
         store.listen(self._changed)
         slices.computed.connect(lambda *_: self._show_regions())
         slices.failed.connect(lambda *_: self._show_regions())
@@ -129,6 +133,8 @@ class CheckpointPanel(QWidget):
     def _changed(self, change: Change) -> None:
         if change.before.networks != change.after.networks or change.before.opened is not change.after.opened:
             self._show()
+        if change.before.opened is not change.after.opened:
+            self._reveal.start()
         if not isinstance(change.action, actions.MovePlane):
             self._show_regions()
 
@@ -141,6 +147,12 @@ class CheckpointPanel(QWidget):
         for card in kept:
             card.show_state(card.opened is session.opened)
         self.automatic.setVisible(bool(kept))
+
+    def _show_active(self) -> None:
+        """Scroll to the card of the network that is shown."""
+        for card in self.cards:
+            if card.opened is self._store.session.opened:
+                bring_in_sight(card)
 
     def _card(self, opened: OpenNetwork) -> CheckpointCard:
         card = CheckpointCard(opened, self)

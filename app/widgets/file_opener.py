@@ -49,6 +49,7 @@ class FileOpener(QObject):
         self._asked = 0  # for files so far
         self.error_dialog: ErrorDialog | None = None
         self.question_dialog: QuestionDialog | None = None
+        self._questions: list[tuple[Path, UnansweredError, Sequence[Path]]] = []  # the first is the dialog's
 
     @property
     def busy(self) -> bool:
@@ -192,19 +193,26 @@ class FileOpener(QObject):
         self.asked.emit(text, (("Find…", find), ("Leave it out", lambda: go_on(None))))
 
     def _ask(self, path: Path, left_open: UnansweredError, rest: Sequence[Path]) -> None:
-        dialog = QuestionDialog(path.name, left_open.question, left_open.reading, self._window)
-        dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        dialog.accepted.connect(self._answered(path, dialog, rest))
-        dialog.destroyed.connect(self._question_gone)
-        self.question_dialog = dialog
-        dialog.open()
+        """One question at a time, and one about a file."""
+        if all(path != asked for asked, *_ in self._questions):
+            self._questions.append((path, left_open, rest))
+        if self.question_dialog is None:
+            self._show_question()
         self.refused.emit(str(left_open))
 
-    def _answered(self, path: Path, dialog: QuestionDialog, rest: Sequence[Path]) -> Callable[[], None]:
-        return lambda: self.open_path(path, dialog.reading, rest=rest)
+    def _show_question(self) -> None:
+        path, left_open, rest = self._questions[0]
+        dialog = self.question_dialog = QuestionDialog(path.name, left_open.question, left_open.reading, self._window)
+        dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        dialog.accepted.connect(lambda: self.open_path(path, dialog.reading, rest=rest))
+        dialog.finished.connect(self._question_gone)
+        dialog.open()
 
     def _question_gone(self) -> None:
         self.question_dialog = None
+        del self._questions[0]
+        if self._questions:
+            self._show_question()
 
 
 def _middle(opened: OpenNetwork) -> NDArray[np.float64]:

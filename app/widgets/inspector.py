@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import Qt, QTimer
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QScrollArea, QVBoxLayout, QWidget
+from PySide6.QtCore import QTimer
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
 from app.state import actions
 from app.state.session import Pin
 from app.state.store import Change, Store
 from app.widgets.live_slices import LiveSlices
 from app.widgets.live_surface import LiveSurface
-from app.widgets.parts import button, keep_in, label
+from app.widgets.parts import ScrollArea, button, keep_in, label
 from app.widgets.pin_card import PinCard
 from app.widgets.pins import Pins
 
@@ -43,17 +43,13 @@ class Inspector(QWidget):
         inner = QWidget(self)
         inner.setObjectName("panel")
         column = QVBoxLayout(inner)
-        column.setContentsMargins(2, 2, 8, 6)
+        column.setContentsMargins(2, 2, 4, 6)
         column.setSpacing(8)
         column.addWidget(self.hint)
         column.addLayout(top)
         column.addLayout(self._list)
         column.addStretch(1)
-        self.area = QScrollArea(self)
-        self.area.setWidgetResizable(True)
-        self.area.setFocusPolicy(Qt.FocusPolicy.NoFocus)
-        self.area.setFrameShape(QFrame.Shape.NoFrame)
-        self.area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self.area = ScrollArea(self)
         self.area.setWidget(inner)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)

@@ -151,9 +151,12 @@ class MainWindow(QMainWindow):
         self.approximation.setWordWrap(True)
         self.approximation.hide()
         layout.addWidget(self.strip)
-        layout.addWidget(self.approximation)
-        layout.addWidget(self.notice)
-        layout.addWidget(self.task_bar)
+        told = QVBoxLayout()  # takes no room while nothing is told
+        told.setContentsMargins(0, 0, 0, 8)
+        told.setSpacing(0)
+        for bar in (self.approximation, self.notice, self.task_bar):
+            told.addWidget(bar)
+        layout.addLayout(told)
         layout.addLayout(body, 1)
         self.setCentralWidget(whole)
         self.setStatusBar(self.status)

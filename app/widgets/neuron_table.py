@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from PySide6.QtCore import QItemSelection, Qt
-from PySide6.QtGui import QGuiApplication, QShowEvent
+from PySide6.QtGui import QFont, QFontMetrics, QGuiApplication, QKeyEvent, QShowEvent
 from PySide6.QtWidgets import (
     QAbstractButton,
     QAbstractItemView,
@@ -19,7 +19,7 @@ from PySide6.QtWidgets import (
 from app.jobs.worker import Job, Worker, unless_cancelled
 from app.state import actions
 from app.state.store import Change, Store
-from app.widgets.neuron_model import DISTANCE, LAYER, LENGTH, NAME, NEURON, STATE, NeuronModel
+from app.widgets.neuron_model import COLUMNS, DISTANCE, LAYER, LENGTH, NAME, NEURON, STATE, NeuronModel
 from app.widgets.parts import Choice, ElidedLabel, button
 from engine import neuron_statistics
 
@@ -29,7 +29,16 @@ if TYPE_CHECKING:
     from engine import NeuronStatistics, Partition
 
 
-_WIDTHS: Final = {LAYER: 48, NEURON: 56, LENGTH: 56, DISTANCE: 60, STATE: 44}
+_WIDEST: Final = {LAYER: "00", NEURON: "0000", LENGTH: "0.0000", DISTANCE: "0.00000", STATE: "both"}
+_AROUND: Final = 8  # pixels beside a text in a cell; the mark of the order is above it
+
+
+class _Table(QTableView):
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        if event.modifiers() & Qt.KeyboardModifier.AltModifier:
+            event.ignore()  # the camera's
+        else:
+            super().keyPressEvent(event)
 
 
 class NeuronTable(QWidget):
@@ -50,7 +59,7 @@ class NeuronTable(QWidget):
         self.layers.setAccessibleName("layers to list")
         self.layers.activated.connect(self._choose_layer)
         self.copy = button("Copy", "Copy the rows listed, separated by tabs", self._copy)
-        self.view = QTableView(self)
+        self.view = _Table(self)
         self.view.setModel(self.model)
         self.view.setSortingEnabled(True)
         self.view.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
@@ -67,8 +76,10 @@ class NeuronTable(QWidget):
         header = self.view.horizontalHeader()
         header.setHighlightSections(False)
         header.setSectionResizeMode(NAME, QHeaderView.ResizeMode.Stretch)
-        for column, width in _WIDTHS.items():
-            header.resizeSection(column, width)
+        titles = QFontMetrics(QFont(self.font().family(), 8, QFont.Weight.DemiBold))
+        for column, text in _WIDEST.items():
+            widths = self.view.fontMetrics().horizontalAdvance(text), titles.horizontalAdvance(COLUMNS[column][0])
+            header.resizeSection(column, max(widths) + _AROUND)
         header.setMinimumSectionSize(34)
         self.view.sortByColumn(LAYER, Qt.SortOrder.AscendingOrder)
         self.view.selectionModel().selectionChanged.connect(self._select)

@@ -5,24 +5,30 @@ from __future__ import annotations
 import html
 import re
 from collections.abc import Callable, Sequence
+from typing import Final
 
 from PySide6.QtCore import QPointF, QSize, Qt
-from PySide6.QtGui import QIcon, QPainter, QPaintEvent, QPalette, QPen, QResizeEvent
+from PySide6.QtGui import QIcon, QKeyEvent, QPainter, QPaintEvent, QPalette, QPen, QResizeEvent
 from PySide6.QtWidgets import (
     QBoxLayout,
     QCheckBox,
     QComboBox,
     QDialogButtonBox,
+    QFrame,
     QHBoxLayout,
     QLabel,
     QPushButton,
+    QScrollArea,
     QSizePolicy,
+    QSlider,
     QSpinBox,
     QStyle,
     QStyleOptionButton,
     QToolButton,
     QWidget,
 )
+
+_ARROWS: Final = (Qt.Key.Key_Left, Qt.Key.Key_Right, Qt.Key.Key_Up, Qt.Key.Key_Down)
 
 
 def label(text: str, role: str) -> QLabel:
@@ -78,8 +84,51 @@ class Choice(QComboBox):
         painter.end()
 
 
+class ToolButton(QToolButton):
+    """Leaves arrow keys to the window, where they move planes and the camera: the focus goes by the Tab key."""
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        if event.key() in _ARROWS:
+            event.ignore()
+        else:
+            super().keyPressEvent(event)
+
+
+class Slider(QSlider):
+    """A horizontal one; leaves arrow keys with Alt to the window, where they move the camera."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(Qt.Orientation.Horizontal, parent)
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        if event.key() in _ARROWS and event.modifiers() & Qt.KeyboardModifier.AltModifier:
+            event.ignore()
+        else:
+            super().keyPressEvent(event)
+
+
+class ScrollArea(QScrollArea):
+    """Scrolls upwards and downwards, by the mouse: keys move planes."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setWidgetResizable(True)
+        self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        self.setFrameShape(QFrame.Shape.NoFrame)
+        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        event.ignore()
+
+
 class Tick(QCheckBox):
-    """With a tick, which the style sheet's check boxes lack."""
+    """With a tick, which the style sheet's check boxes lack.  Leaves arrow keys to the window, as buttons do."""
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        if event.key() in _ARROWS:
+            event.ignore()
+        else:
+            super().keyPressEvent(event)
 
     def paintEvent(self, event: QPaintEvent) -> None:
         super().paintEvent(event)
@@ -139,8 +188,8 @@ class ElidedLabel(QLabel):
         self.setToolTip(as_tip("\n".join(part for part in (rest, self._tip) if part)))
 
 
-def button(text: str, tip: str, act: Callable[[], object]) -> QToolButton:
-    made = QToolButton()
+def button(text: str, tip: str, act: Callable[[], object]) -> ToolButton:
+    made = ToolButton()
     made.setText(text)
     made.setToolTip(tip)
     if not any(word.isalpha() and len(word) > 1 for word in text.rstrip("…").split()):
@@ -149,9 +198,9 @@ def button(text: str, tip: str, act: Callable[[], object]) -> QToolButton:
     return made
 
 
-def icon_button(icon: QIcon, tip: str, size: int = 16) -> QToolButton:
+def icon_button(icon: QIcon, tip: str, size: int = 16) -> ToolButton:
     """Without a frame until the mouse is over it."""
-    made = QToolButton()
+    made = ToolButton()
     made.setObjectName("flat")
     made.setIcon(icon)
     made.setIconSize(QSize(size, size))

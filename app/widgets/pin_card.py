@@ -14,7 +14,7 @@ from app.state.region_facts import BEYOND
 from app.state.session import Pin, Session
 from app.views.pattern_view import PatternView
 from app.widgets.marks import color_of, cross
-from app.widgets.parts import ElidedLabel, button, icon_button, label
+from app.widgets.parts import ElidedLabel, ToolButton, button, icon_button, label
 
 if TYPE_CHECKING:
     import numpy as np
@@ -43,16 +43,19 @@ class PinCard(QFrame):
         self.badge.setAlignment(Qt.AlignmentFlag.AlignCenter)
         self.badge.setFixedHeight(18)
         self.badge.setMinimumWidth(18)
-        self.heading = QLabel(title(facts), self)
+        self.heading = ElidedLabel(self)
         self.heading.setObjectName("heading")
+        self.heading.show_text(title(facts))
         self.copy = button("Copy", "Copy all of it as text", self.copy_text)
         self.copy_as_json = button(
             "JSON", "Copy all of it as a JSON object, with corners and neighbours", self.copy_json
         )
+        for copying in (self.copy, self.copy_as_json):
+            copying.setObjectName("link")
         self.close_button = icon_button(cross(), "Remove this pin", 13)
         self.close_button.clicked.connect(self.removed)
         top = QHBoxLayout()
-        top.setSpacing(6)
+        top.setSpacing(4)
         top.addWidget(self.badge)
         top.addWidget(self.heading, 1)
         top.addWidget(self.copy)
@@ -113,15 +116,19 @@ class PinCard(QFrame):
         active = sum(len(pattern.active) for pattern in facts.layers)
         neurons = sum(pattern.neurons for pattern in facts.layers)
         heading = QHBoxLayout()
+        heading.setSpacing(4)
         caption = label("ACTIVATION PATTERN", "section")
         caption.setToolTip(
             "A neuron is active where its pre-activation is above its breakpoint; click one to follow it"
         )
         heading.addWidget(caption)
-        heading.addWidget(label(f"{active:,} of {neurons:,} active", "muted"))
-        heading.addStretch(1)
-        self.list_button = QToolButton(self)
+        counted = ElidedLabel(self)
+        counted.setObjectName("muted")
+        counted.show_text(f"{active:,} of {neurons:,} active")
+        heading.addWidget(counted, 1)
+        self.list_button = ToolButton(self)
         self.list_button.setText("List")
+        self.list_button.setObjectName("link")
         self.list_button.setCheckable(True)
         self.list_button.setToolTip("The numbers of the active neurons of each layer")
         heading.addWidget(self.list_button)

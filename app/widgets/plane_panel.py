@@ -6,7 +6,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
-from PySide6.QtCore import Qt, Signal
+from PySide6.QtCore import Signal
 from PySide6.QtGui import QMouseEvent
 from PySide6.QtWidgets import (
     QFrame,
@@ -14,8 +14,6 @@ from PySide6.QtWidgets import (
     QHBoxLayout,
     QLabel,
     QLineEdit,
-    QScrollArea,
-    QSlider,
     QVBoxLayout,
     QWidget,
 )
@@ -27,7 +25,7 @@ from app.state.session import Session, Slice
 from app.state.store import Change, Store
 from app.widgets.marks import color_of, cross, eye
 from app.widgets.number_field import NumberField, VectorField
-from app.widgets.parts import ElidedLabel, as_tip, button, icon_button, label, restyle, row
+from app.widgets.parts import ElidedLabel, ScrollArea, Slider, as_tip, button, icon_button, label, restyle, row
 from engine import SlicePlane
 
 if TYPE_CHECKING:
@@ -115,7 +113,7 @@ class PlanePanel(QWidget):
         self.add = button("+", "Add a slice through the middle of the box", self._add)
         self.duplicate = button("Duplicate", "Another slice at the same place", self._duplicate)
 
-        self.slider = QSlider(Qt.Orientation.Horizontal, self)
+        self.slider = Slider(self)
         self.slider.setRange(0, _STEPS)
         self.slider.setAccessibleName("offset")
         self.slider.setToolTip("Offset along the normal; in the views: arrow keys, Page Up and Down, Ctrl and wheel")
@@ -144,11 +142,7 @@ class PlanePanel(QWidget):
         column.addSpacing(6)
         column.addWidget(self._controls)
         column.addStretch(1)
-        area = QScrollArea(self)
-        area.setWidgetResizable(True)
-        area.setFocusPolicy(Qt.FocusPolicy.NoFocus)
-        area.setFrameShape(QFrame.Shape.NoFrame)
-        area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        area = ScrollArea(self)
         area.setWidget(inner)
         outer = QVBoxLayout(self)
         outer.setContentsMargins(0, 0, 0, 0)

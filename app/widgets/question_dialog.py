@@ -21,7 +21,7 @@ class QuestionDialog(QDialog):
         super().__init__(parent)
         self.setWindowTitle("SplineScope")
         self.setMinimumWidth(520)
-        self.reading = reading
+        self.name, self.reading = name, reading
         self._choice = question.choice
         text = message_label(f"{question.text[:1].upper()}{question.text[1:]}.")
         layout = QVBoxLayout(self)

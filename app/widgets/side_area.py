@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from PySide6.QtCore import Signal
 from PySide6.QtGui import QResizeEvent
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QStackedWidget, QToolButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QStackedWidget, QVBoxLayout, QWidget
 
 from app.widgets.marks import cross
-from app.widgets.parts import icon_button
+from app.widgets.parts import ToolButton, icon_button
 
 
 class SideArea(QFrame):
@@ -22,7 +22,7 @@ class SideArea(QFrame):
         super().__init__(parent)
         self.setObjectName("panel")
         self.setMinimumWidth(320)
-        self.tabs: list[QToolButton] = []
+        self.tabs: list[ToolButton] = []
         self.width_wanted = 0
         self._panels = QStackedWidget(self)
         self._top = QHBoxLayout()
@@ -39,7 +39,7 @@ class SideArea(QFrame):
         self.hide()
 
     def add(self, name: str, tip: str, panel: QWidget) -> None:
-        tab = QToolButton(self)
+        tab = ToolButton(self)
         tab.setText(name)
         tab.setToolTip(tip)
         tab.setCheckable(True)

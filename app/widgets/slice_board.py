@@ -5,9 +5,9 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING, Final
 
-from PySide6.QtCore import QEvent, QObject, Qt, Signal
-from PySide6.QtGui import QKeyEvent, QResizeEvent
-from PySide6.QtWidgets import QGridLayout, QScrollArea, QWidget
+from PySide6.QtCore import QEvent, QObject, Signal
+from PySide6.QtGui import QResizeEvent
+from PySide6.QtWidgets import QGridLayout, QWidget
 
 from app.jobs.worker import Job, Worker, unless_cancelled
 from app.state import actions
@@ -17,7 +17,7 @@ from app.state.store import Change, Store
 from app.views.slice_view import Drawing
 from app.widgets.hover import Hover
 from app.widgets.live_slices import DrawnSlice, LiveSlices
-from app.widgets.parts import message_label
+from app.widgets.parts import ScrollArea, message_label
 from app.widgets.slice_tile import SliceTile
 from engine import Cancelled
 
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 _TWO_COLUMNS: Final = 360  # pixels
 
 
-class SliceBoard(QScrollArea):
+class SliceBoard(ScrollArea):
     """nudged(key, notches): the wheel over a slice asks to move its plane; fitted: a double click in one;
     drawn(key): a picture of its is on the screen.
 
@@ -49,10 +49,6 @@ class SliceBoard(QScrollArea):
         page = QWidget(self)
         page.setObjectName("panel")
         self.setWidget(page)
-        self.setWidgetResizable(True)
-        self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
-        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        self.setFrameShape(QScrollArea.Shape.NoFrame)
         self.setMinimumWidth(240)
         self._grid = QGridLayout(page)
         self._grid.setContentsMargins(0, 0, 0, 0)
@@ -142,9 +138,6 @@ class SliceBoard(QScrollArea):
         tile.cancelled.connect(lambda: self._slices.cancel(key))
         tile.view.installEventFilter(self)
         return tile
-
-    def keyPressEvent(self, event: QKeyEvent) -> None:
-        event.ignore()  # arrows move planes, they do not scroll
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         if event.type() == QEvent.Type.MouseButtonPress:

@@ -20,7 +20,8 @@ if TYPE_CHECKING:
     from app.widgets.live_slices import DrawnSlice
 
 _SLOW_MILLISECONDS = 350
-_AROUND = 80  # pixels of a title beside the name and the number of regions, with what is left of the place
+_PROGRESS = 16, 64  # pixels
+_MOST_OF_PLACE = 150  # pixels that the place takes before the number of regions: oblique ones have long texts
 
 
 class SliceTile(QFrame):
@@ -56,7 +57,7 @@ class SliceTile(QFrame):
         self._slow.setInterval(_SLOW_MILLISECONDS)
         self._slow.timeout.connect(lambda: self._show_progress(True))
 
-        header = QHBoxLayout()
+        header = self._header = QHBoxLayout()
         header.setContentsMargins(10, 7, 8, 3)
         header.setSpacing(7)
         header.addWidget(self._chip)
@@ -65,19 +66,18 @@ class SliceTile(QFrame):
         header.addWidget(self._progress)
         header.addWidget(self._cancel)
         header.addWidget(self._count)
-        layout = QVBoxLayout(self)
+        layout = self._frame = QVBoxLayout(self)
         layout.setContentsMargins(2, 0, 6, 4)
         layout.setSpacing(0)
         layout.addLayout(header)
         layout.addWidget(self.view, 1)
-        self._progress.setFixedWidth(64)
         self._show_progress(False)
         self.show_slice(part, False)
 
     def show_slice(self, part: Slice, active: bool) -> None:
         """Name and whether it is the active one."""
         self._name.show_text(part.name)
-        self._show_count()
+        self._share_title()
         self.view.setAccessibleName(f"slice {part.name}")
         restyle(self, "active", active)
 
@@ -86,16 +86,16 @@ class SliceTile(QFrame):
         answer = drawn.answer
         self.plane = drawn.plane
         self.view.axis_names = axis_labels(drawn.plane)
-        self._place.show_text(place_text(drawn.plane, answer.request.domain))
-        self._count.setText(counted(answer.partition.regions, "region"))
-        note = ""
+        regions, note = counted(answer.partition.regions, "region"), ""
         if not answer.complete:
             note = f"layers 0..{answer.done - 1} of {answer.layers - 1}"
-            self._count.setText("")
+            regions = ""
         elif answer.level_set is not None and answer.level_set.empty:
             note = "no zero level set in this slice"
+        self._count.setText(regions)
+        self._place.show_text(place_text(drawn.plane, answer.request.domain), regions)
         self.view.show_picture(drawn.picture, note)
-        self._show_count()
+        self._share_title()
         if current:
             self.finished()
         else:
@@ -117,6 +117,7 @@ class SliceTile(QFrame):
         """Nothing is known of the slice; what is shown of it stays in the same frame when it comes."""
         self.view.show_picture(None)
         self._count.setText("")
+        self._place.show_text(self._place.whole)
 
     def started(self) -> None:
         """A computation is on its way."""
@@ -131,16 +132,24 @@ class SliceTile(QFrame):
     def _show_progress(self, visible: bool) -> None:
         self._progress.setVisible(visible)
         self._cancel.setVisible(visible)
-        self._show_count()
+        self._share_title()
 
-    def _show_count(self) -> None:
-        """Unless it would take the room that the name needs: slices of a stack are told apart by the ends of theirs."""
-        needed = _AROUND + self._name.sizeHint().width() + self._count.sizeHint().width()
-        self._count.setVisible(self._progress.isHidden() and needed <= self.width())
+    def _share_title(self) -> None:
+        """Name and place come first; the tip of the place has the number of regions where there is no room for it."""
+        name, place, count = (
+            part.sizeHint().expandedTo(part.minimumSizeHint()).width()
+            for part in (self._name, self._place, self._count)
+        )
+        gap, title = self._header.spacing(), self._header.contentsMargins()
+        room = (self.contentsRect() - self._frame.contentsMargins() - title).width()
+        left = room - self._chip.width() - name - min(place, _MOST_OF_PLACE) - 3 * gap
+        self._count.setVisible(self._progress.isHidden() and count <= left)
+        shortest, longest = _PROGRESS
+        self._progress.setFixedWidth(min(max(left - self._cancel.width() - gap, shortest), longest))
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
-        self._show_count()
+        self._share_title()
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
         self.chosen.emit()

@@ -33,11 +33,12 @@ def move_focus(window: QMainWindow, forward: bool) -> bool:
     reason = Qt.FocusReason.TabFocusReason if forward else Qt.FocusReason.BacktabFocusReason
     following = order[at % len(order)]
     following.setFocus(reason)
-    _bring_in_sight(following)
+    bring_in_sight(following)
     return True
 
 
-def _bring_in_sight(widget: QWidget) -> None:
+def bring_in_sight(widget: QWidget) -> None:
+    """Scroll to it, wherever it is in what scrolls."""
     around = widget.parentWidget()
     while around is not None:
         if isinstance(around, QScrollArea):

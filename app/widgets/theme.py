@@ -81,6 +81,9 @@ QLineEdit, QComboBox, QDoubleSpinBox, QSpinBox {{
     background: {theme.raised}; border: 1px solid {theme.line}; border-radius: 6px; padding: 3px 7px; min-height: 18px;
     selection-background-color: {theme.brand}; selection-color: {theme.on_brand};
 }}
+QLineEdit QToolButton, QLineEdit QToolButton:hover {{
+    border: none; background: transparent; padding: 0; min-height: 0;
+}}
 QLineEdit:focus, QComboBox:focus, QSpinBox:focus {{ border-color: {theme.brand}; }}
 QLineEdit:disabled {{ background: {theme.panel}; color: {theme.muted}; }}
 QLineEdit[wrong="true"] {{ border-color: {theme.wrong}; background: {theme.wrong_soft}; }}
@@ -123,6 +126,7 @@ QScrollArea {{ background: transparent; border: none; }}
 QToolButton#link {{ border: none; background: transparent; color: {theme.brand}; padding: 1px 3px; text-align: left; }}
 QToolButton#link:hover {{ background: {theme.hover}; }}
 QToolButton#link:focus {{ background: {theme.hover}; }}
+QToolButton#link:checked {{ background: {theme.brand_soft}; }}
 QToolButton#link:disabled {{ color: {theme.muted}; }}
 QTableView {{
     background: {theme.raised}; alternate-background-color: {theme.panel}; border: 1px solid {theme.line};

@@ -6,13 +6,13 @@ import re
 from typing import Final
 
 from PySide6.QtCore import Signal
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QLineEdit, QToolButton, QWidget
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QLineEdit, QWidget
 
 from app.state import actions
 from app.state.look import Fill, SceneLook
 from app.state.session import Neuron, Session
 from app.state.store import Change, Store
-from app.widgets.parts import Choice, button, label, restyle
+from app.widgets.parts import Choice, ToolButton, button, label, restyle
 
 _SWITCHES: Final = (
     ("surface", "Surface", "The level surface, coloured by its normals"),
@@ -41,14 +41,14 @@ class ToolStrip(QFrame):
     def __init__(self, store: Store, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._store = store
-        self.switches: dict[str, QToolButton] = {}
+        self.switches: dict[str, ToolButton] = {}
         layout = QHBoxLayout(self)
         layout.setContentsMargins(10, 8, 10, 8)
         layout.setSpacing(5)
         layout.addWidget(button("Open…", "Open a checkpoint (Ctrl+O)", self.open_wanted.emit))
         layout.addSpacing(12)
         for name, text, tip in _SWITCHES:
-            switch = QToolButton()
+            switch = ToolButton()
             switch.setText(text)
             switch.setToolTip(tip)
             switch.setCheckable(True)
@@ -75,7 +75,7 @@ class ToolStrip(QFrame):
         self.search.returnPressed.connect(self._search)
         self.search.textChanged.connect(self._cleared)
         layout.addWidget(self.search)
-        self.tiled = QToolButton(self)
+        self.tiled = ToolButton(self)
         self.tiled.setText("Tiles")
         self.tiled.setCheckable(True)
         self.tiled.setToolTip("All slices, or the active one large (double click on a slice's title)")

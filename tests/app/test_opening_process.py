@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import hashlib
 import os
 import signal
 import subprocess
@@ -17,7 +18,7 @@ import numpy as np
 import pytest
 import torch
 
-from app.jobs.opening import OpeningError, UnansweredError, open_file
+from app.jobs.opening import OpeningError, UnansweredError, file_hash, open_file
 from app.jobs.opening_process import OpeningProcess
 from engine import Cancelled
 from tests.app.conftest import ROOT
@@ -82,6 +83,18 @@ def test_it_gives_what_is_read_here(opening: OpeningProcess) -> None:
         assert a.dtype == b.dtype
         np.testing.assert_array_equal(a, b)
         assert not a.flags.writeable
+
+
+def test_a_file_is_read_once_it_is_recognised_and_known_by_what_was_read(tmp_path: Path) -> None:
+    def never_asked() -> bool:
+        raise AssertionError("it is being read")
+
+    unknown = tmp_path / "unknown.bin"
+    with unknown.open("wb") as file:
+        file.truncate(64 << 30)  # a hole
+    with pytest.raises(OpeningError, match=r"unknown\.bin"):
+        open_file(unknown, never_asked)
+    assert open_file(TORUS, never).sha256 == file_hash(TORUS, never) == hashlib.sha256(TORUS.read_bytes()).hexdigest()
 
 
 def test_refusals_and_questions_are_the_same(opening: OpeningProcess, tmp_path: Path) -> None:

@@ -392,3 +392,19 @@ def test_the_preview_is_drawn_like_the_surface() -> None:
     np.testing.assert_array_equal(mesh.normals, [[0.0, 0.0, 1.0]])
     np.testing.assert_array_equal(mesh.colors, [[128, 128, 255]])
     assert mesh.first.tolist() == [0, 0, 0, 0]
+
+
+def test_a_canvas_keeps_nothing_of_the_scene_before(canvas: Canvas) -> None:
+    def picture(box: list[list[float]]) -> NDArray[np.uint8]:
+        scene = Scene(canvas, box)
+        scene.look_from((0.2, 0.9, 0.5))
+        scene.show_box(SceneLook())
+        with scene.at_the_origin():
+            return render_backdrop(canvas.render_window, scene.camera, SIZE).pixels
+
+    wanted = picture([[-1.0, -1.0, -1.0], [1.0, 1.0, 1.0]])
+    canvas.clear()
+    other = picture([[3.0, 0.0, 0.0], [9.0, 1.0, 2.0]])
+    assert not np.array_equal(wanted, other)
+    canvas.clear()
+    np.testing.assert_array_equal(picture([[-1.0, -1.0, -1.0], [1.0, 1.0, 1.0]]), wanted)

@@ -3,20 +3,24 @@
 from __future__ import annotations
 
 import os
+import threading
 import time
 from pathlib import Path
 
 import numpy as np
 import pytest
 from PySide6.QtCore import Qt
+from PySide6.QtGui import QImage
 from PySide6.QtTest import QTest
 
+from app.jobs.worker import Job, unless_cancelled
 from app.state import actions
 from engine import SlicePlane, partition_slice
 from sdf_models import save_checkpoint
 from tests.app.conftest import DOMAIN, random_module
 from tests.app.window.conftest import LEFT, Driver, press, wait_until
 from tests.app.window.test_undo import check_shows_the_session
+from tests.app.window.waiting import let_run
 
 
 def write(path: Path, seed: int, depth: int = 3) -> None:
@@ -81,6 +85,25 @@ def test_slices_of_the_network_before_are_gone_at_once(pair: tuple[Driver, Path,
     for key, tile in main.board.tiles.items():
         assert tile.view.picture is main.slices.result(key).picture
         assert tile.view.picture.partition.network is other.network
+
+
+def test_until_its_first_picture_a_network_is_a_box_and_a_word(pair: tuple[Driver, Path, Path]) -> None:
+    driver, _, _ = pair
+    main, view = driver.window, driver.window.scene_view
+    other = next(opened for opened in main.store.session.networks if opened is not main.store.session.opened)
+    gate = threading.Event()
+    main.scene_link.submit(Job("gate", lambda _: gate.wait(), lambda _: None, unless_cancelled))
+    main.store.do(actions.ShowNetwork(other))
+    wait_until(lambda: view._backdrop is not None and not view._late_timer.isActive())
+    let_run(50)
+    shown = view.grab().toImage().convertToFormat(QImage.Format.Format_RGBX8888)
+    pixels = np.frombuffer(shown.constBits(), np.uint8).reshape(shown.height(), shown.width(), 4)
+    rows = np.flatnonzero((pixels[..., :3] != view._backdrop[1].pixels[..., :3]).any(axis=(1, 2)))
+    assert 0 < np.ptp(rows) < 20
+    assert abs(rows.mean() - view.height() / 2) < 10
+    gate.set()
+    check_shows_the_session(driver)
+    assert view.rendered
 
 
 def test_a_file_that_is_written_again_as_it_was_has_not_changed(pair: tuple[Driver, Path, Path]) -> None:

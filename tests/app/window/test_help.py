@@ -23,8 +23,9 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from app.application import _tell
+from app.application import _tell, run_window
 from app.jobs.log_file import LOG, start_log, stop_log
+from app.jobs.opening import open_file
 from app.state import actions
 from app.state.line_style import USUAL, LineStyle
 from app.state.palette import RGB, Palette
@@ -147,7 +148,8 @@ def test_the_palette_and_the_widths_are_those_of_all_views_at_once(window: Drive
         window.settle()
         image = view.grab().toImage().convertToFormat(QImage.Format.Format_Grayscale8)
         rows = np.frombuffer(image.constBits(), np.uint8).reshape(image.height(), image.bytesPerLine())
-        return float(255 * image.width() * image.height() - rows[:, : image.width()].sum(dtype=float))
+        inside = rows[:-22, 40 : image.width()]  # of the rulers
+        return float((255.0 - inside).sum())
 
     for field in (dialog.lines, dialog.level):
         for view in views[:2]:
@@ -205,6 +207,20 @@ def test_the_window_follows_the_system(empty_window: Driver, monkeypatch: pytest
         running.styleHints().colorSchemeChanged.emit(Qt.ColorScheme.Unknown)  # the desktop's own has no other way here
         assert running.palette().window().color().name() == theme.panel
     assert system_theme(running) is LIGHT
+
+
+def test_the_log_ends_also_when_there_is_no_window(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    def broken(open_file: object) -> MainWindow:
+        LOG.info("not yet")
+        raise RuntimeError("no window")
+
+    monkeypatch.setattr("app.application.MainWindow", broken)
+    monkeypatch.setattr("platformdirs.user_log_path", lambda *_, **__: tmp_path)
+    before = list(LOG.handlers)
+    with pytest.raises(RuntimeError, match="no window"):
+        run_window([], open_file, lambda: True)
+    assert LOG.handlers == before
+    assert "not yet" in (tmp_path / "splinescope.log").read_text()
 
 
 def test_the_log_keeps_errors_with_their_traceback_and_does_not_grow_for_ever(tmp_path: Path, capsys) -> None:

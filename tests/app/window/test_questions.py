@@ -11,6 +11,7 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QDialogButtonBox
 from torch import nn
 
+from app.widgets.question_dialog import QuestionDialog
 from sdf_models import Reading
 from tests.app.window.conftest import Driver, wait_until
 
@@ -72,6 +73,28 @@ def test_a_question_that_is_not_answered_changes_nothing(window: Driver, state_d
     window.window.opener.question_dialog.reject()
     wait_until(lambda: window.window.opener.question_dialog is None)
     assert window.window.store.session is before
+
+
+def test_a_file_is_asked_about_once_and_files_one_after_the_other(
+    empty_window: Driver, state_dict: Path, tmp_path: Path
+) -> None:
+    opener, store = empty_window.window.opener, empty_window.window.store
+    other = tmp_path / "other.pth"
+    other.write_bytes(state_dict.read_bytes())
+    refused: list[str] = []
+    opener.refused.connect(refused.append)
+    for count, path in enumerate((state_dict, state_dict, other, state_dict), start=1):
+        opener.open_path(path)
+        wait_until(lambda count=count: len(refused) == count)
+        assert [dialog.name for dialog in empty_window.window.findChildren(QuestionDialog)] == [state_dict.name]
+    opener.question_dialog.reject()
+    wait_until(lambda: opener.question_dialog is not None)
+    assert opener.question_dialog.name == other.name
+    made = answer(empty_window, {"activation": "relu", "last_activation": "none", "bounds": "-1,1"})
+    assert made["activation"] == "relu"
+    assert [opened.path for opened in store.session.networks] == [other]
+    assert opener.question_dialog is None
+    empty_window.settle()
 
 
 def test_a_relu_limit_is_called_an_approximation(empty_window: Driver, state_dict: Path) -> None:

@@ -3,15 +3,28 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 from PySide6.QtCore import QEvent, QPoint, Qt
 from PySide6.QtGui import QFocusEvent, QKeyEvent
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QApplication, QWidget
+from PySide6.QtWidgets import (
+    QAbstractButton,
+    QAbstractSlider,
+    QAbstractSpinBox,
+    QApplication,
+    QComboBox,
+    QLineEdit,
+    QWidget,
+)
 
+from app.state.planes import offset
+from app.views.legend import DepthLegend
+from app.views.slice_view import SliceView
 from app.views.viewpoint import viewpoint_of
+from app.widgets.hand import STEP
 from app.widgets.picker import Task
 from tests.app.window.conftest import LEFT, Driver, wait_until
-from tests.app.window.test_keyboard import tab
+from tests.app.window.test_keyboard import controls, tab
 
 ALT, NONE, SHIFT = Qt.KeyboardModifier.AltModifier, Qt.KeyboardModifier.NoModifier, Qt.KeyboardModifier.ShiftModifier
 CONTROL = Qt.KeyboardModifier.ControlModifier
@@ -71,6 +84,50 @@ def _sights(*seen):
     return [way / np.linalg.norm(way) for way in ways]
 
 
+def test_keys_of_planes_and_camera_are_heard_at_every_control(window: Driver) -> None:
+    """Also at a button, which would move the focus by them; those of the camera also where others are used."""
+    running, view = window.window, window.window.scene_view
+    running.side.open(running.inspector)
+    running.pins.pin(running.store.session.active, 0.1, 0.1)
+    wait_until(lambda: not running.pins._wait.isActive())  # then it opens the inspector
+    window.settle()
+    store = running.store
+    own = (QLineEdit, QComboBox, QAbstractSpinBox, SliceView)  # use arrows
+    widgets: list[QWidget] = [*controls(running), running.legend, *running.checkpoints.cards, *running.inspector.cards]
+    assert sum(isinstance(widget, QAbstractButton) for widget in widgets) > 20
+    assert running.panel.slider in widgets
+    start = viewpoint_of(view.scene.camera)
+    key(view, Qt.Key.Key_Right, ALT)
+    turned = viewpoint_of(view.scene.camera)
+    key(view, Qt.Key.Key_Left, ALT)
+    for widget in widgets:
+        widget.setFocus()
+        focus, plane = running.focusWidget(), store.session.active_slice.plane
+        key(widget, Qt.Key.Key_Right, ALT)
+        seen = viewpoint_of(view.scene.camera).position
+        np.testing.assert_allclose(seen, turned.position, atol=1e-9, err_msg=str(widget))  # once
+        assert store.session.active_slice.plane is plane
+        key(widget, Qt.Key.Key_Left, ALT)
+        np.testing.assert_allclose(viewpoint_of(view.scene.camera).position, start.position, atol=1e-9)
+        if not isinstance(widget, (*own, QAbstractSlider, DepthLegend)):
+            key(widget, Qt.Key.Key_Up)
+            moved = offset(store.session.active_slice.plane) - offset(plane)
+            key(widget, Qt.Key.Key_Down)
+            assert moved == pytest.approx(STEP * 2.0), widget
+        assert running.focusWidget() is focus
+    running.side.open(running.neurons)
+    wait_until(lambda: running.neurons.model.rowCount() > 1)
+    running.neurons.view.selectRow(1)
+    neuron = store.session.neuron
+    key(running.neurons.view, Qt.Key.Key_Down, ALT | SHIFT)
+    assert not np.allclose(viewpoint_of(view.scene.camera).focus, start.focus, atol=1e-3)
+    assert store.session.neuron is neuron is not None
+    running.panel.slider.setFocus()
+    steps = running.panel.slider.value()
+    key(running.panel.slider, Qt.Key.Key_Right)
+    assert running.panel.slider.value() == steps + 1
+
+
 def test_keys_pan_zoom_and_fit_a_slice(window: Driver) -> None:
     view = window.tile.view
     whole, seen = view.framing, viewpoint_of(window.window.scene_view.scene.camera)
@@ -80,6 +137,11 @@ def test_keys_pan_zoom_and_fit_a_slice(window: Driver) -> None:
     np.testing.assert_allclose(view.framing.to_slice(whole.width / 2, whole.height / 2), middle, atol=1e-12)
     key(view, Qt.Key.Key_Left, ALT)
     assert view.framing.to_slice(0, 0)[0] > whole.to_slice(0, 0)[0]
+    for _ in range(60):
+        key(view, Qt.Key.Key_Left, ALT)
+        window.wheel(view, QPoint(60, 60), -2)
+    assert view.framing.scale == pytest.approx(0.1 * whole.scale)
+    assert any(view.rect().contains(view.position_of(u, v).toPoint()) for u in (-1.0, 1.0) for v in (-1.0, 1.0))
     key(view, Qt.Key.Key_0)
     assert view.framing == whole
     assert viewpoint_of(window.window.scene_view.scene.camera) == seen
