@@ -20,8 +20,9 @@ from engine.coincidence import Coincidences
 from engine.errors import EngineError, MemoryLimitError
 from engine.evaluation import ChordRows, Deferred, Range, evaluate_segment, find_signs, unit_of
 from engine.kinks import apply_kink, largest_after, restore_breakpoints
+from engine.meeting_points import meet
 from engine.network import Network
-from engine.new_vertices import interpolate
+from engine.new_vertices import NewVertices, interpolate
 from engine.planar_map import BORDER, FaceSigns, Partition, Ties
 from engine.plane import SlicePlane, convex_polygon, plane_box_polygon
 from engine.predicates import NEGLIGIBLE_UNCERTAINTY
@@ -144,6 +145,7 @@ class _Walk:
         sides = np.arange(corners, dtype=np.int32)
         inputs = plane.to_input(polygon)
         diameter = float(np.max(np.hypot(*(polygon[:, None] - polygon[None]).transpose(2, 0, 1))))
+        self.polygon = polygon
         self.network, self.plane, self.level, self.workers = network, plane, level, workers
         self.segments = schedule(network, level)
         self.map = PlanarMap(
@@ -178,6 +180,7 @@ class _Walk:
         with self._timed("evaluate"):
             vertices = len(self.map.positions)
             rounding = segment.rounding({slot: unit_of(slot, self.ranges, self.deferred) for slot in segment.bases})
+            self.rounding = rounding
             norms = Table.empty(vertices, (len(rounding.bases),), np.float64, 0)
             self.bound = tolerance(self.map, norms, rounding.scale, rounding.constant)
             found = evaluate_segment(
@@ -203,10 +206,8 @@ class _Walk:
             self.linear_regions = self.map.faces
         with self._timed("cut"):
             old_vertices = len(self.map.positions)
-            signs = self.signs if self.signs is not None else find_signs(rows.view, self.bound, self.workers)
             self.passing = segment.passing and segment.plain
-            inherited = partial(self._inherited_error, segment)
-            result = cut(self.map, layer, rows, signs, self.bound, inherited, self._admit, self.workers)
+            result = self._cut(layer, segment, rows)
         with self._timed("carry"):
             if len(self.coincidences):
                 self.coincidences = self.coincidences.on_pieces(result.edge_origin())
@@ -234,6 +235,70 @@ class _Walk:
             else:
                 self._apply(segment.kink)
 
+    def _cut(self, layer: int, segment: Segment, rows: Table) -> Cut:
+        """Cut the map by the rows; again with vertices known better where rounding left a decision open beside one
+        whose position is uncertain."""
+        signs = self.signs if self.signs is not None else find_signs(rows.view, self.bound, self.workers)
+        inherited = partial(self._inherited_error, segment)
+        vertices, edges = len(self.map.positions), len(self.map.edges)
+        result = cut(self.map, layer, rows, signs, self.bound, inherited, self._admit, self.workers)
+        if len(self.map.uncertain) and (result.ties.total or self._snaps_on_chords(result, rows, vertices)):
+            for table, length in (
+                (rows, vertices), (self.map.positions, vertices), (self.map.uncertainty, vertices),
+                (self.map.edge_layer, edges), (self.map.edge_row, edges),
+            ):  # fmt: skip
+                table.shrink(length)
+            self._meet(segment, rows)
+            signs = find_signs(rows.view, self.bound, self.workers)
+            result = cut(self.map, layer, rows, signs, self.bound, inherited, self._admit, self.workers)
+        return result
+
+    def _snaps_on_chords(self, result: Cut, rows: Table, vertices: int) -> int:
+        """How many zeros rounding makes at new vertices on chords beside old vertices of uncertain position."""
+        uncertain = np.zeros(len(rows), np.bool_)
+        uncertain[:vertices] = self.map.uncertainty.view[:vertices] > self.map.negligible
+        uncertain[vertices:] = uncertain[result.on_edges.parents].any(axis=1)
+        beside = np.flatnonzero(uncertain[result.on_chords.parents].any(axis=1))
+        chords = ChordRows(
+            NewVertices(*(part[beside] for part in result.on_chords)), result.on_edges, result.bound, vertices
+        )
+        return chords.fill(0, len(beside), rows.view, np.empty((len(beside), rows.view.shape[1])), 0)
+
+    def _meet(self, segment: Segment, rows: Table) -> None:
+        """Find the vertices of uncertain position anew, and all values there."""
+        uncertainty = self.map.uncertainty.view
+        vertices = np.flatnonzero(uncertainty > self.map.negligible).astype(np.int32)
+        end = len(self.network.steps) if segment.kink is None else self.network.steps.index(segment.kink)
+        slots = sorted({*self.values, *self.rounding.bases})
+        met = meet(
+            self.network.steps[:end], slots, self.network.sizes, self.plane, self.polygon, self.face_signs,
+            self._faces_at(vertices), self._lines_through(vertices, border=True), len(vertices),
+        )  # fmt: skip
+        known = np.flatnonzero(np.isfinite(met.error))
+        found = vertices[known]
+        self.map.positions.view[found], uncertainty[found] = met.positions[known], met.error[known]
+        for slot, table in self.values.items():
+            table.view[found] = met.values[slot][known]
+        if rows is not self.values[segment.source]:
+            rows.view[found] = self.values[segment.source].view[found][:, segment.neuron] - segment.breakpoint
+        norms = self.bound.norms
+        for column, (slot, inverse_unit) in enumerate(
+            zip(self.rounding.bases, self.rounding.inverse_units, strict=True)
+        ):
+            norms[found, column] = np.linalg.norm(met.values[slot][known] * inverse_unit, axis=1)
+        uncertain = map_kernels.find_uncertain(0, len(self.map.edges), self.map.edges, uncertainty, self.map.negligible)
+        self.map = replace(self.map, uncertain=uncertain)
+        self.bound = tolerance(self.map, Table(norms), self.rounding.scale, self.rounding.constant)
+
+    def _faces_at(self, vertices: Int) -> Int:
+        """(K, 2) int32: n and a face at vertices[n]."""
+        number = np.full(len(self.map.positions), -1)
+        number[vertices] = np.arange(len(vertices))
+        half_edges = self.map.half_edges
+        item = number[self.map.edges[half_edges >> 1, half_edges & 1]]
+        face = np.repeat(np.arange(self.map.faces), np.diff(self.map.offsets))
+        return np.column_stack([item, face])[item >= 0].astype(np.int32)
+
     def _inherited_error(self, segment: Segment, pairs: Int) -> Float:
         """What earlier rounding and the position may have added to the rows pairs[:, 1] at the vertices pairs[:, 0]."""
         self.workers.check()
@@ -246,12 +311,15 @@ class _Walk:
             uncertainty, self._lines_through(vertices),
         )  # fmt: skip
 
-    def _lines_through(self, vertices: Int) -> Int:
-        """(K, 3) int32: n, layer and row of each line that an edge at vertices[n] is a piece of, ordered by n."""
+    def _lines_through(self, vertices: Int, border: bool = False) -> Int:
+        """(K, 3) int32: n, layer and row of each line that an edge at vertices[n] is a piece of, ordered by n.
+
+        border: the sides of the domain too.
+        """
         wanted = np.zeros(len(self.map.positions), np.bool_)
         wanted[vertices] = True
         edges, layer, row = self.map.edges, self.map.edge_layer.view, self.map.edge_row.view
-        edge, end = np.nonzero(wanted[edges] & (layer[: len(edges), None] != BORDER))
+        edge, end = np.nonzero(wanted[edges] & (border | (layer[: len(edges), None] != BORDER)))
         found = np.unique(np.stack([edges[edge, end], layer[edge], row[edge]], axis=1), axis=0)
         first, stop = (np.searchsorted(found[:, 0], vertices, side=side) for side in ("left", "right"))
         count = stop - first
