@@ -35,12 +35,11 @@ class FaceMaps:
     unit: float
 
 
-def face_maps(steps: Sequence[Step], plane: SlicePlane, signs: Sequence[Signs]) -> FaceMaps:
-    """The maps of all slots that the steps write, and of the input.
+def face_maps(steps: Sequence[Step], plane: SlicePlane, signs: Sequence[Signs], faces: int) -> FaceMaps:
+    """The maps of all slots that the steps write, and of the input, on so many faces.
 
     signs: for each kink among the steps, in order, (F, R) int8 of its rows on the faces.
     """
-    faces = len(signs[0])
     coefficients = {0: of(np.tile(np.vstack([plane.axes, plane.origin]), (faces, 1, 1)))}
     sizes = {0: np.abs(coefficients[0][0])}
     operations, kinks = 4, iter(signs)

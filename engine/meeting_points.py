@@ -84,7 +84,7 @@ def meet(
         first, stop = np.searchsorted(own, [start, start + batch])
         signs = _signs(face_signs, different[start : start + batch].astype(np.int32))
         with np.errstate(all="ignore"):  # what leaves the range of float64 is NaN, which is not known
-            maps = face_maps(steps, plane, signs)
+            maps = face_maps(steps, plane, signs, min(batch, len(different) - start))
             _meet_on_faces(maps, steps, polygon, faces[order[first:stop], 0], own[first:stop] - start, lines, found)
     return found
 

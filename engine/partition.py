@@ -25,7 +25,7 @@ from engine.network import Network
 from engine.new_vertices import NewVertices, interpolate
 from engine.planar_map import BORDER, FaceSigns, Partition, Ties
 from engine.plane import SlicePlane, convex_polygon, plane_box_polygon
-from engine.predicates import NEGLIGIBLE_UNCERTAINTY
+from engine.predicates import NEGLIGIBLE_UNCERTAINTY, UNIT_ROUNDOFF
 from engine.rounding_history import inherited_error
 from engine.schedule import Segment, schedule
 from engine.steps import Float, Int, Kink
@@ -236,21 +236,21 @@ class _Walk:
                 self._apply(segment.kink)
 
     def _cut(self, layer: int, segment: Segment, rows: Table) -> Cut:
-        """Cut the map by the rows; again with vertices known better where rounding left a decision open beside one
-        whose position is uncertain."""
+        """Cut the map by the rows; again with vertices known better where rounding left a decision open."""
         signs = self.signs if self.signs is not None else find_signs(rows.view, self.bound, self.workers)
         inherited = partial(self._inherited_error, segment)
         vertices, edges = len(self.map.positions), len(self.map.edges)
         result = cut(self.map, layer, rows, signs, self.bound, inherited, self._admit, self.workers)
-        if len(self.map.uncertain) and (result.ties.total or self._snaps_on_chords(result, rows, vertices)):
+        if result.ties.total or (len(self.map.uncertain) and self._snaps_on_chords(result, rows, vertices)):
             for table, length in (
                 (rows, vertices), (self.map.positions, vertices), (self.map.uncertainty, vertices),
                 (self.map.edge_layer, edges), (self.map.edge_row, edges),
             ):  # fmt: skip
                 table.shrink(length)
-            self._meet(segment, rows)
+            known = self._meet(segment, rows)
             signs = find_signs(rows.view, self.bound, self.workers)
             result = cut(self.map, layer, rows, signs, self.bound, inherited, self._admit, self.workers)
+            self.map.uncertainty.view[known] = 0.0
         return result
 
     def _snaps_on_chords(self, result: Cut, rows: Table, vertices: int) -> int:
@@ -259,36 +259,48 @@ class _Walk:
         uncertain[:vertices] = self.map.uncertainty.view[:vertices] > self.map.negligible
         uncertain[vertices:] = uncertain[result.on_edges.parents].any(axis=1)
         beside = np.flatnonzero(uncertain[result.on_chords.parents].any(axis=1))
-        chords = ChordRows(
-            NewVertices(*(part[beside] for part in result.on_chords)), result.on_edges, result.bound, vertices
-        )
+        parents, weights, carried = result.on_chords
+        new = NewVertices(parents[beside], weights[beside], carried[beside])
+        chords = ChordRows(new, result.on_edges, result.bound, vertices)
         return chords.fill(0, len(beside), rows.view, np.empty((len(beside), rows.view.shape[1])), 0)
 
-    def _meet(self, segment: Segment, rows: Table) -> None:
-        """Find the vertices of uncertain position anew, and all values there."""
-        uncertainty = self.map.uncertainty.view
-        vertices = np.flatnonzero(uncertainty > self.map.negligible).astype(np.int32)
+    def _meet(self, segment: Segment, rows: Table) -> Int:
+        """Find vertices anew where their lines meet, and all values there.  Returns those that are known then."""
+        vertices = np.arange(len(self.map.positions), dtype=np.int32)
         end = len(self.network.steps) if segment.kink is None else self.network.steps.index(segment.kink)
         slots = sorted({*self.values, *self.rounding.bases})
         met = meet(
             self.network.steps[:end], slots, self.network.sizes, self.plane, self.polygon, self.face_signs,
             self._faces_at(vertices), self._lines_through(vertices, border=True), len(vertices),
         )  # fmt: skip
-        known = np.flatnonzero(np.isfinite(met.error))
+        exact = met.values[segment.source][:, segment.neuron] - segment.breakpoint
+        errors = met.errors[segment.source][:, segment.neuron]
+        exact[np.abs(exact) <= errors] = 0.0
+        share = np.max(errors / np.where(exact == 0.0, np.inf, np.abs(exact)), axis=1, initial=4.0 * UNIT_ROUNDOFF)
+        known = np.flatnonzero((met.error <= 2.0**-60) & (share <= 2.0**-10))
         found = vertices[known]
-        self.map.positions.view[found], uncertainty[found] = met.positions[known], met.error[known]
+        uncertainty = self.map.uncertainty.view
+        self.map.positions.view[found], uncertainty[found] = met.positions[known], -share[known]
         for slot, table in self.values.items():
             table.view[found] = met.values[slot][known]
-        if rows is not self.values[segment.source]:
-            rows.view[found] = self.values[segment.source].view[found][:, segment.neuron] - segment.breakpoint
-        norms = self.bound.norms
+        rows.view[found] = exact[known]
+        norms, scale = self.bound.norms, self.rounding.scale
         for column, (slot, inverse_unit) in enumerate(
             zip(self.rounding.bases, self.rounding.inverse_units, strict=True)
         ):
             norms[found, column] = np.linalg.norm(met.values[slot][known] * inverse_unit, axis=1)
-        uncertain = map_kernels.find_uncertain(0, len(self.map.edges), self.map.edges, uncertainty, self.map.negligible)
+        uncertain = map_kernels.find_uncertain(
+            0, len(self.map.edges), self.map.edges, uncertainty, self.map.negligible
+        )
         self.map = replace(self.map, uncertain=uncertain)
-        self.bound = tolerance(self.map, Table(norms), self.rounding.scale, self.rounding.constant)
+        self.bound = tolerance(self.map, Table(norms), scale, self.rounding.constant)
+        if len(scale) and scale.shape[1]:
+            steepest = scale.max(axis=0)
+            most = np.abs(exact[known]) / np.where(steepest > 0.0, steepest, np.inf)
+            loose = norms.copy()
+            loose[found] += (share[known] * most.max(axis=1))[:, None]
+            self.bound = self.bound._replace(loose=loose)
+        return found
 
     def _faces_at(self, vertices: Int) -> Int:
         """(K, 2) int32: n and a face at vertices[n]."""
@@ -304,12 +316,15 @@ class _Walk:
         self.workers.check()
         vertices, rows = pairs.T
         uncertainty = self.map.uncertainty.view[vertices]
+        known = uncertainty < 0.0
         # Beyond that, the bound of every sign has the position in it already.
-        uncertainty[uncertainty > self.map.negligible] = 0.0
-        return inherited_error(
+        uncertainty[known | (uncertainty > self.map.negligible)] = 0.0
+        error = inherited_error(
             self.network, segment.source, segment.neuron[rows], self.plane, self.map.positions.view[vertices],
             uncertainty, self._lines_through(vertices),
         )  # fmt: skip
+        error[known] = 0.0
+        return error
 
     def _lines_through(self, vertices: Int, border: bool = False) -> Int:
         """(K, 3) int32: n, layer and row of each line that an edge at vertices[n] is a piece of, ordered by n.

@@ -90,6 +90,8 @@ def local_rounding(v, k, norms, scale, constant):
 @inline
 def tolerance(v, k, rows, norms, scale, constant, uncertainty, negligible, positions, edges, first, incident):
     """The bound of row k at a vertex that existed before the cut."""
+    if uncertainty[v] < 0.0:
+        return -uncertainty[v] * abs(rows[v, k])
     result = local_rounding(v, k, norms, scale, constant)
     if uncertainty[v] > negligible:
         steepest = 0.0
@@ -249,14 +251,14 @@ def settle(lo, hi, vertices, rows, bound, plus, minus, zero):
                 v, k, rows, norms, scale, constant, uncertainty, negligible, positions, edges, first, incident
             )
             if abs(z) <= full:
-                snapped += full > 0.0
+                snapped += full > 0.0 or uncertainty[v] < 0.0
                 zero[n] = True
                 continue
             if z > 0.0:
                 plus[v, w] |= bit
             else:
                 minus[v, w] |= bit
-            if abs(z) <= DOUBT * local_rounding(v, k, norms, scale, constant):
+            if uncertainty[v] >= 0.0 and abs(z) <= DOUBT * local_rounding(v, k, norms, scale, constant):
                 if doubts == len(doubtful):
                     doubtful = np.concatenate((doubtful, np.empty_like(doubtful)))
                     bounds_of_doubtful = np.concatenate((bounds_of_doubtful, np.empty_like(bounds_of_doubtful)))
