@@ -250,7 +250,7 @@ class _Walk:
             known = self._meet(segment, rows)
             signs = find_signs(rows.view, self.bound, self.workers)
             result = cut(self.map, layer, rows, signs, self.bound, inherited, self._admit, self.workers)
-            self.map.uncertainty.view[known] = 0.0
+            self.map.uncertainty.view[known] = self.delta
         return result
 
     def _snaps_on_chords(self, result: Cut, rows: Table, vertices: int) -> int:
@@ -273,22 +273,27 @@ class _Walk:
             self.network.steps[:end], slots, self.network.sizes, self.plane, self.polygon, self.face_signs,
             self._faces_at(vertices), self._lines_through(vertices, border=True), len(vertices),
         )  # fmt: skip
+        norms, scale = self.bound.norms.copy(), self.rounding.scale
+        for column, (slot, inverse_unit) in enumerate(
+            zip(self.rounding.bases, self.rounding.inverse_units, strict=True)
+        ):
+            norms[:, column] = np.linalg.norm(met.values[slot] * inverse_unit, axis=1)
         exact = met.values[segment.source][:, segment.neuron] - segment.breakpoint
         errors = met.errors[segment.source][:, segment.neuron]
-        exact[np.abs(exact) <= errors] = 0.0
+        exact[np.abs(exact) <= 4.0 * errors] = 0.0
+        local = self.rounding.constant + norms @ scale
         share = np.max(errors / np.where(exact == 0.0, np.inf, np.abs(exact)), axis=1, initial=4.0 * UNIT_ROUNDOFF)
-        known = np.flatnonzero((met.error <= 2.0**-60) & (share <= 2.0**-10))
-        found = vertices[known]
+        accurate = ((errors <= local) | (exact == 0.0)).all(axis=1)
         uncertainty = self.map.uncertainty.view
+        known = np.flatnonzero(accurate & (met.error <= np.maximum(uncertainty, self.map.negligible)))
+        found = vertices[known]
+        self.delta = met.error[known]
         self.map.positions.view[found], uncertainty[found] = met.positions[known], -share[known]
         for slot, table in self.values.items():
             table.view[found] = met.values[slot][known]
         rows.view[found] = exact[known]
-        norms, scale = self.bound.norms, self.rounding.scale
-        for column, (slot, inverse_unit) in enumerate(
-            zip(self.rounding.bases, self.rounding.inverse_units, strict=True)
-        ):
-            norms[found, column] = np.linalg.norm(met.values[slot][known] * inverse_unit, axis=1)
+        self.bound.norms[found] = norms[known]
+        norms = self.bound.norms
         uncertain = map_kernels.find_uncertain(
             0, len(self.map.edges), self.map.edges, uncertainty, self.map.negligible
         )
