@@ -3,8 +3,8 @@
 On a face every value is affine in the slice's coordinates: (u, v, 1) . coefficients.  The signs of the face say which
 piece of each kink it is, so no point of it is needed.  With K operations on the way, each off by no more than UNIT of
 the sizes of its operands, a coefficient is off by no more than K UNIT times its size: what the same steps give for
-absolute values (Higham, "Accuracy and Stability of Numerical Algorithms", section 3.1).  That size grows tenfold a layer
-where the values do not, which is why float64 cannot live with such a bound; here it leaves the digits of float64 alone.
+absolute values (Higham, "Accuracy and Stability of Numerical Algorithms", section 3.1).  That size grows tenfold a
+layer where the values do not, which is why float64 cannot live with such a bound; here it spares the digits of float64.
 """
 
 from __future__ import annotations

@@ -1,15 +1,18 @@
 """Vertices as what they stand for: the points where lines meet, and all values there, to the last digit of float64.
 
 A vertex is made on an edge or a chord, at a place that is as uncertain as rounding is large beside the change of a row
-along it: where lines are nearly parallel, by far more than a digit.  That uncertainty travels, times the gradient of what
-comes later.  Here it ends: on any face at a vertex all rows are affine, with maps that `face_maps` bounds the
+along it: where lines are nearly parallel, by far more than a digit.  That uncertainty travels, times the gradient of
+what comes later.  Here it ends: on any face at a vertex all rows are affine, with maps that `face_maps` bounds the
 errors of, and the vertex is where two of these are zero.
 
-With e_p, e_q the bounds of the errors of these two rows p, q at a point and n_k = x n_p + y n_q the gradient of another
-row, by Cramer's rule x = det(n_k, n_q) / det(n_p, n_q), its value where p and q meet is off by no more than
+Let e_p, e_q bound the errors of these two rows p, q, and n_k = x n_p + y n_q be the gradient of another row, where
+x = det(n_k, n_q) / det(n_p, n_q).  Then its value where p and q meet is off by no more than
 e_k + |x| e_p + |y| e_q: only the rows' own errors count, in the direction in which they are errors, not how far the
-point may be away times the steepest gradient.  The bound is doubled for the rounding of the solution itself, and for the
-errors of gradients, which the determinant must exceed twice.
+point may be away times the steepest gradient.  What p and q are not zero by, at the point found, is counted to e_p and
+e_q.  The bound is doubled for the errors of the gradients, which the determinant must exceed twice.
+
+A vertex on more than two lines is where those two meet that leave its position the least uncertain; where another one
+is not zero there within its bound, it is no such point.  Of the faces at a vertex the one counts that says most.
 """
 
 from __future__ import annotations
@@ -26,6 +29,8 @@ from engine.planar_map import BORDER, FaceSigns
 from engine.plane import SlicePlane
 from engine.steps import Float, Int, Kink, Step
 
+Numbers = NDArray[np.int64] | Int
+
 _ROUNDING = 2.0**-50  # of a product and a difference in float64
 
 _NUMBERS = 1 << 20  # in all maps of a batch of faces
@@ -36,8 +41,8 @@ class Meeting:
     """Where the lines at N vertices meet.
 
     error (N,) float64: how far that may be from the point meant, in slice units; inf where the lines do not say: all
-    else is of no use then.  positions (N, 2); values: of every slot asked for, (N, size) float64, rounded, 0 where it is
-    no more than `errors`, its bounds of the same shape.
+    else is of no use then.  positions (N, 2); values: of every slot asked for, (N, size) float64, rounded, 0 where it
+    is no more than `errors`, its bounds of the same shape.
     """
 
     error: Float
@@ -55,13 +60,13 @@ class _Rows:
     coefficients: Float
     error: Float
 
-    def __getitem__(self, which: Int | NDArray[np.bool_]) -> _Rows:
+    def __getitem__(self, which: Numbers) -> _Rows:
         return _Rows(self.coefficients[:, which], self.error[which])
 
     @property
     def length(self) -> Float:
         """(K,): of the gradient."""
-        return np.hypot(*self.coefficients[0, :, :2].T)
+        return np.asarray(np.hypot(*self.coefficients[0, :, :2].T))
 
 
 def meet(
@@ -98,7 +103,7 @@ def _signs(face_signs: Sequence[FaceSigns], faces: Int) -> list[NDArray[np.int8]
 
 
 def _meet_on_faces(
-    maps: FaceMaps, steps: Sequence[Step], polygon: Float, vertex: Int, face: Int, lines: Int, found: Meeting
+    maps: FaceMaps, steps: Sequence[Step], polygon: Float, vertex: Int, face: Numbers, lines: Int, found: Meeting
 ) -> None:
     """Write into `found` what is better known by the maps of face[i] at vertex[i] than before."""
     extent = np.append(np.abs(polygon).max(axis=0), 1.0)
@@ -110,13 +115,9 @@ def _meet_on_faces(
 
     farness = rows.error / rows.length
     p = _least(item, np.where(np.isfinite(farness), farness, np.inf), len(vertex))
-    angle = _determinant(rows, rows[p[item]])
-    reach = 2.0 * (rows.error * rows.length[p[item]] + rows.error[p[item]] * rows.length) / np.abs(angle)
-    unsure = 4.0 * (rows.error * rows.length[p[item]] + rows.error[p[item]] * rows.length) / np.min(extent[:2])
-    reach = np.where(np.isfinite(reach) & (np.abs(angle) > unsure), reach, np.inf)
-    q = _least(item, reach, len(vertex))
-    error = reach[q]
+    q = _least(item, _uncertainty(rows, rows[p[item]], extent), len(vertex))
     point, pair = _meeting_point(rows[p], rows[q])
+    error = _uncertainty(*pair, extent)
     value, bound = _at(rows, point[:, item], (pair[0][item], pair[1][item]))
     apart = np.bincount(item, ~(np.abs(value) <= bound), len(vertex)) > 0
     error[apart | ~np.isfinite(point[0]).all(axis=1)] = np.inf
@@ -136,7 +137,9 @@ def _meet_on_faces(
         found.errors[slot][target] = bound.reshape(-1, size)
 
 
-def _rows_of_lines(maps: FaceMaps, steps: Sequence[Step], polygon: Float, extent: Float, face: Int, line: Int) -> _Rows:
+def _rows_of_lines(
+    maps: FaceMaps, steps: Sequence[Step], polygon: Float, extent: Float, face: Numbers, line: Numbers
+) -> _Rows:
     """The rows line[k] = (layer, row), minus their breakpoints, on face[k]."""
     coefficients, error = np.empty((2, len(line), 3)), np.empty(len(line))
     layer, row = line.T
@@ -165,7 +168,7 @@ def _sides(polygon: Float) -> _Rows:
     return _Rows(np.stack([-y, x, constant], axis=2), np.full(len(polygon), 8.0 * size))
 
 
-def _least(item: Int, values: Float, count: int) -> Int:
+def _least(item: Numbers, values: Float, count: int) -> Numbers:
     """(count,): for each item the number of its smallest value; every item has one."""
     order = np.lexsort((values, item))
     return np.asarray(order[np.searchsorted(item[order], np.arange(count))])
@@ -182,6 +185,14 @@ def _minor(rows: _Rows, others: _Rows, i: int, j: int) -> Float:
 def _determinant(rows: _Rows, others: _Rows) -> Float:
     """(K,) float64: of the gradients."""
     return np.asarray(_minor(rows, others, 0, 1)[0])
+
+
+def _uncertainty(p: _Rows, q: _Rows, extent: Float) -> Float:
+    """(K,): how far from each other points may be at which both rows are zero; inf where that is not known."""
+    determinant = np.abs(_determinant(p, q))
+    both = p.error * q.length + q.error * p.length
+    known = (determinant > 4.0 * both / extent[:2].min()) & np.isfinite(both / determinant)
+    return np.where(known, 2.0 * both / determinant, np.inf)
 
 
 def _meeting_point(p: _Rows, q: _Rows) -> tuple[Float, tuple[_Rows, _Rows]]:

@@ -46,7 +46,7 @@ def place(v, a, b, t, dt, positions, uncertainty):
     s = 1.0 - t
     positions[v, 0] = s * positions[a, 0] + t * positions[b, 0]
     positions[v, 1] = s * positions[a, 1] + t * positions[b, 1]
-    uncertainty[v] = s * max(uncertainty[a], 0.0) + t * max(uncertainty[b], 0.0) + dt * distance(positions, a, b)
+    uncertainty[v] = s * uncertainty[a] + t * uncertainty[b] + dt * distance(positions, a, b)
 
 
 @inline

@@ -20,14 +20,14 @@ from engine.coincidence import Coincidences
 from engine.errors import EngineError, MemoryLimitError
 from engine.evaluation import ChordRows, Deferred, Range, evaluate_segment, find_signs, unit_of
 from engine.kinks import apply_kink, largest_after, restore_breakpoints
-from engine.meeting_points import meet
 from engine.network import Network
-from engine.new_vertices import NewVertices, interpolate
+from engine.new_vertices import interpolate
 from engine.planar_map import BORDER, FaceSigns, Partition, Ties
 from engine.plane import SlicePlane, convex_polygon, plane_box_polygon
-from engine.predicates import NEGLIGIBLE_UNCERTAINTY, UNIT_ROUNDOFF
+from engine.predicates import NEGLIGIBLE_UNCERTAINTY
 from engine.rounding_history import inherited_error
 from engine.schedule import Segment, schedule
+from engine.second_look import doubtful_vertices, look_again
 from engine.steps import Float, Int, Kink
 from engine.subdivide import Cut, cut, tolerance
 from engine.table import Recycler, Table
@@ -236,116 +236,45 @@ class _Walk:
                 self._apply(segment.kink)
 
     def _cut(self, layer: int, segment: Segment, rows: Table) -> Cut:
-        """Cut the map by the rows; again with vertices known better where rounding left a decision open."""
+        """Cut the map by the rows; again where a second look at vertices may settle what rounding left open."""
         signs = self.signs if self.signs is not None else find_signs(rows.view, self.bound, self.workers)
         inherited = partial(self._inherited_error, segment)
         vertices, edges = len(self.map.positions), len(self.map.edges)
         result = cut(self.map, layer, rows, signs, self.bound, inherited, self._admit, self.workers)
-        if result.ties.total or (len(self.map.uncertain) and self._snaps_on_chords(result, rows, vertices)):
-            for table, length in (
-                (rows, vertices), (self.map.positions, vertices), (self.map.uncertainty, vertices),
-                (self.map.edge_layer, edges), (self.map.edge_row, edges),
-            ):  # fmt: skip
-                table.shrink(length)
-            known = self._meet(segment, rows)
-            signs = find_signs(rows.view, self.bound, self.workers)
-            result = cut(self.map, layer, rows, signs, self.bound, inherited, self._admit, self.workers)
-            self.map.uncertainty.view[known] = self.delta
-        return result
-
-    def _snaps_on_chords(self, result: Cut, rows: Table, vertices: int) -> int:
-        """How many zeros rounding makes at new vertices on chords beside old vertices of uncertain position."""
-        uncertain = np.zeros(len(rows), np.bool_)
-        uncertain[:vertices] = self.map.uncertainty.view[:vertices] > self.map.negligible
-        uncertain[vertices:] = uncertain[result.on_edges.parents].any(axis=1)
-        beside = np.flatnonzero(uncertain[result.on_chords.parents].any(axis=1))
-        parents, weights, carried = result.on_chords
-        new = NewVertices(parents[beside], weights[beside], carried[beside])
-        chords = ChordRows(new, result.on_edges, result.bound, vertices)
-        return chords.fill(0, len(beside), rows.view, np.empty((len(beside), rows.view.shape[1])), 0)
-
-    def _meet(self, segment: Segment, rows: Table) -> Int:
-        """Find vertices anew where their lines meet, and all values there.  Returns those that are known then."""
-        vertices = np.arange(len(self.map.positions), dtype=np.int32)
-        end = len(self.network.steps) if segment.kink is None else self.network.steps.index(segment.kink)
-        slots = sorted({*self.values, *self.rounding.bases})
-        met = meet(
-            self.network.steps[:end], slots, self.network.sizes, self.plane, self.polygon, self.face_signs,
-            self._faces_at(vertices), self._lines_through(vertices, border=True), len(vertices),
+        steps = self.network.steps[: self.network.steps.index(segment.kink) if segment.kink else None]
+        doubtful = doubtful_vertices(self.map, result, rows.view, vertices, steps, self.workers)
+        if len(doubtful) == 0:
+            return result
+        rows.shrink(vertices)
+        self.map.shrink(vertices, edges)
+        look = look_again(
+            self.network, steps, segment, self.rounding, sorted(self.values), self.plane, self.polygon,
+            self.face_signs, self.map, doubtful,
         )  # fmt: skip
-        norms, scale = self.bound.norms.copy(), self.rounding.scale
-        for column, (slot, inverse_unit) in enumerate(
-            zip(self.rounding.bases, self.rounding.inverse_units, strict=True)
-        ):
-            norms[:, column] = np.linalg.norm(met.values[slot] * inverse_unit, axis=1)
-        exact = met.values[segment.source][:, segment.neuron] - segment.breakpoint
-        errors = met.errors[segment.source][:, segment.neuron]
-        exact[np.abs(exact) <= 4.0 * errors] = 0.0
-        local = self.rounding.constant + norms @ scale
-        share = np.max(errors / np.where(exact == 0.0, np.inf, np.abs(exact)), axis=1, initial=4.0 * UNIT_ROUNDOFF)
-        accurate = ((errors <= local) | (exact == 0.0)).all(axis=1)
-        uncertainty = self.map.uncertainty.view
-        known = np.flatnonzero(accurate & (met.error <= np.maximum(uncertainty, self.map.negligible)))
-        found = vertices[known]
-        self.delta = met.error[known]
-        self.map.positions.view[found], uncertainty[found] = met.positions[known], -share[known]
+        self.map = look.on_map(self.map)
         for slot, table in self.values.items():
-            table.view[found] = met.values[slot][known]
-        rows.view[found] = exact[known]
-        self.bound.norms[found] = norms[known]
-        norms = self.bound.norms
-        uncertain = map_kernels.find_uncertain(
-            0, len(self.map.edges), self.map.edges, uncertainty, self.map.negligible
-        )
-        self.map = replace(self.map, uncertain=uncertain)
-        self.bound = tolerance(self.map, Table(norms), scale, self.rounding.constant)
-        if len(scale) and scale.shape[1]:
-            steepest = scale.max(axis=0)
-            most = np.abs(exact[known]) / np.where(steepest > 0.0, steepest, np.inf)
-            loose = norms.copy()
-            loose[found] += (share[known] * most.max(axis=1))[:, None]
-            self.bound = self.bound._replace(loose=loose)
-        return found
-
-    def _faces_at(self, vertices: Int) -> Int:
-        """(K, 2) int32: n and a face at vertices[n]."""
-        number = np.full(len(self.map.positions), -1)
-        number[vertices] = np.arange(len(vertices))
-        half_edges = self.map.half_edges
-        item = number[self.map.edges[half_edges >> 1, half_edges & 1]]
-        face = np.repeat(np.arange(self.map.faces), np.diff(self.map.offsets))
-        return np.column_stack([item, face])[item >= 0].astype(np.int32)
+            table.view[look.vertices] = look.values[slot]
+            low, high = self.ranges[slot]
+            extreme = look.values[slot].min(axis=0, initial=0.0), look.values[slot].max(axis=0, initial=0.0)
+            self.ranges[slot] = np.minimum(low, extreme[0]), np.maximum(high, extreme[1])
+        rows.view[look.vertices] = look.rows
+        self.bound = look.on_bound(self.map, self.bound)
+        signs = find_signs(rows.view, self.bound, self.workers)
+        return cut(self.map, layer, rows, signs, self.bound, inherited, self._admit, self.workers)
 
     def _inherited_error(self, segment: Segment, pairs: Int) -> Float:
         """What earlier rounding and the position may have added to the rows pairs[:, 1] at the vertices pairs[:, 0]."""
         self.workers.check()
         vertices, rows = pairs.T
         uncertainty = self.map.uncertainty.view[vertices]
-        known = uncertainty < 0.0
         # Beyond that, the bound of every sign has the position in it already.
-        uncertainty[known | (uncertainty > self.map.negligible)] = 0.0
+        uncertainty[uncertainty > self.map.negligible] = 0.0
         error = inherited_error(
             self.network, segment.source, segment.neuron[rows], self.plane, self.map.positions.view[vertices],
-            uncertainty, self._lines_through(vertices),
+            uncertainty, self.map.lines_through(vertices, border=False),
         )  # fmt: skip
-        error[known] = 0.0
+        error[self.bound.uncertainty[vertices] < 0.0] = 0.0
         return error
-
-    def _lines_through(self, vertices: Int, border: bool = False) -> Int:
-        """(K, 3) int32: n, layer and row of each line that an edge at vertices[n] is a piece of, ordered by n.
-
-        border: the sides of the domain too.
-        """
-        wanted = np.zeros(len(self.map.positions), np.bool_)
-        wanted[vertices] = True
-        edges, layer, row = self.map.edges, self.map.edge_layer.view, self.map.edge_row.view
-        edge, end = np.nonzero(wanted[edges] & (border | (layer[: len(edges), None] != BORDER)))
-        found = np.unique(np.stack([edges[edge, end], layer[edge], row[edge]], axis=1), axis=0)
-        first, stop = (np.searchsorted(found[:, 0], vertices, side=side) for side in ("left", "right"))
-        count = stop - first
-        item = np.repeat(np.arange(len(vertices)), count)
-        place = np.repeat(first - np.cumsum(count) + count, count) + np.arange(len(item))
-        return np.column_stack([item, found[place, 1:]]).astype(np.int32)
 
     def _store_rows(self, rows: Table, on_chords: ChordRows) -> None:
         first, count = len(rows), len(on_chords.new.parents)

@@ -55,6 +55,8 @@ class Tolerance(NamedTuple):
     of the former counts for nothing.  edges (E, 2) int32: before the cut; first (V + 1,), incident (I,) int32: those at
     each vertex of uncertain position, empty when there is none.
 
+    Where `uncertainty` is negative, the rows are known to that share of themselves, and zero where they are zero.
+
     Kernels unpack it once: taking an array out of a tuple counts a reference, which costs more than what is done with
     it.
     """
