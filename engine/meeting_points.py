@@ -41,8 +41,8 @@ class Meeting:
     """Where the lines at N vertices meet.
 
     error (N,) float64: how far that may be from the point meant, in slice units; inf where the lines do not say: all
-    else is of no use then.  positions (N, 2); values: of every slot asked for, (N, size) float64, rounded, 0 where it
-    is no more than `errors`, its bounds of the same shape.
+    else is of no use then.  positions (N, 2); values: of every slot asked for, (2, N, size) double-double, 0 where they
+    are no more than `errors`, their bounds, (N, size).
     """
 
     error: Float
@@ -80,7 +80,10 @@ def meet(
     BORDER and side of the polygon, ordered by n.
     """
     found = Meeting(
-        np.full(count, np.inf), np.empty((count, 2)), *({s: np.empty((count, sizes[s])) for s in slots} for _ in "ab")
+        np.full(count, np.inf),
+        np.empty((count, 2)),
+        {slot: np.empty((2, count, sizes[slot])) for slot in slots},
+        {slot: np.empty((count, sizes[slot])) for slot in slots},
     )
     order = np.argsort(faces[:, 1], kind="stable")
     different, own = np.unique(faces[order, 1], return_inverse=True)
@@ -119,7 +122,7 @@ def _meet_on_faces(
     point, pair = _meeting_point(rows[p], rows[q])
     error = _uncertainty(*pair, extent)
     value, bound = _at(rows, point[:, item], (pair[0][item], pair[1][item]))
-    apart = np.bincount(item, ~(np.abs(value) <= bound), len(vertex)) > 0
+    apart = np.bincount(item, ~(np.abs(value[0]) <= bound), len(vertex)) > 0
     error[apart | ~np.isfinite(point[0]).all(axis=1)] = np.inf
 
     best = np.lexsort((error, vertex))
@@ -128,12 +131,12 @@ def _meet_on_faces(
     target = vertex[best]
     found.error[target], found.positions[target] = error[best], point[0, best]
     for slot, values in found.values.items():
-        size = values.shape[1]
+        size = values.shape[2]
         features = maps.coefficients[slot][:, face[best]].swapaxes(2, 3).reshape(2, -1, 3)
         bounds = maps.unit * extent @ maps.sizes[slot][face[best]]
         which = np.repeat(best, size)
         value, bound = _at(_Rows(features, bounds.ravel()), point[:, which], (pair[0][which], pair[1][which]))
-        values[target] = np.where(np.abs(value) <= bound, 0.0, value).reshape(-1, size)
+        values[:, target] = np.where(np.abs(value[0]) <= bound, 0.0, value).reshape(2, -1, size)
         found.errors[slot][target] = bound.reshape(-1, size)
 
 
@@ -200,24 +203,24 @@ def _meeting_point(p: _Rows, q: _Rows) -> tuple[Float, tuple[_Rows, _Rows]]:
     determinant = _minor(p, q, 0, 1)
     point = np.stack([over(_minor(p, q, 1, 2), determinant), over(_minor(p, q, 2, 0), determinant)], axis=2)
     # Cramer's rule loses by the angle what a step of Newton's method brings back.
-    at_p, at_q = _value(p, point), _value(q, point)
+    at_p, at_q = _value(p, point)[0], _value(q, point)[0]
     (a, b), (c, d) = (np.moveaxis(rows.coefficients[0, :, :2], 1, 0) for rows in (p, q))
     step = np.stack([b * at_q - d * at_p, c * at_p - a * at_q], axis=1) / determinant[0][:, None]
     point = plus(point, of(step))
     return point, (
-        _Rows(p.coefficients, p.error + np.abs(_value(p, point))),
-        _Rows(q.coefficients, q.error + np.abs(_value(q, point))),
+        _Rows(p.coefficients, p.error + np.abs(_value(p, point)[0])),
+        _Rows(q.coefficients, q.error + np.abs(_value(q, point)[0])),
     )
 
 
 def _value(rows: _Rows, point: Float) -> Float:
-    """(K,) float64: the rows at the points."""
+    """(2, K) double-double: the rows at the points."""
     a, b, constant = np.moveaxis(rows.coefficients, 2, 0)
-    return np.asarray(plus(plus(times(a, point[..., 0]), times(b, point[..., 1])), constant)[0])
+    return plus(plus(times(a, point[..., 0]), times(b, point[..., 1])), constant)
 
 
 def _at(rows: _Rows, point: Float, pair: tuple[_Rows, _Rows]) -> tuple[Float, Float]:
-    """The rows' values at the points where each one's pair is zero, and the bounds of their errors: (K,) float64."""
+    """The rows' values (2, K) at the points where each one's pair is zero, and the bounds of their errors (K,)."""
     p, q = pair
     along = np.abs(_determinant(p, q))
     by_p, by_q = (

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from engine.double_double import of, plus
 from engine.evaluation import ChordRows
 from engine.meeting_points import meet
 from engine.network import Network
@@ -32,7 +33,7 @@ from engine.workers import Workers, grain
 
 _MOST_PRODUCTS = 1 << 19  # faces times weights: some fifty milliseconds for each layer
 _SURE = 4.0  # a row that is no more than so many bounds of its error is zero
-_LAST_DIGIT = 4.0 * UNIT_ROUNDOFF  # of a row, when it has been rounded and a breakpoint been taken from it
+_LAST_DIGIT = 4.0 * UNIT_ROUNDOFF  # of a row that has been rounded to float64
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -126,8 +127,8 @@ def look_again(
     )  # fmt: skip
     norms = np.empty((len(vertices), len(rounding.bases)))
     for column, (slot, inverse) in enumerate(zip(rounding.bases, rounding.inverse_units, strict=True)):
-        norms[:, column] = np.linalg.norm(met.values[slot] * inverse, axis=1)
-    rows = met.values[segment.source][:, segment.neuron] - segment.breakpoint
+        norms[:, column] = np.linalg.norm(met.values[slot][0] * inverse, axis=1)
+    rows = plus(met.values[segment.source][:, :, segment.neuron], of(-segment.breakpoint[None]))[0]
     errors = met.errors[segment.source][:, segment.neuron]
     rows[np.abs(rows) <= _SURE * errors] = 0.0
     accurate = (errors <= rounding.constant + norms @ rounding.scale) | (rows == 0.0)
@@ -136,6 +137,6 @@ def look_again(
     rows, errors = rows[known], errors[known]
     share = np.max(errors / np.where(rows == 0.0, np.inf, np.abs(rows)), axis=1, initial=0.0) + _LAST_DIGIT
     return Look(
-        vertices[known], met.positions[known], met.error[known], {slot: met.values[slot][known] for slot in slots},
+        vertices[known], met.positions[known], met.error[known], {slot: met.values[slot][0, known] for slot in slots},
         rows, share, norms[known],
     )  # fmt: skip
