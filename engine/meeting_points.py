@@ -81,9 +81,9 @@ def meet(
     """
     found = Meeting(
         np.full(count, np.inf),
-        np.empty((count, 2)),
-        {slot: np.empty((2, count, sizes[slot])) for slot in slots},
-        {slot: np.empty((count, sizes[slot])) for slot in slots},
+        np.zeros((count, 2)),
+        {slot: np.zeros((2, count, sizes[slot])) for slot in slots},
+        {slot: np.zeros((count, sizes[slot])) for slot in slots},
     )
     order = np.argsort(faces[:, 1], kind="stable")
     different, own = np.unique(faces[order, 1], return_inverse=True)

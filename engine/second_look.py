@@ -125,13 +125,14 @@ def look_again(
         steps, sorted({*slots, *rounding.bases}), network.sizes, plane, polygon, face_signs,
         before.faces_at(vertices), before.lines_through(vertices, border=True), len(vertices),
     )  # fmt: skip
-    norms = np.empty((len(vertices), len(rounding.bases)))
-    for column, (slot, inverse) in enumerate(zip(rounding.bases, rounding.inverse_units, strict=True)):
-        norms[:, column] = np.linalg.norm(met.values[slot][0] * inverse, axis=1)
-    rows = plus(met.values[segment.source][:, :, segment.neuron], of(-segment.breakpoint[None]))[0]
-    errors = met.errors[segment.source][:, segment.neuron]
-    rows[np.abs(rows) <= _SURE * errors] = 0.0
-    accurate = (errors <= rounding.constant + norms @ rounding.scale) | (rows == 0.0)
+    with np.errstate(over="ignore", invalid="ignore"):  # what leaves the range of float64 is not known
+        norms = np.empty((len(vertices), len(rounding.bases)))
+        for column, (slot, inverse) in enumerate(zip(rounding.bases, rounding.inverse_units, strict=True)):
+            norms[:, column] = np.linalg.norm(met.values[slot][0] * inverse, axis=1)
+        rows = plus(met.values[segment.source][:, :, segment.neuron], of(-segment.breakpoint[None]))[0]
+        errors = met.errors[segment.source][:, segment.neuron]
+        rows[np.abs(rows) <= _SURE * errors] = 0.0
+        accurate = (errors <= rounding.constant + norms @ rounding.scale) | (rows == 0.0)
     uncertainty = np.maximum(before.uncertainty.view[vertices], before.negligible)
     known = accurate.all(axis=1) & (met.error <= uncertainty)
     rows, errors = rows[known], errors[known]
