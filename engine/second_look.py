@@ -78,15 +78,17 @@ def doubtful_vertices(
 ) -> Int:
     """The vertices before a cut that deserve a second look: none when rounding left nothing open.
 
-    All of them when `steps` are that short, else those that a tie is known to be at and those of uncertain position.
+    All of them when `steps` and faces are that few, else those that a tie is known to be at and those of uncertain
+    position.
     """
-    uncertain = before.uncertainty.view[:vertices] > before.negligible
-    if not result.ties.total and not (uncertain.any() and _snaps_on_chords(uncertain, result, rows, workers)):
-        return np.empty(0, np.int32)
     every = np.arange(vertices, dtype=np.int32)
+    uncertain = before.uncertainty.view[:vertices] > before.negligible
     weights = sum(step.weight.size * step.groups for step in steps if isinstance(step, Linear))
     if weights * before.faces <= _MOST_PRODUCTS:
-        return every
+        open_on_chords = uncertain.any() and _snaps_on_chords(uncertain, result, rows, workers) > 0
+        return every if result.ties.total or open_on_chords else every[:0]
+    if not result.ties.total:
+        return every[:0]
     doubtful = uncertain | (rows[:vertices] == 0.0).any(axis=1)
     cuts = result.edges
     merged = np.diff(cuts.first_crossing) > np.diff(cuts.first_vertex)
