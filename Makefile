@@ -39,6 +39,11 @@ check: .venv/installed-dev
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
+# pytest's own log would keep every record, and with an error's traceback all that it knew: a leak of the test.
+soak: .venv/installed-dev .venv/libraries .venv/xvfb
+	SPLINESCOPE_SOAK_SECONDS=$${SPLINESCOPE_SOAK_SECONDS:-3600} $(ON_SCREEN) \
+	  $(PYTEST) -p no:logging -p no:cacheprovider -s tests/app/window/test_soak.py
+
 bench: .venv/installed-dev .venv/libraries .venv/xvfb
 	$(ON_SCREEN) $(PYTEST) tests/benchmarks --benchmark-only -s
 
