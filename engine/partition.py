@@ -28,7 +28,6 @@ from engine.plane import SlicePlane, convex_polygon, plane_box_polygon
 from engine.predicates import NEGLIGIBLE_UNCERTAINTY
 from engine.rounding_history import inherited_error
 from engine.schedule import Segment, schedule
-from engine.second_look import doubtful_vertices, look_again
 from engine.steps import Float, Int, Kink
 from engine.subdivide import Cut, cut, tolerance
 from engine.table import Recycler, Table
@@ -145,7 +144,6 @@ class _Walk:
         sides = np.arange(corners, dtype=np.int32)
         inputs = plane.to_input(polygon)
         diameter = float(np.max(np.hypot(*(polygon[:, None] - polygon[None]).transpose(2, 0, 1))))
-        self.polygon = polygon
         self.network, self.plane, self.level, self.workers = network, plane, level, workers
         self.segments = schedule(network, level)
         self.map = PlanarMap(
@@ -180,7 +178,6 @@ class _Walk:
         with self._timed("evaluate"):
             vertices = len(self.map.positions)
             rounding = segment.rounding({slot: unit_of(slot, self.ranges, self.deferred) for slot in segment.bases})
-            self.rounding = rounding
             norms = Table.empty(vertices, (len(rounding.bases),), np.float64, 0)
             self.bound = tolerance(self.map, norms, rounding.scale, rounding.constant)
             found = evaluate_segment(
@@ -209,8 +206,11 @@ class _Walk:
             self.linear_regions = self.map.faces
         with self._timed("cut"):
             old_vertices = len(self.map.positions)
+            signs = self.signs if self.signs is not None else find_signs(rows.view, self.bound, self.workers)
             self.passing = segment.passing and segment.plain
-            result = self._cut(layer, segment, rows)
+            inherited = partial(self._inherited_error, segment)
+            admission = self._admission(layer, rows)
+            result = cut(self.map, layer, rows, signs, self.bound, inherited, admission, self.workers)
         with self._timed("carry"):
             if len(self.coincidences):
                 self.coincidences = self.coincidences.on_pieces(result.edge_origin())
@@ -243,35 +243,6 @@ class _Walk:
         values, sizes = tuple(self.values.values()), self.network.sizes
         return Admission(self.map, rows, values, self.passing, segment, following, sizes, self.recycler)
 
-    def _cut(self, layer: int, segment: Segment, rows: Table) -> Cut:
-        """Cut the map by the rows; again where a second look at vertices may settle what rounding left open."""
-        signs = self.signs if self.signs is not None else find_signs(rows.view, self.bound, self.workers)
-        inherited = partial(self._inherited_error, segment)
-        vertices, edges = len(self.map.positions), len(self.map.edges)
-        admission = self._admission(layer, rows)
-        result = cut(self.map, layer, rows, signs, self.bound, inherited, admission, self.workers)
-        steps = self.network.steps[: self.network.steps.index(segment.kink) if segment.kink else None]
-        doubtful = doubtful_vertices(self.map, result, rows.view, vertices, steps, self.workers)
-        if len(doubtful) == 0:
-            return result
-        self.workers.check()
-        rows.shrink(vertices)
-        self.map.shrink(vertices, edges)
-        look = look_again(
-            self.network, steps, segment, self.rounding, sorted(self.values), self.plane, self.polygon,
-            self.face_signs, self.map, doubtful,
-        )  # fmt: skip
-        self.map = look.on_map(self.map)
-        for slot, table in self.values.items():
-            table.view[look.vertices] = look.values[slot]
-            low, high = self.ranges[slot]
-            extreme = look.values[slot].min(axis=0, initial=0.0), look.values[slot].max(axis=0, initial=0.0)
-            self.ranges[slot] = np.minimum(low, extreme[0]), np.maximum(high, extreme[1])
-        rows.view[look.vertices] = look.rows
-        self.bound = look.on_bound(self.map, self.bound)
-        signs, admission = find_signs(rows.view, self.bound, self.workers), self._admission(layer, rows)
-        return cut(self.map, layer, rows, signs, self.bound, inherited, admission, self.workers)
-
     def _inherited_error(self, segment: Segment, pairs: Int) -> Float:
         """What earlier rounding and the position may have added to the rows pairs[:, 1] at the vertices pairs[:, 0]."""
         self.workers.check()
@@ -279,12 +250,23 @@ class _Walk:
         uncertainty = self.map.uncertainty.view[vertices]
         # Beyond that, the bound of every sign has the position in it already.
         uncertainty[uncertainty > self.map.negligible] = 0.0
-        error = inherited_error(
+        return inherited_error(
             self.network, segment.source, segment.neuron[rows], self.plane, self.map.positions.view[vertices],
-            uncertainty, self.map.lines_through(vertices, border=False),
+            uncertainty, self._lines_through(vertices),
         )  # fmt: skip
-        error[self.bound.uncertainty[vertices] < 0.0] = 0.0
-        return error
+
+    def _lines_through(self, vertices: Int) -> Int:
+        """(K, 3) int32: n, layer and row of each line that an edge at vertices[n] is a piece of, ordered by n."""
+        wanted = np.zeros(len(self.map.positions), np.bool_)
+        wanted[vertices] = True
+        edges, layer, row = self.map.edges, self.map.edge_layer.view, self.map.edge_row.view
+        edge, end = np.nonzero(wanted[edges] & (layer[: len(edges), None] != BORDER))
+        found = np.unique(np.stack([edges[edge, end], layer[edge], row[edge]], axis=1), axis=0)
+        first, stop = (np.searchsorted(found[:, 0], vertices, side=side) for side in ("left", "right"))
+        count = stop - first
+        item = np.repeat(np.arange(len(vertices)), count)
+        place = np.repeat(first - np.cumsum(count) + count, count) + np.arange(len(item))
+        return np.column_stack([item, found[place, 1:]]).astype(np.int32)
 
     def _store_rows(self, rows: Table, on_chords: ChordRows) -> None:
         first, count = len(rows), len(on_chords.new.parents)

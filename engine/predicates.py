@@ -55,8 +55,6 @@ class Tolerance(NamedTuple):
     of the former counts for nothing.  edges (E, 2) int32: before the cut; first (V + 1,), incident (I,) int32: those at
     each vertex of uncertain position, empty when there is none.
 
-    Where `uncertainty` is negative, the rows are known to that share of themselves, and zero where they are zero.
-
     Kernels unpack it once: taking an array out of a tuple counts a reference, which costs more than what is done with
     it.
     """
@@ -92,8 +90,6 @@ def local_rounding(v, k, norms, scale, constant):
 @inline
 def tolerance(v, k, rows, norms, scale, constant, uncertainty, negligible, positions, edges, first, incident):
     """The bound of row k at a vertex that existed before the cut."""
-    if uncertainty[v] < 0.0:
-        return -uncertainty[v] * abs(rows[v, k])
     result = local_rounding(v, k, norms, scale, constant)
     if uncertainty[v] > negligible:
         steepest = 0.0
@@ -253,14 +249,14 @@ def settle(lo, hi, vertices, rows, bound, plus, minus, zero):
                 v, k, rows, norms, scale, constant, uncertainty, negligible, positions, edges, first, incident
             )
             if abs(z) <= full:
-                snapped += full > 0.0 or uncertainty[v] < 0.0
+                snapped += full > 0.0
                 zero[n] = True
                 continue
             if z > 0.0:
                 plus[v, w] |= bit
             else:
                 minus[v, w] |= bit
-            if uncertainty[v] >= 0.0 and abs(z) <= DOUBT * local_rounding(v, k, norms, scale, constant):
+            if abs(z) <= DOUBT * local_rounding(v, k, norms, scale, constant):
                 if doubts == len(doubtful):
                     doubtful = np.concatenate((doubtful, np.empty_like(doubtful)))
                     bounds_of_doubtful = np.concatenate((bounds_of_doubtful, np.empty_like(bounds_of_doubtful)))

@@ -107,7 +107,7 @@ def cut(
 
     rows (V, R): pre-activation minus breakpoint; zeros are made exact, and the vertices on edges are added.
     """
-    loose = Table(bound.loose, 2 * len(bound.norms) + 1024)
+    loose = Table(bound.norms, 2 * len(bound.norms) + 1024)
     bound = bound._replace(loose=loose.view)
     snapped, zeros = _settle(rows.view, signs, bound, inherited, workers)
     edges, cut_edges, on_edges, bound, ties = _cut_edges(

@@ -60,10 +60,6 @@ class Table:
         self._used = needed
         return self._buffer[:needed]
 
-    def shrink(self, rows: int) -> None:
-        """Forget what was added to the first `rows` rows."""
-        self._used = rows
-
     def keep(self, first: int, kept: NDArray[np.bool_]) -> None:
         """Of the rows from `first` on keep some, in order; kept: (len(self) - first,) bool."""
         number = int(np.count_nonzero(kept))

@@ -14,7 +14,6 @@ from tests.oracle.rational import Add, Affine, Concat, Maximum, Minimum, Operati
 from tests.oracle.recipes import (
     FEW_BITS,
     KINDS,
-    UNTAMED,
     Draft,
     Features,
     Float,
@@ -123,7 +122,7 @@ def specification(layers: list[Layer], weight: Float, bias: Float, concatenated:
 
 
 def random_sample(kink: str, kind: str, seed: int) -> Sample:
-    """The seed-th network of a nonlinearity (a key of NONLINEARITIES) and a kind (a key of KINDS or UNTAMED)."""
+    """The seed-th network of a nonlinearity (a key of NONLINEARITIES) and a kind (a key of KINDS)."""
     rng = np.random.default_rng([*f"{kink}/{kind}/".encode(), seed])
     plane = _random_slice(rng, 3 if kind == "slice in a hyperplane" and seed % 5 else int(rng.integers(2, 4)))
     depth = int(rng.choice([2, 3, 4, 5], p=[0.5, 0.3, 0.12, 0.08]))
@@ -181,7 +180,7 @@ def _random_layer(
     draft = Draft(rng, index, plane, features, weight, bias, target, np.ones(size))
     if kind not in FEW_BITS and rng.random() < 0.5:
         generic(draft)
-    (KINDS | UNTAMED)[kind](draft)
+    KINDS[kind](draft)
     other = None
     added = np.zeros(size)
     if isinstance(nonlinearity.module, Larger | Smaller):

@@ -8,7 +8,6 @@ be given as int, float (taken exactly), Fraction or gmpy2.mpq.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
@@ -94,13 +93,6 @@ class Region:
     @property
     def area(self) -> Fraction:
         return polygon_area(self.polygon)
-
-    @property
-    def width(self) -> float:
-        """Of a triangle with this area, on its longest side."""
-        corners = self.polygon
-        longest = max((x - p) ** 2 + (y - q) ** 2 for x, y in corners for p, q in corners)
-        return 2.0 * float(self.area) / math.sqrt(longest)
 
 
 @dataclass(frozen=True, eq=False)

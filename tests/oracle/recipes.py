@@ -263,13 +263,6 @@ def uneven(draft: Draft) -> None:
         draft.bias *= draft.scale
 
 
-def scales_kept(draft: Draft) -> None:
-    """Rows longer or shorter by 2^20, about their breakpoint, in every layer, which no layer undoes."""
-    factors = draft.rng.choice([2.0**-20, 1.0, 2.0**20], draft.size)
-    draft.weight *= factors[:, None]
-    draft.bias[:] = draft.target + factors * (draft.bias - draft.target)
-
-
 def dead(draft: Draft) -> None:
     """Whole layers, or most rows of them, far to one side of every breakpoint."""
     share = float(draft.rng.choice([0.0, 0.7, 1.0]))
@@ -318,9 +311,6 @@ KINDS: dict[str, Callable[[Draft], None]] = {
     "mixture": mixture,
 }
 """Every kind starts from random rows and applies its recipe to each layer."""
-
-UNTAMED: dict[str, Callable[[Draft], None]] = {"scales kept": scales_kept}
-"""Kinds whose regions may be narrower than float64 coordinates tell, and values larger than sampling can check."""
 
 FEW_BITS = ("through one point", "near-parallel", "mixture")
 """Kinds that start from rows of few bits always, the others in half of the layers: sums of products must stay exact."""
