@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import numpy as np
 import torch
 
@@ -17,7 +19,7 @@ def use_one_thread() -> None:
     torch.set_num_threads(1)
 
 
-def differences(kink: str, kind: str, seeds: range) -> dict[int, str]:
+def differences(kink: str, kind: str, seeds: Iterable[int]) -> dict[int, str]:
     """How the engine's regions differ from the oracle's, for the seeds where they do."""
     found = {seed: difference(random_sample(kink, kind, seed)) for seed in seeds}
     return {seed: text for seed, text in found.items() if text}
