@@ -17,7 +17,7 @@ def written_together(paths: Sequence[Path]) -> Iterator[list[Path]]:
     A crash at any time leaves every file old or new, whole.  Raises OSError, naming the final path, when a folder
     cannot be written or when something else than an ordinary file is there.
     """
-    finals = [path.resolve() for path in paths]
+    finals = [final_path(path) for path in paths]
     temporaries = [final.with_name(f"{temporary_prefix(final)}{secrets.token_hex(4)}.part") for final in finals]
     try:
         for temporary, final, path in zip(temporaries, finals, paths, strict=True):
@@ -32,6 +32,14 @@ def written_together(paths: Sequence[Path]) -> Iterator[list[Path]]:
             temporary.unlink(missing_ok=True)
 
 
+def final_path(path: Path) -> Path:
+    """Where a path leads.  Raises OSError, naming it, where links lead in a circle."""
+    try:
+        return path.resolve()
+    except RuntimeError as error:  # Python's name for it until 3.12
+        raise OSError(errno.ELOOP, "links lead in a circle", str(path)) from error
+
+
 def temporary_prefix(final: Path) -> str:
     """How the names of temporary files begin that `final` is made from; the end of a long name is left out."""
     return f".{final.name[:40]}-"
@@ -43,7 +51,7 @@ def why_not_written(error: OSError) -> str:
         advice = "free some space or choose another folder"
     elif error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
         advice = "choose another folder, or allow writing there"
-    elif error.errno in (errno.ENAMETOOLONG, errno.EINVAL, errno.EEXIST, errno.EISDIR):
+    elif error.errno in (errno.ENAMETOOLONG, errno.EINVAL, errno.EEXIST, errno.EISDIR, errno.ELOOP):
         advice = "choose another name"
     else:
         advice = "choose another folder"

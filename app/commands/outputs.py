@@ -16,14 +16,14 @@ def check_outputs(outputs: Sequence[Path], extensions: Sequence[str], source: Pa
     """Raise CommandError unless every output can be written and none of them is `source` or named twice."""
     seen: set[Path] = set()
     for path in outputs:
-        final = path.resolve()
+        final = Path(os.path.realpath(path))
         if len(os.fsencode(final.name)) > _LONGEST_NAME:
             raise CommandError(f"{path}: the name is too long; choose a shorter one")
         if path.suffix.lower() not in extensions:
             raise CommandError(f"{path}: unknown kind of output; end the name with {' or '.join(extensions)}")
         if final in seen:
             raise CommandError(f"{path}: named twice as an output; give every output its own name")
-        if source is not None and final == source.resolve():
+        if source is not None and final == Path(os.path.realpath(source)):
             raise CommandError(f"{path}: this is the input; choose another name for the output")
         if final.exists() and not final.is_file():
             raise CommandError(f"{path}: this is not an ordinary file; choose another name")

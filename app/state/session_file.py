@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from app.files import written_together
+from app.files import final_path, written_together
 from app.state.saved_session import MARK, MOST_BYTES, SavedSession, SessionFileError, from_text, to_text
 
 _HEAD = 4096
@@ -41,7 +41,7 @@ def write_session(path: Path, saved: SavedSession) -> None:
 
     Raises OSError, and SessionFileError for what could not be read again; the old file stays then.
     """
-    final = path.resolve()
+    final = final_path(path)
     text = to_text(saved, final.parent)
     from_text(text, final.parent)
     content = text.encode(errors="backslashreplace")  # bytes of a path that are no text: JSON's own escapes of them

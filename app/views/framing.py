@@ -85,11 +85,20 @@ class Bounds:
 
     def zoomed(self, framing: Framing, factor: float, px: float, py: float) -> Framing:
         """Larger by a factor, or by as much of it as is left, about a pixel."""
-        least = _SMALLEST * self.whole(framing.width, framing.height).scale
-        most = 1.0 / (_FINEST * float(np.abs(self.border).max()))
+        least, most = self._scales(framing)
         wanted = framing.scale * factor
         scale = min(wanted, max(most, framing.scale)) if factor > 1 else max(wanted, min(least, framing.scale))
         return self.in_sight(framing.zoomed(scale / framing.scale, px, py))
+
+    def kept(self, framing: Framing) -> Framing | None:
+        """That of another slice, as near as this one allows; None where its scale makes no sense here."""
+        least, most = self._scales(framing)
+        return self.in_sight(framing) if least / 2 <= framing.scale <= 2 * most else None
+
+    def _scales(self, framing: Framing) -> tuple[float, float]:
+        """The least and the most that a hand can reach."""
+        least = _SMALLEST * self.whole(framing.width, framing.height).scale
+        return least, 1.0 / (_FINEST * float(np.abs(self.border).max()))
 
     def in_sight(self, framing: Framing) -> Framing:
         """Itself, or the nearest that shows some of the slice."""

@@ -129,7 +129,10 @@ def _paint_beside(painter: QPainter, low: float, high: float, scale: float, area
     found = ruler(low, high, scale, room, lambda _: height, _GAP_BESIDE)
     upright = any(width(number.text) > area.left() - _TO_LETTERS for number in found.numbers)
     if upright:
-        found = ruler(low, high, scale, room, width, _GAP_BELOW)
+        found = max(
+            (ruler(low, high, scale, room, width, gap) for gap in (_GAP_BELOW, _GAP_BESIDE)),
+            key=lambda one: one.score(_GAP_BESIDE),
+        )
     painter.setPen(QPen(_FAINT, 1))
     for at in found.ticks:
         y = area.bottom() - at

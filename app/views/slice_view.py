@@ -140,9 +140,15 @@ class SliceView(QWidget):
             self._image = self._wanted = None
             self.tell(note)
             return
-        if self._fitted or self.framing is None:
-            self.framing = self._whole()
+        self._frame(self.framing)
         self.redraw()
+
+    def _frame(self, wanted: Framing | None) -> None:
+        """All of the slice; or what is wanted, where it shows some of it."""
+        bounds = self._bounds()
+        kept = None if self._fitted or wanted is None or bounds is None else bounds.kept(wanted)
+        self._fitted = kept is None
+        self.framing = self._whole() if kept is None else kept
 
     def show_look(self, hidden_depths: frozenset[int], style: LineStyle) -> None:
         """Which layers are to be seen, and how."""
@@ -232,7 +238,7 @@ class SliceView(QWidget):
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         if self.framing is not None:
-            self.framing = self._whole() if self._fitted else self.framing.resized(*self._area())
+            self._frame(self.framing.resized(*self._area()))
             self.redraw()
         super().resizeEvent(event)
 

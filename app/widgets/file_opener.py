@@ -168,6 +168,9 @@ class FileOpener(QObject):
             raise error
         current = self._store.session.opened
         kept = "" if current is None else f" {current.name} stays open."
+        if rest:
+            others = "Nor was " + ", ".join(other.name for other in rest)
+            kept = f" {others} opened.{kept}"
         LOG.warning("not opened: %s", error)
         self.show_error(f"{path.name} could not be opened", f"{error}.{kept}", str(error))
         self.refused.emit(str(error))
@@ -205,6 +208,8 @@ class FileOpener(QObject):
         dialog = self.question_dialog = QuestionDialog(path.name, left_open.question, left_open.reading, self._window)
         dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         dialog.accepted.connect(lambda: self.open_path(path, dialog.reading, rest=rest))
+        if rest:
+            dialog.rejected.connect(lambda: self.open_paths(rest))
         dialog.finished.connect(self._question_gone)
         dialog.open()
 

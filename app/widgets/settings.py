@@ -36,7 +36,7 @@ class Settings:
 
     def remember(self, path: Path, reading: Reading | None = None) -> None:
         """A file was opened, with the choices made for it."""
-        path = path.resolve()
+        path = Path(os.path.realpath(path))
         if reading is not None:
             self._stored.setValue(_reading_key(path), json.dumps(reading.to_json()))
         known = [path, *(other for other in self.recent() if other != path)][:_RECENT]
@@ -171,4 +171,4 @@ def parse_reading(stored: str) -> Reading | None:
 
 def _reading_key(path: Path) -> str:
     """Where the choices for a file are remembered: slashes in a key would make groups."""
-    return f"readings/{hashlib.sha256(os.fsencode(path.resolve())).hexdigest()[:32]}"
+    return f"readings/{hashlib.sha256(os.fsencode(os.path.realpath(path))).hexdigest()[:32]}"

@@ -63,6 +63,16 @@ def test_what_is_no_ordinary_file_is_never_replaced(tmp_path: Path) -> None:
     assert pipe.is_fifo()
 
 
+def test_links_in_a_circle_are_an_error_of_the_system(tmp_path: Path) -> None:
+    loop = tmp_path / "loop.svg"
+    loop.symlink_to(loop)
+    with pytest.raises(OSError, match="circle") as caught, written_together([loop]):
+        pytest.fail("the block must not run")
+    assert caught.value.filename == str(loop)
+    assert why_not_written(caught.value) == "links lead in a circle; choose another name"
+    assert list(tmp_path.iterdir()) == [loop]
+
+
 def test_a_file_keeps_its_permissions(tmp_path: Path) -> None:
     path = tmp_path / "a.svg"
     for mode in (0o600, 0o664):

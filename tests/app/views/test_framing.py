@@ -75,6 +75,24 @@ def test_some_of_the_slice_is_in_sight_whatever_a_hand_does(
         assert seen(corners, framing) > 0
 
 
+@settings(deadline=None)
+@given(CORNERS, CORNERS, MOVES)
+def test_another_slice_is_seen_too(corners: NDArray[np.float64], others: NDArray[np.float64], moves: list) -> None:
+    for shape in (corners, others):
+        x, y = (shape - shape[0]).T
+        assume(abs(float(x @ np.roll(y, -1) - y @ np.roll(x, -1))) > 0.01 * np.ptp(shape) ** 2)
+        assume(np.ptp(shape) > 1e-9 * np.abs(shape).max())
+    bounds, other = around(corners), around(others)
+    framing = bounds.whole(WIDTH, HEIGHT)
+    for dx, dy, factor, px, py in moves:
+        framing = bounds.zoomed(bounds.in_sight(framing.moved(dx, dy)), factor, px, py)
+    kept = other.kept(framing)
+    if kept is not None:
+        assert kept.scale == framing.scale
+        assert seen(others, kept) > 0
+        assert other.whole(WIDTH, HEIGHT).scale <= 20 * kept.scale
+
+
 def test_a_hand_is_free_as_long_as_the_slice_is_in_sight() -> None:
     square = np.array([[-1.0, -1.0], [1.0, -1.0], [1.0, 1.0], [-1.0, 1.0]])
     bounds = around(square)

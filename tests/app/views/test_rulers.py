@@ -31,7 +31,8 @@ def test_two_numbers_say_where_everything_is(low: float, size: float, pixels: fl
     np.testing.assert_allclose(
         places, (np.array(values) - low) * pixels / size, atol=0.5 + 1e-9 * abs(low) * pixels / size
     )
-    longest = max(letters(number_text(end, size / 100)) for end in (low, low + size))
+    texts = [number_text(low + k * size / 10, step) for k in range(11) for step in (size / 100, size / 10, size / 2)]
+    longest = max(letters(text) for text in [*texts, *(number.text for number in found.numbers)])
     assert len(values) >= 2 or 6 * longest + 5 * GAP > room[1] - room[0]
 
 

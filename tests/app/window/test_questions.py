@@ -66,6 +66,30 @@ def test_an_open_question_is_asked_and_its_answer_remembered(empty_window: Drive
     assert window.opener.question_dialog is None
 
 
+def test_what_comes_after_a_question_is_opened_without_an_answer_too(
+    empty_window: Driver, state_dict: Path, checkpoint: Path
+) -> None:
+    opener = empty_window.window.opener
+    opener.open_paths([state_dict, checkpoint])
+    wait_until(lambda: opener.question_dialog is not None)
+    opener.question_dialog.reject()
+    wait_until(lambda: empty_window.window.store.session.opened is not None)
+    assert empty_window.window.store.session.opened.path == checkpoint
+    empty_window.settle()
+
+
+def test_what_comes_after_a_broken_file_is_told_to_be_left_out(
+    window: Driver, tmp_path: Path, checkpoint: Path
+) -> None:
+    broken = tmp_path / "broken.npz"
+    broken.write_bytes(b"")
+    window.window.opener.open_paths([broken, checkpoint, tmp_path / "more.npz"])
+    wait_until(lambda: window.window.opener.error_dialog is not None)
+    text = window.window.opener.error_dialog.message.text()
+    assert text.endswith(f"Nor was {checkpoint.name}, more.npz opened. {checkpoint.name} stays open.")
+    window.window.opener.error_dialog.close()
+
+
 def test_a_question_that_is_not_answered_changes_nothing(window: Driver, state_dict: Path) -> None:
     before = window.window.store.session
     window.window.open_path(state_dict)

@@ -25,7 +25,7 @@ from app.widgets.live_slices import DrawnSlice
 from app.widgets.main_window import MainWindow
 from app.widgets.notes_dialog import NotesDialog
 from app.widgets.picture_dialog import PictureDialog
-from engine import Partition, extract_surface
+from engine import Partition, SlicePlane, extract_surface
 from sdf_models import load_checkpoint, save_checkpoint
 from tests.app.conftest import DOMAIN, random_module
 from tests.app.window.conftest import LEFT, Driver, check_nothing_left, move, wait_until
@@ -162,6 +162,19 @@ def test_double_click_fits_and_the_wheel_zooms_at_the_mouse(window: Driver) -> N
     np.testing.assert_allclose(view.at(QPointF(150, 70)), view.framing.to_slice(150 - 40, 70))
     QTest.mouseDClick(view, LEFT, Qt.KeyboardModifier.NoModifier, at)
     assert view.framing == whole
+
+
+def test_a_zoomed_view_keeps_the_slice_in_sight_when_its_plane_moves(window: Driver) -> None:
+    view, store = window.tile.view, window.window.store
+    window.wheel(view, QPoint(60, 20), 25)
+    zoomed = view.framing
+    for normal, origin in (((1.0, 1.0, 1.0), (0.9, 0.9, 0.9)), ((0.0, 0.0, 1.0), (0.0, 0.0, 0.0))):
+        store.do(actions.MovePlane(store.session.active, SlicePlane.from_normal(np.array(origin), np.array(normal))))
+        window.settle()
+        assert view.framing.scale == zoomed.scale
+        nearest = view._bounds().in_sight(view.framing)
+        middle = nearest.to_pixel(*view.framing.centre)
+        np.testing.assert_allclose(middle, (nearest.width / 2, nearest.height / 2), atol=1.0)
 
 
 def test_the_exact_surface_takes_the_place_of_the_coarse_one(window: Driver) -> None:

@@ -39,6 +39,7 @@ def drop_files(hand: Hand) -> str:
 
 
 def open_broken(hand: Hand) -> str:
+    hand.wait_until(lambda: not hand.window.opener.busy)  # with what was dropped: it may be read already
     before = hand.session.networks
     hand.window.open_path(hand.broken)
     hand.wait_until(lambda: isinstance(hand.dialog, ErrorDialog))
