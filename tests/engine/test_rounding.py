@@ -14,6 +14,7 @@ from engine.predicates import EVEN, SAFETY, UNIT_ROUNDOFF
 from engine.rounding import Bases, Rounding, bases_of, bounds_of, rounding_of, rounding_of_linear
 from engine.steps import Affine, Float, Gather, Linear, Scale, Sum
 from tests.engine.promises import check
+from tests.oracle.comparison import differences
 from tests.oracle.networks import SQUARE, linear
 from tests.oracle.rational import Affine as Exactly
 from tests.oracle.rational import Piecewise, partition
@@ -106,3 +107,8 @@ def test_regions_in_which_the_large_features_are_off_are_found() -> None:
     assert {tuple(row) for row in patterns.tolist()} == exact.sign_vectors
     assert (found.regions, int((patterns[:, -1] == 0).sum()), found.ties) == (7, 1, 0)
     check(found)
+
+
+def test_bounds_are_not_tighter_than_what_positions_leave_open() -> None:
+    """Where bounds were those of twice the digits, these came out with up to twice as many regions."""
+    assert differences("prelu", "near-parallel", (3003, 3029, 3031, 3036, 3057, 3059)) == {}
