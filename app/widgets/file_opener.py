@@ -68,7 +68,7 @@ class FileOpener(QObject):
         self._worker.close()
 
     def open_paths(self, paths: Sequence[Path], reading: Reading | None = None) -> None:
-        """One after the other, until one is refused."""
+        """One after the other, until one is refused: its error names those that were not opened either."""
         self.open_path(paths[0], reading, rest=paths[1:])
 
     def open_path(
@@ -169,8 +169,7 @@ class FileOpener(QObject):
         current = self._store.session.opened
         kept = "" if current is None else f" {current.name} stays open."
         if rest:
-            others = "Nor was " + ", ".join(other.name for other in rest)
-            kept = f" {others} opened.{kept}"
+            kept = f" Not opened either: {', '.join(other.name for other in rest)}.{kept}"
         LOG.warning("not opened: %s", error)
         self.show_error(f"{path.name} could not be opened", f"{error}.{kept}", str(error))
         self.refused.emit(str(error))

@@ -86,7 +86,7 @@ def test_what_comes_after_a_broken_file_is_told_to_be_left_out(
     window.window.opener.open_paths([broken, checkpoint, tmp_path / "more.npz"])
     wait_until(lambda: window.window.opener.error_dialog is not None)
     text = window.window.opener.error_dialog.message.text()
-    assert text.endswith(f"Nor was {checkpoint.name}, more.npz opened. {checkpoint.name} stays open.")
+    assert text.endswith(f"Not opened either: {checkpoint.name}, more.npz. {checkpoint.name} stays open.")
     window.window.opener.error_dialog.close()
 
 
