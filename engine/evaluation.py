@@ -85,7 +85,7 @@ def unit_of(slot: int, ranges: Mapping[int, Range], deferred: Deferred | None) -
 
 def evaluate_segment(
     segment: Segment, network: Network, values: Mapping[int, Table], deferred: Deferred | None, vertices: int,
-    rounding: Rounding, bound: Tolerance, recycler: Recycler, workers: Workers,
+    rounding: Rounding, bound: Tolerance, noise: Float, recycler: Recycler, workers: Workers,
 ) -> Evaluation:  # fmt: skip
     """Run the segment's steps on all vertices; only what is needed later is kept.  Fills bound.norms."""
     sizes = network.sizes
@@ -102,7 +102,7 @@ def evaluate_segment(
         pieces = workers.run(
             run_linear, vertices, 2 * block_rows, block_rows, read[deferred.kink.source], *chords.arguments,
             _pieces_of(deferred.kink), _inverse_unit(rounding), np.ascontiguousarray(linear.weight.T), linear.bias,
-            kept[linear.target].view, (bound.norms, bound.scale, bound.constant), signs.arguments,
+            kept[linear.target].view, (bound.norms, bound.scale, bound.constant, noise), signs.arguments,
         )  # fmt: skip
         return _evaluation(kept, [(snapped, [found]) for snapped, found in pieces], signs)
 
@@ -126,7 +126,7 @@ def evaluate_segment(
             target = kept[step.target].view[lo:hi] if step.target in kept else None
             block[step.target] = _evaluate_step(step, block, target)
         if signs is not None:
-            _classify(lo, hi, kept[segment.source].view, bound, signs)
+            _classify(lo, hi, kept[segment.source].view, bound, noise, signs)
         return snapped, [feature_range(block[slot]) for slot in kept]
 
     return _evaluation(kept, workers.run(run, vertices, block_rows), signs)
@@ -138,15 +138,16 @@ def _evaluation(kept: dict[int, Table], pieces: list[tuple[int, list[Float]]], s
     return Evaluation(kept, ranges, sum(snapped for snapped, _ in pieces), signs)
 
 
-def find_signs(rows: Float, bound: Tolerance, workers: Workers) -> Signs:
-    """Signs of rows (V, R) by their rounding alone."""
+def find_signs(rows: Float, bound: Tolerance, noise: Float, workers: Workers) -> Signs:
+    """Signs of rows (V, R) that are beyond doubt; noise (R,): see engine/noise.py."""
     signs = _new_signs(*rows.shape)
-    workers.run(_classify, len(rows), max(_LEAST_ROWS, BLOCK_SIZE // max(1, rows.shape[1])), rows, bound, signs)
+    block_rows = max(_LEAST_ROWS, BLOCK_SIZE // max(1, rows.shape[1]))
+    workers.run(_classify, len(rows), block_rows, rows, bound, noise, signs)
     return signs
 
 
-def _classify(lo: int, hi: int, rows: Float, bound: Tolerance, signs: Signs) -> None:
-    classify(lo, hi, rows, bound.norms, bound.scale, bound.constant, signs.plus, signs.minus, signs.undecided)
+def _classify(lo: int, hi: int, rows: Float, bound: Tolerance, noise: Float, signs: Signs) -> None:
+    classify(lo, hi, rows, bound.norms, bound.scale, bound.constant, noise, *signs.arguments)
 
 
 def _new_signs(vertices: int, rows: int) -> Signs:

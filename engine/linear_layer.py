@@ -27,18 +27,18 @@ def run_linear(
     """target = kink(source) @ weight + bias at the vertices lo..hi, the norms of kink(source), and the signs of target.
 
     stored (S, n): the source, at the first S vertices; those of `chords` follow, see interpolate_rows.  kink:
-    (breakpoints, slopes, intercepts); weight (n, m), bias (m,); rounding: (norms, scale, constant); signs: (plus,
-    minus, undecided).  inverse_unit (n,): the norms' units, empty when no norm is needed.  Returns how many zeros
+    (breakpoints, slopes, intercepts); weight (n, m), bias (m,); rounding: (norms, scale, constant, noise); signs:
+    (plus, minus, undecided).  inverse_unit (n,): the norms' units, empty when no norm is needed.  Returns how many zeros
     rounding made on chords, and (2, m) the smallest and the largest value of each feature.
     """
     breakpoints, slopes, intercepts = kink
-    norms, scale, constant = rounding
+    norms, scale, constant, noise = rounding
     plus, minus, undecided = signs
     width, outputs, first = stored.shape[1], weight.shape[1], len(stored)
     room = min(block_rows, hi - lo)
     source, hidden = np.empty((room, width)), np.empty(room * width)
     columns, part = np.empty(width, np.int64), np.empty(width * outputs)
-    narrow = outputs <= _NARROW and len(scale) == 1 and _is_relu(breakpoints, slopes, intercepts)
+    narrow = outputs <= _NARROW and norms.shape[1] == 1 and _is_relu(breakpoints, slopes, intercepts)
     transposed = np.empty((outputs, width))
     for j in range(outputs if narrow else 0):
         for k in range(width):
@@ -56,7 +56,7 @@ def run_linear(
                 transposed, hidden, norms[start:stop], target[start:stop],
             )  # fmt: skip
             _add_bias(target[start:stop], bias, found)
-            classify(start, stop, target, norms, scale, constant, plus, minus, undecided)
+            classify(start, stop, target, norms, scale, constant, noise, plus, minus, undecided)
             continue
         if stop <= first:
             block = stored[start:stop]
@@ -78,7 +78,7 @@ def run_linear(
                     part[j * outputs + k] = weight[columns[j], k]
             np.dot(value, part[: live * outputs].reshape(live, outputs), target[start:stop])
         _add_bias(target[start:stop], bias, found)
-        classify(start, stop, target, norms, scale, constant, plus, minus, undecided)
+        classify(start, stop, target, norms, scale, constant, noise, plus, minus, undecided)
     return snapped, found
 
 

@@ -22,6 +22,7 @@ from engine.evaluation import ChordRows, Deferred, Range, evaluate_segment, find
 from engine.growth import Admission
 from engine.kinks import apply_kink, largest_after, restore_breakpoints
 from engine.network import Network
+from engine.noise import noise_after, noise_after_kink, noise_of_exact
 from engine.new_vertices import interpolate
 from engine.planar_map import BORDER, FaceSigns, Partition, Ties
 from engine.plane import SlicePlane, convex_polygon, plane_box_polygon
@@ -159,6 +160,7 @@ class _Walk:
         )
         self.values = {0: Table(inputs, corners + _ROOM)}
         self.ranges: dict[int, Range] = {0: (inputs.min(axis=0), inputs.max(axis=0))}
+        self.noise: dict[int, Float] = {0: noise_of_exact(unit_of(0, self.ranges, None))}
         self.deferred: Deferred | None = None
         self.recycler = Recycler()
         self.coincidences = Coincidences.none()
@@ -177,12 +179,17 @@ class _Walk:
         """Run the segment's affine steps on all vertices, and find the signs of its rows there."""
         with self._timed("evaluate"):
             vertices = len(self.map.positions)
-            rounding = segment.rounding({slot: unit_of(slot, self.ranges, self.deferred) for slot in segment.bases})
+            units = {slot: unit_of(slot, self.ranges, self.deferred) for slot in segment.bases}
+            rounding = segment.rounding(units)
+            self.noise.update(noise_after(segment.steps, self.noise, units))
+            uncertainty = min(float(self.map.uncertainty.view.max()), self.map.negligible)
+            of_position = 1.0 + uncertainty / float(np.linalg.norm(self.noise[0]))
+            self.row_noise = of_position * self.noise[segment.source][segment.neuron]
             norms = Table.empty(vertices, (len(rounding.bases),), np.float64, 0)
             self.bound = tolerance(self.map, norms, rounding.scale, rounding.constant)
             found = evaluate_segment(
-                segment, self.network, self.values, self.deferred, vertices, rounding, self.bound, self.recycler,
-                self.workers,
+                segment, self.network, self.values, self.deferred, vertices, rounding, self.bound, self.row_noise,
+                self.recycler, self.workers,
             )  # fmt: skip
             self.deferred = None
             self.values.update(found.values)
@@ -206,11 +213,11 @@ class _Walk:
             self.linear_regions = self.map.faces
         with self._timed("cut"):
             old_vertices = len(self.map.positions)
-            signs = self.signs if self.signs is not None else find_signs(rows.view, self.bound, self.workers)
+            signs = self.signs if self.signs is not None else find_signs(rows.view, self.bound, self.row_noise, self.workers)
             self.passing = segment.passing and segment.plain
             inherited = partial(self._inherited_error, segment)
             admission = self._admission(layer, rows)
-            result = cut(self.map, layer, rows, signs, self.bound, inherited, admission, self.workers)
+            result = cut(self.map, layer, rows, signs, self.bound, self.row_noise, inherited, admission, self.workers)
         with self._timed("carry"):
             if len(self.coincidences):
                 self.coincidences = self.coincidences.on_pieces(result.edge_origin())
@@ -231,6 +238,8 @@ class _Walk:
                     restore_breakpoints, len(source), grain(10 + rows.view.shape[1]), source.view, rows.view,
                     segment.neuron, segment.breakpoint,
                 )  # fmt: skip
+            if segment.kink is not None:
+                self.noise[segment.kink.target] = noise_after_kink(segment.kink, self.noise[segment.source])
             if segment.kink is None:
                 self.on_level = self._zero_edges(rows.view)
             elif segment.passing:
@@ -252,7 +261,7 @@ class _Walk:
         uncertainty[uncertainty > self.map.negligible] = 0.0
         return inherited_error(
             self.network, segment.source, segment.neuron[rows], self.plane, self.map.positions.view[vertices],
-            uncertainty, self._lines_through(vertices),
+            uncertainty, self._lines_through(vertices), self.noise,
         )  # fmt: skip
 
     def _lines_through(self, vertices: Int) -> Int:
@@ -305,7 +314,7 @@ class _Walk:
         still.map = self.map.frozen()
         still.face_signs, still.values, still.deferred = list(self.face_signs), {}, None
         still.recycler, still.workers = Recycler(), Workers(1)
-        del still.bound, still.signs
+        del still.bound, still.row_noise, still.signs
         return still
 
     def snapshot(self) -> Partition:

@@ -14,9 +14,10 @@ that, it has no error, however large the numbers that cancel in it.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import assert_never
+from typing import NamedTuple, assert_never
 
 import numpy as np
+from numpy.typing import NDArray
 
 from engine.network import Network, evaluate
 from engine.plane import SlicePlane
@@ -30,13 +31,14 @@ _NUMBERS = 1 << 21  # in all values of a batch
 
 
 def inherited_error(
-    network: Network, slot: int, features: Int, plane: SlicePlane, positions: Float, uncertainty: Float, zeros: Int
-) -> Float:
+    network: Network, slot: int, features: Int, plane: SlicePlane, positions: Float, uncertainty: Float, zeros: Int,
+    noise: Mapping[int, Float],
+) -> Float:  # fmt: skip
     """(N,) float64: the error that feature features[n] of `slot` may have at positions[n] but for its own step's.
 
     features: (N,) int32; positions (N, 2), uncertainty (N,) float64: in slice units, the latter with
     the safety of all bounds.  zeros (K, 3) int32: which n is exactly on a line, the kink's number and its row, ordered
-    by n.
+    by n.  noise: see engine/noise.py; of the input and all nonlinearities' sources.
     """
     steps = _steps_to(network, slot)
     batch = max(1, _NUMBERS // sum(network.sizes))
@@ -46,7 +48,7 @@ def inherited_error(
         own = zeros[np.searchsorted(zeros[:, 0], i) : np.searchsorted(zeros[:, 0], i + batch)]
         exact = _exact_values(steps, own, i)
         parts.append(
-            _of_batch(network, steps, slot, features[items], plane, positions[items], uncertainty[items], exact)
+            _of_batch(network, steps, slot, features[items], plane, positions[items], uncertainty[items], exact, noise)
         )
     return np.concatenate(parts)
 
@@ -74,13 +76,27 @@ def _exact_values(steps: Sequence[Step], zeros: Int, start: int) -> list[Exact]:
 
 def _of_batch(
     network: Network, steps: Sequence[Step], slot: int, features: Int, plane: SlicePlane, positions: Float,
-    uncertainty: Float, exact: Sequence[Exact],
+    uncertainty: Float, exact: Sequence[Exact], noise: Mapping[int, Float],
 ) -> Float:  # fmt: skip
     count = len(features)
     values = {0: plane.to_input(positions)}
     _set_exact(values, 0, exact)
     sizes = {0: np.abs(values[0])}
-    for step in steps:
+    bends: dict[int, Float] = {}
+    for i, step in enumerate(steps):
+        if isinstance(step, Kink):
+            found = _hidden(step, values[step.source], sizes[step.source], noise[step.source], exact)
+            if len(found.item):
+                own = DOUBTFUL_SAFETY * UNIT_ROUNDOFF * sizes[step.source][found.item, found.neuron]
+                error = own + _of_batch(
+                    network, steps[:i], step.source, found.neuron, plane, positions[found.item],
+                    uncertainty[found.item], _exact_at(exact, found.item), noise,
+                )  # fmt: skip
+                hidden = found.distance <= error + (SAFETY / DOUBTFUL_SAFETY) * own
+                at = found.item[hidden], found.neuron[hidden]
+                values[step.source][at] = found.breakpoint[hidden]
+                bends[step.target] = np.zeros_like(values[step.source])
+                bends[step.target][at] = (found.change * error)[hidden]
         values[step.target] = evaluate(step, values, count)
         sizes[step.target] = _size(step, values, sizes)
         _set_exact(values, step.target, exact)
@@ -94,6 +110,8 @@ def _of_batch(
         _drop_exact(gradient, step.target, exact)
         if step.target != slot and not isinstance(step, Gather):
             squares += ((gradient * sizes[step.target]) ** 2).sum(axis=1)
+        if step.target in bends:
+            squares += ((gradient * bends[step.target] / (DOUBTFUL_SAFETY * UNIT_ROUNDOFF)) ** 2).sum(axis=1)
         for source, part in _pull_back(step, gradient, values, sizes):
             gradients[source] = gradients[source] + part if source in gradients else part
     error = DOUBTFUL_SAFETY * UNIT_ROUNDOFF * np.sqrt(squares)
@@ -101,6 +119,40 @@ def _of_batch(
         _drop_exact(gradients[0], 0, exact)
         error += DOUBTFUL_SAFETY / SAFETY * uncertainty * np.linalg.norm(gradients[0] @ plane.axes.T, axis=1)
     return np.asarray(error)
+
+
+class _Hidden(NamedTuple):
+    """Pre-activations that may be on either side of a breakpoint: (K,) int each their item and neuron, and float64 the
+    breakpoint, the distance from it and the change of slope there.
+    """
+
+    item: NDArray[np.int64]
+    neuron: NDArray[np.int64]
+    breakpoint: Float
+    distance: Float
+    change: Float
+
+
+def _hidden(kink: Kink, z: Float, size: Float, noise: Float, exact: Sequence[Exact]) -> _Hidden:
+    """Those that noise (n,) may hide, but for the ones that are known to be on the breakpoint."""
+    distance, change, at = np.full(z.shape, np.inf), np.zeros(z.shape), np.zeros(z.shape)
+    for piece, breakpoint_ in enumerate(kink.breakpoints.T, start=1):
+        bend = np.abs(kink.slopes[:, piece] - kink.slopes[:, piece - 1])
+        nearer = (np.abs(z - breakpoint_) < distance) & (bend > 0.0)
+        distance = np.where(nearer, np.abs(z - breakpoint_), distance)
+        change, at = np.where(nearer, bend, change), np.where(nearer, breakpoint_, at)
+    _drop_exact(change, kink.source, exact)
+    item, neuron = np.nonzero((distance <= noise) & (change > 0.0) & (size > 0.0))
+    return _Hidden(item, neuron, at[item, neuron], distance[item, neuron], change[item, neuron])
+
+
+def _exact_at(exact: Sequence[Exact], items: NDArray[np.int64]) -> list[Exact]:
+    """What is exact at `items`, which count as 0, 1, ... from now on."""
+    found = []
+    for slot, item, neuron, value in exact:
+        new, old = np.nonzero(items[:, None] == item)
+        found.append((slot, new.astype(np.int32), neuron[old], value[old]))
+    return found
 
 
 def _set_exact(values: Mapping[int, Float], slot: int, exact: Sequence[Exact]) -> None:

@@ -40,8 +40,9 @@ _NANOSECONDS_OF_PAIR = 90  # of rows that are active in the same face; some cros
 
 @dataclass(frozen=True, eq=False, slots=True)
 class Signs:
-    """Signs of a cut's rows at the vertices, by their rounding alone: plus, minus (V, W) uint64; undecided (V,)
-    bool."""
+    """Signs of a cut's rows at the vertices that are beyond doubt: plus, minus (V, W) uint64; undecided (V,) bool:
+    where some are not.
+    """
 
     plus: Words
     minus: Words
@@ -100,7 +101,7 @@ def tolerance(before: PlanarMap, norms: Table, scale: Float, constant: Float) ->
 
 
 def cut(
-    before: PlanarMap, layer: int, rows: Table, signs: Signs, bound: Tolerance, inherited: Inherited,
+    before: PlanarMap, layer: int, rows: Table, signs: Signs, bound: Tolerance, noise: Float, inherited: Inherited,
     admission: Admission, workers: Workers,
 ) -> Cut:  # fmt: skip
     """Cut all faces by the lines on which a row is zero.
@@ -109,7 +110,7 @@ def cut(
     """
     loose = Table(bound.norms, 2 * len(bound.norms) + 1024)
     bound = bound._replace(loose=loose.view)
-    snapped, zeros = _settle(rows.view, signs, bound, inherited, workers)
+    snapped, zeros = _settle(rows.view, signs, bound, noise, inherited, workers)
     edges, cut_edges, on_edges, bound, ties = _cut_edges(
         before, rows, signs, bound, loose, inherited, admission, workers
     )
@@ -143,7 +144,9 @@ def cut(
     )  # fmt: skip
 
 
-def _settle(rows: Float, signs: Signs, bound: Tolerance, inherited: Inherited, workers: Workers) -> tuple[int, bool]:
+def _settle(
+    rows: Float, signs: Signs, bound: Tolerance, noise: Float, inherited: Inherited, workers: Workers
+) -> tuple[int, bool]:
     """Decide the signs that rounding alone does not, and make zeros exact.
 
     Returns how many zeros rounding made, and whether there is any.
@@ -156,7 +159,7 @@ def _settle(rows: Float, signs: Signs, bound: Tolerance, inherited: Inherited, w
         return 0, False
     zero = np.empty(len(vertices), np.bool_)
     found = workers.run(
-        predicates.settle, len(vertices), grain(20 + 3 * rows.shape[1]), vertices, rows, tuple(bound), signs.plus,
+        predicates.settle, len(vertices), grain(20 + 3 * rows.shape[1]), vertices, rows, tuple(bound), noise, signs.plus,
         signs.minus, zero,
     )  # fmt: skip
     zeros_at = vertices[zero]
