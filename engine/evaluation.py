@@ -14,15 +14,16 @@ from typing import Any
 import numpy as np
 
 from engine.kinks import apply_kink, feature_range, largest_after
-from engine.linear_layer import run_linear
+from engine.linear_layer import make_twins_equal, run_linear
 from engine.network import Network, evaluate
 from engine.new_vertices import NewVertices, interpolate_rows
 from engine.predicates import Tolerance, classify, weighted_norms
 from engine.rounding import Rounding
 from engine.schedule import Segment
-from engine.steps import Affine, Float, Kink, Linear
+from engine.steps import Affine, Float, Int, Kink, Linear
 from engine.subdivide import Signs
 from engine.table import Recycler, Table
+from engine.twins import pairs_of
 from engine.workers import Workers
 
 BLOCK_SIZE = (
@@ -101,12 +102,13 @@ def evaluate_segment(
         chords = deferred.on_chords or _no_chords(bound)
         pieces = workers.run(
             run_linear, vertices, 2 * block_rows, block_rows, read[deferred.kink.source], *chords.arguments,
-            _pieces_of(deferred.kink), _inverse_unit(rounding), np.ascontiguousarray(linear.weight.T), linear.bias,
+            _pieces_of(deferred.kink), _inverse_unit(rounding), np.ascontiguousarray(linear.weight.T), linear.bias, _twins_of(network, linear),
             kept[linear.target].view, (bound.norms, bound.scale, bound.constant, noise), signs.arguments,
         )  # fmt: skip
         return _evaluation(kept, [(snapped, [found]) for snapped, found in pieces], signs)
 
     scratch = threading.local()
+    twins = {step.target: _twins_of(network, step) for step in segment.steps if isinstance(step, Linear)}
 
     def run(lo: int, hi: int) -> tuple[int, list[Float]]:
         if not hasattr(scratch, "block"):
@@ -125,6 +127,8 @@ def evaluate_segment(
         for step in segment.steps:
             target = kept[step.target].view[lo:hi] if step.target in kept else None
             block[step.target] = _evaluate_step(step, block, target)
+            if isinstance(step, Linear):
+                make_twins_equal(block[step.target], twins[step.target])
         if signs is not None:
             _classify(lo, hi, kept[segment.source].view, bound, noise, signs)
         return snapped, [feature_range(block[slot]) for slot in kept]
@@ -178,6 +182,12 @@ def _source_block(deferred: Deferred, stored: Float, lo: int, hi: int, room: Flo
 def _no_chords(bound: Tolerance) -> ChordRows:
     none = NewVertices.empty(0, 1)
     return ChordRows(none, none, bound, 0)
+
+
+def _twins_of(network: Network, step: Linear) -> Int:
+    """(K, 2) int32: see pairs_of."""
+    first = network.twins.get(step.target)
+    return np.empty((0, 2), np.int32) if first is None else pairs_of(first)
 
 
 def _pieces_of(kink: Kink) -> tuple[Float, Float, Float]:

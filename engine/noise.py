@@ -15,23 +15,31 @@ import numpy as np
 
 from engine.network import evaluate
 from engine.predicates import SAFETY, UNIT_ROUNDOFF
-from engine.steps import Affine, Float, Gather, Kink, Linear, Scale, Sum
+from engine.steps import Affine, Float, Gather, Int, Kink, Linear, Scale, Sum
+from engine.twins import summed
+
+_ROUNDING = SAFETY * UNIT_ROUNDOFF
 
 
 def noise_of_exact(unit: Float) -> Float:
     """(n,): of values that are themselves only rounded; unit (n,): their sizes."""
-    return SAFETY * UNIT_ROUNDOFF * unit
+    return _ROUNDING * unit
 
 
-def noise_after(steps: Sequence[Affine], noise: Mapping[int, Float], units: Mapping[int, Float]) -> dict[int, Float]:
-    """The noise (n,) of every value that `steps` compute, from the noise and the sizes of those that they read."""
-    values = {slot: np.stack([noise[slot], unit]) ** 2 for slot, unit in units.items()}
+def noise_after(
+    steps: Sequence[Affine], noise: Mapping[int, Float], units: Mapping[int, Float], twins: Mapping[int, Int]
+) -> dict[int, Float]:
+    """The noise (n,) of every value that `steps` compute, from the noise and the sizes of those that they read.
+
+    twins: see Network.twins; their errors are the same.
+    """
+    errors = {slot: noise[slot][None] ** 2 for slot in units}
+    sizes = {slot: unit[None] ** 2 for slot, unit in units.items()}
     for step in steps:
-        squared, shift = _squared(step)
-        values[step.target] = evaluate(squared, values, 2)
-        values[step.target][1] += shift
-        values[step.target][0] += noise_of_exact(1.0) ** 2 * values[step.target][1]
-    return {step.target: np.sqrt(values[step.target][0]) for step in steps}
+        sizes[step.target] = evaluate(_squared(step), sizes, 1)
+        errors[step.target] = evaluate(_without_constants(_squared(_with_twins_summed(step, twins))), errors, 1)
+        errors[step.target] += _ROUNDING**2 * sizes[step.target]
+    return {step.target: np.sqrt(errors[step.target][0]) for step in steps}
 
 
 def noise_after_kink(kink: Kink, noise: Float) -> Float:
@@ -39,17 +47,36 @@ def noise_after_kink(kink: Kink, noise: Float) -> Float:
     return np.abs(kink.slopes).max(axis=1) * noise
 
 
-def _squared(step: Affine) -> tuple[Affine, Float | float]:
-    """The step from squares of independent errors to those of their sums, and the squares of its constants."""
+def _with_twins_summed(step: Affine, twins: Mapping[int, Int]) -> Affine:
+    if isinstance(step, Linear) and step.groups == 1 and step.source in twins:
+        return replace(step, weight=summed(step.weight, twins[step.source]))
+    return step
+
+
+def _squared(step: Affine) -> Affine:
+    """The step from squares of independent numbers to those of their sums."""
     match step:
         case Linear():
-            bias = np.tile(step.bias, step.groups)
-            return replace(step, weight=step.weight**2, bias=np.zeros_like(step.bias)), bias**2
+            return replace(step, weight=step.weight**2, bias=step.bias**2)
         case Scale():
-            return replace(step, factor=step.factor**2, shift=np.zeros_like(step.shift)), step.shift**2
+            return replace(step, factor=step.factor**2, shift=step.shift**2)
         case Sum():
-            return replace(step, sign=1.0), 0.0
+            return replace(step, sign=1.0)
         case Gather():
-            return replace(step, constants=np.zeros_like(step.constants)), 0.0
+            return replace(step, constants=step.constants**2)
+        case _:
+            assert_never(step)
+
+
+def _without_constants(step: Affine) -> Affine:
+    match step:
+        case Linear():
+            return replace(step, bias=np.zeros_like(step.bias))
+        case Scale():
+            return replace(step, shift=np.zeros_like(step.shift))
+        case Sum():
+            return step
+        case Gather():
+            return replace(step, constants=np.zeros_like(step.constants))
         case _:
             assert_never(step)

@@ -181,7 +181,7 @@ class _Walk:
             vertices = len(self.map.positions)
             units = {slot: unit_of(slot, self.ranges, self.deferred) for slot in segment.bases}
             rounding = segment.rounding(units)
-            self.noise.update(noise_after(segment.steps, self.noise, units))
+            self.noise.update(noise_after(segment.steps, self.noise, units, self.network.twins))
             uncertainty = min(float(self.map.uncertainty.view.max()), self.map.negligible)
             of_position = 1.0 + uncertainty / float(np.linalg.norm(self.noise[0]))
             self.row_noise = of_position * self.noise[segment.source][segment.neuron]

@@ -23,6 +23,7 @@ from engine.network import Network, evaluate
 from engine.plane import SlicePlane
 from engine.predicates import DOUBT, DOUBTFUL_SAFETY, SAFETY, UNIT_ROUNDOFF
 from engine.steps import Float, Gather, Int, Kink, Linear, Scale, Step, Sum
+from engine.twins import summed
 
 Exact = tuple[int, Int, Int, Float]
 """Values without an error: the slot, (K,) int32 item and feature, (K,) float64 the value."""
@@ -46,7 +47,7 @@ def inherited_error(
     for i in range(0, len(features), batch):
         items = slice(i, i + batch)
         own = zeros[np.searchsorted(zeros[:, 0], i) : np.searchsorted(zeros[:, 0], i + batch)]
-        exact = _exact_values(steps, own, i)
+        exact = _exact_values(network, steps, own, i)
         parts.append(
             _of_batch(network, steps, slot, features[items], plane, positions[items], uncertainty[items], exact, noise)
         )
@@ -64,13 +65,18 @@ def _steps_to(network: Network, slot: int) -> list[Step]:
     return found
 
 
-def _exact_values(steps: Sequence[Step], zeros: Int, start: int) -> list[Exact]:
-    """What `zeros` says of each kink, for the items from `start` on."""
+def _exact_values(network: Network, steps: Sequence[Step], zeros: Int, start: int) -> list[Exact]:
+    """What `zeros` says of each kink, for the items from `start` on: twins are zero together."""
     kinks = [step for step in steps if isinstance(step, Kink)]
     found = []
     for number, kink in enumerate(kinks):
         item, _, row = zeros[zeros[:, 1] == number].T
-        found.append((kink.source, item - start, kink.row_neuron[row], kink.row_breakpoint[row]))
+        item, neuron, value = item - start, kink.row_neuron[row], kink.row_breakpoint[row]
+        if kink.source in network.twins:
+            first = network.twins[kink.source]
+            entry, neuron = (part.astype(np.int32) for part in np.nonzero(first[neuron][:, None] == first))
+            item, value = item[entry], value[entry]
+        found.append((kink.source, item, neuron, value))
     return found
 
 
@@ -109,9 +115,10 @@ def _of_batch(
             continue
         _drop_exact(gradient, step.target, exact)
         if step.target != slot and not isinstance(step, Gather):
-            squares += ((gradient * sizes[step.target]) ** 2).sum(axis=1)
+            squares += (summed(gradient, network.twins.get(step.target)) ** 2 * sizes[step.target] ** 2).sum(axis=1)
         if step.target in bends:
-            squares += ((gradient * bends[step.target] / (DOUBTFUL_SAFETY * UNIT_ROUNDOFF)) ** 2).sum(axis=1)
+            bend = bends[step.target] / (DOUBTFUL_SAFETY * UNIT_ROUNDOFF)
+            squares += (summed(gradient, network.twins.get(step.target)) ** 2 * bend**2).sum(axis=1)
         for source, part in _pull_back(step, gradient, values, sizes):
             gradients[source] = gradients[source] + part if source in gradients else part
     error = DOUBTFUL_SAFETY * UNIT_ROUNDOFF * np.sqrt(squares)
