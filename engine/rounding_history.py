@@ -74,7 +74,8 @@ def _exact_values(network: Network, steps: Sequence[Step], zeros: Int, start: in
         item, neuron, value = item - start, kink.row_neuron[row], kink.row_breakpoint[row]
         if kink.source in network.twins:
             first = network.twins[kink.source]
-            entry, neuron = (part.astype(np.int32) for part in np.nonzero(first[neuron][:, None] == first))
+            bends = np.isin(np.arange(len(first)), kink.row_neuron)  # of others, a cut does not make zeros exact
+            entry, neuron = (part.astype(np.int32) for part in np.nonzero((first[neuron][:, None] == first) & bends))
             item, value = item[entry], value[entry]
         found.append((kink.source, item, neuron, value))
     return found
