@@ -92,7 +92,7 @@ def _of_batch(
     bends: dict[int, Float] = {}
     for i, step in enumerate(steps):
         if isinstance(step, Kink):
-            found = _hidden(step, values[step.source], sizes[step.source], noise[step.source], exact)
+            found = _hidden(step, values[step.source], noise[step.source], exact)
             if len(found.item):
                 own = DOUBTFUL_SAFETY * UNIT_ROUNDOFF * sizes[step.source][found.item, found.neuron]
                 error = own + _of_batch(
@@ -141,7 +141,7 @@ class _Hidden(NamedTuple):
     change: Float
 
 
-def _hidden(kink: Kink, z: Float, size: Float, noise: Float, exact: Sequence[Exact]) -> _Hidden:
+def _hidden(kink: Kink, z: Float, noise: Float, exact: Sequence[Exact]) -> _Hidden:
     """Those that noise (n,) may hide, but for the ones that are known to be on the breakpoint."""
     distance, change, at = np.full(z.shape, np.inf), np.zeros(z.shape), np.zeros(z.shape)
     for piece, breakpoint_ in enumerate(kink.breakpoints.T, start=1):
@@ -150,7 +150,7 @@ def _hidden(kink: Kink, z: Float, size: Float, noise: Float, exact: Sequence[Exa
         distance = np.where(nearer, np.abs(z - breakpoint_), distance)
         change, at = np.where(nearer, bend, change), np.where(nearer, breakpoint_, at)
     _drop_exact(change, kink.source, exact)
-    item, neuron = np.nonzero((distance <= noise) & (change > 0.0) & (size > 0.0))
+    item, neuron = np.nonzero((distance <= noise) & (change > 0.0))
     return _Hidden(item, neuron, at[item, neuron], distance[item, neuron], change[item, neuron])
 
 
