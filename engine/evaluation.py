@@ -102,8 +102,9 @@ def evaluate_segment(
         chords = deferred.on_chords or _no_chords(bound)
         pieces = workers.run(
             run_linear, vertices, 2 * block_rows, block_rows, read[deferred.kink.source], *chords.arguments,
-            _pieces_of(deferred.kink), _inverse_unit(rounding), np.ascontiguousarray(linear.weight.T), linear.bias, _twins_of(network, linear),
-            kept[linear.target].view, (bound.norms, bound.scale, bound.constant, noise), signs.arguments,
+            _pieces_of(deferred.kink), _inverse_unit(rounding), np.ascontiguousarray(linear.weight.T), linear.bias,
+            _twins_of(network, linear), kept[linear.target].view,
+            (bound.norms, bound.scale, bound.constant, noise), signs.arguments,
         )  # fmt: skip
         return _evaluation(kept, [(snapped, [found]) for snapped, found in pieces], signs)
 

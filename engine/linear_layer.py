@@ -21,15 +21,16 @@ _NARROW = 8  # values made of a vertex's features, up to which one pass over the
 
 @kernel
 def run_linear(
-    lo, hi, block_rows, stored, chords, on_edges, chord_bound, old_vertices, kink, inverse_unit, weight, bias, twins, target,
-    rounding, signs,
+    lo, hi, block_rows, stored, chords, on_edges, chord_bound, old_vertices, kink, inverse_unit, weight, bias, twins,
+    target, rounding, signs,
 ):  # fmt: skip
     """target = kink(source) @ weight + bias at the vertices lo..hi, the norms of kink(source), and the signs of target.
 
     stored (S, n): the source, at the first S vertices; those of `chords` follow, see interpolate_rows.  kink:
-    (breakpoints, slopes, intercepts); weight (n, m), bias (m,); twins (K, 2): see make_twins_equal; rounding: (norms, scale, constant, noise); signs:
-    (plus, minus, undecided).  inverse_unit (n,): the norms' units, empty when no norm is needed.  Returns how many zeros
-    rounding made on chords, and (2, m) the smallest and the largest value of each feature.
+    (breakpoints, slopes, intercepts); weight (n, m), bias (m,); twins (K, 2): see make_twins_equal; rounding: (norms,
+    scale, constant, noise); signs: (plus, minus, undecided).  inverse_unit (n,): the norms' units, empty when no norm
+    is needed.  Returns how many zeros rounding made on chords, and (2, m) the smallest and the largest value of each
+    feature.
     """
     breakpoints, slopes, intercepts = kink
     norms, scale, constant, noise = rounding

@@ -7,6 +7,7 @@ computed from it look as large as their own rounding.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import assert_never
@@ -15,6 +16,7 @@ import numpy as np
 
 from engine.network import evaluate
 from engine.predicates import SAFETY, UNIT_ROUNDOFF
+from engine.rounding import Rounding
 from engine.steps import Affine, Float, Gather, Int, Kink, Linear, Scale, Sum
 from engine.twins import summed
 
@@ -29,22 +31,38 @@ def noise_of_exact(unit: Float) -> Float:
 def noise_after(
     steps: Sequence[Affine], noise: Mapping[int, Float], units: Mapping[int, Float], twins: Mapping[int, Int]
 ) -> dict[int, Float]:
-    """The noise (n,) of every value that `steps` compute, from the noise and the sizes of those that they read.
+    """The noise (n,) of every value that `steps` compute, from the noise and the sizes of those that they read; none
+    where their squares leave the range of float64.
 
     twins: see Network.twins; their errors are the same.
     """
     errors = {slot: noise[slot][None] ** 2 for slot in units}
     sizes = {slot: unit[None] ** 2 for slot, unit in units.items()}
-    for step in steps:
-        sizes[step.target] = evaluate(_squared(step), sizes, 1)
-        errors[step.target] = evaluate(_without_constants(_squared(_with_twins_summed(step, twins))), errors, 1)
-        errors[step.target] += _ROUNDING**2 * sizes[step.target]
-    return {step.target: np.sqrt(errors[step.target][0]) for step in steps}
+    with np.errstate(over="ignore", invalid="ignore"):
+        for step in steps:
+            sizes[step.target] = evaluate(_squared(step), sizes, 1)
+            errors[step.target] = evaluate(_without_constants(_squared(_with_twins_summed(step, twins))), errors, 1)
+            errors[step.target] += _ROUNDING**2 * sizes[step.target]
+    squares = {step.target: errors[step.target][0] for step in steps}
+    return {slot: np.sqrt(np.where(np.isfinite(square), square, 0.0)) for slot, square in squares.items()}
 
 
 def noise_after_kink(kink: Kink, noise: Float) -> Float:
     """The noise (n,) after a nonlinearity, of noise (n,)."""
-    return np.abs(kink.slopes).max(axis=1) * noise
+    return np.asarray(np.abs(kink.slopes).max(axis=1) * noise)
+
+
+def is_even(rounding: Rounding, noise: Mapping[int, Float]) -> bool:
+    """Whether what a sum reads counts in it with parts of about one size, apart from what is noise.
+
+    Otherwise noise is that of the largest features, and says nothing where these are off.
+    """
+    groups = Counter(
+        slot
+        for slot, inverse_unit in zip(rounding.bases, rounding.inverse_units, strict=True)
+        if (noise[slot] * inverse_unit < (inverse_unit > 0.0)).any()
+    )
+    return max(groups.values(), default=0) <= 1
 
 
 def _with_twins_summed(step: Affine, twins: Mapping[int, Int]) -> Affine:

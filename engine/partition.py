@@ -22,8 +22,8 @@ from engine.evaluation import ChordRows, Deferred, Range, evaluate_segment, find
 from engine.growth import Admission
 from engine.kinks import apply_kink, largest_after, restore_breakpoints
 from engine.network import Network
-from engine.noise import noise_after, noise_after_kink, noise_of_exact
 from engine.new_vertices import interpolate
+from engine.noise import is_even, noise_after, noise_after_kink, noise_of_exact
 from engine.planar_map import BORDER, FaceSigns, Partition, Ties
 from engine.plane import SlicePlane, convex_polygon, plane_box_polygon
 from engine.predicates import NEGLIGIBLE_UNCERTAINTY
@@ -161,6 +161,7 @@ class _Walk:
         self.values = {0: Table(inputs, corners + _ROOM)}
         self.ranges: dict[int, Range] = {0: (inputs.min(axis=0), inputs.max(axis=0))}
         self.noise: dict[int, Float] = {0: noise_of_exact(unit_of(0, self.ranges, None))}
+        self.even = True
         self.deferred: Deferred | None = None
         self.recycler = Recycler()
         self.coincidences = Coincidences.none()
@@ -184,7 +185,8 @@ class _Walk:
             self.noise.update(noise_after(segment.steps, self.noise, units, self.network.twins))
             uncertainty = min(float(self.map.uncertainty.view.max()), self.map.negligible)
             of_position = 1.0 + uncertainty / float(np.linalg.norm(self.noise[0]))
-            self.row_noise = of_position * self.noise[segment.source][segment.neuron]
+            self.even &= is_even(rounding, self.noise)
+            self.row_noise = (of_position if self.even else 0.0) * self.noise[segment.source][segment.neuron]
             norms = Table.empty(vertices, (len(rounding.bases),), np.float64, 0)
             self.bound = tolerance(self.map, norms, rounding.scale, rounding.constant)
             found = evaluate_segment(
@@ -213,7 +215,7 @@ class _Walk:
             self.linear_regions = self.map.faces
         with self._timed("cut"):
             old_vertices = len(self.map.positions)
-            signs = self.signs if self.signs is not None else find_signs(rows.view, self.bound, self.row_noise, self.workers)
+            signs = self.signs or find_signs(rows.view, self.bound, self.row_noise, self.workers)
             self.passing = segment.passing and segment.plain
             inherited = partial(self._inherited_error, segment)
             admission = self._admission(layer, rows)

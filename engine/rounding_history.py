@@ -14,6 +14,7 @@ that, it has no error, however large the numbers that cancel in it.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import NamedTuple, assert_never
 
 import numpy as np
@@ -27,6 +28,8 @@ from engine.twins import summed
 
 Exact = tuple[int, Int, Int, Float]
 """Values without an error: the slot, (K,) int32 item and feature, (K,) float64 the value."""
+
+Places = NDArray[np.int64] | Int
 
 _NUMBERS = 1 << 21  # in all values of a batch
 
@@ -48,9 +51,8 @@ def inherited_error(
         items = slice(i, i + batch)
         own = zeros[np.searchsorted(zeros[:, 0], i) : np.searchsorted(zeros[:, 0], i + batch)]
         exact = _exact_values(network, steps, own, i)
-        parts.append(
-            _of_batch(network, steps, slot, features[items], plane, positions[items], uncertainty[items], exact, noise)
-        )
+        found = _forward(network, steps, plane, positions[items], uncertainty[items], exact, noise, batch)
+        parts.append(_backward(network, steps, slot, features[items], plane, found))
     return np.concatenate(parts)
 
 
@@ -81,32 +83,64 @@ def _exact_values(network: Network, steps: Sequence[Step], zeros: Int, start: in
     return found
 
 
-def _of_batch(
-    network: Network, steps: Sequence[Step], slot: int, features: Int, plane: SlicePlane, positions: Float,
-    uncertainty: Float, exact: Sequence[Exact], noise: Mapping[int, Float],
-) -> Float:  # fmt: skip
-    count = len(features)
+@dataclass(frozen=True, eq=False, slots=True)
+class _Forward:
+    """Values (N, n) by slot at N vertices, the sizes of the numbers that they sum up, and what they may be off by at
+    hidden breakpoints; uncertainty (N,) and exact: see inherited_error.
+    """
+
+    values: dict[int, Float]
+    sizes: dict[int, Float]
+    bends: dict[int, Float]
+    uncertainty: Float
+    exact: Sequence[Exact]
+
+    def at(self, items: Places) -> _Forward:
+        """The same at `items`, which count as 0, 1, ... from now on."""
+        values, sizes, bends = (
+            {slot: array[items] for slot, array in arrays.items()} for arrays in (self.values, self.sizes, self.bends)
+        )
+        return _Forward(values, sizes, bends, self.uncertainty[items], _exact_at(self.exact, items))
+
+
+def _forward(
+    network: Network, steps: Sequence[Step], plane: SlicePlane, positions: Float, uncertainty: Float,
+    exact: Sequence[Exact], noise: Mapping[int, Float], batch: int,
+) -> _Forward:  # fmt: skip
     values = {0: plane.to_input(positions)}
     _set_exact(values, 0, exact)
-    sizes = {0: np.abs(values[0])}
-    bends: dict[int, Float] = {}
+    found = _Forward(values, {0: np.abs(values[0])}, {}, uncertainty, exact)
     for i, step in enumerate(steps):
         if isinstance(step, Kink):
-            found = _hidden(step, values[step.source], noise[step.source], exact)
-            if len(found.item):
-                own = DOUBTFUL_SAFETY * UNIT_ROUNDOFF * sizes[step.source][found.item, found.neuron]
-                error = own + _of_batch(
-                    network, steps[:i], step.source, found.neuron, plane, positions[found.item],
-                    uncertainty[found.item], _exact_at(exact, found.item), noise,
-                )  # fmt: skip
-                hidden = found.distance <= error + (SAFETY / DOUBTFUL_SAFETY) * own
-                at = found.item[hidden], found.neuron[hidden]
-                values[step.source][at] = found.breakpoint[hidden]
-                bends[step.target] = np.zeros_like(values[step.source])
-                bends[step.target][at] = (found.change * error)[hidden]
-        values[step.target] = evaluate(step, values, count)
-        sizes[step.target] = _size(step, values, sizes)
+            _bend(network, steps[:i], step, plane, found, noise[step.source], batch)
+        values[step.target] = evaluate(step, values, len(positions))
+        found.sizes[step.target] = _size(step, values, found.sizes)
         _set_exact(values, step.target, exact)
+    return found
+
+
+def _bend(
+    network: Network, steps: Sequence[Step], kink: Kink, plane: SlicePlane, found: _Forward, noise: Float, batch: int
+) -> None:
+    """Put what breakpoints that noise (n,) hides may change into found.bends, and their neurons onto them."""
+    z = found.values[kink.source]
+    hidden = _hidden(kink, z, noise, found.exact)
+    own = DOUBTFUL_SAFETY * UNIT_ROUNDOFF * found.sizes[kink.source][hidden.item, hidden.neuron]
+    for i in range(0, len(own), batch):
+        some = hidden.piece(i, i + batch)
+        rounding = own[i : i + batch]
+        error = rounding + _backward(network, steps, kink.source, some.neuron, plane, found.at(some.item))
+        within = some.distance <= error + SAFETY / DOUBTFUL_SAFETY * rounding
+        at = some.item[within], some.neuron[within]
+        z[at] = some.breakpoint[within]
+        found.bends.setdefault(kink.target, np.zeros_like(z))[at] = (some.change * error)[within]
+
+
+def _backward(
+    network: Network, steps: Sequence[Step], slot: int, features: Places, plane: SlicePlane, found: _Forward
+) -> Float:
+    """(N,): the error of feature features[n] of the slot that the last of `steps` writes, but for that step's own."""
+    count, exact = len(features), found.exact
     gradients = {slot: np.zeros((count, network.sizes[slot]))}
     gradients[slot][np.arange(count), features] = 1.0
     squares = np.zeros(count)
@@ -115,17 +149,17 @@ def _of_batch(
         if gradient is None:
             continue
         _drop_exact(gradient, step.target, exact)
+        together = summed(gradient, network.twins.get(step.target)) ** 2
         if step.target != slot and not isinstance(step, Gather):
-            squares += (summed(gradient, network.twins.get(step.target)) ** 2 * sizes[step.target] ** 2).sum(axis=1)
-        if step.target in bends:
-            bend = bends[step.target] / (DOUBTFUL_SAFETY * UNIT_ROUNDOFF)
-            squares += (summed(gradient, network.twins.get(step.target)) ** 2 * bend**2).sum(axis=1)
-        for source, part in _pull_back(step, gradient, values, sizes):
+            squares += (together * found.sizes[step.target] ** 2).sum(axis=1)
+        if step.target in found.bends:
+            squares += (together * (found.bends[step.target] / (DOUBTFUL_SAFETY * UNIT_ROUNDOFF)) ** 2).sum(axis=1)
+        for source, part in _pull_back(step, gradient, found.values, found.sizes):
             gradients[source] = gradients[source] + part if source in gradients else part
     error = DOUBTFUL_SAFETY * UNIT_ROUNDOFF * np.sqrt(squares)
     if 0 in gradients:
         _drop_exact(gradients[0], 0, exact)
-        error += DOUBTFUL_SAFETY / SAFETY * uncertainty * np.linalg.norm(gradients[0] @ plane.axes.T, axis=1)
+        error += DOUBTFUL_SAFETY / SAFETY * found.uncertainty * np.linalg.norm(gradients[0] @ plane.axes.T, axis=1)
     return np.asarray(error)
 
 
@@ -134,11 +168,15 @@ class _Hidden(NamedTuple):
     breakpoint, the distance from it and the change of slope there.
     """
 
-    item: NDArray[np.int64]
-    neuron: NDArray[np.int64]
+    item: Places
+    neuron: Places
     breakpoint: Float
     distance: Float
     change: Float
+
+    def piece(self, lo: int, hi: int) -> _Hidden:
+        item, neuron, breakpoint_ = self.item[lo:hi], self.neuron[lo:hi], self.breakpoint[lo:hi]
+        return _Hidden(item, neuron, breakpoint_, self.distance[lo:hi], self.change[lo:hi])
 
 
 def _hidden(kink: Kink, z: Float, noise: Float, exact: Sequence[Exact]) -> _Hidden:
@@ -154,11 +192,14 @@ def _hidden(kink: Kink, z: Float, noise: Float, exact: Sequence[Exact]) -> _Hidd
     return _Hidden(item, neuron, at[item, neuron], distance[item, neuron], change[item, neuron])
 
 
-def _exact_at(exact: Sequence[Exact], items: NDArray[np.int64]) -> list[Exact]:
+def _exact_at(exact: Sequence[Exact], items: Places) -> list[Exact]:
     """What is exact at `items`, which count as 0, 1, ... from now on."""
     found = []
     for slot, item, neuron, value in exact:
-        new, old = np.nonzero(items[:, None] == item)
+        first, stop = (np.searchsorted(item, items, side=side) for side in ("left", "right"))
+        count = stop - first
+        new = np.repeat(np.arange(len(items)), count)
+        old = np.repeat(first - np.cumsum(count) + count, count) + np.arange(len(new))
         found.append((slot, new.astype(np.int32), neuron[old], value[old]))
     return found
 

@@ -159,8 +159,8 @@ def _settle(
         return 0, False
     zero = np.empty(len(vertices), np.bool_)
     found = workers.run(
-        predicates.settle, len(vertices), grain(20 + 3 * rows.shape[1]), vertices, rows, tuple(bound), noise, signs.plus,
-        signs.minus, zero,
+        predicates.settle, len(vertices), grain(20 + 3 * rows.shape[1]), vertices, rows, tuple(bound), noise,
+        signs.plus, signs.minus, zero,
     )  # fmt: skip
     zeros_at = vertices[zero]
     workers.run(
