@@ -14,6 +14,7 @@ from typing import assert_never
 
 import numpy as np
 
+from engine.jit import summing_kernel
 from engine.network import evaluate
 from engine.predicates import SAFETY, UNIT_ROUNDOFF
 from engine.rounding import Rounding
@@ -23,7 +24,7 @@ from engine.twins import summed
 _ROUNDING = SAFETY * UNIT_ROUNDOFF
 
 
-def noise_of_exact(unit: Float) -> Float:
+def noise_of_inputs(unit: Float) -> Float:
     """(n,): of values that are themselves only rounded; unit (n,): their sizes."""
     return _ROUNDING * unit
 
@@ -36,15 +37,36 @@ def noise_after(
 
     twins: see Network.twins; their errors are the same.
     """
+    match steps:
+        case (Linear(groups=1) as linear,):
+            found = np.empty(len(linear.bias))
+            _noise_of_linear(
+                linear.weight, _together(linear, twins), linear.bias, noise[linear.source], units[linear.source], found
+            )
+            return {linear.target: found}
     errors = {slot: noise[slot][None] ** 2 for slot in units}
     sizes = {slot: unit[None] ** 2 for slot, unit in units.items()}
     with np.errstate(over="ignore", invalid="ignore"):
         for step in steps:
             sizes[step.target] = evaluate(_squared(step), sizes, 1)
-            errors[step.target] = evaluate(_without_constants(_squared(_with_twins_summed(step, twins))), errors, 1)
+            alike = replace(step, weight=_together(step, twins)) if isinstance(step, Linear) else step
+            errors[step.target] = evaluate(_without_constants(_squared(alike)), errors, 1)
             errors[step.target] += _ROUNDING**2 * sizes[step.target]
     squares = {step.target: errors[step.target][0] for step in steps}
     return {slot: np.sqrt(np.where(np.isfinite(square), square, 0.0)) for slot, square in squares.items()}
+
+
+@summing_kernel
+def _noise_of_linear(weight: Float, together: Float, bias: Float, noise: Float, unit: Float, found: Float) -> None:
+    """The usual case of noise_after, without the machinery; together: weight with the columns of twins added up."""
+    for k in range(len(bias)):
+        error, size = 0.0, bias[k] * bias[k]
+        for j in range(len(unit)):
+            part, own = together[k, j] * noise[j], weight[k, j] * unit[j]
+            error += part * part
+            size += own * own
+        total = error + _ROUNDING * _ROUNDING * size
+        found[k] = np.sqrt(total) if total < np.inf else 0.0
 
 
 def noise_after_kink(kink: Kink, noise: Float) -> Float:
@@ -57,6 +79,8 @@ def is_even(rounding: Rounding, noise: Mapping[int, Float]) -> bool:
 
     Otherwise noise is that of the largest features, and says nothing where these are off.
     """
+    if len(rounding.bases) <= 1:
+        return True
     groups = Counter(
         slot
         for slot, inverse_unit in zip(rounding.bases, rounding.inverse_units, strict=True)
@@ -65,10 +89,9 @@ def is_even(rounding: Rounding, noise: Mapping[int, Float]) -> bool:
     return max(groups.values(), default=0) <= 1
 
 
-def _with_twins_summed(step: Affine, twins: Mapping[int, Int]) -> Affine:
-    if isinstance(step, Linear) and step.groups == 1 and step.source in twins:
-        return replace(step, weight=summed(step.weight, twins[step.source]))
-    return step
+def _together(step: Linear, twins: Mapping[int, Int]) -> Float:
+    """The weight with the columns of twins, which have the same error, added up."""
+    return summed(step.weight, twins.get(step.source)) if step.groups == 1 else step.weight
 
 
 def _squared(step: Affine) -> Affine:

@@ -23,7 +23,7 @@ from engine.growth import Admission
 from engine.kinks import apply_kink, largest_after, restore_breakpoints
 from engine.network import Network
 from engine.new_vertices import interpolate
-from engine.noise import is_even, noise_after, noise_after_kink, noise_of_exact
+from engine.noise import is_even, noise_after, noise_after_kink, noise_of_inputs
 from engine.planar_map import BORDER, FaceSigns, Partition, Ties
 from engine.plane import SlicePlane, convex_polygon, plane_box_polygon
 from engine.predicates import NEGLIGIBLE_UNCERTAINTY
@@ -160,7 +160,8 @@ class _Walk:
         )
         self.values = {0: Table(inputs, corners + _ROOM)}
         self.ranges: dict[int, Range] = {0: (inputs.min(axis=0), inputs.max(axis=0))}
-        self.noise: dict[int, Float] = {0: noise_of_exact(unit_of(0, self.ranges, None))}
+        self.noise: dict[int, Float] = {0: noise_of_inputs(unit_of(0, self.ranges, None))}
+        self.input_noise = float(np.linalg.norm(self.noise[0]))
         self.even = True
         self.deferred: Deferred | None = None
         self.recycler = Recycler()
@@ -184,7 +185,7 @@ class _Walk:
             rounding = segment.rounding(units)
             self.noise.update(noise_after(segment.steps, self.noise, units, self.network.twins))
             uncertainty = min(float(self.map.uncertainty.view.max()), self.map.negligible)
-            of_position = 1.0 + uncertainty / float(np.linalg.norm(self.noise[0]))
+            of_position = 1.0 + uncertainty / self.input_noise
             self.even &= is_even(rounding, self.noise)
             self.row_noise = (of_position if self.even else 0.0) * self.noise[segment.source][segment.neuron]
             norms = Table.empty(vertices, (len(rounding.bases),), np.float64, 0)

@@ -176,7 +176,9 @@ def doubt_of(local, noise):
 
     Where all that is added up is no larger than `noise`, earlier rounding may have made all of it.
     """
-    return DOUBT * local if local > SAFETY * UNIT_ROUNDOFF * noise else max(DOUBT * local, noise)
+    wide = DOUBT * local
+    floor = noise if local <= SAFETY * UNIT_ROUNDOFF * noise else 0.0
+    return wide if wide > floor else floor
 
 
 @inline
