@@ -10,18 +10,34 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import assert_never
+from typing import NamedTuple, assert_never
 
 import numpy as np
 
 from engine.jit import summing_kernel
-from engine.network import evaluate
+from engine.network import Network, evaluate
 from engine.predicates import SAFETY, UNIT_ROUNDOFF
 from engine.rounding import Rounding
 from engine.steps import Affine, Float, Gather, Int, Kink, Linear, Scale, Sum
 from engine.twins import summed
 
 _ROUNDING = SAFETY * UNIT_ROUNDOFF
+_MOST_PRODUCTS = 1 << 25  # some hundredths of a second
+
+
+class RowNoise(NamedTuple):
+    """Noise of a cut's rows (R,), and how many signs are worth a close look for it alone: where all is noise, it says
+    nothing.
+    """
+
+    rows: Float
+    most: int
+
+
+def affordable(network: Network) -> int:
+    """How many times the errors in a network can be followed in little time."""
+    products = sum(step.weight.size * step.groups for step in network.steps if isinstance(step, Linear))
+    return _MOST_PRODUCTS // (products + sum(network.sizes))
 
 
 def noise_of_inputs(unit: Float) -> Float:
@@ -44,9 +60,9 @@ def noise_after(
                 linear.weight, _together(linear, twins), linear.bias, noise[linear.source], units[linear.source], found
             )
             return {linear.target: found}
-    errors = {slot: noise[slot][None] ** 2 for slot in units}
-    sizes = {slot: unit[None] ** 2 for slot, unit in units.items()}
     with np.errstate(over="ignore", invalid="ignore"):
+        errors = {slot: noise[slot][None] ** 2 for slot in units}
+        sizes = {slot: unit[None] ** 2 for slot, unit in units.items()}
         for step in steps:
             sizes[step.target] = evaluate(_squared(step), sizes, 1)
             alike = replace(step, weight=_together(step, twins)) if isinstance(step, Linear) else step
@@ -77,7 +93,7 @@ def noise_after_kink(kink: Kink, noise: Float) -> Float:
 def is_even(rounding: Rounding, noise: Mapping[int, Float]) -> bool:
     """Whether what a sum reads counts in it with parts of about one size, apart from what is noise.
 
-    Otherwise noise is that of the largest features, and says nothing where these are off.
+    Otherwise noise is that of the largest features, and says nothing where these are off, here and in later layers.
     """
     if len(rounding.bases) <= 1:
         return True

@@ -23,7 +23,7 @@ from engine.growth import Admission
 from engine.kinks import apply_kink, largest_after, restore_breakpoints
 from engine.network import Network
 from engine.new_vertices import interpolate
-from engine.noise import is_even, noise_after, noise_after_kink, noise_of_inputs
+from engine.noise import RowNoise, affordable, is_even, noise_after, noise_after_kink, noise_of_inputs
 from engine.planar_map import BORDER, FaceSigns, Partition, Ties
 from engine.plane import SlicePlane, convex_polygon, plane_box_polygon
 from engine.predicates import NEGLIGIBLE_UNCERTAINTY
@@ -187,11 +187,14 @@ class _Walk:
             uncertainty = min(float(self.map.uncertainty.view.max()), self.map.negligible)
             of_position = 1.0 + uncertainty / self.input_noise
             self.even &= is_even(rounding, self.noise)
-            self.row_noise = (of_position if self.even else 0.0) * self.noise[segment.source][segment.neuron]
+            self.row_noise = RowNoise(
+                (of_position if self.even else 0.0) * self.noise[segment.source][segment.neuron],
+                affordable(self.network),
+            )
             norms = Table.empty(vertices, (len(rounding.bases),), np.float64, 0)
             self.bound = tolerance(self.map, norms, rounding.scale, rounding.constant)
             found = evaluate_segment(
-                segment, self.network, self.values, self.deferred, vertices, rounding, self.bound, self.row_noise,
+                segment, self.network, self.values, self.deferred, vertices, rounding, self.bound, self.row_noise.rows,
                 self.recycler, self.workers,
             )  # fmt: skip
             self.deferred = None
@@ -216,7 +219,7 @@ class _Walk:
             self.linear_regions = self.map.faces
         with self._timed("cut"):
             old_vertices = len(self.map.positions)
-            signs = self.signs or find_signs(rows.view, self.bound, self.row_noise, self.workers)
+            signs = self.signs or find_signs(rows.view, self.bound, self.row_noise.rows, self.workers)
             self.passing = segment.passing and segment.plain
             inherited = partial(self._inherited_error, segment)
             admission = self._admission(layer, rows)
@@ -257,14 +260,13 @@ class _Walk:
 
     def _inherited_error(self, segment: Segment, pairs: Int) -> Float:
         """What earlier rounding and the position may have added to the rows pairs[:, 1] at the vertices pairs[:, 0]."""
-        self.workers.check()
         vertices, rows = pairs.T
         uncertainty = self.map.uncertainty.view[vertices]
         # Beyond that, the bound of every sign has the position in it already.
         uncertainty[uncertainty > self.map.negligible] = 0.0
         return inherited_error(
             self.network, segment.source, segment.neuron[rows], self.plane, self.map.positions.view[vertices],
-            uncertainty, self._lines_through(vertices), self.noise,
+            uncertainty, self._lines_through(vertices), self.noise, self.workers.check,
         )  # fmt: skip
 
     def _lines_through(self, vertices: Int) -> Int:

@@ -13,7 +13,7 @@ that, it has no error, however large the numbers that cancel in it.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple, assert_never
 
@@ -21,6 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.network import Network, evaluate
+from engine.noise import affordable
 from engine.plane import SlicePlane
 from engine.predicates import DOUBT, DOUBTFUL_SAFETY, SAFETY, UNIT_ROUNDOFF
 from engine.steps import Float, Gather, Int, Kink, Linear, Scale, Step, Sum
@@ -31,27 +32,28 @@ Exact = tuple[int, Int, Int, Float]
 
 Places = NDArray[np.int64] | Int
 
-_NUMBERS = 1 << 21  # in all values of a batch
+_NUMBERS = 1 << 19  # in all values of a batch
 
 
 def inherited_error(
     network: Network, slot: int, features: Int, plane: SlicePlane, positions: Float, uncertainty: Float, zeros: Int,
-    noise: Mapping[int, Float],
+    noise: Mapping[int, Float], check: Callable[[], None],
 ) -> Float:  # fmt: skip
     """(N,) float64: the error that feature features[n] of `slot` may have at positions[n] but for its own step's.
 
     features: (N,) int32; positions (N, 2), uncertainty (N,) float64: in slice units, the latter with
     the safety of all bounds.  zeros (K, 3) int32: which n is exactly on a line, the kink's number and its row, ordered
-    by n.  noise: see engine/noise.py; of the input and all nonlinearities' sources.
+    by n.  noise: see engine/noise.py; of the input and all nonlinearities' sources.  check raises Cancelled to stop.
     """
     steps = _steps_to(network, slot)
     batch = max(1, _NUMBERS // sum(network.sizes))
     parts = []
     for i in range(0, len(features), batch):
         items = slice(i, i + batch)
+        check()
         own = zeros[np.searchsorted(zeros[:, 0], i) : np.searchsorted(zeros[:, 0], i + batch)]
         exact = _exact_values(network, steps, own, i)
-        found = _forward(network, steps, plane, positions[items], uncertainty[items], exact, noise, batch)
+        found = _forward(network, steps, plane, positions[items], uncertainty[items], exact, noise, batch, check)
         parts.append(_backward(network, steps, slot, features[items], plane, found))
     return np.concatenate(parts)
 
@@ -76,8 +78,7 @@ def _exact_values(network: Network, steps: Sequence[Step], zeros: Int, start: in
         item, neuron, value = item - start, kink.row_neuron[row], kink.row_breakpoint[row]
         if kink.source in network.twins:
             first = network.twins[kink.source]
-            bends = np.isin(np.arange(len(first)), kink.row_neuron)  # of others, a cut does not make zeros exact
-            entry, neuron = (part.astype(np.int32) for part in np.nonzero((first[neuron][:, None] == first) & bends))
+            entry, neuron = (part.astype(np.int32) for part in np.nonzero(first[neuron][:, None] == first))
             item, value = item[entry], value[entry]
         found.append((kink.source, item, neuron, value))
     return found
@@ -105,14 +106,14 @@ class _Forward:
 
 def _forward(
     network: Network, steps: Sequence[Step], plane: SlicePlane, positions: Float, uncertainty: Float,
-    exact: Sequence[Exact], noise: Mapping[int, Float], batch: int,
+    exact: Sequence[Exact], noise: Mapping[int, Float], batch: int, check: Callable[[], None],
 ) -> _Forward:  # fmt: skip
     values = {0: plane.to_input(positions)}
     _set_exact(values, 0, exact)
     found = _Forward(values, {0: np.abs(values[0])}, {}, uncertainty, exact)
     for i, step in enumerate(steps):
         if isinstance(step, Kink):
-            _bend(network, steps[:i], step, plane, found, noise[step.source], batch)
+            _bend(network, steps[:i], step, plane, found, noise[step.source], batch, check)
         values[step.target] = evaluate(step, values, len(positions))
         found.sizes[step.target] = _size(step, values, found.sizes)
         _set_exact(values, step.target, exact)
@@ -120,13 +121,15 @@ def _forward(
 
 
 def _bend(
-    network: Network, steps: Sequence[Step], kink: Kink, plane: SlicePlane, found: _Forward, noise: Float, batch: int
-) -> None:
+    network: Network, steps: Sequence[Step], kink: Kink, plane: SlicePlane, found: _Forward, noise: Float, batch: int,
+    check: Callable[[], None],
+) -> None:  # fmt: skip
     """Put what breakpoints that noise (n,) hides may change into found.bends, and their neurons onto them."""
     z = found.values[kink.source]
     hidden = _hidden(kink, z, noise, found.exact)
     own = DOUBTFUL_SAFETY * UNIT_ROUNDOFF * found.sizes[kink.source][hidden.item, hidden.neuron]
-    for i in range(0, len(own), batch):
+    for i in range(0, len(own) if len(own) <= affordable(network) else 0, batch):
+        check()
         some = hidden.piece(i, i + batch)
         rounding = own[i : i + batch]
         error = rounding + _backward(network, steps, kink.source, some.neuron, plane, found.at(some.item))

@@ -1,5 +1,8 @@
 """Features that are computed alike from the same numbers: their values are equal, and so are their errors.
 
+A cut makes pre-activations at their breakpoints exact, so only those with the same breakpoints stay alike.  Twins are
+looked for among the rows of one matrix, and not beyond a concatenation.
+
 Networks have them by chance (dead units) or by construction (widened, pruned or symmetric layers); where a later layer
 takes their difference, it has no error by them, however large its weights are.
 """
@@ -10,35 +13,44 @@ from collections.abc import Sequence
 from typing import assert_never
 
 import numpy as np
-from numpy.typing import NDArray
 
 from engine.steps import Float, Gather, Int, Kink, Linear, Scale, Step, Sum
 
 
 def first_twins(steps: Sequence[Step]) -> dict[int, Int]:
     """For each slot that has twins (n,) int32: the first feature that is equal to each of its features."""
+    bends: dict[int, list[Float]] = {}
+    for step in steps:
+        if isinstance(step, Kink):
+            bends.setdefault(step.source, []).extend(step.breakpoints.T)
     found: dict[int, Int] = {}
     for step in steps:
         first = _first_of(step, found)
+        if first is not None and step.target in bends:
+            first = _first_equal((first,), bends[step.target])
         if first is not None and (first != np.arange(len(first))).any():
             found[step.target] = first
     return found
 
 
 def _first_of(step: Step, found: dict[int, Int]) -> Int | None:
+    sources: tuple[int, ...]
+    parameters: Sequence[Float]
     match step:
         case Linear():
             return _first_of_rows(step) if step.groups == 1 else None
         case Scale():
-            return _first_equal(found, (step.source,), step.factor, step.shift)
+            sources, parameters = (step.source,), [step.factor, step.shift]
         case Sum():
-            return _first_equal(found, (step.left, step.right))
+            sources, parameters = (step.left, step.right), []
         case Kink():
-            return _first_equal(found, (step.source,), *step.breakpoints.T, *step.slopes.T, *step.intercepts.T)
+            sources, parameters = (step.source,), [*step.breakpoints.T, *step.slopes.T, *step.intercepts.T]
         case Gather():
             return None
         case _:
             assert_never(step)
+    known = [found[source] for source in sources if source in found]
+    return _first_equal(known, parameters) if len(known) == len(sources) else None
 
 
 def _first_of_rows(linear: Linear) -> Int:
@@ -47,12 +59,10 @@ def _first_of_rows(linear: Linear) -> Int:
     return np.array([first.setdefault(row.tobytes(), k) for k, row in enumerate(rows)], np.int32)
 
 
-def _first_equal(found: dict[int, Int], sources: tuple[int, ...], *parameters: Float) -> Int | None:
-    """The first feature with the same features of all sources and the same parameters, (n,) each."""
-    if not all(source in found for source in sources):
-        return None
-    columns: list[NDArray[np.generic]] = [found[source] for source in sources]
-    keys = zip(*(column.tolist() for column in (*columns, *parameters)), strict=True)
+def _first_equal(twins: Sequence[Int], parameters: Sequence[Float]) -> Int:
+    """The first feature with the same first twins of all kinds and the same parameters, (n,) each."""
+    columns = [*(column.tolist() for column in twins), *(column.tolist() for column in parameters)]
+    keys = zip(*columns, strict=True)
     first: dict[tuple[float, ...], int] = {}
     return np.array([first.setdefault(key, k) for k, key in enumerate(keys)], np.int32)
 

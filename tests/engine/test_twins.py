@@ -58,6 +58,17 @@ def test_nonlinearities_that_differ_make_no_twins() -> None:
     assert {slot: first.tolist() for slot, first in network.twins.items()} == {1: [0, 0, 0, 0], 2: [0, 1, 0, 1]}
 
 
+def test_twins_that_bend_at_different_places_are_none_even_before() -> None:
+    """A cut makes one of them exact where it is zero, and not the other."""
+    module = nn.Sequential(nn.Linear(2, 4), nn.PReLU(4), nn.Linear(4, 1))
+    with torch.no_grad():
+        module[0].weight.fill_(0.5)
+        module[0].bias.fill_(0.25)
+        module[1].weight.copy_(torch.tensor([1.0, 0.5, 1.0, 0.5]))
+    network = Network.trace(module, input_shape=(2,))
+    assert {slot: first.tolist() for slot, first in network.twins.items()} == {1: [0, 1, 0, 1], 2: [0, 1, 0, 1]}
+
+
 @pytest.mark.parametrize("shape", [(111, 129, 23), (61, 41, 157), (3, 5, 2)])
 def test_twins_get_one_value_whatever_the_order_of_their_sums(shape: tuple[int, int, int]) -> None:
     inputs, outputs, points = shape
