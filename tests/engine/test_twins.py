@@ -7,9 +7,10 @@ import pytest
 import torch
 from torch import nn
 
-from engine import Network
+from engine import Network, SlicePlane
 from engine.linear_layer import make_twins_equal
 from engine.noise import noise_after
+from engine.partition import partition_polygon
 from engine.steps import Linear
 from engine.twins import first_twins, pairs_of, summed
 
@@ -99,3 +100,53 @@ def test_a_difference_of_twins_is_no_noise() -> None:
     together = noise_after([linear], noise, unit, {0: np.array([0, 0, 2], np.int32)})[1][0]
     assert apart == pytest.approx(2.0**0.5 * gain * 1e-15, rel=1e-6)
     assert together < 1e-13
+
+
+def _repeated_rows() -> nn.Sequential:
+    """Two layers of 128 neurons of which 16 differ."""
+    torch.manual_seed(0)
+    module = nn.Sequential(*(nn.Linear(2, 128), nn.ReLU(), nn.Linear(128, 128), nn.ReLU(), nn.Linear(128, 1))).double()
+    chosen = np.random.default_rng(0).integers(0, 16, (2, 128))
+    with torch.no_grad():
+        for layer, rows in zip((module[0], module[2]), chosen, strict=True):
+            layer.weight.copy_(layer.weight[rows].clone())
+            layer.bias.copy_(layer.bias[rows].clone())
+    return module
+
+
+def test_a_layer_of_repeated_neurons_is_cut_as_one_without_repeats() -> None:
+    module = _repeated_rows()
+    square = np.array([[-1.0, -1.0], [1.0, -1.0], [1.0, 1.0], [-1.0, 1.0]])
+    plane = SlicePlane(np.zeros(2), np.eye(2))
+    repeated = partition_polygon(Network.trace(module, input_shape=(2,)), plane, square)
+    first, second = (
+        np.unique(layer.weight.detach().numpy(), axis=0, return_index=True)[1] for layer in module[::2][:2]
+    )
+    once = nn.Sequential(
+        *(nn.Linear(2, len(first)), nn.ReLU(), nn.Linear(len(first), len(second)), nn.ReLU(), nn.Linear(len(second), 1))
+    ).double()
+    with torch.no_grad():
+        for target, source, rows in ((once[0], module[0], first), (once[2], module[2], second)):
+            target.bias.copy_(source.bias[rows])
+            weight = source.weight[rows] @ _merging(module[0], first) if source is module[2] else source.weight[rows]
+            target.weight.copy_(weight)
+        once[4].weight.copy_(module[4].weight @ _merging(module[2], second))
+        once[4].bias.copy_(module[4].bias)
+    single = partition_polygon(Network.trace(once, input_shape=(2,)), plane, square)
+    assert (repeated.regions, repeated.linear_regions) == (single.regions, single.linear_regions)
+    assert repeated.regions > 200
+
+
+def _merging(layer: nn.Linear, rows: np.ndarray) -> torch.Tensor:
+    """(128, n): 1 where a neuron is equal to one of `rows`."""
+    return (layer.weight[:, None] == layer.weight[rows][None]).all(dim=2).double()
+
+
+def test_weights_near_the_end_of_float64_raise_no_warning() -> None:
+    module = nn.Sequential(nn.Linear(2, 6), nn.ReLU(), nn.Linear(6, 6), nn.ReLU(), nn.Linear(6, 1)).double()
+    with torch.no_grad():
+        module[0].weight *= 1e160
+        module[2].weight *= 1e-160
+    square = np.array([[-1.0, -1.0], [1.0, -1.0], [1.0, 1.0], [-1.0, 1.0]])
+    found = partition_polygon(Network.trace(module, input_shape=(2,)), SlicePlane(np.zeros(2), np.eye(2)), square)
+    assert found.regions > 6
