@@ -14,15 +14,16 @@ from typing import Any
 import numpy as np
 
 from engine.kinks import apply_kink, feature_range, largest_after
-from engine.linear_layer import run_linear
+from engine.linear_layer import make_twins_equal, run_linear
 from engine.network import Network, evaluate
 from engine.new_vertices import NewVertices, interpolate_rows
 from engine.predicates import Tolerance, classify, weighted_norms
 from engine.rounding import Rounding
 from engine.schedule import Segment
-from engine.steps import Affine, Float, Kink, Linear
+from engine.steps import Affine, Float, Int, Kink, Linear
 from engine.subdivide import Signs
 from engine.table import Recycler, Table
+from engine.twins import pairs_of
 from engine.workers import Workers
 
 BLOCK_SIZE = (
@@ -85,7 +86,7 @@ def unit_of(slot: int, ranges: Mapping[int, Range], deferred: Deferred | None) -
 
 def evaluate_segment(
     segment: Segment, network: Network, values: Mapping[int, Table], deferred: Deferred | None, vertices: int,
-    rounding: Rounding, bound: Tolerance, recycler: Recycler, workers: Workers,
+    rounding: Rounding, bound: Tolerance, noise: Float, recycler: Recycler, workers: Workers,
 ) -> Evaluation:  # fmt: skip
     """Run the segment's steps on all vertices; only what is needed later is kept.  Fills bound.norms."""
     sizes = network.sizes
@@ -102,11 +103,13 @@ def evaluate_segment(
         pieces = workers.run(
             run_linear, vertices, 2 * block_rows, block_rows, read[deferred.kink.source], *chords.arguments,
             _pieces_of(deferred.kink), _inverse_unit(rounding), np.ascontiguousarray(linear.weight.T), linear.bias,
-            kept[linear.target].view, (bound.norms, bound.scale, bound.constant), signs.arguments,
+            _twins_of(network, linear), kept[linear.target].view,
+            (bound.norms, bound.scale, bound.constant, noise), signs.arguments,
         )  # fmt: skip
         return _evaluation(kept, [(snapped, [found]) for snapped, found in pieces], signs)
 
     scratch = threading.local()
+    twins = {step.target: _twins_of(network, step) for step in segment.steps if isinstance(step, Linear)}
 
     def run(lo: int, hi: int) -> tuple[int, list[Float]]:
         if not hasattr(scratch, "block"):
@@ -125,8 +128,10 @@ def evaluate_segment(
         for step in segment.steps:
             target = kept[step.target].view[lo:hi] if step.target in kept else None
             block[step.target] = _evaluate_step(step, block, target)
+            if isinstance(step, Linear):
+                make_twins_equal(block[step.target], twins[step.target])
         if signs is not None:
-            _classify(lo, hi, kept[segment.source].view, bound, signs)
+            _classify(lo, hi, kept[segment.source].view, bound, noise, signs)
         return snapped, [feature_range(block[slot]) for slot in kept]
 
     return _evaluation(kept, workers.run(run, vertices, block_rows), signs)
@@ -138,15 +143,16 @@ def _evaluation(kept: dict[int, Table], pieces: list[tuple[int, list[Float]]], s
     return Evaluation(kept, ranges, sum(snapped for snapped, _ in pieces), signs)
 
 
-def find_signs(rows: Float, bound: Tolerance, workers: Workers) -> Signs:
-    """Signs of rows (V, R) by their rounding alone."""
+def find_signs(rows: Float, bound: Tolerance, noise: Float, workers: Workers) -> Signs:
+    """Signs of rows (V, R) that are beyond doubt; noise (R,): see engine/noise.py."""
     signs = _new_signs(*rows.shape)
-    workers.run(_classify, len(rows), max(_LEAST_ROWS, BLOCK_SIZE // max(1, rows.shape[1])), rows, bound, signs)
+    block_rows = max(_LEAST_ROWS, BLOCK_SIZE // max(1, rows.shape[1]))
+    workers.run(_classify, len(rows), block_rows, rows, bound, noise, signs)
     return signs
 
 
-def _classify(lo: int, hi: int, rows: Float, bound: Tolerance, signs: Signs) -> None:
-    classify(lo, hi, rows, bound.norms, bound.scale, bound.constant, signs.plus, signs.minus, signs.undecided)
+def _classify(lo: int, hi: int, rows: Float, bound: Tolerance, noise: Float, signs: Signs) -> None:
+    classify(lo, hi, rows, bound.norms, bound.scale, bound.constant, noise, *signs.arguments)
 
 
 def _new_signs(vertices: int, rows: int) -> Signs:
@@ -177,6 +183,12 @@ def _source_block(deferred: Deferred, stored: Float, lo: int, hi: int, room: Flo
 def _no_chords(bound: Tolerance) -> ChordRows:
     none = NewVertices.empty(0, 1)
     return ChordRows(none, none, bound, 0)
+
+
+def _twins_of(network: Network, step: Linear) -> Int:
+    """(K, 2) int32: see pairs_of."""
+    first = network.twins.get(step.target)
+    return np.empty((0, 2), np.int32) if first is None else pairs_of(first)
 
 
 def _pieces_of(kink: Kink) -> tuple[Float, Float, Float]:

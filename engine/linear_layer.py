@@ -21,24 +21,25 @@ _NARROW = 8  # values made of a vertex's features, up to which one pass over the
 
 @kernel
 def run_linear(
-    lo, hi, block_rows, stored, chords, on_edges, chord_bound, old_vertices, kink, inverse_unit, weight, bias, target,
-    rounding, signs,
+    lo, hi, block_rows, stored, chords, on_edges, chord_bound, old_vertices, kink, inverse_unit, weight, bias, twins,
+    target, rounding, signs,
 ):  # fmt: skip
     """target = kink(source) @ weight + bias at the vertices lo..hi, the norms of kink(source), and the signs of target.
 
     stored (S, n): the source, at the first S vertices; those of `chords` follow, see interpolate_rows.  kink:
-    (breakpoints, slopes, intercepts); weight (n, m), bias (m,); rounding: (norms, scale, constant); signs: (plus,
-    minus, undecided).  inverse_unit (n,): the norms' units, empty when no norm is needed.  Returns how many zeros
-    rounding made on chords, and (2, m) the smallest and the largest value of each feature.
+    (breakpoints, slopes, intercepts); weight (n, m), bias (m,); twins (K, 2): see make_twins_equal; rounding: (norms,
+    scale, constant, noise); signs: (plus, minus, undecided).  inverse_unit (n,): the norms' units, empty when no norm
+    is needed.  Returns how many zeros rounding made on chords, and (2, m) the smallest and the largest value of each
+    feature.
     """
     breakpoints, slopes, intercepts = kink
-    norms, scale, constant = rounding
+    norms, scale, constant, noise = rounding
     plus, minus, undecided = signs
     width, outputs, first = stored.shape[1], weight.shape[1], len(stored)
     room = min(block_rows, hi - lo)
     source, hidden = np.empty((room, width)), np.empty(room * width)
     columns, part = np.empty(width, np.int64), np.empty(width * outputs)
-    narrow = outputs <= _NARROW and len(scale) == 1 and _is_relu(breakpoints, slopes, intercepts)
+    narrow = outputs <= _NARROW and norms.shape[1] == 1 and _is_relu(breakpoints, slopes, intercepts)
     transposed = np.empty((outputs, width))
     for j in range(outputs if narrow else 0):
         for k in range(width):
@@ -55,8 +56,9 @@ def run_linear(
                 start - first, stop - first, stored, source, chords, on_edges, chord_bound, old_vertices, inverse_unit,
                 transposed, hidden, norms[start:stop], target[start:stop],
             )  # fmt: skip
+            make_twins_equal(target[start:stop], twins)
             _add_bias(target[start:stop], bias, found)
-            classify(start, stop, target, norms, scale, constant, plus, minus, undecided)
+            classify(start, stop, target, norms, scale, constant, noise, plus, minus, undecided)
             continue
         if stop <= first:
             block = stored[start:stop]
@@ -77,8 +79,9 @@ def run_linear(
                 for k in range(outputs):
                     part[j * outputs + k] = weight[columns[j], k]
             np.dot(value, part[: live * outputs].reshape(live, outputs), target[start:stop])
+        make_twins_equal(target[start:stop], twins)
         _add_bias(target[start:stop], bias, found)
-        classify(start, stop, target, norms, scale, constant, plus, minus, undecided)
+        classify(start, stop, target, norms, scale, constant, noise, plus, minus, undecided)
     return snapped, found
 
 
@@ -208,6 +211,18 @@ def _apply_live(source, target, columns, breakpoints, slopes, intercepts, invers
                 total += h * h
             norms[v, 0] = np.sqrt(total)
     return count
+
+
+@kernel
+def make_twins_equal(values, twins):
+    """Give features that are computed alike one value in values (N, m); twins (K, 2): each of them and the first.
+
+    A product of matrices sums equal rows up in different orders.
+    """
+    for n in range(len(twins)):
+        later, first = twins[n, 0], twins[n, 1]
+        for v in range(len(values)):
+            values[v, later] = values[v, first]
 
 
 @comparing_kernel

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, assert_never
 import numpy as np
 
 from engine.errors import EngineError
-from engine.steps import Float, Gather, Kink, Linear, Scale, Step, Sum
+from engine.steps import Float, Gather, Int, Kink, Linear, Scale, Step, Sum
+from engine.twins import first_twins
 
 if TYPE_CHECKING:
     from torch import nn
@@ -73,6 +74,11 @@ class Network:
     def kinks(self) -> tuple[Kink, ...]:
         """The nonlinear layers in order; a kink's index here is its depth."""
         return tuple(step for step in self.steps if isinstance(step, Kink))
+
+    @cached_property
+    def twins(self) -> Mapping[int, Int]:
+        """For each slot in which features are equal (n,) int32: the first feature that is equal to each."""
+        return first_twins(self.steps)
 
     @property
     def layer_names(self) -> tuple[str, ...]:

@@ -23,6 +23,7 @@ from engine.growth import Admission
 from engine.kinks import apply_kink, largest_after, restore_breakpoints
 from engine.network import Network
 from engine.new_vertices import interpolate
+from engine.noise import RowNoise, affordable, is_even, noise_after, noise_after_kink, noise_of_inputs
 from engine.planar_map import BORDER, FaceSigns, Partition, Ties
 from engine.plane import SlicePlane, convex_polygon, plane_box_polygon
 from engine.predicates import NEGLIGIBLE_UNCERTAINTY
@@ -159,6 +160,9 @@ class _Walk:
         )
         self.values = {0: Table(inputs, corners + _ROOM)}
         self.ranges: dict[int, Range] = {0: (inputs.min(axis=0), inputs.max(axis=0))}
+        self.noise: dict[int, Float] = {0: noise_of_inputs(unit_of(0, self.ranges, None))}
+        self.input_noise = float(np.linalg.norm(self.noise[0]))
+        self.even = True
         self.deferred: Deferred | None = None
         self.recycler = Recycler()
         self.coincidences = Coincidences.none()
@@ -177,12 +181,21 @@ class _Walk:
         """Run the segment's affine steps on all vertices, and find the signs of its rows there."""
         with self._timed("evaluate"):
             vertices = len(self.map.positions)
-            rounding = segment.rounding({slot: unit_of(slot, self.ranges, self.deferred) for slot in segment.bases})
+            units = {slot: unit_of(slot, self.ranges, self.deferred) for slot in segment.bases}
+            rounding = segment.rounding(units)
+            self.noise.update(noise_after(segment.steps, self.noise, units, self.network.twins))
+            uncertainty = min(float(self.map.uncertainty.view.max()), self.map.negligible)
+            of_position = 1.0 + uncertainty / self.input_noise
+            self.even &= is_even(rounding, self.noise)
+            self.row_noise = RowNoise(
+                (of_position if self.even else 0.0) * self.noise[segment.source][segment.neuron],
+                affordable(self.network),
+            )
             norms = Table.empty(vertices, (len(rounding.bases),), np.float64, 0)
             self.bound = tolerance(self.map, norms, rounding.scale, rounding.constant)
             found = evaluate_segment(
-                segment, self.network, self.values, self.deferred, vertices, rounding, self.bound, self.recycler,
-                self.workers,
+                segment, self.network, self.values, self.deferred, vertices, rounding, self.bound, self.row_noise.rows,
+                self.recycler, self.workers,
             )  # fmt: skip
             self.deferred = None
             self.values.update(found.values)
@@ -206,11 +219,11 @@ class _Walk:
             self.linear_regions = self.map.faces
         with self._timed("cut"):
             old_vertices = len(self.map.positions)
-            signs = self.signs if self.signs is not None else find_signs(rows.view, self.bound, self.workers)
+            signs = self.signs or find_signs(rows.view, self.bound, self.row_noise.rows, self.workers)
             self.passing = segment.passing and segment.plain
             inherited = partial(self._inherited_error, segment)
             admission = self._admission(layer, rows)
-            result = cut(self.map, layer, rows, signs, self.bound, inherited, admission, self.workers)
+            result = cut(self.map, layer, rows, signs, self.bound, self.row_noise, inherited, admission, self.workers)
         with self._timed("carry"):
             if len(self.coincidences):
                 self.coincidences = self.coincidences.on_pieces(result.edge_origin())
@@ -231,6 +244,8 @@ class _Walk:
                     restore_breakpoints, len(source), grain(10 + rows.view.shape[1]), source.view, rows.view,
                     segment.neuron, segment.breakpoint,
                 )  # fmt: skip
+            if segment.kink is not None:
+                self.noise[segment.kink.target] = noise_after_kink(segment.kink, self.noise[segment.source])
             if segment.kink is None:
                 self.on_level = self._zero_edges(rows.view)
             elif segment.passing:
@@ -245,14 +260,13 @@ class _Walk:
 
     def _inherited_error(self, segment: Segment, pairs: Int) -> Float:
         """What earlier rounding and the position may have added to the rows pairs[:, 1] at the vertices pairs[:, 0]."""
-        self.workers.check()
         vertices, rows = pairs.T
         uncertainty = self.map.uncertainty.view[vertices]
         # Beyond that, the bound of every sign has the position in it already.
         uncertainty[uncertainty > self.map.negligible] = 0.0
         return inherited_error(
             self.network, segment.source, segment.neuron[rows], self.plane, self.map.positions.view[vertices],
-            uncertainty, self._lines_through(vertices),
+            uncertainty, self._lines_through(vertices), self.noise, self.workers.check,
         )  # fmt: skip
 
     def _lines_through(self, vertices: Int) -> Int:
@@ -305,7 +319,7 @@ class _Walk:
         still.map = self.map.frozen()
         still.face_signs, still.values, still.deferred = list(self.face_signs), {}, None
         still.recycler, still.workers = Recycler(), Workers(1)
-        del still.bound, still.signs
+        del still.bound, still.row_noise, still.signs
         return still
 
     def snapshot(self) -> Partition:

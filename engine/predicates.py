@@ -171,25 +171,38 @@ def list_incident(uncertain, edges, uncertainty, negligible, vertices):
 
 
 @inline
-def _bound_of(v, norms, scale, constant, factor, out):
-    """out[k] = factor * (constant[k] + norms[v] @ scale[:, k])."""
+def doubt_of(local, noise):
+    """What a value must exceed to have a sign without a closer look: `local`, its rounding bound, with much to spare.
+
+    Where all that is added up is no larger than `noise`, earlier rounding may have made all of it.
+    """
+    wide = DOUBT * local
+    floor = noise if local <= SAFETY * UNIT_ROUNDOFF * noise else 0.0
+    return wide if wide > floor else floor
+
+
+@inline
+def _doubts_of(v, norms, scale, constant, noise, out):
+    """out[k]: see doubt_of."""
     count = len(constant)
-    if norms.shape[1] == 0:
+    if norms.shape[1] == 1:
+        norm = norms[v, 0]
         for k in range(count):
-            out[k] = factor * constant[k]
+            out[k] = doubt_of(constant[k] + norm * scale[0, k], noise[k])
+        return
+    for k in range(count):
+        out[k] = constant[k]
     for i in range(norms.shape[1]):
-        norm = factor * norms[v, i]
-        if i == 0:
-            for k in range(count):
-                out[k] = factor * constant[k] + norm * scale[0, k]
-        else:
-            for k in range(count):
-                out[k] += norm * scale[i, k]
+        norm = norms[v, i]
+        for k in range(count):
+            out[k] += norm * scale[i, k]
+    for k in range(count):
+        out[k] = doubt_of(out[k], noise[k])
 
 
 @inline
 def _pack_signs(v, rows, bounds, plus, minus):
-    """The words of the rows' signs at v where they exceed the bounds `bounds`; returns whether that decides all."""
+    """The words of the rows' signs at v where they exceed `bounds` (R,); returns whether that decides all."""
     count, decided = rows.shape[1], True
     for w in range(plus.shape[1]):
         first = w * WORD
@@ -208,19 +221,19 @@ def _pack_signs(v, rows, bounds, plus, minus):
 
 
 @kernel
-def classify(lo, hi, rows, norms, scale, constant, plus, minus, undecided):
+def classify(lo, hi, rows, norms, scale, constant, noise, plus, minus, undecided):
     """Signs of all rows at the vertices lo..hi that are beyond doubt, into the words plus, minus (V, W).
 
-    undecided[v]: some row has none yet.
+    noise (R,): see doubt_of.  undecided[v]: some row has none yet.
     """
-    bounds = np.empty(rows.shape[1])
+    doubt = np.empty(rows.shape[1])
     for v in range(lo, hi):
-        _bound_of(v, norms, scale, constant, DOUBT, bounds)
-        undecided[v] = not _pack_signs(v, rows, bounds, plus, minus)
+        _doubts_of(v, norms, scale, constant, noise, doubt)
+        undecided[v] = not _pack_signs(v, rows, doubt, plus, minus)
 
 
 @kernel
-def settle(lo, hi, vertices, rows, bound, plus, minus, zero):
+def settle(lo, hi, vertices, rows, bound, noise, plus, minus, zero):
     """Decide by the full bound what `classify` left open at vertices[lo:hi], and all rows where the position is
     uncertain.  zero[n]: some row is zero at vertices[n].
 
@@ -237,7 +250,7 @@ def settle(lo, hi, vertices, rows, bound, plus, minus, zero):
             _loosen(v, norms, loose, uncertainty, positions, edges, first, incident)
             for i in range(norms.shape[1]):
                 wide[0, i] = max(norms[v, i], loose[v, i] / DOUBT)
-            _bound_of(0, wide, scale, constant, DOUBT, bounds)
+            _doubts_of(0, wide, scale, constant, noise, bounds)
             _pack_signs(v, rows, bounds, plus, minus)
         zero[n] = False
         for k in range(rows.shape[1]):
@@ -256,7 +269,7 @@ def settle(lo, hi, vertices, rows, bound, plus, minus, zero):
                 plus[v, w] |= bit
             else:
                 minus[v, w] |= bit
-            if abs(z) <= DOUBT * local_rounding(v, k, norms, scale, constant):
+            if abs(z) <= doubt_of(local_rounding(v, k, norms, scale, constant), noise[k]):
                 if doubts == len(doubtful):
                     doubtful = np.concatenate((doubtful, np.empty_like(doubtful)))
                     bounds_of_doubtful = np.concatenate((bounds_of_doubtful, np.empty_like(bounds_of_doubtful)))

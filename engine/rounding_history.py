@@ -13,41 +13,48 @@ that, it has no error, however large the numbers that cancel in it.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import assert_never
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import NamedTuple, assert_never
 
 import numpy as np
+from numpy.typing import NDArray
 
 from engine.network import Network, evaluate
+from engine.noise import affordable
 from engine.plane import SlicePlane
 from engine.predicates import DOUBT, DOUBTFUL_SAFETY, SAFETY, UNIT_ROUNDOFF
 from engine.steps import Float, Gather, Int, Kink, Linear, Scale, Step, Sum
+from engine.twins import summed
 
 Exact = tuple[int, Int, Int, Float]
 """Values without an error: the slot, (K,) int32 item and feature, (K,) float64 the value."""
 
-_NUMBERS = 1 << 21  # in all values of a batch
+Places = NDArray[np.int64] | Int
+
+_NUMBERS = 1 << 19  # in all values of a batch
 
 
 def inherited_error(
-    network: Network, slot: int, features: Int, plane: SlicePlane, positions: Float, uncertainty: Float, zeros: Int
-) -> Float:
+    network: Network, slot: int, features: Int, plane: SlicePlane, positions: Float, uncertainty: Float, zeros: Int,
+    noise: Mapping[int, Float], check: Callable[[], None],
+) -> Float:  # fmt: skip
     """(N,) float64: the error that feature features[n] of `slot` may have at positions[n] but for its own step's.
 
     features: (N,) int32; positions (N, 2), uncertainty (N,) float64: in slice units, the latter with
     the safety of all bounds.  zeros (K, 3) int32: which n is exactly on a line, the kink's number and its row, ordered
-    by n.
+    by n.  noise: see engine/noise.py; of the input and all nonlinearities' sources.  check raises Cancelled to stop.
     """
     steps = _steps_to(network, slot)
     batch = max(1, _NUMBERS // sum(network.sizes))
     parts = []
     for i in range(0, len(features), batch):
         items = slice(i, i + batch)
+        check()
         own = zeros[np.searchsorted(zeros[:, 0], i) : np.searchsorted(zeros[:, 0], i + batch)]
-        exact = _exact_values(steps, own, i)
-        parts.append(
-            _of_batch(network, steps, slot, features[items], plane, positions[items], uncertainty[items], exact)
-        )
+        exact = _exact_values(network, steps, own, i)
+        found = _forward(network, steps, plane, positions[items], uncertainty[items], exact, noise, batch, check)
+        parts.append(_backward(network, steps, slot, features[items], plane, found))
     return np.concatenate(parts)
 
 
@@ -62,28 +69,81 @@ def _steps_to(network: Network, slot: int) -> list[Step]:
     return found
 
 
-def _exact_values(steps: Sequence[Step], zeros: Int, start: int) -> list[Exact]:
-    """What `zeros` says of each kink, for the items from `start` on."""
+def _exact_values(network: Network, steps: Sequence[Step], zeros: Int, start: int) -> list[Exact]:
+    """What `zeros` says of each kink, for the items from `start` on: twins are zero together."""
     kinks = [step for step in steps if isinstance(step, Kink)]
     found = []
     for number, kink in enumerate(kinks):
         item, _, row = zeros[zeros[:, 1] == number].T
-        found.append((kink.source, item - start, kink.row_neuron[row], kink.row_breakpoint[row]))
+        item, neuron, value = item - start, kink.row_neuron[row], kink.row_breakpoint[row]
+        if kink.source in network.twins:
+            first = network.twins[kink.source]
+            entry, neuron = (part.astype(np.int32) for part in np.nonzero(first[neuron][:, None] == first))
+            item, value = item[entry], value[entry]
+        found.append((kink.source, item, neuron, value))
     return found
 
 
-def _of_batch(
-    network: Network, steps: Sequence[Step], slot: int, features: Int, plane: SlicePlane, positions: Float,
-    uncertainty: Float, exact: Sequence[Exact],
-) -> Float:  # fmt: skip
-    count = len(features)
+@dataclass(frozen=True, eq=False, slots=True)
+class _Forward:
+    """Values (N, n) by slot at N vertices, the sizes of the numbers that they sum up, and what they may be off by at
+    hidden breakpoints; uncertainty (N,) and exact: see inherited_error.
+    """
+
+    values: dict[int, Float]
+    sizes: dict[int, Float]
+    bends: dict[int, Float]
+    uncertainty: Float
+    exact: Sequence[Exact]
+
+    def at(self, items: Places) -> _Forward:
+        """The same at `items`, which count as 0, 1, ... from now on."""
+        values, sizes, bends = (
+            {slot: array[items] for slot, array in arrays.items()} for arrays in (self.values, self.sizes, self.bends)
+        )
+        return _Forward(values, sizes, bends, self.uncertainty[items], _exact_at(self.exact, items))
+
+
+def _forward(
+    network: Network, steps: Sequence[Step], plane: SlicePlane, positions: Float, uncertainty: Float,
+    exact: Sequence[Exact], noise: Mapping[int, Float], batch: int, check: Callable[[], None],
+) -> _Forward:  # fmt: skip
     values = {0: plane.to_input(positions)}
     _set_exact(values, 0, exact)
-    sizes = {0: np.abs(values[0])}
-    for step in steps:
-        values[step.target] = evaluate(step, values, count)
-        sizes[step.target] = _size(step, values, sizes)
+    found = _Forward(values, {0: np.abs(values[0])}, {}, uncertainty, exact)
+    for i, step in enumerate(steps):
+        if isinstance(step, Kink):
+            _bend(network, steps[:i], step, plane, found, noise[step.source], batch, check)
+        values[step.target] = evaluate(step, values, len(positions))
+        found.sizes[step.target] = _size(step, values, found.sizes)
         _set_exact(values, step.target, exact)
+    return found
+
+
+def _bend(
+    network: Network, steps: Sequence[Step], kink: Kink, plane: SlicePlane, found: _Forward, noise: Float, batch: int,
+    check: Callable[[], None],
+) -> None:  # fmt: skip
+    """Put what breakpoints that noise (n,) hides may change into found.bends, and their neurons onto them."""
+    z = found.values[kink.source]
+    hidden = _hidden(kink, z, noise, found.exact)
+    own = DOUBTFUL_SAFETY * UNIT_ROUNDOFF * found.sizes[kink.source][hidden.item, hidden.neuron]
+    for i in range(0, len(own) if len(own) <= affordable(network) else 0, batch):
+        check()
+        some = hidden.piece(i, i + batch)
+        rounding = own[i : i + batch]
+        error = rounding + _backward(network, steps, kink.source, some.neuron, plane, found.at(some.item))
+        within = some.distance <= error + SAFETY / DOUBTFUL_SAFETY * rounding
+        at = some.item[within], some.neuron[within]
+        z[at] = some.breakpoint[within]
+        found.bends.setdefault(kink.target, np.zeros_like(z))[at] = (some.change * error)[within]
+
+
+def _backward(
+    network: Network, steps: Sequence[Step], slot: int, features: Places, plane: SlicePlane, found: _Forward
+) -> Float:
+    """(N,): the error of feature features[n] of the slot that the last of `steps` writes, but for that step's own."""
+    count, exact = len(features), found.exact
     gradients = {slot: np.zeros((count, network.sizes[slot]))}
     gradients[slot][np.arange(count), features] = 1.0
     squares = np.zeros(count)
@@ -92,15 +152,59 @@ def _of_batch(
         if gradient is None:
             continue
         _drop_exact(gradient, step.target, exact)
+        together = summed(gradient, network.twins.get(step.target)) ** 2
         if step.target != slot and not isinstance(step, Gather):
-            squares += ((gradient * sizes[step.target]) ** 2).sum(axis=1)
-        for source, part in _pull_back(step, gradient, values, sizes):
+            squares += (together * found.sizes[step.target] ** 2).sum(axis=1)
+        if step.target in found.bends:
+            squares += (together * (found.bends[step.target] / (DOUBTFUL_SAFETY * UNIT_ROUNDOFF)) ** 2).sum(axis=1)
+        for source, part in _pull_back(step, gradient, found.values, found.sizes):
             gradients[source] = gradients[source] + part if source in gradients else part
     error = DOUBTFUL_SAFETY * UNIT_ROUNDOFF * np.sqrt(squares)
     if 0 in gradients:
         _drop_exact(gradients[0], 0, exact)
-        error += DOUBTFUL_SAFETY / SAFETY * uncertainty * np.linalg.norm(gradients[0] @ plane.axes.T, axis=1)
+        error += DOUBTFUL_SAFETY / SAFETY * found.uncertainty * np.linalg.norm(gradients[0] @ plane.axes.T, axis=1)
     return np.asarray(error)
+
+
+class _Hidden(NamedTuple):
+    """Pre-activations that may be on either side of a breakpoint: (K,) int each their item and neuron, and float64 the
+    breakpoint, the distance from it and the change of slope there.
+    """
+
+    item: Places
+    neuron: Places
+    breakpoint: Float
+    distance: Float
+    change: Float
+
+    def piece(self, lo: int, hi: int) -> _Hidden:
+        item, neuron, breakpoint_ = self.item[lo:hi], self.neuron[lo:hi], self.breakpoint[lo:hi]
+        return _Hidden(item, neuron, breakpoint_, self.distance[lo:hi], self.change[lo:hi])
+
+
+def _hidden(kink: Kink, z: Float, noise: Float, exact: Sequence[Exact]) -> _Hidden:
+    """Those that noise (n,) may hide, but for the ones that are known to be on the breakpoint."""
+    distance, change, at = np.full(z.shape, np.inf), np.zeros(z.shape), np.zeros(z.shape)
+    for piece, breakpoint_ in enumerate(kink.breakpoints.T, start=1):
+        bend = np.abs(kink.slopes[:, piece] - kink.slopes[:, piece - 1])
+        nearer = (np.abs(z - breakpoint_) < distance) & (bend > 0.0)
+        distance = np.where(nearer, np.abs(z - breakpoint_), distance)
+        change, at = np.where(nearer, bend, change), np.where(nearer, breakpoint_, at)
+    _drop_exact(change, kink.source, exact)
+    item, neuron = np.nonzero((distance <= noise) & (change > 0.0))
+    return _Hidden(item, neuron, at[item, neuron], distance[item, neuron], change[item, neuron])
+
+
+def _exact_at(exact: Sequence[Exact], items: Places) -> list[Exact]:
+    """What is exact at `items`, which count as 0, 1, ... from now on."""
+    found = []
+    for slot, item, neuron, value in exact:
+        first, stop = (np.searchsorted(item, items, side=side) for side in ("left", "right"))
+        count = stop - first
+        new = np.repeat(np.arange(len(items)), count)
+        old = np.repeat(first - np.cumsum(count) + count, count) + np.arange(len(new))
+        found.append((slot, new.astype(np.int32), neuron[old], value[old]))
+    return found
 
 
 def _set_exact(values: Mapping[int, Float], slot: int, exact: Sequence[Exact]) -> None:

@@ -18,6 +18,7 @@ from engine.face_loop import Loops
 from engine.gaps import without_gaps
 from engine.growth import Admission, Growth
 from engine.new_vertices import NewVertices, interpolate_rows
+from engine.noise import RowNoise
 from engine.planar_map import Ties
 from engine.predicates import Tolerance
 from engine.steps import Float, Int
@@ -40,8 +41,9 @@ _NANOSECONDS_OF_PAIR = 90  # of rows that are active in the same face; some cros
 
 @dataclass(frozen=True, eq=False, slots=True)
 class Signs:
-    """Signs of a cut's rows at the vertices, by their rounding alone: plus, minus (V, W) uint64; undecided (V,)
-    bool."""
+    """Signs of a cut's rows at the vertices that are beyond doubt: plus, minus (V, W) uint64; undecided (V,) bool:
+    where some are not.
+    """
 
     plus: Words
     minus: Words
@@ -100,7 +102,7 @@ def tolerance(before: PlanarMap, norms: Table, scale: Float, constant: Float) ->
 
 
 def cut(
-    before: PlanarMap, layer: int, rows: Table, signs: Signs, bound: Tolerance, inherited: Inherited,
+    before: PlanarMap, layer: int, rows: Table, signs: Signs, bound: Tolerance, noise: RowNoise, inherited: Inherited,
     admission: Admission, workers: Workers,
 ) -> Cut:  # fmt: skip
     """Cut all faces by the lines on which a row is zero.
@@ -109,7 +111,7 @@ def cut(
     """
     loose = Table(bound.norms, 2 * len(bound.norms) + 1024)
     bound = bound._replace(loose=loose.view)
-    snapped, zeros = _settle(rows.view, signs, bound, inherited, workers)
+    snapped, zeros = _settle(rows.view, signs, bound, noise, inherited, workers)
     edges, cut_edges, on_edges, bound, ties = _cut_edges(
         before, rows, signs, bound, loose, inherited, admission, workers
     )
@@ -143,7 +145,9 @@ def cut(
     )  # fmt: skip
 
 
-def _settle(rows: Float, signs: Signs, bound: Tolerance, inherited: Inherited, workers: Workers) -> tuple[int, bool]:
+def _settle(
+    rows: Float, signs: Signs, bound: Tolerance, noise: RowNoise, inherited: Inherited, workers: Workers
+) -> tuple[int, bool]:
     """Decide the signs that rounding alone does not, and make zeros exact.
 
     Returns how many zeros rounding made, and whether there is any.
@@ -156,8 +160,8 @@ def _settle(rows: Float, signs: Signs, bound: Tolerance, inherited: Inherited, w
         return 0, False
     zero = np.empty(len(vertices), np.bool_)
     found = workers.run(
-        predicates.settle, len(vertices), grain(20 + 3 * rows.shape[1]), vertices, rows, tuple(bound), signs.plus,
-        signs.minus, zero,
+        predicates.settle, len(vertices), grain(20 + 3 * rows.shape[1]), vertices, rows, tuple(bound), noise.rows,
+        signs.plus, signs.minus, zero,
     )  # fmt: skip
     zeros_at = vertices[zero]
     workers.run(
@@ -165,11 +169,14 @@ def _settle(rows: Float, signs: Signs, bound: Tolerance, inherited: Inherited, w
     )
     snapped, zeros = sum(made for made, _, _ in found), bool(zero.any())
     doubtful = np.concatenate([pairs for _, pairs, _ in found])
+    limits = np.concatenate([limits for _, _, limits in found])
+    near = np.abs(rows[doubtful[:, 0], doubtful[:, 1]]) <= predicates.DOUBT * limits
+    if len(doubtful) - np.count_nonzero(near) > noise.most:
+        doubtful, limits = doubtful[near], limits[near]
     if len(doubtful):
-        limits = np.concatenate([limits for _, _, limits in found]) + inherited(doubtful)
-        noise = doubtful[np.abs(rows[doubtful[:, 0], doubtful[:, 1]]) <= limits]
-        predicates.set_zero(noise, rows, signs.plus, signs.minus)
-        snapped, zeros = snapped + len(noise), zeros or len(noise) > 0
+        made = doubtful[np.abs(rows[doubtful[:, 0], doubtful[:, 1]]) <= limits + inherited(doubtful)]
+        predicates.set_zero(made, rows, signs.plus, signs.minus)
+        snapped, zeros = snapped + len(made), zeros or len(made) > 0
     return snapped, zeros
 
 

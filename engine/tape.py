@@ -214,6 +214,38 @@ def _fold(step: Step, scale: Scale) -> Step | None:
     return replace(step, target=scale.target, weight=_frozen(new_factor), bias=_frozen(new_shift))
 
 
+def fold_sums(steps: list[Step], output: int) -> list[Step]:
+    """Merge every Sum of two Linears of the same value into one Linear, where all its weights are exact.
+
+    What the two have in common cancels then before it is rounded: as in the difference that a maximum bends at.
+    """
+    writer = {step.target: step for step in steps if isinstance(step, Linear)}
+    folded: list[Step] = []
+    for step in steps:
+        merged = _fold_sum(writer.get(step.left), writer.get(step.right), step) if isinstance(step, Sum) else None
+        folded.append(step if merged is None else merged)
+    return live_steps(folded, output)
+
+
+def _fold_sum(left: Linear | None, right: Linear | None, step: Sum) -> Linear | None:
+    if left is None or right is None or left.source != right.source or left.weight.shape != right.weight.shape:
+        return None
+    weight, weight_is_exact = _exact_sum(left.weight, step.sign * right.weight)
+    bias, bias_is_exact = _exact_sum(left.bias, step.sign * right.bias)
+    if not (weight_is_exact and bias_is_exact):
+        return None
+    return replace(left, target=step.target, weight=_frozen(weight), bias=_frozen(bias))
+
+
+def _exact_sum(a: Float, b: Float) -> tuple[Float, bool]:
+    """a + b, and whether it is not rounded (Knuth's error of a sum; Higham, "Accuracy and Stability", section 4.3)."""
+    with np.errstate(over="ignore", invalid="ignore"):
+        total = a + b
+        part = total - a
+        error = (a - (total - part)) + (b - part)
+    return total, bool((error == 0.0).all())
+
+
 def renumbered(steps: list[Step]) -> tuple[list[Step], dict[int, int]]:
     """The steps with consecutive slots, and the new slot of every old one."""
     new = {0: 0}

@@ -20,7 +20,7 @@ from engine.network import ForwardError, Network, sources
 from engine.operators import RULES, reason
 from engine.recorder import Float64, Recorder
 from engine.steps import Float, Kink, Linear, Step
-from engine.tape import Layer, Tape, fold_scales, live_steps, renumbered
+from engine.tape import Layer, Tape, fold_scales, fold_sums, live_steps, renumbered
 
 _CHECK_POINTS = 256
 _CHECK_SEED = 0
@@ -50,7 +50,7 @@ def trace(module: nn.Module, input_shape: tuple[int, ...] = (3,)) -> Network:
         names = _kink_names(tape, live)
         notes = [*_cast_notes(casts), *_dropped_notes(tape, live)]
         named = [replace(s, name=names[s.target]) if isinstance(s, Kink) else s for s in live]
-        steps, slots = renumbered(fold_scales(named, output))
+        steps, slots = renumbered(fold_sums(fold_scales(named, output), output))
         network = Network(
             steps=tuple(steps),
             input_shape=input_shape,

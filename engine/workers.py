@@ -41,8 +41,8 @@ def equal_pieces(total: float, most: float) -> int:
 
 
 def equal_ends(count: int, grain: int) -> list[int]:
-    """Where equal pieces of the range 0..count, of at most `grain`, begin and end."""
-    pieces = equal_pieces(count, grain)
+    """Where equal pieces of the range 0..count, of at most `grain`, begin and end; none of them is empty."""
+    pieces = min(equal_pieces(count, grain), count)
     return [*(count * i // pieces for i in range(pieces)), count]
 
 

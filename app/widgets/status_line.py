@@ -75,8 +75,8 @@ class StatusLine(QStatusBar):
             drawing = "" if draw_seconds is None else f", drawn in {1000 * draw_seconds:.0f} ms"
             layers = "" if answer.complete else f" by layers 0..{answer.done - 1}"
             self._slice = (
-                f"{name}: {regions}{layers} · lines per depth {lines} · {ties} · "
-                f"computed in {1000 * answer.seconds:.0f} ms{drawing}"
+                f"{name}: {regions}{layers} · {ties} · computed in {1000 * answer.seconds:.0f} ms{drawing} · "
+                f"lines per depth {lines}"  # the longest of these comes last, where there is no room for all
             )
             if level:
                 self._slice = f"{name}: {level} · {regions} · {ties}"

@@ -71,7 +71,7 @@ def _size(peek: Peek) -> str:
 def refusal(peek: Peek, name: str) -> Refused:
     """Why a file of this name, which begins and ends with these bytes, is not opened."""
     if not peek.head:
-        return Damaged("the file is empty")
+        return Refused("the file is empty", "copy or download it again")
     if peek.head.startswith(b"PK\x03\x04") and _END_OF_ZIP not in peek.tail:
         return Damaged(f"a zip archive that was cut off, {_size(peek)}")
     if len(peek.head) < len(torch_file.LEGACY_MAGIC) and torch_file.LEGACY_MAGIC.startswith(peek.head):

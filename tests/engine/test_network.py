@@ -19,7 +19,7 @@ from torch import Tensor, nn
 
 from engine.errors import EngineError, NotPiecewiseLinearError, TraceError
 from engine.network import Network, sources
-from engine.steps import Gather, Kink, Linear, Scale
+from engine.steps import Gather, Kink, Linear, Scale, Sum
 
 
 class Functional(nn.Module):
@@ -784,3 +784,34 @@ def test_random_compositions(program: list[tuple[int, int, int]]) -> None:
         return values[-1]
 
     assert_same_function(Functional(forward), (4,))
+
+
+class _Maxout(nn.Module):
+    def __init__(self, shift: float) -> None:
+        super().__init__()
+        self.first, self.second, self.last = nn.Linear(2, 5), nn.Linear(2, 5), nn.Linear(5, 1)
+        with torch.no_grad():
+            self.second.bias.copy_(self.first.bias + shift)
+            self.second.weight[0, 0] = 2.0**-100  # beside others too small for an exact difference
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return torch.as_tensor(self.last(torch.maximum(self.first(x), self.second(x))))
+
+
+def test_a_difference_of_two_rows_is_one_row_where_that_is_exact() -> None:
+    torch.manual_seed(0)
+    module = _Maxout(1024.0)
+    rounded = Network.trace(module, input_shape=(2,))
+    assert sum(isinstance(step, Sum) for step in rounded.steps) == 2
+    with torch.no_grad():
+        module.second.weight[0, 0] = 0.5
+    exact = Network.trace(module, input_shape=(2,))
+    assert sum(isinstance(step, Sum) for step in exact.steps) == 1
+    kink = exact.kinks[0]
+    (difference,) = (step for step in exact.steps if step.target == kink.source)
+    assert isinstance(difference, Linear)
+    weights = (layer.weight.detach().double().numpy() for layer in (module.first, module.second))
+    assert np.array_equal(difference.weight, np.subtract(*weights))
+    points = np.random.default_rng(0).uniform(-1.0, 1.0, (50, 2))
+    expected = module.double()(torch.from_numpy(points)).detach().numpy()
+    assert np.abs(exact.forward(points) - expected).max() < 1e-12 * 1024.0

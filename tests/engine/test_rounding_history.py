@@ -28,6 +28,17 @@ NO_ZEROS = np.empty((0, 3), np.int32)
         ("hardtanh", "cancelling", 25),
         ("relu6", "scaled", 20009),
         ("relu6", "scaled", 20021),
+        ("prelu", "through one point", 83),
+        ("prelu", "through one point", 1000185),
+        ("prelu", "through one point", 1001138),
+        ("prelu", "mixture", 1000226),
+        ("prelu", "mixture", 1000778),
+        ("prelu", "near-parallel", 1000802),
+        ("prelu", "zero on a region", 1000245),
+        ("prelu", "zero on a region", 1000370),
+        ("abs", "cancelling", 5),
+        ("clamp_max", "cancelling", 885),
+        ("maximum", "near-parallel", 1000148),
     ],
 )
 def test_what_travels_through_the_layers_makes_and_hides_no_regions(kink: str, kind: str, seed: int) -> None:
@@ -72,11 +83,19 @@ def test_what_lies_on_a_line_has_no_error_by_it() -> None:
     network, plane = Network.trace(module, input_shape=(2,)), SlicePlane(np.zeros(2), np.eye(2))
     place, row = np.array([[0.3, 0.3]]), np.zeros(1, np.int32)
     off, on = (
-        inherited_error(network, network.output, row, plane, place, np.zeros(1), zeros)[0]
+        inherited_error(network, network.output, row, plane, place, np.zeros(1), zeros, _no_noise(network), _go_on)[0]
         for zeros in (NO_ZEROS, np.array([[0, 0, 0]], np.int32))
     )
     assert off > 2.0**5
     assert 0.0 < on < 2.0**-48
+
+
+def _go_on() -> None:
+    pass
+
+
+def _no_noise(network: Network) -> dict[int, np.ndarray]:
+    return {slot: np.zeros(size) for slot, size in enumerate(network.sizes)}
 
 
 def _exactly(module: nn.Sequential, point: list[float]) -> list[Fraction]:
@@ -113,7 +132,8 @@ def test_the_bound_holds_and_is_not_much_too_large(gain: float) -> None:
     found = network.forward(points)
     features = np.tile(np.arange(3, dtype=np.int32), len(points))
     places = np.repeat(points, 3, axis=0)
-    bound = inherited_error(network, network.output, features, plane, places, np.zeros(120), NO_ZEROS)
+    noise = _no_noise(network)
+    bound = inherited_error(network, network.output, features, plane, places, np.zeros(120), NO_ZEROS, noise, _go_on)
     exact = [_exactly(module, point) for point in points.tolist()]
     error = np.array(
         [
@@ -131,7 +151,15 @@ def test_the_uncertainty_of_a_position_counts_with_the_gradient() -> None:
     network = Network.trace(layer)
     plane = SlicePlane.from_axis("z", 0.0)
     found = inherited_error(
-        network, network.output, np.zeros(1, np.int32), plane, np.array([[0.25, 0.5]]), np.array([1e-6]), NO_ZEROS
+        network,
+        network.output,
+        np.zeros(1, np.int32),
+        plane,
+        np.array([[0.25, 0.5]]),
+        np.array([1e-6]),
+        NO_ZEROS,
+        _no_noise(network),
+        _go_on,
     )
     gradient = plane.axes @ layer.weight.detach().numpy()[0]
     assert found == pytest.approx(1e-6 / 16 * np.linalg.norm(gradient), rel=1e-9)
