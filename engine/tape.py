@@ -223,6 +223,8 @@ def fold_sums(steps: list[Step], output: int) -> list[Step]:
     folded: list[Step] = []
     for step in steps:
         merged = _fold_sum(writer.get(step.left), writer.get(step.right), step) if isinstance(step, Sum) else None
+        if merged is not None:
+            writer[merged.target] = merged
         folded.append(step if merged is None else merged)
     return live_steps(folded, output)
 

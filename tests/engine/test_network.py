@@ -810,8 +810,30 @@ def test_a_difference_of_two_rows_is_one_row_where_that_is_exact() -> None:
     kink = exact.kinks[0]
     (difference,) = (step for step in exact.steps if step.target == kink.source)
     assert isinstance(difference, Linear)
-    weights = (layer.weight.detach().double().numpy() for layer in (module.first, module.second))
+    weights = [layer.weight.detach().double().numpy() for layer in (module.first, module.second)]
     assert np.array_equal(difference.weight, np.subtract(*weights))
     points = np.random.default_rng(0).uniform(-1.0, 1.0, (50, 2))
     expected = module.double()(torch.from_numpy(points)).detach().numpy()
     assert np.abs(exact.forward(points) - expected).max() < 1e-12 * 1024.0
+
+
+def test_sums_of_several_rows_of_one_value_are_one_row() -> None:
+    class Several(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.parts = nn.ModuleList(nn.Linear(2, 3) for _ in range(3))
+
+        def forward(self, x: Tensor) -> Tensor:
+            a, b, c = (part(x) for part in self.parts)
+            return torch.as_tensor(a + b - (c + c))
+
+    torch.manual_seed(0)
+    module = Several()
+    with torch.no_grad():
+        for parameter in module.parameters():
+            parameter.copy_(torch.round(parameter * 64) / 64)
+    network = Network.trace(module, input_shape=(2,))
+    (only,) = network.steps
+    assert isinstance(only, Linear)
+    a, b, c = (part.weight.detach().double().numpy() for part in module.parts)
+    assert np.array_equal(only.weight, a + b - 2.0 * c)
