@@ -41,7 +41,7 @@ def action_name(action: actions.Action, before: Session) -> str:
         case actions.ActivateSlice(key=key):
             return f"Choose {_titled(before, key)}"
         case actions.ChangeLook(look=look):
-            return _look_name(before.look, look)
+            return _look_name(before.look, look, 0 if before.opened is None else before.opened.layers)
         case actions.ChangeFill(fill=fill):
             return f"Fill with {fill.value}"
         case actions.SelectNeuron(neuron=neuron):
@@ -63,7 +63,7 @@ def _titled(before: Session, key: int) -> str:
     return name if name.startswith("slice ") else f"slice {name}"
 
 
-def _look_name(before: SceneLook, after: SceneLook) -> str:
+def _look_name(before: SceneLook, after: SceneLook, layers: int) -> str:
     if before.style.palette is not after.style.palette:
         return f"Palette {after.style.palette.title}"
     if before.style != after.style:
@@ -76,4 +76,9 @@ def _look_name(before: SceneLook, after: SceneLook) -> str:
     hidden, shown = after.hidden_depths - before.hidden_depths, before.hidden_depths - after.hidden_depths
     if len(hidden | shown) == 1:
         return f"{'Hide' if hidden else 'Show'} layer {min(hidden | shown)}"
-    return "Show layers" if shown or hidden else "Change look"
+    if not (shown or hidden):
+        return "Change look"
+    left = set(range(layers)) - after.hidden_depths
+    if len(left) == 1:
+        return f"Only layer {min(left)}"
+    return "Show other layers" if after.hidden_depths else "Show all layers"

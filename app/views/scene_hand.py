@@ -117,18 +117,18 @@ class SceneHand:
         view.request()
 
     def _click(self, event: QMouseEvent, scene: Scene) -> None:
-        """On a slice, or with the left button on the surface behind it; while the view is picking, on anything."""
+        """With the left button, on a slice or on the surface behind it; while the view is picking, on anything."""
         view, at = self._view, event.position()
-        left = event.button() == Qt.MouseButton.LeftButton
+        if event.button() != Qt.MouseButton.LeftButton:
+            return
         if view.picking:
-            if left:
-                view.picked.emit(at)
+            view.picked.emit(at)
             return
         found = view.slice_point(at)
         if found is not None:
             view.clicked.emit(*found)
             return
-        surface = scene.surface(view.look, view.clip_plane()) if left else None
+        surface = scene.surface(view.look, view.clip_plane())
         if surface is not None and surface.faces:
             facet = facet_at(surface, view.current_lens(), at.x(), at.y())
             if facet is not None:

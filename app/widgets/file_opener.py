@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -46,7 +47,7 @@ class FileOpener(QObject):
         self._store, self._settings, self._open_file, self._window = store, settings, open_file, window
         self._worker = Worker("opening", self)
         self._busy = False
-        self._asked = 0  # for files so far
+        self._queue: list[Callable[[], None]] = []  # what was asked for while something is being opened
         self.error_dialog: ErrorDialog | None = None
         self.question_dialog: QuestionDialog | None = None
         self._questions: list[tuple[Path, UnansweredError, Sequence[Path]]] = []  # the first is the dialog's
@@ -60,7 +61,8 @@ class FileOpener(QObject):
         self.busy_with.emit(text)
 
     def stop(self) -> None:
-        """Leave what is being opened."""
+        """Leave what is being opened, and what was to follow."""
+        self._queue.clear()
         self._worker.withdraw("open")
         self._show_busy("")
 
@@ -83,10 +85,11 @@ class FileOpener(QObject):
 
         reading: the choices made for it; without, those remembered.  What it leaves open is asked.  moved: where
         missing files of a session are, see `open_session`.  recovered: the session is one that a crash left; called
-        when it is here.  rest: what to open then, unless something else is asked for meanwhile.
+        when it is here.  rest: what to open then.  What is asked for while something is being opened waits for it.
         """
-        self._asked += 1
-        number = self._asked
+        if self._busy:
+            self._queue.append(partial(self.open_path, path, reading, moved, recovered, rest))
+            return
         stored = self._settings.recall(path) if reading is None else ""
 
         def work(context: Context) -> OpenNetwork | LoadedSession:
@@ -95,9 +98,7 @@ class FileOpener(QObject):
             return self._open_file(path, context.cancelled, parse_reading(stored) if reading is None else reading)
 
         def take(found: OpenNetwork | LoadedSession) -> None:
-            newest = number == self._asked
-            if newest:
-                self._show_busy("")
+            self._show_busy("")
             LOG.info("opened %s", path)
             if recovered is None:
                 self._settings.remember(path, found.reading if isinstance(found, OpenNetwork) else None)
@@ -110,17 +111,25 @@ class FileOpener(QObject):
                 if recovered is not None:
                     recovered()
                 self.opened.emit()
-            if newest and rest:
+            go_on()
+
+        def go_on() -> None:
+            if rest and not self._busy:
                 self.open_paths(rest, reading)
+            elif self._queue and not self._busy:
+                self._queue.pop(0)()
 
         def fail(error: Exception) -> None:
-            if number == self._asked and not isinstance(error, Cancelled):
-                self._show_busy("")
+            if isinstance(error, Cancelled):
+                return
+            self._show_busy("")
             if isinstance(error, MissingFileError):
                 self._ask_where(
                     path, error, moved or {}, lambda known: self.open_path(path, None, known, recovered, rest)
                 )
             self._refuse(path, error, rest)
+            if self._queue and not self._busy:
+                self._queue.pop(0)()
 
         self._show_busy(f"opening {path.name} …")
         self._worker.submit(Job("open", work, take, fail, patient=True))
@@ -156,8 +165,6 @@ class FileOpener(QObject):
         self.error_dialog = None
 
     def _refuse(self, path: Path, error: Exception, rest: Sequence[Path]) -> None:
-        if isinstance(error, Cancelled):
-            return
         if isinstance(error, MissingFileError):
             self.refused.emit(str(error))
             return

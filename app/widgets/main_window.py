@@ -322,10 +322,10 @@ class MainWindow(QMainWindow):
         self.hover.over_length(key, self.board.tiles[key].view, u, v, pixel)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
-        if event.key() == Qt.Key.Key_Escape and self.notice.isVisible():
-            self.notice.clear()
-        elif event.key() == Qt.Key.Key_Escape and self.picker.task is not None:
+        if event.key() == Qt.Key.Key_Escape and self.picker.task is not None:
             self.picker.leave()
+        elif event.key() == Qt.Key.Key_Escape and self.notice.isVisible():
+            self.notice.clear()
         elif not self.hand.press(event):
             super().keyPressEvent(event)
 

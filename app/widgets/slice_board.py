@@ -114,8 +114,9 @@ class SliceBoard(ScrollArea):
                 tile.clear()
             tile.show_slice(part, part.key == session.active)
             tile.view.show_look(session.look.hidden_depths, session.look.style)
+        if session.opened is not change.before.opened or isinstance(change.action, actions.MovePlane):
+            self._hover.clear()  # what is under the mouse is another thing
         if isinstance(change.action, actions.MovePlane):
-            self._hover.clear()
             return
         self._arrange(session)
 

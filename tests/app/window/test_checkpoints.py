@@ -215,3 +215,51 @@ def test_a_board_without_slices_says_why(window: Driver) -> None:
     store.do(actions.CloseNetwork(store.session.opened))
     assert (empty.isVisible(), empty.text()) == (True, "Open a checkpoint (Ctrl+O) or drop one here.")
     assert not window.window.panel.add.isEnabled()
+
+
+def test_files_asked_for_one_after_the_other_are_all_opened(empty_window: Driver, tmp_path: Path) -> None:
+    """Whatever is broken among them; what is under the mouse is not that of the network before."""
+    main = empty_window.window
+    paths = [tmp_path / f"{name}.safetensors" for name in "abcd"]
+    for seed, path in enumerate(paths):
+        save_checkpoint(path, random_module(seed), DOMAIN)
+    broken = tmp_path / "broken.json"
+    broken.write_text("{}")
+    main.opener.open_paths(paths[:2])
+    main.opener.open_path(broken)
+    main.opener.open_path(paths[2])
+    main.opener.open_path(paths[3])
+    wait_until(lambda: main.opener.error_dialog is not None)
+    main.opener.error_dialog.accept()
+    empty_window.settle()
+    assert [opened.path for opened in main.store.session.networks] == paths
+    assert main.store.session.opened.path == paths[3]
+
+
+def test_stopping_leaves_what_was_to_follow_too(empty_window: Driver, tmp_path: Path) -> None:
+    main = empty_window.window
+    paths = [tmp_path / f"{name}.safetensors" for name in "ab"]
+    for seed, path in enumerate(paths):
+        save_checkpoint(path, random_module(seed), DOMAIN)
+    for path in paths:
+        main.opener.open_path(path)
+    main.opener.stop()
+    assert not main.opener.busy
+    let_run(300)
+    assert main.store.session.networks == ()
+    main.opener.open_path(paths[1])
+    wait_until(lambda: main.store.session.networks)
+    empty_window.settle()
+    assert [opened.path for opened in main.store.session.networks] == [paths[1]]
+
+
+def test_what_is_under_the_mouse_is_forgotten_with_its_network(window: Driver, tmp_path: Path) -> None:
+    main, view = window.window, window.tile.view
+    other = tmp_path / "other.safetensors"
+    save_checkpoint(other, random_module(9), DOMAIN)
+    QTest.mouseMove(view, view.rect().center())
+    wait_until(lambda: "|A|" in main.status.left.whole, 5)
+    main.open_path(other)
+    wait_until(lambda: main.store.session.opened.path == other)
+    assert "|A|" not in main.status.left.whole
+    window.settle()

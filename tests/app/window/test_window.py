@@ -131,9 +131,10 @@ def test_a_click_on_the_legend_hides_a_layer_and_a_double_click_isolates_it(wind
     assert window.tile.view.grab().toImage() != image
     QTest.mouseClick(legend, LEFT, Qt.KeyboardModifier.NoModifier, legend.cell(1).center().toPoint())
     assert store.session.look.hidden_depths == frozenset()
-    for expected in ({0, 1}, set()):
+    for expected, name in (({0, 1}, "Only layer 2"), (set(), "Show all layers")):
         QTest.mouseDClick(legend, LEFT, Qt.KeyboardModifier.NoModifier, legend.cell(2).center().toPoint())
         assert store.session.look.hidden_depths == expected
+        assert window.window.menus.undo.text() == f"&Undo {name}"
     window.settle()
     assert window.tile.view.grab().toImage() == image
 
