@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+Line = tuple[QPointF, QPointF]
+
 _INK, _PAPER, _LINE = QColor("#14181f"), QColor(255, 255, 255, 235), QColor("#d6006c")
 _RADIUS: Final = 4.5
 _RING: Final = 7.0
@@ -78,15 +80,21 @@ def paint_marks(
 def placed_labels(
     marks: PickMarks, spots: Sequence[QPointF], area: QRectF, size: Callable[[str], QSizeF]
 ) -> list[Label]:
-    """Numbers beside their points, lengths on their lines or beside them: inside the area, and apart from each other
-    and from the points.  What finds no such place is left out; the numbers come first.
+    """Numbers beside their points, lengths on their lines or beside them and nearer to them than to other lines: inside
+    the area, and apart from each other and from the points.  What finds no such place is left out; the numbers come
+    first.
 
     spots: the points, in pixels; size: of a text's label.
     """
     taken = [QRectF(spot.x() - _RADIUS, spot.y() - _RADIUS, 2 * _RADIUS, 2 * _RADIUS) for spot in spots]
     found: list[Label] = []
-    wanted = [(text, _beside(spot, size(text))) for spot, text in zip(spots, marks.numbers, strict=True)]
-    wanted += [(text, _along(spots[a], spots[b], size(text))) for a, b, text in marks.joints if text]
+    wanted = [(text, list(_beside(spot, size(text)))) for spot, text in zip(spots, marks.numbers, strict=True)]
+    lines = [(spots[a], spots[b]) for a, b, _ in marks.joints]
+    for own, (_, _, text) in zip(lines, marks.joints, strict=True):
+        if text:
+            others = [line for line in lines if line is not own]
+            places = [place for place in _along(*own, size(text)) if _is_nearest(place, own, others)]
+            wanted.append((text, places))
     for text, centres in wanted:
         for centre in centres:
             box = QRectF(QPointF(), size(text))
@@ -96,6 +104,19 @@ def placed_labels(
                 found.append(Label(box, text))
                 break
     return found
+
+
+def _is_nearest(place: QPointF, own: Line, others: Sequence[Line]) -> bool:
+    return all(_distance(place, own) < _distance(place, other) for other in others)
+
+
+def _distance(place: QPointF, line: Line) -> float:
+    """Of a place from a line between two points."""
+    start, way = line[0], line[1] - line[0]
+    square = QPointF.dotProduct(way, way)
+    share = min(max(QPointF.dotProduct(place - start, way) / square, 0.0), 1.0) if square > 0.0 else 0.0
+    off = place - start - way * share
+    return math.hypot(off.x(), off.y())
 
 
 def _beside(spot: QPointF, size: QSizeF) -> Iterator[QPointF]:
