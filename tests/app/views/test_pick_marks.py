@@ -52,16 +52,17 @@ def test_what_finds_no_place_is_left_out() -> None:
     assert placed_labels(MARKS, [QPointF(-20, -20)] * 3, QRectF(0, 0, 90, 90), size) == []
 
 
-def test_a_length_is_nearer_to_its_line_than_to_others() -> None:
-    """Three points in a narrow view: the second line's own places are taken, those beside it are at the first one."""
-    marks = PickMarks(np.zeros((3, 2)), ("1", "2", "3"), ((0, 1, "0.4626"), (1, 2, "0.4286")))
-    for height in range(40, 120, 4):
-        spots = [QPointF(30, 30), QPointF(150, 34), QPointF(40, 30 + height / 2)]
-        for label in placed_labels(marks, spots, QRectF(0, 0, 200, height + 30), lambda _: QSizeF(44, 16)):
-            if len(label.text) > 1:
-                own, other = ((0, 1), (1, 2)) if label.text == "0.4626" else ((1, 2), (0, 1))
-                near, far = (_distance(label.box.center(), spots[a], spots[b]) for a, b in (own, other))
-                assert near < far
+@settings(deadline=None)
+@given(SPOTS, st.floats(80, 300), st.floats(60, 200))
+def test_a_length_is_nearer_to_its_line_than_to_others(
+    places: list[tuple[float, float]], width: float, height: float
+) -> None:
+    spots = [QPointF(*place) for place in places]
+    lines = {text: (spots[a], spots[b]) for a, b, text in MARKS.joints}
+    for label in placed_labels(MARKS, spots, QRectF(0, 0, width, height), size):
+        if label.text in lines:
+            near = _distance(label.box.center(), *lines[label.text])
+            assert all(near <= _distance(label.box.center(), *line) + 0.1 for line in lines.values())
 
 
 def _distance(place: QPointF, start: QPointF, end: QPointF) -> float:
