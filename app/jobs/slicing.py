@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from engine import Network
 
-LIVE_SECONDS: Final = 0.11
+LIVE_SECONDS: Final = 0.09
 """A slice that follows the hand stops after the layer in which this much time has passed."""
 _PUBLISHING_SECONDS: Final = 0.25  # between two pictures of a long slice, or longer where pictures are slow
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Final
 from PySide6.QtCore import QByteArray, QSettings
 from PySide6.QtWidgets import QMainWindow, QSplitter
 
+from app.jobs.slicing import LIVE_SECONDS
 from app.state.line_style import NARROWEST, WIDEST, LineStyle
 from app.state.palette import Palette
 
@@ -71,7 +72,7 @@ class Settings:
     @property
     def frame_seconds(self) -> float:
         """How long a slice that follows the hand may take before its first layers must do."""
-        return self._number("frame_milliseconds", 110, 20, 1000) / 1000
+        return self._number("frame_milliseconds", round(1000 * LIVE_SECONDS), 20, 1000) / 1000
 
     @frame_seconds.setter
     def frame_seconds(self, seconds: float) -> None:
