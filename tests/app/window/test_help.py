@@ -26,6 +26,7 @@ from PySide6.QtWidgets import (
 from app.application import _tell, run_window
 from app.jobs.log_file import LOG, start_log, stop_log
 from app.jobs.opening import open_file
+from app.jobs.slicing import LIVE_SECONDS
 from app.state import actions
 from app.state.line_style import USUAL, LineStyle
 from app.state.palette import RGB, Palette
@@ -110,7 +111,7 @@ def test_preferences_are_taken_at_once_and_kept(window: Driver) -> None:
     press(window, "Ctrl+,")
     dialog = window.window.helper.dialog
     QTest.mouseClick(dialog.buttons.button(dialog.buttons.StandardButton.RestoreDefaults), LEFT)
-    assert window.window.slices.budget == 0.11
+    assert window.window.slices.budget == LIVE_SECONDS
     done(window)
     assert running.property("theme") == "system"
 
