@@ -111,13 +111,10 @@ class FileOpener(QObject):
                 if recovered is not None:
                     recovered()
                 self.opened.emit()
-            go_on()
-
-        def go_on() -> None:
-            if rest and not self._busy:
+            if rest:
                 self.open_paths(rest, reading)
-            elif self._queue and not self._busy:
-                self._queue.pop(0)()
+            else:
+                self._open_next()
 
         def fail(error: Exception) -> None:
             if isinstance(error, Cancelled):
@@ -128,11 +125,14 @@ class FileOpener(QObject):
                     path, error, moved or {}, lambda known: self.open_path(path, None, known, recovered, rest)
                 )
             self._refuse(path, error, rest)
-            if self._queue and not self._busy:
-                self._queue.pop(0)()
+            self._open_next()
 
         self._show_busy(f"opening {path.name} …")
         self._worker.submit(Job("open", work, take, fail, patient=True))
+
+    def _open_next(self) -> None:
+        if self._queue and not self._busy:
+            self._queue.pop(0)()
 
     def show_network(self, opened: OpenNetwork) -> None:
         self._store.do(actions.Open(opened, _middle(opened)))

@@ -47,27 +47,20 @@ def test_networks_without_twins_have_none() -> None:
     assert network.twins == {}
 
 
-def test_nonlinearities_that_differ_make_no_twins() -> None:
+@pytest.mark.parametrize(("slopes", "before"), [((0.25, 0.5), [0, 0, 0, 0]), ((1.0, 0.5), [0, 1, 0, 1])])
+def test_nonlinearities_that_differ_make_no_twins(slopes: tuple[float, float], before: list[int]) -> None:
+    """Not even before them where they bend at different places: a cut makes one exact where it is zero, and not the
+    other.
+    """
     linear = Linear(0, 1, np.ones((4, 2)), np.zeros(4))
     assert first_twins([linear])[1].tolist() == [0, 0, 0, 0]
     module = nn.Sequential(nn.Linear(2, 4), nn.PReLU(4), nn.Linear(4, 1))
     with torch.no_grad():
         module[0].weight.fill_(0.5)
         module[0].bias.fill_(0.25)
-        module[1].weight.copy_(torch.tensor([0.25, 0.5, 0.25, 0.5]))
+        module[1].weight.copy_(torch.tensor([*slopes, *slopes]))
     network = Network.trace(module, input_shape=(2,))
-    assert {slot: first.tolist() for slot, first in network.twins.items()} == {1: [0, 0, 0, 0], 2: [0, 1, 0, 1]}
-
-
-def test_twins_that_bend_at_different_places_are_none_even_before() -> None:
-    """A cut makes one of them exact where it is zero, and not the other."""
-    module = nn.Sequential(nn.Linear(2, 4), nn.PReLU(4), nn.Linear(4, 1))
-    with torch.no_grad():
-        module[0].weight.fill_(0.5)
-        module[0].bias.fill_(0.25)
-        module[1].weight.copy_(torch.tensor([1.0, 0.5, 1.0, 0.5]))
-    network = Network.trace(module, input_shape=(2,))
-    assert {slot: first.tolist() for slot, first in network.twins.items()} == {1: [0, 1, 0, 1], 2: [0, 1, 0, 1]}
+    assert {slot: first.tolist() for slot, first in network.twins.items()} == {1: before, 2: [0, 1, 0, 1]}
 
 
 @pytest.mark.parametrize("shape", [(111, 129, 23), (61, 41, 157), (3, 5, 2)])
