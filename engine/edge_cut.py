@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from engine.jit import inline, kernel, lowest_bit, popcount
+from engine.jit import inline, inner, kernel, lowest_bit, popcount
 from engine.new_vertices import count_from_nearer, loosen_between, place
 from engine.predicates import DOUBT, NEAR_END, crossing, is_behind, tolerance, way_between
 from engine.steps import Float, Int
@@ -58,7 +58,37 @@ class CutEdges(NamedTuple):
 @kernel
 def find_crossings(lo, hi, edges, rows, bound, plus, minus, number):
     """The Crossings of the edges lo..hi, in order along each edge; number: see CutEdges, counted within this piece."""
-    norms, _, scale, constant, uncertainty, negligible, positions, old_edges, first, incident = bound
+    cut, total = _count_crossings(lo, hi, edges, plus, minus, number)
+    items = np.empty(cut, np.int32)
+    first_crossing, first_vertex = np.zeros(cut + 1, np.int32), np.zeros(cut + 1, np.int32)
+    row, vertex, weights = np.empty(total, np.int32), np.empty(total, np.int32), np.empty((total, 2))
+    room = 16
+    while True:
+        at_end, at_bound, close = np.empty((room, 2), np.int32), np.empty(room), np.empty(room, np.int32)
+        merges, ends, closes = _list_crossings(
+            lo, hi, edges, rows, bound, plus, minus, number, items, first_crossing, first_vertex, row, vertex, weights,
+            at_end, at_bound, close,
+        )  # fmt: skip
+        if ends <= room and closes <= room:
+            break
+        room = max(ends, closes)
+    return (
+        items,
+        first_crossing,
+        first_vertex,
+        row,
+        vertex,
+        weights,
+        merges,
+        at_end[:ends],
+        at_bound[:ends],
+        close[:closes],
+    )
+
+
+@inner
+def _count_crossings(lo, hi, edges, plus, minus, number):
+    """Fill in `number`; returns the edges cut and all crossings."""
     words = plus.shape[1]
     cut, total = np.int64(0), np.int64(0)
     for e in range(lo, hi):
@@ -69,12 +99,19 @@ def find_crossings(lo, hi, edges, rows, bound, plus, minus, number):
         number[e] = cut if count > 0 else -1
         cut += count > 0
         total += np.int64(count)
-    items = np.empty(cut, np.int32)
-    first_crossing, first_vertex = np.zeros(cut + 1, np.int32), np.zeros(cut + 1, np.int32)
-    row, vertex, weights = np.empty(total, np.int32), np.empty(total, np.int32), np.empty((total, 2))
-    merges = 0
-    at_end, at_bound, ends = np.empty((16, 2), np.int32), np.empty(16), 0
-    close, closes = np.empty(16, np.int32), 0
+    return cut, total
+
+
+@inner
+def _list_crossings(
+    lo, hi, edges, rows, bound, plus, minus, number, items, first_crossing, first_vertex, row, vertex, weights, at_end,
+    at_bound, close,
+):  # fmt: skip
+    """Fill in the Crossings, at_end, at_bound and close as far as they go; returns the merges, and how many of those
+    there are.
+    """
+    norms, _, scale, constant, uncertainty, negligible, positions, old_edges, first, incident = bound
+    words, merges, ends, closes = plus.shape[1], 0, 0, 0
     for e in range(lo, hi):
         i = number[e]
         if i < 0:
@@ -99,12 +136,10 @@ def find_crossings(lo, hi, edges, rows, bound, plus, minus, number):
                 weights[last, 0] = share
                 weights[last, 1] = dt
                 if abs(share) <= dt + NEAR_END:
-                    if ends == len(at_end):
-                        at_end = np.concatenate((at_end, np.empty_like(at_end)))
-                        at_bound = np.concatenate((at_bound, np.empty_like(at_bound)))
-                    at_end[ends, 0] = a if share >= 0.0 else b
-                    at_end[ends, 1] = k
-                    at_bound[ends] = at_a if share >= 0.0 else at_b
+                    if ends < len(at_end):
+                        at_end[ends, 0] = a if share >= 0.0 else b
+                        at_end[ends, 1] = k
+                        at_bound[ends] = at_a if share >= 0.0 else at_b
                     ends += 1
                 last += 1
         _sort(start, last, row, weights)
@@ -115,22 +150,10 @@ def find_crossings(lo, hi, edges, rows, bound, plus, minus, number):
         # Where an end's position is uncertain, the weights have that in them, which is far more.
         certain = uncertainty[a] <= negligible and uncertainty[b] <= negligible
         if count_vertices > 1 and certain and _has_close(start, last, weights, vertex):
-            if closes == len(close):
-                close = np.concatenate((close, np.empty_like(close)))
-            close[closes] = i
+            if closes < len(close):
+                close[closes] = i
             closes += 1
-    return (
-        items,
-        first_crossing,
-        first_vertex,
-        row,
-        vertex,
-        weights,
-        merges,
-        at_end[:ends],
-        at_bound[:ends],
-        close[:closes],
-    )
+    return merges, ends, closes
 
 
 @inline

@@ -138,8 +138,10 @@ def evaluate_segment(
 
 
 def _evaluation(kept: dict[int, Table], pieces: list[tuple[int, list[Float]]], signs: Signs | None) -> Evaluation:
-    found = [np.array(every) for every in zip(*(ranges for _, ranges in pieces), strict=True)]
-    ranges = {slot: (each[:, 0].min(axis=0), each[:, 1].max(axis=0)) for slot, each in zip(kept, found, strict=True)}
+    ranges = {}
+    for i, slot in enumerate(kept):
+        found = np.array([of_slots[i] for _, of_slots in pieces])
+        ranges[slot] = found[:, 0].min(axis=0), found[:, 1].max(axis=0)
     return Evaluation(kept, ranges, sum(snapped for snapped, _ in pieces), signs)
 
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 import numpy as np
 
 from engine.face_loop import loop_length, read_loop, signs_of_loop
-from engine.jit import inline, kernel, popcount
+from engine.jit import inline, inner, kernel, popcount
 
 FACES, VERTICES, EDGES, HALF_EDGES, LOOP, CHORDS = range(6)  # what a piece of the faces needs
 _FEW = 64  # chords whose pairs are looked at one by one as fast as they are counted by places
@@ -21,11 +21,11 @@ _ONE_POINT = 1e-9  # of a chord: crossings that are closer may become one vertex
 @kernel
 def find_active(lo, hi, loops, active, face_plus, face_minus):
     """active[f]: number of rows with both signs among the vertices of face lo..hi; face_plus, face_minus: its signs."""
-    offsets, half_edges, edges, _, plus, minus, _ = loops
+    offsets, half_edges, starts, _, plus, minus, _ = loops
     for f in range(lo, hi):
         count = np.uint64(0)
         for w in range(plus.shape[1]):
-            p, m = signs_of_loop(f, w, offsets, half_edges, edges, plus, minus)
+            p, m = signs_of_loop(f, w, offsets, half_edges, starts, plus, minus)
             face_plus[f, w] = p
             face_minus[f, w] = m
             count += popcount(p & m)
@@ -37,13 +37,26 @@ def measure_faces(lo, hi, loops, active, face_plus, face_minus):
     """What the cut makes at most of the faces lo..hi: (6,) int64 faces, new vertices, new edges and half-edges, and the
     most places and chords of one face.  Of the rows nothing is read but how many there are.
     """
-    offsets, half_edges, edges, cut, plus, minus, rows = loops
-    cut_index, cut_crossing, cut_vertex, cut_row, cut_place = cut
-    capacity = rows.shape[1]
+    capacity = loops[6].shape[1]
     need = np.zeros(6, np.int64)
-    nodes, leave = np.empty(64, np.int32), np.empty(64, np.int32)
     row, places = np.empty(capacity, np.int32), np.empty((capacity, 2), np.int32)
-    found, local_of_row = np.empty(capacity, np.int32), np.empty(capacity, np.int32)
+    found, local_of_row, follower = np.empty((3, capacity), np.int32)
+    f, room = lo, 64
+    while f < hi:
+        nodes, leave, begun, tree = np.empty((4, room + 1), np.int32)
+        scratch = (nodes, leave, row, places, found, local_of_row, begun, follower, tree)
+        f, room = _measure(f, hi, loops, active, face_plus, face_minus, scratch, need)
+    return need
+
+
+@inner
+def _measure(lo, hi, loops, active, face_plus, face_minus, scratch, need):
+    """Add what is needed for the faces from lo on; returns the face before which it stopped, for more room than there
+    is in `scratch`, and how much.
+    """
+    offsets, half_edges, starts, cut, plus, minus, _ = loops
+    cut_index, cut_crossing, cut_vertex, cut_row, cut_place = cut
+    nodes, leave, row, places, found, local_of_row, begun, follower, tree = scratch
     for f in range(lo, hi):
         if active[f] == 0:
             need[FACES] += 1
@@ -52,14 +65,14 @@ def measure_faces(lo, hi, loops, active, face_plus, face_minus):
         length = loop_length(f, offsets, half_edges, cut_index, cut_vertex)
         number, pairs = np.int64(1), np.int64(0)
         if active[f] > 1:
-            if length > len(nodes):
-                nodes, leave = np.empty(2 * length, np.int32), np.empty(2 * length, np.int32)
+            if length >= len(nodes):
+                return f, 2 * length
             length, rows_found = read_loop(
-                f, offsets, half_edges, edges, cut_index, cut_crossing, cut_vertex, cut_row, cut_place, plus, minus,
+                f, offsets, half_edges, starts, cut_index, cut_crossing, cut_vertex, cut_row, cut_place, plus, minus,
                 face_plus, face_minus, nodes, leave, row, places, found, local_of_row,
             )  # fmt: skip
             number, irregular = _chords(length, rows_found, row, places, found)
-            pairs = interleaving(number, length, places)
+            pairs = interleaving(number, length, places, begun, follower, tree)
             # Where irregular rows meet the loop is seen in their values: each may cross all others.
             pairs += irregular * number + irregular * (irregular - 1) // 2
             number += irregular
@@ -70,7 +83,7 @@ def measure_faces(lo, hi, loops, active, face_plus, face_minus):
         need[HALF_EDGES] += total
         need[LOOP] = max(need[LOOP], total)
         need[CHORDS] = max(need[CHORDS], number + pairs)
-    return need
+    return hi, 0
 
 
 @kernel
@@ -104,9 +117,11 @@ def _interleave(a, b, c, d):
 
 
 @kernel
-def interleaving(number, length, places):
+def interleaving(number, length, places, begun, follower, tree):
     """Pairs of the chords places[:number] (int32, two that differ in 0..length) whose ends alternate strictly: as many
     as cross.
+
+    begun, follower, tree: int32 scratch for `length`, `number` and length + 1 numbers.
     """
     pairs = np.int64(0)
     if number <= _FEW:
@@ -116,8 +131,9 @@ def interleaving(number, length, places):
                 pairs += _interleave(a, b, places[k, 0], places[k, 1])
         return pairs
     # Once around the loop: the chords that have begun before a place are held by where they end, in a Fenwick tree.
-    begun, follower = np.full(length, -1, np.int32), np.empty(number, np.int32)
-    tree = np.zeros(length + 1, np.int32)
+    for a in range(length):
+        begun[a] = -1
+        tree[a + 1] = 0
     for j in range(number):
         a = min(places[j, 0], places[j, 1])
         follower[j] = begun[a]
@@ -158,14 +174,14 @@ def count_points(lo, hi, loops, active, face_plus, face_minus, on_edges):
     Crossings are looked at on some chords of each face: exact where no two are close, or with few chords.  Irregular
     rows are left out.  on_edges: the NewVertices on edges, at which `rows` are not yet known.
     """
-    offsets, half_edges, edges, cut, plus, minus, rows = loops
+    offsets, half_edges, starts, cut, plus, minus, rows = loops
     cut_index, cut_crossing, cut_vertex, cut_row, cut_place = cut
     parents, weights, _ = on_edges
     capacity = rows.shape[1]
     made = np.zeros(4)
-    nodes, leave = np.empty(64, np.int32), np.empty(64, np.int32)
+    nodes, leave, begun, tree = np.empty((4, 64), np.int32)
     row, places = np.empty(capacity, np.int32), np.empty((capacity, 2), np.int32)
-    found, local_of_row = np.empty(capacity, np.int32), np.empty(capacity, np.int32)
+    found, local_of_row, follower = np.empty((3, capacity), np.int32)
     where = np.empty(capacity)
     for f in range(lo, hi):
         length = loop_length(f, offsets, half_edges, cut_index, cut_vertex)
@@ -173,10 +189,10 @@ def count_points(lo, hi, loops, active, face_plus, face_minus, on_edges):
         if active[f] == 1:
             chords = 1.0
         elif active[f] > 1:
-            if length > len(nodes):
-                nodes, leave = np.empty(2 * length, np.int32), np.empty(2 * length, np.int32)
+            if length >= len(nodes):
+                nodes, leave, begun, tree = np.empty((4, 2 * length), np.int32)
             length, rows_found = read_loop(
-                f, offsets, half_edges, edges, cut_index, cut_crossing, cut_vertex, cut_row, cut_place, plus, minus,
+                f, offsets, half_edges, starts, cut_index, cut_crossing, cut_vertex, cut_row, cut_place, plus, minus,
                 face_plus, face_minus, nodes, leave, row, places, found, local_of_row,
             )  # fmt: skip
             number, _ = _chords(length, rows_found, row, places, found)
@@ -203,7 +219,7 @@ def count_points(lo, hi, loops, active, face_plus, face_minus, on_edges):
                         seen_vertices += 1.0 / (x - start + 1)
                         start = x
             if seen > 0:
-                pairs = float(interleaving(number, length, places))
+                pairs = float(interleaving(number, length, places, begun, follower, tree))
                 points = 2.0 * pairs * (seen_points / seen)
                 vertices = 2.0 * pairs * (seen_vertices / seen)
         made[FACES] += 1.0 + chords + points - vertices

@@ -27,7 +27,7 @@ from engine.halving import (
     turn_chords,
     turn_loop,
 )
-from engine.jit import inline, kernel
+from engine.jit import inline, inner, kernel
 from engine.new_vertices import count_from_nearer, place
 from engine.predicates import crossing, tolerance_after_edges
 from engine.steps import Int
@@ -79,33 +79,55 @@ def cut_faces(
     Returns (8,) int64: the faces, vertices, edges and half-edges made, merges, forced orders, irregular rows, identical
     chords.  All is of no use once stop[0] is set.
     """
-    offsets, half_edges, old_edges, cut, old_plus, old_minus, rows = loops
+    capacity, words = loops[6].shape[1], face_plus.shape[1]
+    loop_room, chord_room = most[0], most[1] + 1
+    # A polygon has a chord less than the one that it is a half of, at least.
+    depths = min(chord_room, capacity) + 2
+    scratch = (
+        (np.empty(loop_room, np.int32), np.empty(loop_room, np.int32)),
+        (np.empty(capacity, np.int32), np.empty((capacity, 2), np.int32), np.empty(capacity, np.int32)),
+        (np.empty(capacity, np.int32), np.empty(capacity, np.int32)),
+        (np.empty(loop_room, np.int32), np.empty(loop_room, np.int32), np.empty((chord_room, 3), np.int32)),
+        (np.empty(loop_room, np.int32), np.empty(loop_room, np.int32), np.empty((chord_room, 3), np.int32)),
+        (np.empty((depths, 4), np.int32), np.empty((depths, words), np.uint64), np.empty((depths, words), np.uint64)),
+        (np.empty((capacity, 2), np.int32), np.empty(capacity, np.int32)),
+        (np.empty(capacity, np.int32), np.empty(capacity, np.int32), np.empty(capacity, np.int32)),
+        (np.empty(capacity), np.empty(capacity), np.empty(capacity, np.int32), np.empty(3 * capacity, np.int32)),
+    )
+    used = np.zeros(8, np.int64)
+    _cut(
+        lo, hi, base, stop, loops, bound, active, face_plus, face_minus, on_edges, new, positions, uncertainty, after,
+        scratch, used,
+    )  # fmt: skip
+    return used
+
+
+@inner
+def _cut(
+    lo, hi, base, stop, loops, bound, active, face_plus, face_minus, on_edges, new, positions, uncertainty, after,
+    scratch, used,
+):  # fmt: skip
+    """What cut_faces does, in scratch memory: here nothing is allocated, so that references need not be counted."""
+    offsets, half_edges, starts, cut, old_plus, old_minus, rows = loops
     cut_index, cut_crossing, cut_vertex, cut_row, cut_place = cut
-    norms, _, scale, constant, old_uncertainty, negligible, old_positions, _, first, incident = bound
+    norms, _, scale, constant, old_uncertainty, negligible, old_positions, old_edges, first, incident = bound
     edge_parents, edge_weights, _ = on_edges
     parents, weights, carried = new
     new_offsets, new_half_edges, parent, new_plus, new_minus, edges, edge_row = after
-    capacity, words, old_vertices = rows.shape[1], old_plus.shape[1], len(old_plus)
+    words, old_vertices = old_plus.shape[1], len(old_plus)
     first_new = old_vertices + len(edge_parents)
-    loop_room, chord_room = most[0], most[1] + 1
-    nodes, leave = np.empty(loop_room, np.int32), np.empty(loop_room, np.int32)
-    row, places, side = np.empty(capacity, np.int32), np.empty((capacity, 2), np.int32), np.empty(capacity, np.int32)
-    found, local_of_row = np.empty(capacity, np.int32), np.empty(capacity, np.int32)
-    # A stack of polygons, each with the chords that are still to cut it.
-    stack_nodes, stack_leave = np.empty(loop_room, np.int32), np.empty(loop_room, np.int32)
-    now_nodes, now_leave = np.empty(loop_room, np.int32), np.empty(loop_room, np.int32)
-    # number in the loop's chords, place on the side of the chord's first end, other place
-    chords, now_chords = np.empty((chord_room, 3), np.int32), np.empty((chord_room, 3), np.int32)
-    # A polygon has a chord less than the one that it is a half of, at least.
-    depths = min(chord_room, capacity) + 2
-    polygons = np.empty((depths, 4), np.int32)  # first node, length, first chord, number of chords
-    plus, minus = np.empty((depths, words), np.uint64), np.empty((depths, words), np.uint64)
-    ends = np.empty((capacity, 2), np.int32)
-    crossers = np.empty(capacity, np.int32)
-    order, inner, outer = np.empty(capacity, np.int32), np.empty(capacity, np.int32), np.empty(capacity, np.int32)
-    ts, dts, vertex = np.empty(capacity), np.empty(capacity), np.empty(capacity, np.int32)
-    spare = np.empty(3 * capacity, np.int32)
-    used = np.zeros(8, np.int64)
+    loop_scratch, row_scratch, found_scratch, stack, now, polygon_scratch, chord_scratch, order_scratch, at = scratch
+    nodes, leave = loop_scratch
+    row, places, side = row_scratch
+    found, local_of_row = found_scratch
+    # A stack of polygons, each with the chords that are still to cut it; a chord: its number in the loop's chords, its
+    # place on the side of its first end, its other place; a polygon: first node, length, first chord, number of chords.
+    stack_nodes, stack_leave, chords = stack
+    now_nodes, now_leave, now_chords = now
+    polygons, plus, minus = polygon_scratch
+    ends, crossers = chord_scratch
+    order, first_side, second_side = order_scratch
+    ts, dts, vertex, spare = at
     face, new_vertex, new_edge, slot = base[0], base[1], base[2], base[3]
     for f in range(lo, hi):
         if active[f] == 0:
@@ -116,7 +138,7 @@ def cut_faces(
             face += 1
             continue
         length, rows_found = read_loop(
-            f, offsets, half_edges, old_edges, cut_index, cut_crossing, cut_vertex, cut_row, cut_place, old_plus,
+            f, offsets, half_edges, starts, cut_index, cut_crossing, cut_vertex, cut_row, cut_place, old_plus,
             old_minus, face_plus, face_minus, nodes, leave, row, places, found, local_of_row,
         )  # fmt: skip
         for w in range(words):
@@ -202,7 +224,7 @@ def cut_faces(
             turn_chords(first_chord, number, length, start, chords, now_chords)
 
             # Where the other chords cross this one, and which of these crossings are one vertex.
-            crossings = find_crossers(number, length, far, now_chords, crossers, inner, outer)
+            crossings = find_crossers(number, length, far, now_chords, crossers, first_side, second_side)
             for x in range(crossings):
                 k = row[now_chords[crossers[x], 0]]
                 v0, v1 = ends[own, 0], ends[own, 1]
@@ -215,7 +237,9 @@ def cut_faces(
                     negligible, old_positions, old_edges, first, incident,
                 )  # fmt: skip
                 ts[x], dts[x] = crossing(rows[v0, k], rows[v1, k], at_0, at_1)
-            made, merges, forced = order_crossings(crossings, order, inner, outer, ts, dts, vertex, spare, stop)
+            made, merges, forced = order_crossings(
+                crossings, order, first_side, second_side, ts, dts, vertex, spare, stop
+            )
             used[MERGES] += merges
             used[FORCED] += forced
 
@@ -285,4 +309,3 @@ def cut_faces(
     used[VERTICES] = new_vertex - base[1]
     used[EDGES] = new_edge - base[2]
     used[HALF_EDGES] = slot - base[3]
-    return used

@@ -21,14 +21,14 @@ from engine.steps import Float, Int
 class Loops(NamedTuple):
     """The faces of a map before a cut, where their edges are cut, and the rows that cut them.
 
-    offsets (F + 1,), half_edges (H,), edges (E, 2): int32, before the cut; cut: see CutEdges; plus, minus (V, W)
-    uint64: the rows' signs at the vertices before; rows (V', R) float64: at these and the vertices on edges, zeros
-    exact.
+    offsets (F + 1,), half_edges (H,) int32: before the cut; starts (2 E,) int32: the vertex that each half-edge leaves;
+    cut: see CutEdges; plus, minus (V, W) uint64: the rows' signs at the vertices before; rows (V', R) float64: at these
+    and the vertices on edges, zeros exact.
     """
 
     offsets: Int
     half_edges: Int
-    edges: Int
+    starts: Int
     cut: CutEdges
     plus: NDArray[np.uint64]
     minus: NDArray[np.uint64]
@@ -37,17 +37,16 @@ class Loops(NamedTuple):
     @property
     def arguments(self) -> tuple[Any, ...]:
         """For kernels: numba finds the type of plain tuples in compiled code, of named ones in Python at every call."""
-        return self.offsets, self.half_edges, self.edges, tuple(self.cut), self.plus, self.minus, self.rows
+        return self.offsets, self.half_edges, self.starts, tuple(self.cut), self.plus, self.minus, self.rows
 
 
 @inline
-def signs_of_loop(f, w, offsets, half_edges, edges, plus, minus):
+def signs_of_loop(f, w, offsets, half_edges, starts, plus, minus):
     """Word w of the signs that occur among the vertices of face f."""
     p = np.uint64(0)
     m = np.uint64(0)
     for i in range(offsets[f], offsets[f + 1]):
-        h = half_edges[i]
-        v = edges[h >> 1, h & 1]
+        v = starts[half_edges[i]]
         p |= plus[v, w]
         m |= minus[v, w]
     return p, m
@@ -73,7 +72,7 @@ def _add_place(local, place, count, places):
 
 @inline
 def read_loop(
-    f, offsets, half_edges, edges, cut_index, cut_crossing, cut_vertex, cut_row, cut_place, plus, minus, face_plus,
+    f, offsets, half_edges, starts, cut_index, cut_crossing, cut_vertex, cut_row, cut_place, plus, minus, face_plus,
     face_minus, nodes, leave, row, places, count, local_of_row,
 ):  # fmt: skip
     """The loop of face f with its new vertices, and the places of its active rows.
@@ -83,7 +82,7 @@ def read_loop(
     local_of_row is scratch.  Returns the loop's length and the number of active rows.
     """
     words = face_plus.shape[1]
-    old_vertices, old_edges = len(plus), len(edges)
+    old_vertices, old_edges = len(plus), len(starts) // 2
     active = 0
     for w in range(words):
         bits = face_plus[f, w] & face_minus[f, w]
@@ -99,7 +98,7 @@ def read_loop(
         h = half_edges[i]
         e = h >> 1
         back = h & 1
-        v = edges[e, back]
+        v = starts[h]
         for w in range(words):
             bits = face_plus[f, w] & face_minus[f, w] & ~(plus[v, w] | minus[v, w])
             while bits != 0:

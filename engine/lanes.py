@@ -18,7 +18,7 @@ _LANES = 4  # doubles in a vector; wider ones are split where the processor has 
 _ACCUMULATORS = 8  # vectors in a tile: enough to hide the latency of an addition, few enough for 16 registers
 
 
-def _accumulator(columns: int) -> Callable[..., Any]:
+def _accumulator(columns: int, fresh: bool = False) -> Callable[..., Any]:
     def typing(
         typing_context: Any,
         target: Any,
@@ -33,6 +33,8 @@ def _accumulator(columns: int) -> Callable[..., Any]:
     ) -> Any:
         """target[:, to : to + width] += source[:, first + i] x weights[start + i width :][: width] for the `count` i in
         active[first:]; target, source: `columns` rows; all arrays C-contiguous float64, active int64.
+
+        fresh: the targets' values before count as zeros.
         """
 
         def codegen(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
@@ -42,7 +44,7 @@ def _accumulator(columns: int) -> Callable[..., Any]:
             sources = [_row(builder, arrays[2], c, first) for c in range(columns)]
             block = builder.gep(arrays[4].data, [start])
             chosen = builder.gep(arrays[7].data, [first])
-            tile = _Tile(builder, targets, sources, block, width, chosen, count)
+            tile = _Tile(builder, targets, sources, block, width, chosen, count, fresh)
             done = _int(0)
             for lanes, vectors in ((_LANES, _ACCUMULATORS // columns), (_LANES, 1), (1, 1)):
                 step = _int(lanes * vectors)
@@ -80,9 +82,10 @@ class _Tile:
         width: Any,
         chosen: Any,
         count: Any,
+        fresh: bool,
     ) -> None:
         self.builder, self.targets, self.sources = builder, targets, sources
-        self.block, self.width, self.chosen, self.count = block, width, chosen, count
+        self.block, self.width, self.chosen, self.count, self.fresh = block, width, chosen, count, fresh
 
     def add(self, k: Any, lanes: int, vectors: int) -> None:
         builder, double = self.builder, ir.DoubleType()
@@ -93,7 +96,8 @@ class _Tile:
         sums = [[cgutils.alloca_once(builder, kind) for _ in range(vectors)] for _ in columns]
         for c in columns:
             for v in range(vectors):
-                builder.store(builder.load(places[c][v], align=8), sums[c][v])
+                before = ir.Constant(kind, None) if self.fresh else builder.load(places[c][v], align=8)
+                builder.store(before, sums[c][v])
         with cgutils.for_range(builder, self.count) as loop:
             i = builder.load(builder.gep(self.chosen, [loop.index]))
             row = builder.gep(self.block, [builder.mul(i, self.width)])
@@ -121,3 +125,4 @@ class _Tile:
 
 accumulate_4 = _accumulator(4)
 accumulate_2 = _accumulator(2)
+sum_rows = _accumulator(1, fresh=True)

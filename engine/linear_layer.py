@@ -1,20 +1,22 @@
 """One matrix on the value of a kink, the usual layer, as a single kernel: block by block through all that it needs.
 
-On a block of neighbouring vertices about half of the features of a ReLU are zero throughout: their columns are left out
-of the product.  Where few values are made of many features, each vertex takes one pass over the features, which are not
-stored.
+About half of the features of a ReLU are zero at a vertex, and most of these on a block of neighbouring ones: they are
+left out of the product, that of a small matrix at each vertex by itself, a large one's throughout a block.  Where few
+values are made of many features, each vertex takes one pass over the features, which are not stored.
 """
 
 from __future__ import annotations
 
 import numpy as np
 
-from engine.jit import comparing_kernel, inline, inner_sum, kernel, lowest_bit, summing_kernel
+from engine.jit import comparing_kernel, inline, inner, inner_sum, kernel, lowest_bit, summing_kernel
 from engine.kinks import phi
+from engine.lanes import sum_rows
 from engine.new_vertices import interpolate_rows, loose_between
 from engine.predicates import classify
 
 _DENSE = 0.85  # share of features that are not zero in a block above which leaving the others out does not pay
+_SMALL = 1 << 12  # numbers in a matrix that stays in the fastest cache while the vertices pass
 _STRIP = 8
 _NARROW = 8  # values made of a vertex's features, up to which one pass over these for each vertex is the fastest
 
@@ -44,6 +46,10 @@ def run_linear(
     for j in range(outputs if narrow else 0):
         for k in range(width):
             transposed[j, k] = weight[k, j]
+    small = weight.size <= _SMALL
+    for j in range(width if small else 0):
+        for k in range(outputs):
+            part[j * outputs + k] = weight[j, k]
     found = np.empty((2, outputs))
     found[0] = np.inf
     found[1] = -np.inf
@@ -70,15 +76,20 @@ def run_linear(
                 from_chord, stop - first, stored, source, first - start, chords, on_edges, chord_bound, old_vertices
             )
             block = source[:rows]
-        live = _apply_live(block, hidden, columns, breakpoints, slopes, intercepts, inverse_unit, norms[start:stop])
-        value = hidden[: rows * live].reshape(rows, live)
-        if live == width:
-            np.dot(value, weight, target[start:stop])
+        if small:
+            _multiply_live(
+                block, breakpoints, slopes, intercepts, inverse_unit, part, norms[start:stop], target[start:stop]
+            )
         else:
-            for j in range(live):
-                for k in range(outputs):
-                    part[j * outputs + k] = weight[columns[j], k]
-            np.dot(value, part[: live * outputs].reshape(live, outputs), target[start:stop])
+            live = _apply_live(block, hidden, columns, breakpoints, slopes, intercepts, inverse_unit, norms[start:stop])
+            value = hidden[: rows * live].reshape(rows, live)
+            if live == width:
+                np.dot(value, weight, target[start:stop])
+            else:
+                for j in range(live):
+                    for k in range(outputs):
+                        part[j * outputs + k] = weight[columns[j], k]
+                np.dot(value, part[: live * outputs].reshape(live, outputs), target[start:stop])
         make_twins_equal(target[start:stop], twins)
         _add_bias(target[start:stop], bias, found)
         classify(start, stop, target, norms, scale, constant, noise, plus, minus, undecided)
@@ -157,6 +168,39 @@ def _dot(values, weights, row):
     for k in range(weights.shape[1]):
         total += values[k] * weights[row, k]
     return total
+
+
+@kernel
+def _multiply_live(source, breakpoints, slopes, intercepts, inverse_unit, weight, norms, target):
+    """target = kink(source) @ weight on a block (N, n), of each vertex without the features that are zero there, and
+    the norms; see run_linear.  weight (n * m,).
+    """
+    width = source.shape[1]
+    hidden, live = np.empty((1, width)), np.empty(width, np.int64)
+    _multiply_each(source, breakpoints, slopes, intercepts, inverse_unit, weight, norms, target, hidden, live)
+
+
+@inner
+def _multiply_each(source, breakpoints, slopes, intercepts, inverse_unit, weight, norms, target, hidden, live):
+    width, outputs = source.shape[1], target.shape[1]
+    relu = _is_relu(breakpoints, slopes, intercepts)
+    for v in range(len(source)):
+        count = 0
+        if relu:
+            for k in range(width):
+                z = source[v, k]
+                hidden[0, k] = z if z > 0.0 else 0.0
+                live[count] = k
+                count += z > 0.0
+        else:
+            for k in range(width):
+                h = phi(source[v, k], k, breakpoints, slopes, intercepts)
+                hidden[0, k] = h
+                live[count] = k
+                count += h != 0.0
+        if len(inverse_unit):
+            norms[v, 0] = np.sqrt(_weighted_square(hidden[0], inverse_unit))
+        sum_rows(target, v * outputs, hidden, 0, weight, 0, outputs, live, count)
 
 
 @summing_kernel

@@ -4,22 +4,30 @@ from __future__ import annotations
 
 import numpy as np
 
-from engine.jit import kernel, lowest_bit
+from engine.jit import inner, kernel, lowest_bit
 
 
 @kernel
-def find_uncertain(lo, hi, edges, uncertainty, negligible):
-    """(U,) int32: those of the edges lo..hi with an end of uncertain position."""
+def find_uncertain(lo, hi, ends, uncertain):
+    """(U,) int32: those of the edges lo..hi with an end of uncertain position; ends (2 E,), uncertain (V,) bool."""
+    found = np.empty(256, np.int32)
+    count = _list_uncertain(lo, hi, ends, uncertain, found)
+    if count > len(found):
+        found = np.empty(count, np.int32)
+        _list_uncertain(lo, hi, ends, uncertain, found)
+    return found[:count]
+
+
+@inner
+def _list_uncertain(lo, hi, ends, uncertain, found):
+    """Fill `found` as far as it goes; returns how many there are."""
     count = 0
     for e in range(lo, hi):
-        count += uncertainty[edges[e, 0]] > negligible or uncertainty[edges[e, 1]] > negligible
-    found = np.empty(count, np.int32)
-    count = 0
-    for e in range(lo, hi if len(found) else lo):
-        if uncertainty[edges[e, 0]] > negligible or uncertainty[edges[e, 1]] > negligible:
-            found[count] = e
+        if uncertain[ends[2 * e]] or uncertain[ends[2 * e + 1]]:
+            if count < len(found):
+                found[count] = e
             count += 1
-    return found
+    return count
 
 
 @kernel
@@ -68,11 +76,11 @@ def find_zero_edges(lo, hi, edges, rows, zero):
 
 
 @kernel
-def vertices_of_loops(lo, hi, edges, half_edges, vertices, loop_edges):
-    """The first vertex and the edge of each of the half-edges lo..hi."""
+def vertices_of_loops(lo, hi, starts, half_edges, vertices, loop_edges):
+    """The first vertex and the edge of each of the half-edges lo..hi; starts (2 E,): the first vertices of all."""
     for i in range(lo, hi):
         h = half_edges[i]
-        vertices[i] = edges[h >> 1, h & 1]
+        vertices[i] = starts[h]
         loop_edges[i] = h >> 1
 
 

@@ -163,6 +163,7 @@ class _Walk:
         self.noise: dict[int, Float] = {0: noise_of_inputs(unit_of(0, self.ranges, None))}
         self.input_noise = float(np.linalg.norm(self.noise[0]))
         self.even = True
+        self.affordable = affordable(network)
         self.deferred: Deferred | None = None
         self.recycler = Recycler()
         self.coincidences = Coincidences.none()
@@ -187,10 +188,8 @@ class _Walk:
             uncertainty = min(float(self.map.uncertainty.view.max()), self.map.negligible)
             of_position = 1.0 + uncertainty / self.input_noise
             self.even &= is_even(rounding, self.noise)
-            self.row_noise = RowNoise(
-                (of_position if self.even else 0.0) * self.noise[segment.source][segment.neuron],
-                affordable(self.network),
-            )
+            rows = (of_position if self.even else 0.0) * self.noise[segment.source][segment.neuron]
+            self.row_noise = RowNoise(rows, self.affordable)
             norms = Table.empty(vertices, (len(rounding.bases),), np.float64, 0)
             self.bound = tolerance(self.map, norms, rounding.scale, rounding.constant)
             found = evaluate_segment(
@@ -354,9 +353,11 @@ class _Walk:
             breakpoint_,
         )
         also = self.coincidences.entries[np.argsort(self.coincidences.entries[:, 0], kind="stable")]
+        runs = np.diff(also[:, 0], prepend=-1, append=len(layer))  # of edges with as many entries before them
         also_flat = first_row[also[:, 1]] + also[:, 2]
         loops = np.empty((2, len(planar_map.half_edges)), np.int32)
-        run(map_kernels.vertices_of_loops, loops.shape[1], grain(5), planar_map.edges, planar_map.half_edges, *loops)
+        starts = planar_map.edges.reshape(-1)
+        run(map_kernels.vertices_of_loops, loops.shape[1], grain(5), starts, planar_map.half_edges, *loops)
         finished = len(self.face_signs) == len(segments)
         return Partition(
             network=self.network,
@@ -369,7 +370,7 @@ class _Walk:
             edge_breakpoint=breakpoint_,
             edge_on_level=self.on_level if finished else np.zeros(len(layer), np.bool_),
             edge_faces=planar_map.edge_faces(self.workers),
-            edge_also_offsets=np.cumsum(np.bincount(also[:, 0] + 1, minlength=len(layer) + 1), dtype=np.int32),
+            edge_also_offsets=np.repeat(np.arange(len(runs), dtype=np.int32), runs),
             edge_also=np.stack([also[:, 1], neurons[also_flat]], axis=1),
             edge_also_breakpoint=breakpoints[also_flat],
             face_offsets=planar_map.offsets,

@@ -22,7 +22,7 @@ from typing import assert_never
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.jit import summing_kernel
+from engine.jit import inner_sum, kernel
 from engine.network import evaluate
 from engine.predicates import EVEN, SAFETY, UNIT_ROUNDOFF
 from engine.steps import Affine, Float, Gather, Int, Linear, Scale, Sum
@@ -32,6 +32,7 @@ Bases = tuple[tuple[int, Float], ...]
 those of other groups."""
 
 _BATCH = 256  # inputs evaluated at a time
+_SMALLEST = float(np.finfo(np.float64).tiny)  # that is not denormal
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -161,7 +162,7 @@ def rounding_of(bound: Bound, bases: Bases) -> Rounding:
 
 
 def rounding_of_linear(step: Linear, bases: Bases) -> Rounding:
-    """What rounding_of gives for the value of one linear step on a base: the usual case, without the machinery."""
+    """What rounding_of gives for the value of one linear step, without the machinery."""
     magnitude = np.stack([_sizes_of_rows(step.weight, unit).min(axis=0) for _, unit in bases])
     rounding = max(SAFETY, float(step.weight.shape[1])) * UNIT_ROUNDOFF
     return Rounding(
@@ -172,6 +173,33 @@ def rounding_of_linear(step: Linear, bases: Bases) -> Rounding:
     )
 
 
+def rounding_of_even(step: Linear, slot: int, unit: Float) -> Rounding | None:
+    """What rounding_of_linear gives for the features of one value, of these sizes, where they are one group: the usual
+    case, in one go.  None where bases_of makes several groups.
+    """
+    scale, constant, inverse = np.empty((1, len(step.bias))), np.empty(len(step.bias)), np.empty(len(unit))
+    rounding = max(SAFETY, float(step.weight.shape[1])) * UNIT_ROUNDOFF
+    even = _bound_rows(step.weight, step.bias, unit, rounding, scale, constant, inverse)
+    return Rounding((slot,), (inverse,), scale, constant) if even else None
+
+
+@kernel
+def _bound_rows(
+    weight: Float, bias: Float, unit: Float, rounding: float, scale: Float, constant: Float, inverse: Float
+) -> bool:
+    """Fill in a Rounding; False, and of no use, where parts of a row may differ by more than EVEN."""
+    for k in range(len(bias)):
+        norm, total = _sizes_of_row(weight, k, unit)
+        alone = abs(bias[k])
+        if not alone + total <= EVEN * alone:
+            return False
+        scale[0, k] = rounding * min(norm, total)
+        constant[k] = rounding * alone
+    for i in range(len(unit)):
+        inverse[i] = 1.0 / unit[i] if unit[i] >= _SMALLEST else 0.0
+    return True
+
+
 def _sizes_of_rows(weight: Float, unit: Float) -> Float:
     """(2, m) float64: of each row of |weight| * unit, (m, n) and (n,), the norm and the sum."""
     sizes = np.empty((2, len(weight)))
@@ -179,23 +207,28 @@ def _sizes_of_rows(weight: Float, unit: Float) -> Float:
     return sizes
 
 
-@summing_kernel
+@kernel
 def _measure_rows(weight: Float, unit: Float, sizes: Float) -> None:
     for k in range(len(weight)):
-        total, square = 0.0, 0.0
-        for i in range(len(unit)):
-            part = abs(weight[k, i]) * unit[i]
-            total += part
+        sizes[0, k], sizes[1, k] = _sizes_of_row(weight, k, unit)
+
+
+@inner_sum
+def _sizes_of_row(weight: Float, k: int, unit: Float) -> tuple[float, float]:
+    """The norm of row k of |weight| * unit, and its sum."""
+    total, square = 0.0, 0.0
+    for i in range(len(unit)):
+        part = abs(weight[k, i]) * unit[i]
+        total += part
+        square += part * part
+    norm = np.sqrt(square)
+    if not 1e-130 < total < 1e130:  # the squares may have left the range of float64
+        square = 0.0
+        for i in range(len(unit) if 0.0 < total < np.inf else 0):
+            part = abs(weight[k, i]) * unit[i] / total
             square += part * part
-        norm = np.sqrt(square)
-        if not 1e-130 < total < 1e130:  # the squares may have left the range of float64
-            square = 0.0
-            for i in range(len(unit) if 0.0 < total < np.inf else 0):
-                part = abs(weight[k, i]) * unit[i] / total
-                square += part * part
-            norm = total * np.sqrt(square) if 0.0 < total < np.inf else total
-        sizes[0, k] = norm
-        sizes[1, k] = total
+        norm = total * np.sqrt(square) if 0.0 < total < np.inf else total
+    return norm, total
 
 
 def _row_norms(matrix: Float) -> Float:
@@ -207,7 +240,7 @@ def _row_norms(matrix: Float) -> Float:
 
 def _inverse(unit: Float) -> Float:
     """1 / unit; 0 for features that are zero on the whole map, as all new vertices' will be, and for denormal ones."""
-    usable = unit >= np.finfo(np.float64).tiny
+    usable = unit >= _SMALLEST
     return np.where(usable, 1.0 / np.where(usable, unit, 1.0), 0.0)
 
 

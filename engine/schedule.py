@@ -10,7 +10,7 @@ import numpy as np
 
 from engine.network import Network, sources
 from engine.predicates import SAFETY, UNIT_ROUNDOFF, WORD
-from engine.rounding import Rounding, bases_of, bounds_of, rounding_of, rounding_of_linear
+from engine.rounding import Rounding, bases_of, bounds_of, rounding_of, rounding_of_even, rounding_of_linear
 from engine.steps import Affine, Float, Int, Kink, Linear
 
 
@@ -57,6 +57,12 @@ class Segment:
 
     def rounding(self, units: Mapping[int, Float]) -> Rounding:
         """The rounding bound of the rows, when the features of each base are about as large as `units` says."""
+        match self.steps:
+            case (Linear(groups=1) as linear,) if self.plain and len(units) == 1:
+                ((slot, unit),) = units.items()
+                rounding = rounding_of_even(linear, slot, unit)
+                if rounding is not None:
+                    return rounding
         bases = bases_of(self.steps, self.source, self.neuron, self.breakpoint, units)
         match self.steps:
             case (Linear(groups=1) as linear,) if len(units) == 1:

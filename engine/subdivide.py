@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from engine import edge_cut, face_count, face_cut, map_kernels, predicates
 from engine.edge_cut import Crossings, CutEdges
-from engine.face_count import CHORDS, EDGES, LOOP
+from engine.face_count import EDGES, LOOP
 from engine.face_cut import FORCED, IDENTICAL, IRREGULAR, MERGES, Faces
 from engine.face_loop import Loops
 from engine.gaps import without_gaps
@@ -115,7 +115,9 @@ def cut(
     edges, cut_edges, on_edges, bound, ties = _cut_edges(
         before, rows, signs, bound, loose, inherited, admission, workers
     )
-    loops = Loops(before.offsets, before.half_edges, before.edges, cut_edges, signs.plus, signs.minus, rows.view)
+    loops = Loops(
+        before.offsets, before.half_edges, before.edges.reshape(-1), cut_edges, signs.plus, signs.minus, rows.view
+    )  # fmt: skip
     plan = _measure_faces(loops, workers)
     most = plan.growth(len(on_edges.parents))
     admission.admit_faces(most, lambda: _growth_of_points(most, loops, plan, on_edges, workers))
@@ -124,14 +126,6 @@ def cut(
         before, layer, loops._replace(rows=rows.view), plan, bound, on_edges, edges, workers
     )
     ties += more_ties
-    uncertain = after.uncertain[:0]
-    if after.uncertainty.view.max() > after.negligible:
-        uncertain = np.concatenate(
-            workers.run(
-                map_kernels.find_uncertain, len(after.edges), grain(8), after.edges, after.uncertainty.view,
-                after.negligible,
-            )
-        )  # fmt: skip
     # A row can run along an edge of another one only where it is zero at old vertices, or where crossings coincide.
     coincident: list[Int] = []
     if zeros or identical or ties.total:
@@ -140,8 +134,8 @@ def cut(
             after.edge_row.view, layer, after.edge_faces(workers), faces.plus, faces.minus,
         )  # fmt: skip
     return Cut(
-        replace(after, uncertain=uncertain), bound, on_edges, on_chords, faces.parent, faces.plus,
-        faces.minus, cut_edges, coincident, ties + Ties(snapped=snapped),
+        after, bound, on_edges, on_chords, faces.parent, faces.plus, faces.minus, cut_edges, coincident,
+        ties + Ties(snapped=snapped),
     )  # fmt: skip
 
 
@@ -254,18 +248,25 @@ def _doubt_gaps_of_piece(piece: Crossings, before: PlanarMap, rows: Float, inher
 class _Plan:
     """How the faces are cut into pieces of work, and what those make at most.
 
-    ends: where the pieces end; need (P, 6) int64: see measure_faces; active (F,) int32, plus, minus (F, W): the number
-    of rows with both signs among the vertices of each face, and its signs.
+    ends: where the pieces end; base (P + 1, 4) int64: how many faces, vertices, edges and half-edges the pieces before
+    each need; most: places and chords of one face; active (F,) int32, plus, minus (F, W): the number of rows with both
+    signs among the vertices of each face, and its signs.
     """
 
     ends: list[int]
-    need: Counts
+    base: Counts
+    most: tuple[int, int]
     active: Int
     plus: Words
     minus: Words
 
+    @property
+    def totals(self) -> list[int]:
+        totals: list[int] = self.base[-1].tolist()
+        return totals
+
     def growth(self, on_edges: int) -> Growth:
-        faces, vertices, chords, half_edges = self.need[:, :4].sum(axis=0).tolist()
+        faces, vertices, chords, half_edges = self.totals
         return Growth(on_edges, vertices, chords, faces, half_edges, self.plus.shape[1])
 
 
@@ -283,7 +284,11 @@ def _measure_faces(loops: Loops, workers: Workers) -> _Plan:
         workers.run(face_count.find_active, count, grain(30 + 20 * words), *measured)
         ends = _ends_of_equal_work(active, words)
         need = workers.run_pieces(face_count.measure_faces, ends, *measured)
-    return _Plan(ends, np.array(need), active, plus, minus)
+    needed = np.array(need)
+    base = np.zeros((len(needed) + 1, 4), np.int64)
+    np.cumsum(needed[:, :4], axis=0, out=base[1:])
+    most_places, most_chords = needed[:, LOOP:].max(axis=0).tolist()
+    return _Plan(ends, base, (most_places, most_chords), active, plus, minus)
 
 
 def _growth_of_points(most: Growth, loops: Loops, plan: _Plan, on_edges: NewVertices, workers: Workers) -> Growth:
@@ -301,7 +306,7 @@ def _add_rows(rows: Table, on_edges: NewVertices, bound: Tolerance, workers: Wor
     view = rows.grow(vertices)
     snapped: int = sum(
         workers.run(
-            interpolate_rows, vertices, grain(20 + 2 * view.shape[1]), view, view, old_vertices, tuple(on_edges),
+            interpolate_rows, vertices, grain(60 + 4 * view.shape[1]), view, view, old_vertices, tuple(on_edges),
             tuple(on_edges), tuple(bound), old_vertices,
         )
     )  # fmt: skip
@@ -315,10 +320,10 @@ def _cut_faces(
     """Cut the active faces; returns the map after, its vertices on chords, its faces, the ties by kind, and how many
     chords were identical to others.
     """
-    ends, need, words = plan.ends, plan.need, loops.plus.shape[1]
-    faces, vertices, chords, half_edges = need[:, :4].sum(axis=0).tolist()
+    ends, words, pieces = plan.ends, loops.plus.shape[1], len(plan.ends) - 1
+    faces, vertices, chords, half_edges = plan.totals
     first_edge = len(edges)
-    base = np.cumsum(need[:, :4], axis=0) - need[:, :4]
+    base = plan.base.copy()
     base[:, EDGES] += first_edge
     new = NewVertices.empty(vertices, words)
     positions, uncertainty = before.positions.grow(vertices), before.uncertainty.grow(vertices)
@@ -328,30 +333,39 @@ def _cut_faces(
         np.empty((faces, words), np.uint64), np.empty((faces, words), np.uint64), edges.grow(chords),
         before.edge_row.grow(chords),
     )  # fmt: skip
-    most = (int(need[:, LOOP].max()), int(need[:, CHORDS].max()))
     arguments: tuple[Any, ...] = (
-        most, loops.arguments, tuple(bound), plan.active, plan.plus, plan.minus, tuple(on_edges), tuple(new), positions,
-        uncertainty, tuple(after),
+        plan.most, loops.arguments, tuple(bound), plan.active, plan.plus, plan.minus, tuple(on_edges), tuple(new),
+        positions, uncertainty, tuple(after),
     )  # fmt: skip
 
     def run(lo: int, hi: int, stop: Stop) -> list[NDArray[np.int64]]:
         return [face_cut.cut_faces(ends[p], ends[p + 1], base[p], stop, *arguments) for p in range(lo, hi)]
 
-    if most[0] > _LONG_WORK:
-        used = np.concatenate(workers.run_watched(run, range(len(need) + 1)))
+    if plan.most[0] > _LONG_WORK:
+        used = np.concatenate(workers.run_watched(run, range(pieces + 1)))
     else:
-        used = np.concatenate(workers.run(run, len(need), 1, NEVER_STOP))
+        used = np.concatenate(workers.run(run, pieces, 1, NEVER_STOP))
     after.offsets[faces] = half_edges
-    if (used[:, :4] != need[:, :4]).any():
-        after, new = without_gaps(before, after, new, edges, base, need, used)
+    need = np.diff(base, axis=0)
+    if (used[:, :4] != need).any():
+        after, new = without_gaps(before, after, new, edges, base[:-1], need, used)
     ties = used.sum(axis=0).tolist()
+    uncertain = _uncertain_edges(edges.view, before.uncertainty.view, before.negligible, workers)
     return (
-        replace(before, edges=edges.view, offsets=after.offsets, half_edges=after.half_edges),
+        replace(before, edges=edges.view, offsets=after.offsets, half_edges=after.half_edges, uncertain=uncertain),
         new,
         after,
         Ties(chord_merges=ties[MERGES], irregular=ties[IRREGULAR], forced=ties[FORCED]),
         ties[IDENTICAL],
     )
+
+
+def _uncertain_edges(edges: Int, uncertainty: Float, negligible: float, workers: Workers) -> Int:
+    """(U,) int32: see PlanarMap."""
+    at = uncertainty > negligible
+    if not at.any():
+        return np.empty(0, np.int32)
+    return np.concatenate(workers.run(map_kernels.find_uncertain, len(edges), grain(8), edges.reshape(-1), at))
 
 
 def _ends_of_equal_work(active: Int, words: int) -> list[int]:

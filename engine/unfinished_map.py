@@ -45,5 +45,5 @@ class PlanarMap:
     def edge_faces(self, workers: Workers) -> Int:
         """(E, 2) int32: faces left and right of each edge, -1 outside."""
         result = np.full((len(self.edges), 2), OUTSIDE, np.int32)
-        workers.run(map_kernels.faces_of_edges, self.faces, grain(15), self.offsets, self.half_edges, result)
+        workers.run(map_kernels.faces_of_edges, self.faces, grain(30), self.offsets, self.half_edges, result)
         return result

@@ -197,8 +197,9 @@ class SceneView(QWidget):
             self.update()
 
     def show_marks(self, marks: PickMarks | None) -> None:
-        self.marks = marks
-        self.update()
+        if marks is not None or self.marks is not None:
+            self.marks = marks
+            self.update()
 
     @property
     def rendered(self) -> bool:

@@ -113,8 +113,9 @@ class SliceView(QWidget):
             self.unsetCursor()
 
     def show_marks(self, marks: PickMarks | None) -> None:
-        self._marks = marks
-        self.update()
+        if marks is not None or self._marks is not None:
+            self._marks = marks
+            self.update()
 
     @property
     def picture(self) -> SlicePicture | None:

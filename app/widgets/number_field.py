@@ -44,7 +44,10 @@ class NumberField(QLineEdit):
     def show_value(self, value: float) -> None:
         self._value = value
         if not (self.hasFocus() and self.isModified()):
-            self.setText(number_text(value, self.step))
+            text = number_text(value, self.step)
+            if text != self.text():
+                self.setText(text)
+            self.setModified(False)
             self.setCursorPosition(0)
             self.setToolTip(f"{self.accessibleName()}: {value!r}")
             self._mark(False)

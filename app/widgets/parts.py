@@ -164,6 +164,8 @@ class ElidedLabel(QLabel):
 
     def show_text(self, text: str, tip: str = "") -> None:
         """tip: what else the tip says, also where the text is shown whole."""
+        if (text, tip) == (self._text, self._tip):
+            return  # a new layout, and with it new pictures of all around, costs as much as a moment of a slice
         self._text, self._tip = text, tip
         self.updateGeometry()
         self._fit()

@@ -76,9 +76,10 @@ class SliceTile(QFrame):
 
     def show_slice(self, part: Slice, active: bool) -> None:
         """Name and whether it is the active one."""
-        self._name.show_text(part.name)
-        self._share_title()
-        self.view.setAccessibleName(f"slice {part.name}")
+        if part.name != self._name.whole:
+            self._name.show_text(part.name)
+            self._share_title()
+            self.view.setAccessibleName(f"slice {part.name}")
         restyle(self, "active", active)
 
     def show_result(self, drawn: DrawnSlice, current: bool) -> None:

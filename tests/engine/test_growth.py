@@ -39,7 +39,7 @@ def test_chords_cross_as_often_as_their_ends_alternate(data: st.DataObject) -> N
     places = places[np.abs(places[:, 0] - places[:, 1]) > 1]
     a, b = np.sort(places, axis=1).T
     alternate = (a[:, None] < a) & (a < b[:, None]) & (b[:, None] < b)
-    assert interleaving(len(places), length, places) == alternate.sum()
+    assert interleaving(len(places), length, places, *np.empty((3, length + 1), np.int32)) == alternate.sum()
 
 
 @pytest.mark.parametrize("width", [3, 40, 64, 65, 200, 700])
