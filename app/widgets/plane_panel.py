@@ -6,7 +6,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
-from PySide6.QtCore import Signal
+from PySide6.QtCore import QTimer, Signal
 from PySide6.QtGui import QMouseEvent
 from PySide6.QtWidgets import (
     QFrame,
@@ -35,6 +35,7 @@ if TYPE_CHECKING:
 
 _STEPS = 2000  # of the slider
 _SHOWN: Final = 5e-4  # of the box's size: numbers of planes are shown so finely
+_LATE_MILLISECONDS: Final = 60  # after the first live move: the slice, which takes all cores, comes first
 
 
 class SliceRow(QFrame):
@@ -148,6 +149,10 @@ class PlanePanel(QWidget):
         outer.setContentsMargins(0, 0, 0, 0)
         outer.addWidget(area)
         self.setFixedWidth(278)  # with a bar to scroll by too
+        self._late = QTimer(self)
+        self._late.setSingleShot(True)
+        self._late.setInterval(_LATE_MILLISECONDS)
+        self._late.timeout.connect(lambda: self._show(store.session))
         store.listen(self._changed)
         self._show_plane(store.session)
 
@@ -197,7 +202,15 @@ class PlanePanel(QWidget):
         return controls
 
     def _changed(self, change: Change) -> None:
-        session = change.after
+        match change.action:
+            case actions.MovePlane(live=True):
+                if not self._late.isActive():
+                    self._late.start()
+            case _:
+                self._late.stop()
+                self._show(change.after)
+
+    def _show(self, session: Session) -> None:
         for key in set(self.rows) - {part.key for part in session.slices}:
             gone = self.rows.pop(key)
             gone.name.setModified(False)  # what was typed into it and not entered goes with it
