@@ -99,7 +99,6 @@ def test_a_moved_plane(window: MainWindow, benchmark: BenchmarkFixture, path: Pa
     planes = [SlicePlane.from_axis("z", z) for z in np.linspace(-0.2, 0.2, _ROUNDS)]
     engine, computing, seconds, longest = [], [], [], []
 
-
     def move(plane: SlicePlane) -> None:
         window.store.do(actions.MovePlane(key, plane, live=True))
         while not shown(window, key, plane):
