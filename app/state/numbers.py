@@ -32,10 +32,18 @@ def place_text(plane: SlicePlane, domain: NDArray[np.float64]) -> str:
     """Where a plane lies in a box (2, 3), as "z = 0.25"; oblique ones describe themselves."""
     text = plane.describe()
     name, equals, _ = text.partition(" = ")
-    if equals:
-        axis = "xyz".index(name)
-        text = f"{name} = {number_text(float(plane.origin[axis]), _FINE * float(domain[1, axis] - domain[0, axis]))}"
-    return text.replace("-", "\N{MINUS SIGN}")
+    return _on_axis("xyz".index(name), plane, domain) if equals else text.replace("-", "\N{MINUS SIGN}")
+
+
+def short_place_text(plane: SlicePlane, domain: NDArray[np.float64]) -> str:
+    """Where a plane crosses its axis, wherever its origin lies in it; "oblique" of all others."""
+    across = [axis for axis, part in enumerate(plane.normal.tolist()) if abs(part) == 1.0]
+    return _on_axis(across[0], plane, domain) if across else "oblique"
+
+
+def _on_axis(axis: int, plane: SlicePlane, domain: NDArray[np.float64]) -> str:
+    place = number_text(float(plane.origin[axis]), _FINE * float(domain[1, axis] - domain[0, axis]))
+    return f"{'xyz'[axis]} = {place}".replace("-", "\N{MINUS SIGN}")
 
 
 def counted(count: int, noun: str) -> str:

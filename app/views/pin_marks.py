@@ -49,11 +49,13 @@ def paint_outline(painter: QPainter, corners: Sequence[QPointF], in_place: bool)
 
 
 def paint_badge(painter: QPainter, number: int, anchor: QPointF, corners: Sequence[QPointF], in_place: bool) -> None:
-    """The number at the anchor; above it on a stalk where the region is too small to hold it."""
+    """The number at the anchor; on a stalk where the region is too small to hold it, downwards at the upper edge."""
     bounds = QPolygonF(list(corners)).boundingRect()
     middle = anchor
     if min(bounds.width(), bounds.height()) < _ROOM:
         middle = QPointF(anchor.x() + 0.6 * _STALK, bounds.top() - _STALK)
+        if middle.y() < painter.window().top() + _BADGE:
+            middle.setY(bounds.bottom() + _STALK)
         painter.setPen(QPen(_PAPER, 3.4))
         painter.drawLine(anchor, middle)
         painter.setPen(QPen(INK, 1.4))

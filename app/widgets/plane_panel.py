@@ -19,7 +19,7 @@ from PySide6.QtWidgets import (
 )
 
 from app.state import actions
-from app.state.numbers import place_text
+from app.state.numbers import place_text, short_place_text
 from app.state.planes import at_offset, centre_in, flipped, offset, offset_range, rotated, snapped, tilted
 from app.state.session import Session, Slice
 from app.state.store import Change, Store
@@ -79,9 +79,8 @@ class SliceRow(QFrame):
         if not self.name.hasFocus() and self.name.text() != part.name:
             self.name.setText(part.name)
             self.name.setCursorPosition(0)
-        text = place_text(part.plane, domain)
-        self.place.setText(text if "through" not in text else "oblique")
-        self.place.setToolTip(text)
+        self.place.setText(short_place_text(part.plane, domain))
+        self.place.setToolTip(place_text(part.plane, domain))
         if known is None or known[0].visible != part.visible:
             self.eye.setIcon(eye(part.visible))
         self.eye.setChecked(part.visible)
@@ -93,6 +92,7 @@ class SliceRow(QFrame):
     def _rename(self) -> None:
         if self.name.isModified():
             self.name.setModified(False)
+            self.name.setCursorPosition(0)  # of a long name one sees the beginning
             self._store.do(actions.RenameSlice(self.key, self.name.text()))
             kept = self._store.session.slice(self.key).name  # also where nothing that is a name was typed
             if self.name.text() != kept:

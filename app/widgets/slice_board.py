@@ -49,7 +49,7 @@ class SliceBoard(ScrollArea):
         page = QWidget(self)
         page.setObjectName("panel")
         self.setWidget(page)
-        self.setMinimumWidth(240)
+        self.setMinimumWidth(230)
         self._grid = QGridLayout(page)
         self._grid.setContentsMargins(0, 0, 0, 0)
         self._grid.setSpacing(8)

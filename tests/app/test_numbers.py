@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from app.state.notes import domain_text
-from app.state.numbers import counted, number_text, place_text
+from app.state.numbers import counted, number_text, place_text, short_place_text
 from engine import SlicePlane
 
 MINUS = "\N{MINUS SIGN}"
@@ -52,3 +52,14 @@ def test_counts_have_their_noun() -> None:
         "2 regions",
         "1,244 regions",
     ]
+
+
+def test_short_places_name_the_axis_that_a_plane_is_across() -> None:
+    box = np.array([[-1.0] * 3, [1.0] * 3])
+    for axis, number in enumerate((0.25, -0.5, 0.0)):
+        plane = SlicePlane.from_axis("xyz"[axis], number)
+        assert short_place_text(plane, box) == place_text(plane, box)
+        aside = np.roll([number, 0.25, -0.125], axis)  # another origin in the same plane
+        for normal in np.eye(3)[axis], -np.eye(3)[axis]:
+            assert short_place_text(SlicePlane.from_normal(aside, normal), box) == place_text(plane, box)
+    assert short_place_text(SlicePlane.from_normal([0, 0, 0.25], [0, 1e-3, 1]), box) == "oblique"

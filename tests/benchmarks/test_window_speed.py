@@ -103,6 +103,7 @@ def test_a_moved_plane(window: MainWindow, benchmark: BenchmarkFixture, path: Pa
         window.store.do(actions.MovePlane(key, plane, live=True))
         while not shown(window, key, plane):
             QApplication.processEvents(QEventLoop.ProcessEventsFlag.WaitForMoreEvents)
+        QApplication.processEvents()  # what was drawn is painted on the screen
 
     def timed_move(plane: SlicePlane) -> None:
         begin = perf_counter()
