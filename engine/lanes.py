@@ -32,7 +32,8 @@ def _accumulator(columns: int, fresh: bool = False) -> Callable[..., Any]:
         count: Any,
     ) -> Any:
         """target[:, to : to + width] += source[:, first + i] x weights[start + i width :][: width] for the `count` i in
-        active[first:]; target, source: `columns` rows; all arrays C-contiguous float64, active int64.
+        active[first:]; target, source: `columns` rows; all arrays C-contiguous float64, active int64.  With one column,
+        `to` may count on through further rows of the target.
 
         fresh: the targets' values before count as zeros.
         """

@@ -77,7 +77,7 @@ def find_zero_edges(lo, hi, edges, rows, zero):
 
 @kernel
 def vertices_of_loops(lo, hi, starts, half_edges, vertices, loop_edges):
-    """The first vertex and the edge of each of the half-edges lo..hi; starts (2 E,): the first vertices of all."""
+    """The first vertex and the edge of each of the half-edges lo..hi; `starts` (2 E,) has the first vertices of all."""
     for i in range(lo, hi):
         h = half_edges[i]
         vertices[i] = starts[h]

@@ -73,7 +73,7 @@ def bases_of(
     Parts are found with absolute values in all steps, at inputs of which only one feature is not zero.
     """
     match steps:
-        case (Linear(groups=1) as linear,) if len(units) == 1:
+        case (Linear(groups=1) as linear,) if len(units) == 1 and linear.target == source:
             ((_, unit),) = units.items()
             with np.errstate(over="ignore"):  # what is beyond float64 is larger than all others
                 alone = np.abs(linear.bias)[neuron] + np.abs(breakpoint_)
@@ -174,8 +174,8 @@ def rounding_of_linear(step: Linear, bases: Bases) -> Rounding:
 
 
 def rounding_of_even(step: Linear, slot: int, unit: Float) -> Rounding | None:
-    """What rounding_of_linear gives for the features of one value, of these sizes, where they are one group: the usual
-    case, in one go.  None where bases_of makes several groups.
+    """What bases_of and rounding_of_linear give for the features of one value, of these sizes: the usual case, in one
+    go.  None where constants do not show that one group is enough: bases_of looks closer.
     """
     scale, constant, inverse = np.empty((1, len(step.bias))), np.empty(len(step.bias)), np.empty(len(unit))
     rounding = max(SAFETY, float(step.weight.shape[1])) * UNIT_ROUNDOFF

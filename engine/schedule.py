@@ -58,14 +58,14 @@ class Segment:
     def rounding(self, units: Mapping[int, Float]) -> Rounding:
         """The rounding bound of the rows, when the features of each base are about as large as `units` says."""
         match self.steps:
-            case (Linear(groups=1) as linear,) if self.plain and len(units) == 1:
+            case (Linear(groups=1) as linear,) if self.plain and len(units) == 1 and linear.target == self.source:
                 ((slot, unit),) = units.items()
                 rounding = rounding_of_even(linear, slot, unit)
                 if rounding is not None:
                     return rounding
         bases = bases_of(self.steps, self.source, self.neuron, self.breakpoint, units)
         match self.steps:
-            case (Linear(groups=1) as linear,) if len(units) == 1:
+            case (Linear(groups=1) as linear,) if len(units) == 1 and linear.target == self.source:
                 features = rounding_of_linear(linear, bases)
             case _:
                 features = rounding_of(bounds_of(self.steps, bases)[self.source], bases)

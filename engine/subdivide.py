@@ -157,11 +157,12 @@ def _settle(
         predicates.settle, len(vertices), grain(20 + 3 * rows.shape[1]), vertices, rows, tuple(bound), noise.rows,
         signs.plus, signs.minus, zero,
     )  # fmt: skip
-    zeros_at = vertices[zero]
-    workers.run(
-        predicates.flatten_zeros, len(zeros_at), grain(10 + rows.shape[1]), zeros_at, rows, signs.plus, signs.minus
-    )
     snapped, zeros = sum(made for made, _, _ in found), bool(zero.any())
+    if zeros:
+        at = vertices[zero]
+        workers.run(predicates.flatten_zeros, len(at), grain(10 + rows.shape[1]), at, rows, signs.plus, signs.minus)
+    if not any(len(pairs) for _, pairs, _ in found):
+        return snapped, zeros
     doubtful = np.concatenate([pairs for _, pairs, _ in found])
     limits = np.concatenate([limits for _, _, limits in found])
     near = np.abs(rows[doubtful[:, 0], doubtful[:, 1]]) <= predicates.DOUBT * limits
@@ -346,17 +347,16 @@ def _cut_faces(
     else:
         used = np.concatenate(workers.run(run, pieces, 1, NEVER_STOP))
     after.offsets[faces] = half_edges
-    need = np.diff(base, axis=0)
-    if (used[:, :4] != need).any():
-        after, new = without_gaps(before, after, new, edges, base[:-1], need, used)
-    ties = used.sum(axis=0).tolist()
+    made = used.sum(axis=0).tolist()
+    if made[:4] != plan.totals:
+        after, new = without_gaps(before, after, new, edges, base[:-1], np.diff(base, axis=0), used)
     uncertain = _uncertain_edges(edges.view, before.uncertainty.view, before.negligible, workers)
     return (
         replace(before, edges=edges.view, offsets=after.offsets, half_edges=after.half_edges, uncertain=uncertain),
         new,
         after,
-        Ties(chord_merges=ties[MERGES], irregular=ties[IRREGULAR], forced=ties[FORCED]),
-        ties[IDENTICAL],
+        Ties(chord_merges=made[MERGES], irregular=made[IRREGULAR], forced=made[FORCED]),
+        made[IDENTICAL],
     )
 
 

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from engine import SlicePlane
 
 _SMALLEST, _LARGEST = 1e-4, 1e7  # outside, powers of ten are shorter
+_STRAIGHT: Final = 1e-9  # of a normal: less aside is what turning a plane in itself has made
 _FINE: Final = 1e-6  # of the box's size: the places of planes that differ by more are told apart
 
 
@@ -29,7 +30,7 @@ def number_text(value: float, step: float) -> str:
 
 
 def place_text(plane: SlicePlane, domain: NDArray[np.float64]) -> str:
-    """Where a plane lies in a box (2, 3), as "z = 0.25"; oblique ones describe themselves."""
+    """Where a plane lies in a box (2, 3), as "z = 0.25"; one with its own origin or axes describes itself."""
     text = plane.describe()
     name, equals, _ = text.partition(" = ")
     return _on_axis("xyz".index(name), plane, domain) if equals else text.replace("-", "\N{MINUS SIGN}")
@@ -37,7 +38,8 @@ def place_text(plane: SlicePlane, domain: NDArray[np.float64]) -> str:
 
 def short_place_text(plane: SlicePlane, domain: NDArray[np.float64]) -> str:
     """Where a plane crosses its axis, wherever its origin lies in it; "oblique" of all others."""
-    across = [axis for axis, part in enumerate(plane.normal.tolist()) if abs(part) == 1.0]
+    normal = plane.normal.tolist()
+    across = [axis for axis in range(3) if math.hypot(*normal[:axis], *normal[axis + 1 :]) < _STRAIGHT]
     return _on_axis(across[0], plane, domain) if across else "oblique"
 
 

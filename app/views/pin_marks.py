@@ -17,6 +17,7 @@ INK: Final = QColor("#161b26")
 _PAPER: Final = QColor(255, 255, 255, 225)
 _TINT: Final = QColor(255, 214, 10, 70)
 _BADGE: Final = 16.0
+_EDGE: Final = 0.5 * _BADGE + 1.0  # between the badge's middle and the edge of a view
 _ROOM: Final = 34.0  # pixels that a region needs, to hold its number inside
 _STALK: Final = 15.0
 
@@ -49,13 +50,14 @@ def paint_outline(painter: QPainter, corners: Sequence[QPointF], in_place: bool)
 
 
 def paint_badge(painter: QPainter, number: int, anchor: QPointF, corners: Sequence[QPointF], in_place: bool) -> None:
-    """The number at the anchor; on a stalk where the region is too small to hold it, downwards at the upper edge."""
+    """The number at the anchor; where the region cannot hold it, on a stalk above it or, for want of room, below."""
     bounds = QPolygonF(list(corners)).boundingRect()
     middle = anchor
     if min(bounds.width(), bounds.height()) < _ROOM:
-        middle = QPointF(anchor.x() + 0.6 * _STALK, bounds.top() - _STALK)
-        if middle.y() < painter.window().top() + _BADGE:
-            middle.setY(bounds.bottom() + _STALK)
+        low, high = painter.window().top() + _EDGE, painter.window().bottom() - _EDGE
+        above, below = bounds.top() - _STALK, bounds.bottom() + _STALK
+        inside = min(max(anchor.y(), low), high)
+        middle = QPointF(anchor.x() + 0.6 * _STALK, above if above >= low else below if below <= high else inside)
         painter.setPen(QPen(_PAPER, 3.4))
         painter.drawLine(anchor, middle)
         painter.setPen(QPen(INK, 1.4))

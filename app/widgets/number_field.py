@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from functools import partial
 
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QHBoxLayout, QLineEdit, QWidget
@@ -69,9 +70,9 @@ class NumberField(QLineEdit):
 
 
 class VectorField(QWidget):
-    """Three numbers; entered: one of them changed."""
+    """Three numbers; entered(place, value): one of them was typed."""
 
-    entered = Signal()
+    entered = Signal(int, float)
 
     def __init__(self, name: str, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -79,13 +80,9 @@ class VectorField(QWidget):
         layout = QHBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(4)
-        for field in self.fields:
+        for place, field in enumerate(self.fields):
             layout.addWidget(field)
-            field.entered.connect(lambda _: self.entered.emit())
-
-    @property
-    def values(self) -> list[float]:
-        return [field.value for field in self.fields]
+            field.entered.connect(partial(self.entered.emit, place))
 
     def show_values(self, values: list[float]) -> None:
         for field, value in zip(self.fields, values, strict=True):

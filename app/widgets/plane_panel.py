@@ -92,11 +92,11 @@ class SliceRow(QFrame):
     def _rename(self) -> None:
         if self.name.isModified():
             self.name.setModified(False)
-            self.name.setCursorPosition(0)  # of a long name one sees the beginning
             self._store.do(actions.RenameSlice(self.key, self.name.text()))
             kept = self._store.session.slice(self.key).name  # also where nothing that is a name was typed
             if self.name.text() != kept:
                 self.name.setText(kept)
+            self.name.setCursorPosition(0)  # of a long name one sees the beginning
 
 
 class PlanePanel(QWidget):
@@ -266,15 +266,15 @@ class PlanePanel(QWidget):
     def _release(self) -> None:
         self._move(lambda plane: plane)
 
-    def _type_origin(self) -> None:
-        self._move(lambda plane: SlicePlane(np.array(self.origin.values), plane.axes))
+    def _type_origin(self, place: int, value: float) -> None:
+        self._move(lambda plane: SlicePlane(_with(plane.origin, place, value), plane.axes))
 
-    def _type_normal(self) -> None:
-        normal = np.array(self.normal.values)
+    def _type_normal(self, place: int, value: float) -> None:
         session = self._store.session
         part = session.active_slice
         if part is None or session.opened is None:
             return
+        normal = _with(part.plane.normal, place, value)
         if not np.linalg.norm(normal) > 0:
             self.normal.show_values(part.plane.normal.tolist())
             return
@@ -302,3 +302,10 @@ class PlanePanel(QWidget):
     def _duplicate(self) -> None:
         if self._store.session.active is not None:
             self._store.do(actions.DuplicateSlice(self._store.session.active))
+
+
+def _with(vector: NDArray[np.float64], place: int, value: float) -> NDArray[np.float64]:
+    """A vector (3,) with another number at a place."""
+    changed = vector.copy()
+    changed[place] = value
+    return changed

@@ -7,6 +7,7 @@ import pytest
 
 from app.state.notes import domain_text
 from app.state.numbers import counted, number_text, place_text, short_place_text
+from app.state.planes import rotated
 from engine import SlicePlane
 
 MINUS = "\N{MINUS SIGN}"
@@ -62,4 +63,8 @@ def test_short_places_name_the_axis_that_a_plane_is_across() -> None:
         aside = np.roll([number, 0.25, -0.125], axis)  # another origin in the same plane
         for normal in np.eye(3)[axis], -np.eye(3)[axis]:
             assert short_place_text(SlicePlane.from_normal(aside, normal), box) == place_text(plane, box)
+    turned = SlicePlane.from_axis("z", 0.25)
+    for _ in range(30):
+        turned = rotated(turned, 15)
+    assert short_place_text(turned, box) == "z = 0.25"
     assert short_place_text(SlicePlane.from_normal([0, 0, 0.25], [0, 1e-3, 1]), box) == "oblique"

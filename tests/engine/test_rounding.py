@@ -11,13 +11,13 @@ from torch import nn
 
 from engine import Network, SlicePlane, partition_polygon
 from engine.predicates import EVEN, SAFETY, UNIT_ROUNDOFF
-from engine.rounding import Bases, Rounding, bases_of, bounds_of, rounding_of, rounding_of_linear
+from engine.rounding import Bases, Rounding, bases_of, bounds_of, rounding_of, rounding_of_even, rounding_of_linear
 from engine.steps import Affine, Float, Gather, Linear, Scale, Sum
 from tests.engine.promises import check
 from tests.oracle.comparison import differences
 from tests.oracle.networks import SQUARE, linear
+from tests.oracle.rational import Add, Piecewise, partition
 from tests.oracle.rational import Affine as Exactly
-from tests.oracle.rational import Piecewise, partition
 
 RELU = ((0.0, 0.0), (1.0, 0.0))
 
@@ -88,6 +88,53 @@ def _bases_of_random_layer(weight_scales: Float) -> Bases:
 def test_one_norm_is_enough_where_the_next_layer_undoes_the_scales() -> None:
     assert len(_bases_of_random_layer(np.ones(64))) == 1
     assert len(_bases_of_random_layer(_scales(np.random.default_rng(1), 64))) == 1
+
+
+@pytest.mark.parametrize("seed", range(200))
+def test_the_usual_case_is_no_special_one(seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    rows, inputs = rng.integers(1, 5, 2)
+    special = np.array([0.0, 5e-324, 1e-200, 1e200, np.inf])
+    unit = np.where(rng.random(inputs) < 0.2, rng.choice(special, inputs), rng.random(inputs))
+    bias = np.where(rng.random(rows) < 0.1, 0.0, rng.normal(size=rows))
+    step = Linear(1, 2, rng.normal(size=(rows, inputs)) * (rng.random((rows, inputs)) < 0.8), bias)
+    with np.errstate(all="ignore"):
+        bases = bases_of([step], 2, np.arange(rows, dtype=np.int32), np.zeros(rows), {1: unit})
+        found, general = rounding_of_even(step, 1, unit), rounding_of_linear(step, bases)
+    if found is None:
+        size = np.nan_to_num(np.abs(step.weight) * unit, nan=np.inf).sum(axis=1)
+        assert (size > 0.99 * EVEN * np.abs(bias)).any()  # constants show nothing there
+        return
+    assert found.bases == general.bases == (1,)
+    np.testing.assert_array_equal(found.scale, general.scale)
+    np.testing.assert_array_equal(found.constant, general.constant)
+    np.testing.assert_array_equal(found.inverse_units[0], general.inverse_units[0])
+
+
+class Beside(nn.Module):
+    """c(a(x) + b(relu(x))): when the inputs are cut, a(x) is already there."""
+
+    def __init__(self, width: int, rng: np.random.Generator) -> None:
+        super().__init__()
+        self.a, self.b = (linear(rng.normal(size=(width, 2)), rng.normal(size=width)) for _ in range(2))
+        self.c = linear(rng.normal(size=(1, width)), 0.1 * rng.normal(size=1))
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        beside = self.a(x)
+        return self.c(beside + self.b(torch.relu(x)))
+
+
+@pytest.mark.parametrize("width", [1, 2, 3])
+@pytest.mark.parametrize("seed", range(5))
+def test_a_value_beside_the_one_that_is_cut_has_no_say(width: int, seed: int) -> None:
+    module = Beside(width, np.random.default_rng(seed))
+    found = partition_polygon(Network.trace(module, (2,)), SlicePlane(np.zeros(2), np.eye(2)), np.array(SQUARE))
+    a, b, c = ((part.weight.tolist(), part.bias.tolist()) for part in (module.a, module.b, module.c))
+    spec = (Exactly(0, *a), Piecewise(0, [(0.0,)] * 2, [RELU] * 2), Exactly(2, *b), Add(1, 3), Exactly(4, *c))
+    exact = partition(spec, SQUARE, [0.0, 0.0], [[1.0, 0.0], [0.0, 1.0]], 0.0)
+    assert {tuple(row) for row in found.activation_pattern().tolist()} == exact.sign_vectors
+    assert found.ties == 0
+    check(found)
 
 
 def test_regions_in_which_the_large_features_are_off_are_found() -> None:
