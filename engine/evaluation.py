@@ -96,7 +96,8 @@ def evaluate_segment(
     widest = max(sizes[slot] for slot in (*segment.bases, *segment.computed))
     products = sum(step.weight.size * step.groups for step in segment.steps if isinstance(step, Linear))
     block_rows = max(1, min(max(_LEAST_ROWS, BLOCK_SIZE // widest), _MOST_PRODUCTS // max(1, products)))
-    signs = _new_signs(vertices, sizes[segment.source]) if segment.plain and segment.steps else None
+    here = segment.plain and segment.source in segment.computed
+    signs = _new_signs(vertices, sizes[segment.source]) if here else None
     linear = _only_step(segment, deferred) if len(rounding.bases) <= 1 else None
     if linear is not None and deferred is not None and signs is not None:
         chords = deferred.on_chords or _no_chords(bound)

@@ -101,8 +101,8 @@ def test_the_usual_case_is_no_special_one(seed: int) -> None:
     with np.errstate(all="ignore"):
         bases = bases_of([step], 2, np.arange(rows, dtype=np.int32), np.zeros(rows), {1: unit})
         found, general = rounding_of_even(step, 1, unit), rounding_of_linear(step, bases)
-    if found is None:
         size = np.nan_to_num(np.abs(step.weight) * unit, nan=np.inf).sum(axis=1)
+    if found is None:
         assert (size > 0.99 * EVEN * np.abs(bias)).any()  # constants show nothing there
         return
     assert found.bases == general.bases == (1,)
@@ -134,6 +134,45 @@ def test_a_value_beside_the_one_that_is_cut_has_no_say(width: int, seed: int) ->
     exact = partition(spec, SQUARE, [0.0, 0.0], [[1.0, 0.0], [0.0, 1.0]], 0.0)
     assert {tuple(row) for row in found.activation_pattern().tolist()} == exact.sign_vectors
     assert found.ties == 0
+    check(found)
+
+
+class Branches(nn.Module):
+    """c(d(relu(a(h))) + relu(b(h))), h = relu(first(x)): the second branch is cut when d(..) is already there."""
+
+    def __init__(self, rng: np.random.Generator, alike: bool) -> None:
+        super().__init__()
+        self.first, self.a = linear(rng.normal(size=(4, 2)), rng.normal(size=4)), _random_linear(3, 4, rng)
+        self.b, self.d, self.c = _random_linear(3, 4, rng), _random_linear(3, 3, rng), _random_linear(1, 3, rng)
+        if alike:
+            self.b.load_state_dict(self.a.state_dict())
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        h = torch.relu(self.first(x))
+        a, b = self.a(h), self.b(h)
+        beside = self.d(torch.relu(a))
+        return self.c(beside + torch.relu(b))
+
+
+def _random_linear(rows: int, inputs: int, rng: np.random.Generator) -> nn.Linear:
+    return linear(rng.normal(size=(rows, inputs)), rng.normal(size=rows))
+
+
+@pytest.mark.parametrize("alike", [False, True])
+@pytest.mark.parametrize("seed", range(5))
+def test_branches_are_cut_one_after_the_other(seed: int, alike: bool) -> None:
+    module = Branches(np.random.default_rng(seed), alike)
+    found = partition_polygon(Network.trace(module, (2,)), SlicePlane(np.zeros(2), np.eye(2)), np.array(SQUARE))
+    layers = (module.first, module.a, module.b, module.d, module.c)
+    first, a, b, d, c = ((layer.weight.tolist(), layer.bias.tolist()) for layer in layers)
+    hidden, branch = ([(0.0,)] * 4, [RELU] * 4), ([(0.0,)] * 3, [RELU] * 3)
+    spec = (
+        Exactly(0, *first), Piecewise(1, *hidden), Exactly(2, *a), Exactly(2, *b), Piecewise(3, *branch),
+        Piecewise(4, *branch), Exactly(5, *d), Add(7, 6), Exactly(8, *c),
+    )  # fmt: skip
+    exact = partition(spec, SQUARE, [0.0, 0.0], [[1.0, 0.0], [0.0, 1.0]], 0.0)
+    assert {tuple(row) for row in found.activation_pattern().tolist()} == exact.sign_vectors
+    assert alike == (found.ties > 0)
     check(found)
 
 
