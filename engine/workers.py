@@ -7,10 +7,10 @@ import math
 import os
 import threading
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor, wait
 from contextlib import contextmanager
 from functools import cache
 from itertools import pairwise, product
+from queue import SimpleQueue
 from typing import Any
 
 import numpy as np
@@ -59,7 +59,8 @@ class Workers:
     def __init__(self, threads: int | None = None, cancel: Cancel | None = None) -> None:
         self.threads = threads or min(available_cores(), 16)
         self._cancel, self._cancelled = cancel or never, False
-        self._pool: ThreadPoolExecutor | None = None
+        self._errands: SimpleQueue[_Errand | None] = SimpleQueue()
+        self._helpers: list[threading.Thread] = []
 
     def cancel(self) -> bool:
         """Whether the caller has ever asked to stop: work that was left out once stays left out."""
@@ -90,10 +91,14 @@ class Workers:
                     return
                 results[piece] = kernel(*pieces[piece], *arguments)
 
-        helpers = [self._threads.submit(take) for _ in range(min(self.threads, len(pieces)) - 1)]
-        take()
-        for helper in helpers:
-            helper.result()
+        errands = self._send(take, min(self.threads, len(pieces)) - 1)
+        try:
+            take()
+        finally:
+            for errand in errands:
+                errand.wait()
+        for errand in errands:
+            errand.check()
         self.check()
         return results
 
@@ -102,32 +107,86 @@ class Workers:
         which returns soon after stop[0] becomes 1.  Cancelling sets that.
         """
         self.check()
-        stop = np.zeros(1, np.uint8)
-        futures = [self._threads.submit(kernel, *piece, *arguments, stop) for piece in pairwise(ends)]
+        stop, pieces = np.zeros(1, np.uint8), list(pairwise(ends))
+        results: list[Any] = [None] * len(pieces)
+        remaining = iter(range(len(pieces)))
+
+        def take() -> None:
+            for piece in remaining:
+                if stop[0]:
+                    return
+                results[piece] = kernel(*pieces[piece], *arguments, stop)
+
+        errands = self._send(take, min(self.threads, len(pieces)))
         try:
-            waiting = set(futures)
-            while waiting and not self.cancel():
-                _, waiting = wait(waiting, timeout=_WATCH_SECONDS)
+            while not all(errand.wait(_WATCH_SECONDS) for errand in errands) and not self.cancel():
+                pass
         finally:
             stop[0] = 1
-            for future in futures:
-                future.cancel()
-            wait(futures)
+            for errand in errands:
+                errand.wait()
         self.check()
-        return [future.result() for future in futures]
+        for errand in errands:
+            errand.check()
+        return results
 
-    @property
-    def _threads(self) -> ThreadPoolExecutor:
-        if self._pool is None:
-            self._pool = ThreadPoolExecutor(self.threads, thread_name_prefix="splinescope-engine")
-        return self._pool
+    def _send(self, work: Callable[[], None], helpers: int) -> list[_Errand]:
+        """Have so many threads do the same work."""
+        while len(self._helpers) < helpers:
+            helper = threading.Thread(target=_run_errands, args=(self._errands,), name="splinescope-engine")
+            self._helpers.append(helper)
+            helper.start()
+        errands = [_Errand(work) for _ in range(helpers)]
+        for errand in errands:
+            self._errands.put(errand)
+        return errands
 
     def __enter__(self) -> Workers:
         return self
 
     def __exit__(self, *_: object) -> None:
-        if self._pool is not None:
-            self._pool.shutdown()
+        for _helper in self._helpers:
+            self._errands.put(None)
+        for helper in self._helpers:
+            helper.join()
+
+
+class _Errand:
+    """What another thread does: a future without all that makes futures as long as a small piece of work."""
+
+    __slots__ = ("_error", "_under_way", "_work")
+
+    def __init__(self, work: Callable[[], None]) -> None:
+        self._work = work
+        self._error: Exception | None = None
+        self._under_way = threading.Lock()
+        self._under_way.acquire()
+
+    def run(self) -> None:
+        try:
+            self._work()
+        except Exception as error:  # a thread has no caller to raise to: `check` does
+            self._error = error
+        finally:
+            self._under_way.release()
+
+    def wait(self, seconds: float = -1) -> bool:
+        """Whether it has ended; waits for that, so long at most."""
+        ended = self._under_way.acquire(timeout=seconds)
+        if ended:
+            self._under_way.release()
+        return ended
+
+    def check(self) -> None:
+        """Raise what the work has raised."""
+        if self._error is not None:
+            raise self._error
+
+
+def _run_errands(errands: SimpleQueue[_Errand | None]) -> None:
+    while (errand := errands.get()) is not None:
+        errand.run()
+        del errand  # and with it what its work holds on to, while there is nothing to do
 
 
 def available_cores() -> int:
