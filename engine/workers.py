@@ -134,8 +134,8 @@ class Workers:
         """Have so many threads do the same work."""
         while len(self._helpers) < helpers:
             helper = threading.Thread(target=_run_errands, args=(self._errands,), name="splinescope-engine")
-            self._helpers.append(helper)
             helper.start()
+            self._helpers.append(helper)
         errands = [_Errand(work) for _ in range(helpers)]
         for errand in errands:
             self._errands.put(errand)
