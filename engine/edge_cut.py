@@ -58,15 +58,16 @@ class CutEdges(NamedTuple):
 @kernel
 def find_crossings(lo, hi, edges, rows, bound, plus, minus, number):
     """The Crossings of the edges lo..hi, in order along each edge; number: see CutEdges, counted within this piece."""
-    cut, total = _count_crossings(lo, hi, edges, plus, minus, number)
-    items = np.empty(cut, np.int32)
+    items = np.empty(hi - lo, np.int32)
+    cut, total = _find_cut(lo, hi, edges, plus, minus, number, items)
+    items = items[:cut]
     first_crossing, first_vertex = np.zeros(cut + 1, np.int32), np.zeros(cut + 1, np.int32)
     row, vertex, weights = np.empty(total, np.int32), np.empty(total, np.int32), np.empty((total, 2))
     room = 16
     while True:
         at_end, at_bound, close = np.empty((room, 2), np.int32), np.empty(room), np.empty(room, np.int32)
         merges, ends, closes = _list_crossings(
-            lo, hi, edges, rows, bound, plus, minus, number, items, first_crossing, first_vertex, row, vertex, weights,
+            items, edges, rows, bound, plus, minus, first_crossing, first_vertex, row, vertex, weights,
             at_end, at_bound, close,
         )  # fmt: skip
         if ends <= room and closes <= room:
@@ -87,8 +88,8 @@ def find_crossings(lo, hi, edges, rows, bound, plus, minus, number):
 
 
 @inner
-def _count_crossings(lo, hi, edges, plus, minus, number):
-    """Fill in `number`; returns the edges cut and all crossings."""
+def _find_cut(lo, hi, edges, plus, minus, number, items):
+    """Fill in `number` and the edges cut, `items`; returns how many these are, and all crossings."""
     words = plus.shape[1]
     cut, total = np.int64(0), np.int64(0)
     for e in range(lo, hi):
@@ -97,6 +98,7 @@ def _count_crossings(lo, hi, edges, plus, minus, number):
         for w in range(words):
             count += popcount((plus[a, w] & minus[b, w]) | (minus[a, w] & plus[b, w]))
         number[e] = cut if count > 0 else -1
+        items[cut] = e
         cut += count > 0
         total += np.int64(count)
     return cut, total
@@ -104,19 +106,15 @@ def _count_crossings(lo, hi, edges, plus, minus, number):
 
 @inner
 def _list_crossings(
-    lo, hi, edges, rows, bound, plus, minus, number, items, first_crossing, first_vertex, row, vertex, weights, at_end,
-    at_bound, close,
-):  # fmt: skip
+    items, edges, rows, bound, plus, minus, first_crossing, first_vertex, row, vertex, weights, at_end, at_bound, close
+):
     """Fill in the Crossings, at_end, at_bound and close as far as they go; returns the merges, and how many of those
     there are.
     """
     norms, _, scale, constant, uncertainty, negligible, positions, old_edges, first, incident = bound
     words, merges, ends, closes = plus.shape[1], 0, 0, 0
-    for e in range(lo, hi):
-        i = number[e]
-        if i < 0:
-            continue
-        items[i] = e
+    for i in range(len(items)):
+        e = items[i]
         a, b = edges[e, 0], edges[e, 1]
         start = first_crossing[i]
         last = start

@@ -9,10 +9,12 @@ from __future__ import annotations
 import threading
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import reduce
 from typing import Any
 
 import numpy as np
 
+from engine import memory
 from engine.kinks import apply_kink, feature_range, largest_after
 from engine.linear_layer import make_twins_equal, run_linear
 from engine.network import Network, evaluate
@@ -90,7 +92,9 @@ def evaluate_segment(
 ) -> Evaluation:  # fmt: skip
     """Run the segment's steps on all vertices; only what is needed later is kept.  Fills bound.norms."""
     sizes = network.sizes
-    recycler.admit(vertices * segment.bytes_at_vertex(sizes), segment.described(vertices, sizes))
+    needed = vertices * segment.vertex_bytes
+    if memory.worth_asking(needed):
+        recycler.admit(needed, segment.described(vertices))
     kept = {slot: recycler.table(vertices, sizes[slot]) for slot in segment.kept}
     read = {slot: table.view for slot, table in values.items()}
     widest = max(sizes[slot] for slot in (*segment.bases, *segment.computed))
@@ -141,8 +145,8 @@ def evaluate_segment(
 def _evaluation(kept: dict[int, Table], pieces: list[tuple[int, list[Float]]], signs: Signs | None) -> Evaluation:
     ranges = {}
     for i, slot in enumerate(kept):
-        found = np.array([of_slots[i] for _, of_slots in pieces])
-        ranges[slot] = found[:, 0].min(axis=0), found[:, 1].max(axis=0)
+        found = reduce(np.maximum, [of_slots[i] for _, of_slots in pieces])
+        ranges[slot] = -found[0], found[1]
     return Evaluation(kept, ranges, sum(snapped for snapped, _ in pieces), signs)
 
 

@@ -93,6 +93,18 @@ def find_and_measure(lo, hi, loops, active, face_plus, face_minus):
     return measure_faces(lo, hi, loops, active, face_plus, face_minus)
 
 
+@kernel
+def add_up(needed, base, most):
+    """Of what the pieces need (P, 6): base[p + 1] becomes what the pieces up to p make, `most` (2,) the most places and
+    chords of a face.  numpy takes longer for so few.
+    """
+    for p in range(len(needed)):
+        for i in range(4):
+            base[p + 1, i] = base[p, i] + needed[p, i]
+        most[0] = max(most[0], needed[p, LOOP])
+        most[1] = max(most[1], needed[p, CHORDS])
+
+
 @inline
 def _chords(length, active, row, places, count):
     """Keep the rows with two places that are neither equal nor adjacent; returns how many, and the irregular rows."""

@@ -145,7 +145,7 @@ def _cut(
             plus[0, w] = face_plus[f, w]
             minus[0, w] = face_minus[f, w]
         number, irregular = regular_chords(
-            length, rows_found, old_vertices, rows, nodes, row, places, side, found, plus[0], minus[0]
+            length, rows_found, old_plus, old_minus, rows, nodes, row, places, side, found, plus[0], minus[0]
         )
         used[IRREGULAR] += irregular
         if number == 1:

@@ -144,14 +144,21 @@ def _places_of_irregular_row(k, length, old_vertices, rows, nodes, places, local
 
 
 @inline
-def _side_between(first, second, k, length, rows, nodes):
+def _side_between(first, second, k, length, old_plus, old_minus, rows, nodes):
     """The sign of row k between its two places; elsewhere it is the opposite one."""
+    w, bit = k // 64, np.uint64(1) << np.uint64(k % 64)
     for i in range(1, length):
         p = first + i
-        if p != second:
-            z = rows[nodes[p if p < length else p - length], k]
-            if z != 0.0:
-                return 1 if (z > 0.0) == (p < second) else -1
+        if p == second:
+            continue
+        v = nodes[p if p < length else p - length]
+        if v < len(old_plus):
+            # The words of its signs have just been read; its row is far away in memory.
+            positive, negative = old_plus[v, w] & bit != 0, old_minus[v, w] & bit != 0
+        else:
+            positive, negative = rows[v, k] > 0.0, rows[v, k] < 0.0
+        if positive or negative:
+            return 1 if positive == (p < second) else -1
     return -1
 
 
@@ -167,7 +174,7 @@ def _strongest_side(k, length, rows, nodes):
 
 
 @inline
-def regular_chords(length, active, old_vertices, rows, nodes, row, places, side, count, plus, minus):
+def regular_chords(length, active, old_plus, old_minus, rows, nodes, row, places, side, count, plus, minus):
     """Settle irregular rows, and leave out rows whose places are equal or adjacent: they are no cut.
 
     row, places, count: see read_loop; side (R,): the row's sign between its first place and its second, of the chords
@@ -186,12 +193,12 @@ def regular_chords(length, active, old_vertices, rows, nodes, row, places, side,
         if count[local] != 2:
             irregular += 1
             sign = -1
-            _places_of_irregular_row(k, length, old_vertices, rows, nodes, places, local)
+            _places_of_irregular_row(k, length, len(old_plus), rows, nodes, places, local)
         first, second = places[local, 0], places[local, 1]
         gap = abs(first - second)
         if gap > 1 and gap < length - 1:
             if sign == 0:
-                sign = _side_between(first, second, k, length, rows, nodes)
+                sign = _side_between(first, second, k, length, old_plus, old_minus, rows, nodes)
             row[kept] = k
             places[kept, 0] = first
             places[kept, 1] = second

@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
+from engine import memory
 from engine.errors import MemoryLimitError
 from engine.schedule import Segment
 from engine.table import Recycler, Table
@@ -36,8 +37,7 @@ class Admission:
     """Refuses a cut of a map that does not fit.
 
     before: the map; values: those at its vertices that are to be kept, all with values at the new vertices, but `rows`
-    only with those on edges where the cut is `passing`; segment: that of the cut; following: the next one, if any;
-    sizes: feature count of every slot.
+    only with those on edges where the cut is `passing`; segment: that of the cut; following: the next one, if any.
     """
 
     before: PlanarMap
@@ -46,16 +46,18 @@ class Admission:
     passing: bool
     segment: Segment
     following: Segment | None
-    sizes: Sequence[int]
     recycler: Recycler
 
     def admit_edges(self, vertices: int, words: int) -> None:
         """Refuse so many vertices on edges, and the signs of the faces."""
         needed = _vertex_bytes(words) * vertices + 16 * vertices + _face_bytes(words) * self.before.faces
-        self.recycler.admit(needed, f"a partition of more than {len(self.rows) + vertices:,} vertices")
+        if memory.worth_asking(needed):
+            self.recycler.admit(needed, f"a partition of more than {len(self.rows) + vertices:,} vertices")
 
     def admit_faces(self, most: Growth, least: Callable[[], Growth]) -> None:
         """Refuse a growth, unless crossings in the same points make it so much less that it fits."""
+        if not memory.worth_asking(self._at_most(most)):
+            return
         try:
             self._ask(most)
         except MemoryLimitError:
@@ -66,6 +68,14 @@ class Admission:
                 f"a partition of {most.half_edges:,} half-edges is beyond 32 bits; "
                 f"slice a domain at most {share:.0%} as wide, or a smaller network"
             )
+
+    def _at_most(self, growth: Growth) -> int:
+        """More than what is asked for, in a moment."""
+        vertices = len(self.rows) + growth.on_edges + growth.on_chords
+        following = 0 if self.following is None else self.following.vertex_bytes
+        at_vertex = self.segment.most_vertex_bytes + following + _vertex_bytes(growth.words)
+        of_faces = _face_bytes(growth.words) * growth.faces + 4 * growth.half_edges
+        return vertices * at_vertex + 16 * growth.chords + of_faces + 100 * growth.idle
 
     def _ask(self, growth: Growth) -> None:
         """Refuse what does not fit: the map with its values when it has grown, and with those of the next layer."""
@@ -78,17 +88,17 @@ class Admission:
         kept += _face_bytes(growth.words) * growth.faces + 4 * growth.half_edges
         origins = (_vertex_bytes(growth.words) - 24) * growth.on_chords
         if self.segment.kink is not None and not self.segment.passing:
-            kept += 8 * vertices * self.sizes[self.segment.kink.target]
+            kept += 8 * vertices * self.segment.sizes[self.segment.kink.target]
         # While a table moves, or while gaps are closed: idle vertices have two edges and four half-edges each.
         briefly = max(100 * growth.idle, *(table.bytes_moved(count) for table, count in tables))
         needed, what = kept + origins + briefly, f"a partition of {vertices:,} vertices"
         if self.following is not None:
-            values = vertices * self.following.bytes_at_vertex(self.sizes)
+            values = vertices * self.following.vertex_bytes
             freed = 4 * (len(self.before.half_edges) + self.before.faces) + self.before.edges.nbytes
             later = kept + (origins if self.passing else 0) - freed + values
             if later > needed:
                 needed = later
-                what = self.following.described(vertices, self.sizes) if 2 * values > later else what
+                what = self.following.described(vertices) if 2 * values > later else what
         self.recycler.admit(needed, what)
 
 

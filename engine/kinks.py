@@ -67,14 +67,14 @@ def _largest(low, high, breakpoints, slopes, intercepts, largest):
 
 @comparing_kernel
 def feature_range(values):
-    """(2, n): the smallest and the largest value of each feature of a block (N, n)."""
+    """(2, n): minus the smallest value, and the largest one, of each feature of a block (N, n): ranges of blocks are
+    joined by maxima alone.
+    """
     width = values.shape[1]
-    found = np.empty((2, width))
-    found[0] = np.inf
-    found[1] = -np.inf
+    found = np.full((2, width), -np.inf)
     for v in range(len(values)):
         for k in range(width):
-            found[0, k] = min(values[v, k], found[0, k])
+            found[0, k] = max(-values[v, k], found[0, k])
             found[1, k] = max(values[v, k], found[1, k])
     return found
 

@@ -11,9 +11,9 @@ import numpy as np
 
 from engine.jit import comparing_kernel, inline, inner, inner_sum, kernel, lowest_bit, summing_kernel
 from engine.kinks import phi
-from engine.lanes import sum_rows
 from engine.new_vertices import interpolate_rows, loose_between
-from engine.predicates import classify
+from engine.predicates import WORD, classify, classify_vertex, doubt_by_norm
+from engine.vertex_lanes import rectify, signs_beyond, sum_live
 
 _DENSE = 0.85  # share of features that are not zero in a block above which leaving the others out does not pay
 _SMALL = 1 << 12  # numbers in a matrix that stays in the fastest cache while the vertices pass
@@ -31,8 +31,7 @@ def run_linear(
     stored (S, n): the source, at the first S vertices; those of `chords` follow, see interpolate_rows.  kink:
     (breakpoints, slopes, intercepts); weight (n, m), bias (m,); twins (K, 2): see make_twins_equal; rounding: (norms,
     scale, constant, noise); signs: (plus, minus, undecided).  inverse_unit (n,): the norms' units, empty when no norm
-    is needed.  Returns how many zeros rounding made on chords, and (2, m) the smallest and the largest value of each
-    feature.
+    is needed.  Returns how many zeros rounding made on chords, and the target's feature_range.
     """
     breakpoints, slopes, intercepts = kink
     norms, scale, constant, noise = rounding
@@ -50,6 +49,10 @@ def run_linear(
     for j in range(width if small else 0):
         for k in range(outputs):
             part[j * outputs + k] = weight[j, k]
+    units = inverse_unit if len(inverse_unit) else np.zeros(width)
+    limits, doubt_slopes = np.empty((2, outputs))
+    simple = doubt_by_norm(norms, scale, constant, noise, limits, doubt_slopes)
+    scratch = (np.zeros(-(-width // WORD), np.uint64), np.zeros((2, width)), simple, limits, doubt_slopes)
     found = np.empty((2, outputs))
     found[0] = np.inf
     found[1] = -np.inf
@@ -77,22 +80,23 @@ def run_linear(
             )
             block = source[:rows]
         if small:
-            _multiply_live(
-                block, breakpoints, slopes, intercepts, inverse_unit, part, norms[start:stop], target[start:stop]
-            )
+            _multiply_each(block, start, kink, units, part, bias, twins, target, found, rounding, signs, scratch)
+            continue
+        live = _apply_live(block, hidden, columns, breakpoints, slopes, intercepts, inverse_unit, norms[start:stop])
+        value = hidden[: rows * live].reshape(rows, live)
+        if live == width:
+            np.dot(value, weight, target[start:stop])
         else:
-            live = _apply_live(block, hidden, columns, breakpoints, slopes, intercepts, inverse_unit, norms[start:stop])
-            value = hidden[: rows * live].reshape(rows, live)
-            if live == width:
-                np.dot(value, weight, target[start:stop])
-            else:
-                for j in range(live):
-                    for k in range(outputs):
-                        part[j * outputs + k] = weight[columns[j], k]
-                np.dot(value, part[: live * outputs].reshape(live, outputs), target[start:stop])
+            for j in range(live):
+                for k in range(outputs):
+                    part[j * outputs + k] = weight[columns[j], k]
+            np.dot(value, part[: live * outputs].reshape(live, outputs), target[start:stop])
         make_twins_equal(target[start:stop], twins)
         _add_bias(target[start:stop], bias, found)
         classify(start, stop, target, norms, scale, constant, noise, plus, minus, undecided)
+    for n in range(len(twins)):
+        found[:, twins[n, 0]] = found[:, twins[n, 1]]
+    found[0] = -found[0]
     return snapped, found
 
 
@@ -170,37 +174,43 @@ def _dot(values, weights, row):
     return total
 
 
-@kernel
-def _multiply_live(source, breakpoints, slopes, intercepts, inverse_unit, weight, norms, target):
-    """target = kink(source) @ weight on a block (N, n), of each vertex without the features that are zero there, and
-    the norms; see run_linear.  weight (n * m,).
-    """
-    width = source.shape[1]
-    hidden, live = np.empty((1, width)), np.empty(width, np.int64)
-    _multiply_each(source, breakpoints, slopes, intercepts, inverse_unit, weight, norms, target, hidden, live)
-
-
 @inner
-def _multiply_each(source, breakpoints, slopes, intercepts, inverse_unit, weight, norms, target, hidden, live):
-    width, outputs = source.shape[1], target.shape[1]
+def _multiply_each(block, start, kink, units, weight, bias, twins, target, found, rounding, signs, scratch):
+    """All of run_linear at the vertices from `start` on with the source `block` (N, n), of each without the features
+    that are zero there; weight (n * m,), units: of the norms, or zeros.
+
+    scratch: words and two rows of zeros for the features; simple, limits and slopes of doubt_by_norm.
+    """
+    breakpoints, slopes, intercepts = kink
+    norms, scale, constant, noise = rounding
+    plus, minus, undecided = signs
+    live, features, simple, limits, doubt_slopes = scratch
+    hidden, none = features[0], features[1]
+    width, outputs, normed = block.shape[1], target.shape[1], norms.shape[1] > 0
     relu = _is_relu(breakpoints, slopes, intercepts)
-    for v in range(len(source)):
-        count = 0
-        if relu:
+    for n in range(len(block)):
+        v, square = start + n, 0.0
+        if not relu:
             for k in range(width):
-                z = source[v, k]
-                hidden[0, k] = z if z > 0.0 else 0.0
-                live[count] = k
-                count += z > 0.0
-        else:
-            for k in range(width):
-                h = phi(source[v, k], k, breakpoints, slopes, intercepts)
-                hidden[0, k] = h
-                live[count] = k
-                count += h != 0.0
-        if len(inverse_unit):
-            norms[v, 0] = np.sqrt(_weighted_square(hidden[0], inverse_unit))
-        sum_rows(target, v * outputs, hidden, 0, weight, 0, outputs, live, count)
+                hidden[k] = phi(block[n, k], k, breakpoints, slopes, intercepts)
+            square = _weighted_square(hidden, units)
+        for w in range(len(live)):
+            first = w * WORD
+            count = min(WORD, width - first)
+            if relu:
+                live[w], part = rectify(block, n * width + first, hidden, units, first, count)
+                square += part
+            else:
+                above, below = signs_beyond(hidden, first, none, none, 0.0, first, count)
+                live[w] = above | below
+        if normed:
+            norms[v, 0] = np.sqrt(square)
+        sum_live(target, v * outputs, hidden, live, weight, bias, found)
+        for i in range(len(twins)):
+            target[v, twins[i, 0]] = target[v, twins[i, 1]]
+        undecided[v] = not classify_vertex(
+            v, target, norms, scale, constant, noise, simple, limits, doubt_slopes, plus, minus
+        )
 
 
 @summing_kernel

@@ -25,12 +25,17 @@ def available() -> float:
     return min(limits)
 
 
+def worth_asking(needed: float) -> bool:
+    """Whether so many bytes are enough to ask the system for."""
+    return needed >= _NOT_WORTH_ASKING
+
+
 def admit(needed: float, what: str, advice: str | None = None) -> None:
     """Refuse what would not fit.  needed: bytes; what: the thing that needs them, for the message; advice: what to do.
 
     Without it, that is to slice a domain of which as many vertices lie in as there is memory for.
     """
-    if needed < _NOT_WORTH_ASKING:
+    if not worth_asking(needed):
         return
     left = available() * (1.0 - _RESERVE)
     if needed > left:
@@ -43,12 +48,12 @@ def admit(needed: float, what: str, advice: str | None = None) -> None:
 
 def allocate(shapes: Sequence[tuple[int, ...]], dtype: DTypeLike = np.float64) -> NDArray[Any]:
     """An array, not yet written, of the first of the shapes that fits; MemoryLimitError when none does."""
+    for shape in shapes[:-1]:
+        try:
+            return np.empty(shape, dtype)
+        except MemoryError:
+            continue
     with refusing():
-        for shape in shapes[:-1]:
-            try:
-                return np.empty(shape, dtype)
-            except MemoryError:
-                continue
         return np.empty(shapes[-1], dtype)
 
 

@@ -14,7 +14,7 @@ from typing import NamedTuple, assert_never
 
 import numpy as np
 
-from engine.jit import summing_kernel
+from engine.jit import kernel, summing_kernel
 from engine.network import Network, evaluate
 from engine.predicates import SAFETY, UNIT_ROUNDOFF
 from engine.rounding import Rounding
@@ -87,7 +87,18 @@ def _noise_of_linear(weight: Float, together: Float, bias: Float, noise: Float, 
 
 def noise_after_kink(kink: Kink, noise: Float) -> Float:
     """The noise (n,) after a nonlinearity, of noise (n,)."""
-    return np.asarray(np.abs(kink.slopes).max(axis=1) * noise)
+    found = np.empty(len(noise))
+    _times_steepest(kink.slopes, noise, found)
+    return found
+
+
+@kernel
+def _times_steepest(slopes: Float, noise: Float, found: Float) -> None:
+    for k in range(len(noise)):
+        steepest = 0.0
+        for p in range(slopes.shape[1]):
+            steepest = max(steepest, abs(slopes[k, p]))
+        found[k] = steepest * noise[k]
 
 
 def is_even(rounding: Rounding, noise: Mapping[int, Float]) -> bool:

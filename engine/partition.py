@@ -6,11 +6,9 @@ import math
 import operator
 import time
 from collections.abc import Callable
-from contextlib import contextmanager
 from copy import copy
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -30,7 +28,7 @@ from engine.predicates import NEGLIGIBLE_UNCERTAINTY
 from engine.rounding_history import inherited_error
 from engine.schedule import Segment, schedule
 from engine.steps import Float, Int, Kink
-from engine.subdivide import Cut, cut, tolerance
+from engine.subdivide import Cut, Words, cut, tolerance
 from engine.table import Recycler, Table
 from engine.unfinished_map import PlanarMap
 from engine.workers import Cancel, Workers, grain, single_threaded_blas
@@ -167,46 +165,51 @@ class _Walk:
         self.deferred: Deferred | None = None
         self.recycler = Recycler()
         self.coincidences = Coincidences.none()
-        self.face_signs: list[FaceSigns] = []
-        self.ties = Ties()
+        self.face_signs: list[tuple[Int, Words, Words, int]] = []  # what each FaceSigns will be made of
+        self.ties = Ties()  # of the cuts; `snapped`: between them
+        self.snapped = 0
         self.linear_regions = 1
         self.seconds = dict.fromkeys(("evaluate", "cut", "carry", "finish"), 0.0)
 
-    @contextmanager
-    def _timed(self, stage: str) -> Any:
-        start = time.perf_counter()
-        yield
-        self.seconds[stage] += time.perf_counter() - start
+    def _took(self, stage: str, start: float) -> float:
+        """Count the time since `start` for a stage; returns the time now."""
+        now = time.perf_counter()
+        self.seconds[stage] += now - start
+        return now
 
     def evaluate(self, segment: Segment) -> None:
         """Run the segment's affine steps on all vertices, and find the signs of its rows there."""
-        with self._timed("evaluate"):
-            vertices = len(self.map.positions)
-            units = {slot: unit_of(slot, self.ranges, self.deferred) for slot in segment.bases}
-            rounding = segment.rounding(units)
-            self.noise.update(noise_after(segment.steps, self.noise, units, self.network.twins))
-            uncertainty = min(float(self.map.uncertainty.view.max()), self.map.negligible)
-            of_position = 1.0 + uncertainty / self.input_noise
-            self.even &= is_even(rounding, self.noise)
-            rows = (of_position if self.even else 0.0) * self.noise[segment.source][segment.neuron]
-            self.row_noise = RowNoise(rows, self.affordable)
-            norms = Table.empty(vertices, (len(rounding.bases),), np.float64, 0)
-            self.bound = tolerance(self.map, norms, rounding.scale, rounding.constant)
-            found = evaluate_segment(
-                segment, self.network, self.values, self.deferred, vertices, rounding, self.bound, self.row_noise.rows,
-                self.recycler, self.workers,
-            )  # fmt: skip
-            self.deferred = None
-            self.values.update(found.values)
-            self.ranges.update(found.ranges)
-            self.ties += Ties(snapped=found.snapped)
-            self.signs = found.signs
-            if not (np.isfinite(rounding.scale).all() and np.isfinite(norms.view).all()):
-                name = segment.kink.name if segment.kink is not None else "the output"
-                raise EngineError(f"values before {name} leave the range of float64; rescale the network or the domain")
+        start = time.perf_counter()
+        vertices = len(self.map.positions)
+        units = {slot: unit_of(slot, self.ranges, self.deferred) for slot in segment.bases}
+        rounding = segment.rounding(units)
+        self.noise.update(noise_after(segment.steps, self.noise, units, self.network.twins))
+        uncertainty = min(float(self.map.uncertainty.view.max()), self.map.negligible)
+        of_position = 1.0 + uncertainty / self.input_noise
+        self.even &= is_even(rounding, self.noise)
+        rows = (of_position if self.even else 0.0) * self.noise[segment.source][segment.neuron]
+        self.row_noise = RowNoise(rows, self.affordable)
+        norms = Table.empty(vertices, (len(rounding.bases),), np.float64, 0)
+        self.bound = tolerance(self.map, norms, rounding.scale, rounding.constant)
+        found = evaluate_segment(
+            segment, self.network, self.values, self.deferred, vertices, rounding, self.bound, self.row_noise.rows,
+            self.recycler, self.workers,
+        )  # fmt: skip
+        self.deferred = None
+        self.values.update(found.values)
+        self.ranges.update(found.ranges)
+        self.snapped += found.snapped
+        self.signs = found.signs
+        # A norm that is not finite leaves all signs open.
+        doubtful = norms.view if self.signs is None else norms.view[self.signs.undecided]
+        if not (np.isfinite(rounding.scale).all() and np.isfinite(doubtful).all()):
+            name = segment.kink.name if segment.kink is not None else "the output"
+            raise EngineError(f"values before {name} leave the range of float64; rescale the network or the domain")
+        self._took("evaluate", start)
 
     def subdivide(self, layer: int, segment: Segment) -> None:
         """Cut the map by the segment's rows, carry every live value to the new vertices, and apply the kink."""
+        start = time.perf_counter()
         source = self.values[segment.source]
         for slot in self.values.keys() - segment.live - {segment.source}:
             self.recycler.take_back(self.values.pop(slot))
@@ -216,46 +219,44 @@ class _Walk:
             rows.view[:] -= segment.breakpoint
         if segment.kink is None:
             self.linear_regions = self.map.faces
-        with self._timed("cut"):
-            old_vertices = len(self.map.positions)
-            signs = self.signs or find_signs(rows.view, self.bound, self.row_noise.rows, self.workers)
-            self.passing = segment.passing and segment.plain
-            inherited = partial(self._inherited_error, segment)
-            admission = self._admission(layer, rows)
-            result = cut(self.map, layer, rows, signs, self.bound, self.row_noise, inherited, admission, self.workers)
-        with self._timed("carry"):
-            if len(self.coincidences):
-                self.coincidences = self.coincidences.on_pieces(result.edge_origin())
-            self.coincidences = self.coincidences.and_of(layer, result.coincident)
-            self.map = result.map
-            self.face_signs.append(
-                FaceSigns(result.face_parent, result.face_plus, result.face_minus, len(segment.neuron))
-            )
-            self.ties += result.ties
-            on_chords = ChordRows(result.on_chords, result.on_edges, result.bound, old_vertices)
-            if not self.passing:
-                self._store_rows(rows, on_chords)
-            for value in self.values.values():
-                if value is not rows:
-                    self._carry(value, result)
-            if not segment.plain:
-                self.workers.run(
-                    restore_breakpoints, len(source), grain(10 + rows.view.shape[1]), source.view, rows.view,
-                    segment.neuron, segment.breakpoint,
-                )  # fmt: skip
-            if segment.kink is not None:
-                self.noise[segment.kink.target] = noise_after_kink(segment.kink, self.noise[segment.source])
-            if segment.kink is None:
-                self.on_level = self._zero_edges(rows.view)
-            elif segment.passing:
-                self.deferred = Deferred(segment.kink, on_chords if self.passing else None)
-            else:
-                self._apply(segment.kink)
+        old_vertices = len(self.map.positions)
+        signs = self.signs or find_signs(rows.view, self.bound, self.row_noise.rows, self.workers)
+        self.passing = segment.passing and segment.plain
+        inherited = partial(self._inherited_error, segment)
+        admission = self._admission(layer, rows)
+        result = cut(self.map, layer, rows, signs, self.bound, self.row_noise, inherited, admission, self.workers)
+        start = self._took("cut", start)
+        if len(self.coincidences):
+            self.coincidences = self.coincidences.on_pieces(result.edge_origin())
+        self.coincidences = self.coincidences.and_of(layer, result.coincident)
+        self.map = result.map
+        self.face_signs.append((result.face_parent, result.face_plus, result.face_minus, len(segment.neuron)))
+        self.ties += result.ties
+        on_chords = ChordRows(result.on_chords, result.on_edges, result.bound, old_vertices)
+        if not self.passing:
+            self._store_rows(rows, on_chords)
+        for value in self.values.values():
+            if value is not rows:
+                self._carry(value, result)
+        if not segment.plain:
+            self.workers.run(
+                restore_breakpoints, len(source), grain(10 + rows.view.shape[1]), source.view, rows.view,
+                segment.neuron, segment.breakpoint,
+            )  # fmt: skip
+        if segment.kink is not None:
+            self.noise[segment.kink.target] = noise_after_kink(segment.kink, self.noise[segment.source])
+        if segment.kink is None:
+            self.on_level = self._zero_edges(rows.view)
+        elif segment.passing:
+            self.deferred = Deferred(segment.kink, on_chords if self.passing else None)
+        else:
+            self._apply(segment.kink)
+        self._took("carry", start)
 
     def _admission(self, layer: int, rows: Table) -> Admission:
         segment, following = self.segments[layer], self.segments[layer + 1] if layer + 1 < len(self.segments) else None
-        values, sizes = tuple(self.values.values()), self.network.sizes
-        return Admission(self.map, rows, values, self.passing, segment, following, sizes, self.recycler)
+        values = tuple(self.values.values())
+        return Admission(self.map, rows, values, self.passing, segment, following, self.recycler)
 
     def _inherited_error(self, segment: Segment, pairs: Int) -> Float:
         """What earlier rounding and the position may have added to the rows pairs[:, 1] at the vertices pairs[:, 0]."""
@@ -285,7 +286,7 @@ class _Walk:
         first, count = len(rows), len(on_chords.new.parents)
         view = rows.grow(count)
         snapped = self.workers.run(on_chords.fill, count, grain(20 + 2 * view.shape[1]), view, view, first)
-        self.ties += Ties(snapped=sum(snapped))
+        self.snapped += sum(snapped)
 
     def _carry(self, value: Table, result: Cut) -> None:
         for new in (result.on_edges, result.on_chords):
@@ -326,9 +327,10 @@ class _Walk:
         return self._partition(None)
 
     def finish(self) -> Partition:
-        with self._timed("finish"):
-            values = self.values[self.network.output].view
-            partition = self._partition(values[:, 0] if values.shape[1] == 1 else values)
+        start = time.perf_counter()
+        values = self.values[self.network.output].view
+        partition = self._partition(values[:, 0] if values.shape[1] == 1 else values)
+        self._took("finish", start)
         return replace(partition, seconds=dict(self.seconds))
 
     def _partition(self, output: Float | None) -> Partition:
@@ -376,9 +378,9 @@ class _Walk:
             face_offsets=planar_map.offsets,
             face_vertices=loops[0],
             face_edges=loops[1],
-            face_signs=tuple(self.face_signs),
+            face_signs=tuple(FaceSigns(*signs) for signs in self.face_signs),
             linear_regions=self.linear_regions if finished else planar_map.faces,
             level=self.level,
-            tie_counts=self.ties,
+            tie_counts=self.ties + Ties(snapped=self.snapped),
             seconds=dict(self.seconds),
         )

@@ -21,6 +21,7 @@ import numpy as np
 
 from engine.jit import inline, kernel, summing_kernel
 from engine.steps import Float, Int
+from engine.vertex_lanes import signs_beyond
 
 UNIT_ROUNDOFF = 2.0**-52
 SAFETY = 64.0
@@ -185,11 +186,6 @@ def doubt_of(local, noise):
 def _doubts_of(v, norms, scale, constant, noise, out):
     """out[k]: see doubt_of."""
     count = len(constant)
-    if norms.shape[1] == 1:
-        norm = norms[v, 0]
-        for k in range(count):
-            out[k] = doubt_of(constant[k] + norm * scale[0, k], noise[k])
-        return
     for k in range(count):
         out[k] = constant[k]
     for i in range(norms.shape[1]):
@@ -201,19 +197,26 @@ def _doubts_of(v, norms, scale, constant, noise, out):
 
 
 @inline
-def _pack_signs(v, rows, bounds, plus, minus):
-    """The words of the rows' signs at v where they exceed `bounds` (R,); returns whether that decides all."""
+def doubt_by_norm(norms, scale, constant, noise, limits, slopes):
+    """Whether doubt_of, of every row k and at any vertex, is limits[k] + norm * slopes[k]: where noise is far below any
+    rounding.  Fills in limits and slopes (R,).
+    """
+    simple = norms.shape[1] == 1
+    for k in range(len(constant)):
+        limits[k] = DOUBT * constant[k]
+        slopes[k] = DOUBT * scale[0, k] if simple else 0.0
+        simple = simple and constant[k] > SAFETY * UNIT_ROUNDOFF * noise[k]
+    return simple
+
+
+@inline
+def pack_signs(v, rows, limits, slopes, norm, plus, minus):
+    """The words of the rows' signs at v where they exceed limits + norm * slopes; returns whether that decides all."""
     count, decided = rows.shape[1], True
     for w in range(plus.shape[1]):
         first = w * WORD
         width = max(0, min(WORD, count - first))
-        p = np.uint64(0)
-        m = np.uint64(0)
-        for i in range(width):
-            z = rows[v, first + i]
-            t = bounds[first + i]
-            p |= np.uint64(z > t) << np.uint64(i)
-            m |= np.uint64(z < -t) << np.uint64(i)
+        p, m = signs_beyond(rows, v * count + first, limits, slopes, norm, first, width)
         plus[v, w] = p
         minus[v, w] = m
         decided &= width == 0 or (p | m) == ALL >> np.uint64(WORD - width)
@@ -226,10 +229,21 @@ def classify(lo, hi, rows, norms, scale, constant, noise, plus, minus, undecided
 
     noise (R,): see doubt_of.  undecided[v]: some row has none yet.
     """
-    doubt = np.empty(rows.shape[1])
+    limits, slopes = np.empty((2, rows.shape[1]))
+    simple = doubt_by_norm(norms, scale, constant, noise, limits, slopes)
     for v in range(lo, hi):
-        _doubts_of(v, norms, scale, constant, noise, doubt)
-        undecided[v] = not _pack_signs(v, rows, doubt, plus, minus)
+        undecided[v] = not classify_vertex(v, rows, norms, scale, constant, noise, simple, limits, slopes, plus, minus)
+
+
+@inline
+def classify_vertex(v, rows, norms, scale, constant, noise, simple, limits, slopes, plus, minus):
+    """What `classify` does at a vertex; simple, limits, slopes: see doubt_by_norm.  Returns whether all is decided."""
+    norm = 0.0
+    if simple:
+        norm = norms[v, 0]
+    else:
+        _doubts_of(v, norms, scale, constant, noise, limits)
+    return pack_signs(v, rows, limits, slopes, norm, plus, minus)
 
 
 @kernel
@@ -241,7 +255,7 @@ def settle(lo, hi, vertices, rows, bound, noise, plus, minus, zero):
     their bounds.
     """
     norms, loose, scale, constant, uncertainty, negligible, positions, edges, first, incident = bound
-    bounds, wide = np.empty(rows.shape[1]), np.empty((1, norms.shape[1]))
+    bounds, slopes, wide = np.empty(rows.shape[1]), np.zeros(rows.shape[1]), np.empty((1, norms.shape[1]))
     doubtful, bounds_of_doubtful, doubts = np.empty((16, 2), np.int32), np.empty(16), 0
     snapped = 0
     for n in range(lo, hi):
@@ -251,7 +265,7 @@ def settle(lo, hi, vertices, rows, bound, noise, plus, minus, zero):
             for i in range(norms.shape[1]):
                 wide[0, i] = max(norms[v, i], loose[v, i] / DOUBT)
             _doubts_of(0, wide, scale, constant, noise, bounds)
-            _pack_signs(v, rows, bounds, plus, minus)
+            pack_signs(v, rows, bounds, slopes, 0.0, plus, minus)
         zero[n] = False
         for k in range(rows.shape[1]):
             w, bit = k // WORD, np.uint64(1) << np.uint64(k % WORD)

@@ -21,7 +21,7 @@ class Segment:
     neuron (R,) int32, breakpoint (R,) float64: the rows.
     bases: slots that exist when the segment starts.  live: slots that later segments read, but for the kink's own
     target. passing: the kink's value is read by the steps of the next segment and by nothing else, and its source not
-    at all. plain: row r is feature r with breakpoint 0, for all features.
+    at all. plain: row r is feature r with breakpoint 0, for all features.  sizes: feature count of every slot.
     """
 
     steps: tuple[Affine, ...]
@@ -33,6 +33,7 @@ class Segment:
     live: frozenset[int]
     passing: bool
     plain: bool
+    sizes: Sequence[int]
 
     @cached_property
     def computed(self) -> frozenset[int]:
@@ -44,15 +45,22 @@ class Segment:
         """The slots that the steps write and that are read after them."""
         return tuple(sorted(self.computed & (self.live | {self.source})))
 
-    def bytes_at_vertex(self, sizes: Sequence[int]) -> int:
+    @cached_property
+    def vertex_bytes(self) -> int:
         """Memory for the values at a vertex, the rows and their signs."""
         rows = len(self.neuron)
         words = max(1, -(-rows // WORD))
-        return 8 * (sum(sizes[slot] for slot in self.kept) + (0 if self.plain else rows) + 2 * words)
+        return 8 * (sum(self.sizes[slot] for slot in self.kept) + (0 if self.plain else rows) + 2 * words)
 
-    def described(self, vertices: int, sizes: Sequence[int]) -> str:
-        """What that is, of so many vertices, for people."""
-        layer = "the output" if self.kink is None else f"a layer of {sizes[self.source]:,} neurons"
+    @cached_property
+    def most_vertex_bytes(self) -> int:
+        """More than the memory for all values at a vertex during the cut, while one of them is moved."""
+        values = sum(self.sizes[slot] for slot in self.live | {self.source}) + len(self.neuron)
+        return 8 * (2 * values + (0 if self.kink is None else self.sizes[self.kink.target]))
+
+    def described(self, vertices: int) -> str:
+        """What the steps' values are, at so many vertices, for people."""
+        layer = "the output" if self.kink is None else f"a layer of {self.sizes[self.source]:,} neurons"
         return f"{layer} at {vertices:,} vertices"
 
     def rounding(self, units: Mapping[int, Float]) -> Rounding:
@@ -80,7 +88,7 @@ class Segment:
 
 def schedule(network: Network, level: float | None) -> tuple[Segment, ...]:
     """The segments of `network`; the last one has no kink, and cuts by output = level (no rows when level is None)."""
-    end = len(network.steps)
+    end, sizes = len(network.steps), network.sizes
     last_use = {slot: i for i, step in enumerate(network.steps) for slot in sources(step)} | {network.output: end}
     segments: list[Segment] = []
     bases: tuple[int, ...] = (0,)
@@ -93,16 +101,17 @@ def schedule(network: Network, level: float | None) -> tuple[Segment, ...]:
         live = frozenset(slot for slot in computed if last_use.get(slot, -1) > i)
         next_kink = next((j for j in range(i + 1, end) if isinstance(network.steps[j], Kink)), end)
         passing = step.source not in live and last_use[step.target] < next_kink
-        plain = _plain(step.row_neuron, step.row_breakpoint, network.sizes[step.source])
+        plain = _plain(step.row_neuron, step.row_breakpoint, sizes[step.source])
         rows = (step.row_neuron, step.row_breakpoint)
-        segments.append(Segment(tuple(pending), step, step.source, *rows, bases, live, passing, plain))
+        segments.append(Segment(tuple(pending), step, step.source, *rows, bases, live, passing, plain, sizes))
         bases = (*sorted(live), step.target)
         pending = []
     count = 0 if level is None else network.output_size
     neuron, breakpoint_ = np.arange(count, dtype=np.int32), np.full(count, 0.0 if level is None else level)
     live = frozenset({network.output})
     plain = _plain(neuron, breakpoint_, network.output_size)
-    return (*segments, Segment(tuple(pending), None, network.output, neuron, breakpoint_, bases, live, False, plain))
+    last = Segment(tuple(pending), None, network.output, neuron, breakpoint_, bases, live, False, plain, sizes)
+    return (*segments, last)
 
 
 def _plain(neuron: Int, breakpoint_: Float, size: int) -> bool:

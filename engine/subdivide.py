@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from itertools import accumulate
 from typing import Any
 
@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from engine import edge_cut, face_count, face_cut, map_kernels, predicates
 from engine.edge_cut import Crossings, CutEdges
-from engine.face_count import EDGES, LOOP
+from engine.face_count import EDGES
 from engine.face_cut import FORCED, IDENTICAL, IRREGULAR, MERGES, Faces
 from engine.face_loop import Loops
 from engine.gaps import without_gaps
@@ -34,6 +34,7 @@ Inherited = Callable[[Int], Float]
 """(N,) float64: what earlier rounding and the position of a vertex may have added to a row, for (N, 2) int32 pairs
 (vertex, row)."""
 
+_NO_PAIRS = np.empty((0, 2), np.int32)
 _LONG_WORK = 1 << 18  # half-edges that a face may give beyond which it must be possible to stop in the middle
 _NANOSECONDS_OF_FACE = 150  # and 50 for each word of signs
 _NANOSECONDS_OF_PAIR = 90  # of rows that are active in the same face; some cross each other in it
@@ -112,7 +113,7 @@ def cut(
     loose = Table(bound.norms, 2 * len(bound.norms) + 1024)
     bound = bound._replace(loose=loose.view)
     snapped, zeros = _settle(rows.view, signs, bound, noise, inherited, workers)
-    edges, cut_edges, on_edges, bound, ties = _cut_edges(
+    edges, cut_edges, on_edges, bound, at_ends, edge_merges = _cut_edges(
         before, rows, signs, bound, loose, inherited, admission, workers
     )
     loops = Loops(
@@ -121,21 +122,20 @@ def cut(
     plan = _measure_faces(loops, workers)
     most = plan.growth(len(on_edges.parents))
     admission.admit_faces(most, lambda: _growth_of_points(most, loops, plan, on_edges, workers))
-    snapped += _add_rows(rows, on_edges, bound, workers)
-    after, on_chords, faces, more_ties, identical = _cut_faces(
+    snapped += at_ends + _add_rows(rows, on_edges, bound, workers)
+    after, on_chords, faces, made = _cut_faces(
         before, layer, loops._replace(rows=rows.view), plan, bound, on_edges, edges, workers
     )
-    ties += more_ties
+    ties = Ties(snapped, edge_merges, made[MERGES], made[IRREGULAR], made[FORCED])
     # A row can run along an edge of another one only where it is zero at old vertices, or where crossings coincide.
     coincident: list[Int] = []
-    if zeros or identical or ties.total:
+    if zeros or made[IDENTICAL] or ties.total:
         coincident = workers.run(
             map_kernels.find_coincident, len(after.edges), grain(20 + 5 * signs.plus.shape[1]), after.edge_layer.view,
             after.edge_row.view, layer, after.edge_faces(workers), faces.plus, faces.minus,
         )  # fmt: skip
     return Cut(
-        after, bound, on_edges, on_chords, faces.parent, faces.plus, faces.minus, cut_edges, coincident,
-        ties + Ties(snapped=snapped),
+        after, bound, on_edges, on_chords, faces.parent, faces.plus, faces.minus, cut_edges, coincident, ties
     )  # fmt: skip
 
 
@@ -178,8 +178,10 @@ def _settle(
 def _cut_edges(
     before: PlanarMap, rows: Table, signs: Signs, bound: Tolerance, loose: Table, inherited: Inherited,
     admission: Admission, workers: Workers,
-) -> tuple[Table, CutEdges, NewVertices, Tolerance, Ties]:  # fmt: skip
-    """Cut every edge where rows cross it: the edges and where they are cut, the new vertices, the tolerance there."""
+) -> tuple[Table, CutEdges, NewVertices, Tolerance, int, int]:  # fmt: skip
+    """Cut every edge where rows cross it: the edges and where they are cut, the new vertices, the tolerance there, how
+    many signs at ends were made zero, and how many crossings were merged.
+    """
     old_vertices, old_edges, words = len(rows), len(before.edges), signs.plus.shape[1]
     number = np.empty(old_edges, np.int32)
     snapped = 0
@@ -215,15 +217,14 @@ def _cut_edges(
             edge_cut.split_edges(tuple(found[p]), first_cut[p], first_crossing[p], first_vertex[p], *arguments)
 
     workers.run(split, len(found), 1)
-    return edges, cut_edges, new, bound, Ties(snapped=snapped, edge_merges=sum(piece.merges for piece in found))
+    return edges, cut_edges, new, bound, snapped, sum(piece.merges for piece in found)
 
 
 def _noise_at_ends(found: list[Crossings], rows: Float, inherited: Inherited) -> Int:
     """(N, 2) int32: signs next to a crossing at an end of an edge that earlier rounding may have made."""
-    at_end = np.concatenate([piece.at_end for piece in found])
-    if len(at_end) == 0:
-        return at_end
-    at_end, first = np.unique(at_end, axis=0, return_index=True)
+    if not any(len(piece.at_end) for piece in found):
+        return _NO_PAIRS
+    at_end, first = np.unique(np.concatenate([piece.at_end for piece in found]), axis=0, return_index=True)
     bounds = np.concatenate([piece.at_bound for piece in found])[first] + inherited(at_end)
     noise: Int = at_end[np.abs(rows[at_end[:, 0], at_end[:, 1]]) <= bounds]
     return noise
@@ -285,11 +286,9 @@ def _measure_faces(loops: Loops, workers: Workers) -> _Plan:
         workers.run(face_count.find_active, count, grain(30 + 20 * words), *measured)
         ends = _ends_of_equal_work(active, words)
         need = workers.run_pieces(face_count.measure_faces, ends, *measured)
-    needed = np.array(need)
-    base = np.zeros((len(needed) + 1, 4), np.int64)
-    np.cumsum(needed[:, :4], axis=0, out=base[1:])
-    most_places, most_chords = needed[:, LOOP:].max(axis=0).tolist()
-    return _Plan(ends, base, (most_places, most_chords), active, plus, minus)
+    base, most = np.zeros((len(need) + 1, 4), np.int64), np.zeros(2, np.int64)
+    face_count.add_up(np.array(need), base, most)
+    return _Plan(ends, base, (int(most[0]), int(most[1])), active, plus, minus)
 
 
 def _growth_of_points(most: Growth, loops: Loops, plan: _Plan, on_edges: NewVertices, workers: Workers) -> Growth:
@@ -317,9 +316,9 @@ def _add_rows(rows: Table, on_edges: NewVertices, bound: Tolerance, workers: Wor
 def _cut_faces(
     before: PlanarMap, layer: int, loops: Loops, plan: _Plan, bound: Tolerance, on_edges: NewVertices, edges: Table,
     workers: Workers,
-) -> tuple[PlanarMap, NewVertices, Faces, Ties, int]:  # fmt: skip
-    """Cut the active faces; returns the map after, its vertices on chords, its faces, the ties by kind, and how many
-    chords were identical to others.
+) -> tuple[PlanarMap, NewVertices, Faces, list[int]]:  # fmt: skip
+    """Cut the active faces; returns the map after, its vertices on chords, its faces, and the sums of what `cut_faces`
+    counts.
     """
     ends, words, pieces = plan.ends, loops.plus.shape[1], len(plan.ends) - 1
     faces, vertices, chords, half_edges = plan.totals
@@ -350,21 +349,20 @@ def _cut_faces(
     made = used.sum(axis=0).tolist()
     if made[:4] != plan.totals:
         after, new = without_gaps(before, after, new, edges, base[:-1], np.diff(base, axis=0), used)
-    uncertain = _uncertain_edges(edges.view, before.uncertainty.view, before.negligible, workers)
-    return (
-        replace(before, edges=edges.view, offsets=after.offsets, half_edges=after.half_edges, uncertain=uncertain),
-        new,
-        after,
-        Ties(chord_merges=made[MERGES], irregular=made[IRREGULAR], forced=made[FORCED]),
-        made[IDENTICAL],
-    )
+    uncertain = _uncertain_edges(before, edges.view, len(loops.plus), workers)
+    planar_map = PlanarMap(
+        before.positions, before.uncertainty, edges.view, before.edge_layer, before.edge_row, after.offsets,
+        after.half_edges, uncertain, before.negligible,
+    )  # fmt: skip
+    return planar_map, new, after, made
 
 
-def _uncertain_edges(edges: Int, uncertainty: Float, negligible: float, workers: Workers) -> Int:
+def _uncertain_edges(before: PlanarMap, edges: Int, old_vertices: int, workers: Workers) -> Int:
     """(U,) int32: see PlanarMap."""
+    uncertainty, negligible = before.uncertainty.view, before.negligible
+    if len(before.uncertain) == 0 and uncertainty[old_vertices:].max(initial=0.0) <= negligible:
+        return before.uncertain
     at = uncertainty > negligible
-    if not at.any():
-        return np.empty(0, np.int32)
     return np.concatenate(workers.run(map_kernels.find_uncertain, len(edges), grain(8), edges.reshape(-1), at))
 
 
