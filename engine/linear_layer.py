@@ -50,9 +50,11 @@ def run_linear(
         for k in range(outputs):
             part[j * outputs + k] = weight[j, k]
     units = inverse_unit if len(inverse_unit) else np.zeros(width)
-    limits, doubt_slopes = np.empty((2, outputs))
+    limits, doubt_slopes = np.empty(outputs), np.empty(outputs)
     simple = doubt_by_norm(norms, scale, constant, noise, limits, doubt_slopes)
-    scratch = (np.zeros(-(-width // WORD), np.uint64), np.zeros((2, width)), simple, limits, doubt_slopes)
+    scratch = (
+        np.empty(-(-width // WORD), np.uint64), np.empty(width), np.zeros(width), simple, limits, doubt_slopes
+    )  # fmt: skip
     found = np.empty((2, outputs))
     found[0] = np.inf
     found[1] = -np.inf
@@ -179,13 +181,12 @@ def _multiply_each(block, start, kink, units, weight, bias, twins, target, found
     """All of run_linear at the vertices from `start` on with the source `block` (N, n), of each without the features
     that are zero there; weight (n * m,), units: of the norms, or zeros.
 
-    scratch: words and two rows of zeros for the features; simple, limits and slopes of doubt_by_norm.
+    scratch: words, numbers and zeros for the features; simple, limits and slopes of doubt_by_norm.
     """
     breakpoints, slopes, intercepts = kink
     norms, scale, constant, noise = rounding
     plus, minus, undecided = signs
-    live, features, simple, limits, doubt_slopes = scratch
-    hidden, none = features[0], features[1]
+    live, hidden, none, simple, limits, doubt_slopes = scratch
     width, outputs, normed = block.shape[1], target.shape[1], norms.shape[1] > 0
     relu = _is_relu(breakpoints, slopes, intercepts)
     for n in range(len(block)):

@@ -215,7 +215,7 @@ class _Walk:
             self.recycler.take_back(self.values.pop(slot))
         rows = source
         if not segment.plain:
-            rows = Table(source.view[:, segment.neuron])
+            rows = Table(np.take(source.view, segment.neuron, axis=1))
             rows.view[:] -= segment.breakpoint
         if segment.kink is None:
             self.linear_regions = self.map.faces

@@ -229,7 +229,7 @@ def classify(lo, hi, rows, norms, scale, constant, noise, plus, minus, undecided
 
     noise (R,): see doubt_of.  undecided[v]: some row has none yet.
     """
-    limits, slopes = np.empty((2, rows.shape[1]))
+    limits, slopes = np.empty(rows.shape[1]), np.empty(rows.shape[1])
     simple = doubt_by_norm(norms, scale, constant, noise, limits, slopes)
     for v in range(lo, hi):
         undecided[v] = not classify_vertex(v, rows, norms, scale, constant, noise, simple, limits, slopes, plus, minus)
