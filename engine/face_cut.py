@@ -52,6 +52,23 @@ class Faces(NamedTuple):
 
 
 @inline
+def _write_as_they_are(
+    first, stop, face, slot, offsets, half_edges, plus, minus, new_offsets, parent, new_half_edges, new_plus, new_minus
+):
+    """The faces first..stop, from face number `face` and slot `slot` on; returns the next free slot."""
+    start, end = offsets[first], offsets[stop]
+    for f in range(first, stop):
+        new_offsets[face + f - first] = offsets[f] - start + slot
+        parent[face + f - first] = f
+        for w in range(plus.shape[1]):
+            new_plus[face + f - first, w] = plus[f, w]
+            new_minus[face + f - first, w] = minus[f, w]
+    for j in range(start, end):
+        new_half_edges[slot + j - start] = half_edges[j]
+    return slot + end - start
+
+
+@inline
 def _write_face(
     face, slot, parent_face, leave, start, stop, plus, minus, signs_at, new_offsets, parent, new_half_edges, new_plus,
     new_minus,
@@ -129,13 +146,18 @@ def _cut(
     order, first_side, second_side = order_scratch
     ts, dts, vertex, spare = at
     face, new_vertex, new_edge, slot = base[0], base[1], base[2], base[3]
+    written = lo
     for f in range(lo, hi):
         if active[f] == 0:
-            slot = _write_face(
-                face, slot, f, half_edges, offsets[f], offsets[f + 1], face_plus, face_minus, f,
-                new_offsets, parent, new_half_edges, new_plus, new_minus,
+            if f < written:
+                continue
+            while written < hi and (written < f or active[written] == 0):
+                written += 1
+            slot = _write_as_they_are(
+                f, written, face, slot, offsets, half_edges, face_plus, face_minus, new_offsets, parent,
+                new_half_edges, new_plus, new_minus,
             )  # fmt: skip
-            face += 1
+            face += written - f
             continue
         length, rows_found = read_loop(
             f, offsets, half_edges, starts, cut_index, cut_crossing, cut_vertex, cut_row, cut_place, old_plus,

@@ -88,7 +88,7 @@ class Admission:
         kept += _face_bytes(growth.words) * growth.faces + 4 * growth.half_edges
         origins = (_vertex_bytes(growth.words) - 24) * growth.on_chords
         if self.segment.kink is not None and not self.segment.passing:
-            kept += 8 * vertices * self.segment.sizes[self.segment.kink.target]
+            kept += 8 * vertices * self.segment.width
         # While a table moves, or while gaps are closed: idle vertices have two edges and four half-edges each.
         briefly = max(100 * growth.idle, *(table.bytes_moved(count) for table, count in tables))
         needed, what = kept + origins + briefly, f"a partition of {vertices:,} vertices"

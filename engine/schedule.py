@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property
 
 import numpy as np
 
@@ -21,7 +20,10 @@ class Segment:
     neuron (R,) int32, breakpoint (R,) float64: the rows.
     bases: slots that exist when the segment starts.  live: slots that later segments read, but for the kink's own
     target. passing: the kink's value is read by the steps of the next segment and by nothing else, and its source not
-    at all. plain: row r is feature r with breakpoint 0, for all features.  sizes: feature count of every slot.
+    at all. plain: row r is feature r with breakpoint 0, for all features.
+    computed: slots that the steps write; kept: those of them that are read after the steps.
+    width: features of the source.  vertex_bytes: memory for the values at a vertex, the rows and their signs;
+    most_vertex_bytes: more than that for all values during the cut, while one of them is moved.
     """
 
     steps: tuple[Affine, ...]
@@ -33,34 +35,15 @@ class Segment:
     live: frozenset[int]
     passing: bool
     plain: bool
-    sizes: Sequence[int]
-
-    @cached_property
-    def computed(self) -> frozenset[int]:
-        """The slots that the steps write."""
-        return frozenset(step.target for step in self.steps)
-
-    @cached_property
-    def kept(self) -> tuple[int, ...]:
-        """The slots that the steps write and that are read after them."""
-        return tuple(sorted(self.computed & (self.live | {self.source})))
-
-    @cached_property
-    def vertex_bytes(self) -> int:
-        """Memory for the values at a vertex, the rows and their signs."""
-        rows = len(self.neuron)
-        words = max(1, -(-rows // WORD))
-        return 8 * (sum(self.sizes[slot] for slot in self.kept) + (0 if self.plain else rows) + 2 * words)
-
-    @cached_property
-    def most_vertex_bytes(self) -> int:
-        """More than the memory for all values at a vertex during the cut, while one of them is moved."""
-        values = sum(self.sizes[slot] for slot in self.live | {self.source}) + len(self.neuron)
-        return 8 * (2 * values + (0 if self.kink is None else self.sizes[self.kink.target]))
+    computed: frozenset[int]
+    kept: tuple[int, ...]
+    width: int
+    vertex_bytes: int
+    most_vertex_bytes: int
 
     def described(self, vertices: int) -> str:
         """What the steps' values are, at so many vertices, for people."""
-        layer = "the output" if self.kink is None else f"a layer of {self.sizes[self.source]:,} neurons"
+        layer = "the output" if self.kink is None else f"a layer of {self.width:,} neurons"
         return f"{layer} at {vertices:,} vertices"
 
     def rounding(self, units: Mapping[int, Float]) -> Rounding:
@@ -103,15 +86,42 @@ def schedule(network: Network, level: float | None) -> tuple[Segment, ...]:
         passing = step.source not in live and last_use[step.target] < next_kink
         plain = _plain(step.row_neuron, step.row_breakpoint, sizes[step.source])
         rows = (step.row_neuron, step.row_breakpoint)
-        segments.append(Segment(tuple(pending), step, step.source, *rows, bases, live, passing, plain, sizes))
+        segments.append(_segment(pending, step, step.source, rows, bases, live, passing, plain, sizes))
         bases = (*sorted(live), step.target)
         pending = []
     count = 0 if level is None else network.output_size
     neuron, breakpoint_ = np.arange(count, dtype=np.int32), np.full(count, 0.0 if level is None else level)
     live = frozenset({network.output})
     plain = _plain(neuron, breakpoint_, network.output_size)
-    last = Segment(tuple(pending), None, network.output, neuron, breakpoint_, bases, live, False, plain, sizes)
-    return (*segments, last)
+    rows = (neuron, breakpoint_)
+    return (*segments, _segment(pending, None, network.output, rows, bases, live, False, plain, sizes))
+
+
+def _segment(
+    steps: Sequence[Affine], kink: Kink | None, source: int, rows: tuple[Int, Float], bases: tuple[int, ...],
+    live: frozenset[int], passing: bool, plain: bool, sizes: Sequence[int],
+) -> Segment:  # fmt: skip
+    computed, count = frozenset(step.target for step in steps), len(rows[0])
+    kept = tuple(sorted(computed & (live | {source})))
+    words = max(1, -(-count // WORD))
+    vertex_bytes = 8 * (sum(sizes[slot] for slot in kept) + (0 if plain else count) + 2 * words)
+    values = sum(sizes[slot] for slot in live | {source}) + count
+    most = 8 * (2 * values + (0 if kink is None else sizes[kink.target]))
+    return Segment(
+        tuple(steps),
+        kink,
+        source,
+        *rows,
+        bases,
+        live,
+        passing,
+        plain,
+        computed,
+        kept,
+        sizes[source],
+        vertex_bytes,
+        most,
+    )
 
 
 def _plain(neuron: Int, breakpoint_: Float, size: int) -> bool:

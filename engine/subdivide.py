@@ -113,16 +113,17 @@ def cut(
     loose = Table(bound.norms, 2 * len(bound.norms) + 1024)
     bound = bound._replace(loose=loose.view)
     snapped, zeros = _settle(rows.view, signs, bound, noise, inherited, workers)
-    edges, cut_edges, on_edges, bound, at_ends, edge_merges = _cut_edges(
+    edges, cut_edges, on_edges, bound, made_zero, edge_merges = _cut_edges(
         before, rows, signs, bound, loose, inherited, admission, workers
     )
     loops = Loops(
         before.offsets, before.half_edges, before.edges.reshape(-1), cut_edges, signs.plus, signs.minus, rows.view
     )  # fmt: skip
-    plan = _measure_faces(loops, workers)
+    snapped, zeros = snapped + made_zero, zeros or made_zero > 0
+    plan = _measure_faces(loops, zeros, workers)
     most = plan.growth(len(on_edges.parents))
     admission.admit_faces(most, lambda: _growth_of_points(most, loops, plan, on_edges, workers))
-    snapped += at_ends + _add_rows(rows, on_edges, bound, workers)
+    snapped += _add_rows(rows, on_edges, bound, workers)
     after, on_chords, faces, made = _cut_faces(
         before, layer, loops._replace(rows=rows.view), plan, bound, on_edges, edges, workers
     )
@@ -272,20 +273,20 @@ class _Plan:
         return Growth(on_edges, vertices, chords, faces, half_edges, self.plus.shape[1])
 
 
-def _measure_faces(loops: Loops, workers: Workers) -> _Plan:
-    """Count what the faces will become, without a row's value at a new vertex."""
+def _measure_faces(loops: Loops, zeros: bool, workers: Workers) -> _Plan:
+    """Count what the faces will become, without a value at a new vertex; zeros: some row is zero at an old one."""
     count, words = len(loops.offsets) - 1, loops.plus.shape[1]
     active = np.empty(count, np.int32)
     plus, minus = np.empty((2, count, words), np.uint64)
-    measured: tuple[Any, ...] = (loops.arguments, active, plus, minus)
+    arguments = loops.arguments
     if words == 1:
         # All faces take about the same time: pieces of them need not wait for each other.
         ends = equal_ends(count, grain(_NANOSECONDS_OF_FACE + 50))
-        need = workers.run_pieces(face_count.find_and_measure, ends, *measured)
+        need = workers.run_pieces(face_count.find_and_measure, ends, arguments, zeros, active, plus, minus)
     else:
-        workers.run(face_count.find_active, count, grain(30 + 20 * words), *measured)
+        workers.run(face_count.find_active, count, grain(30 + 20 * words), arguments, zeros, active, plus, minus)
         ends = _ends_of_equal_work(active, words)
-        need = workers.run_pieces(face_count.measure_faces, ends, *measured)
+        need = workers.run_pieces(face_count.measure_faces, ends, arguments, active, plus, minus)
     base, most = np.zeros((len(need) + 1, 4), np.int64), np.zeros(2, np.int64)
     face_count.add_up(np.array(need), base, most)
     return _Plan(ends, base, (int(most[0]), int(most[1])), active, plus, minus)
