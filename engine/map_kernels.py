@@ -4,30 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from engine.jit import inner, kernel, lowest_bit
-
-
-@kernel
-def find_uncertain(lo, hi, ends, uncertain):
-    """(U,) int32: those of the edges lo..hi with an end of uncertain position; ends (2 E,), uncertain (V,) bool."""
-    found = np.empty(256, np.int32)
-    count = _list_uncertain(lo, hi, ends, uncertain, found)
-    if count > len(found):
-        found = np.empty(count, np.int32)
-        _list_uncertain(lo, hi, ends, uncertain, found)
-    return found[:count]
-
-
-@inner
-def _list_uncertain(lo, hi, ends, uncertain, found):
-    """Fill `found` as far as it goes; returns how many there are."""
-    count = 0
-    for e in range(lo, hi):
-        if uncertain[ends[2 * e]] or uncertain[ends[2 * e + 1]]:
-            if count < len(found):
-                found[count] = e
-            count += 1
-    return count
+from engine.jit import kernel, lowest_bit
 
 
 @kernel

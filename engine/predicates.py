@@ -19,7 +19,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from engine.jit import inline, kernel, summing_kernel
+from engine.jit import inline, inner, kernel, summing_kernel
 from engine.steps import Float, Int
 from engine.vertex_lanes import signs_beyond
 
@@ -153,22 +153,39 @@ def way_between(place, other):
 
 
 @kernel
-def list_incident(uncertain, edges, uncertainty, negligible, vertices):
-    """first (V + 1,) and incident (I,): those of the edges `uncertain` at each vertex of uncertain position."""
-    first = np.zeros(vertices + 1, np.int32)
-    for e in uncertain:
+def list_incident(edges, uncertainty, negligible):
+    """first (V + 1,) and incident (I,): the edges at each vertex of uncertain position."""
+    uncertain, first = uncertainty > negligible, np.zeros(len(uncertainty) + 1, np.int32)
+    found = np.empty(256, np.int32)
+    count = _list_uncertain(edges, uncertain, found)
+    if count > len(found):
+        found = np.empty(count, np.int32)
+        _list_uncertain(edges, uncertain, found)
+    for e in found[:count]:
         for end in range(2):
-            first[edges[e, end] + 1] += uncertainty[edges[e, end]] > negligible
-    for v in range(vertices):
+            first[edges[e, end] + 1] += uncertain[edges[e, end]]
+    for v in range(len(uncertainty)):
         first[v + 1] += first[v]
-    incident, filled = np.empty(first[vertices], np.int32), first.copy()
-    for e in uncertain:
+    incident, filled = np.empty(first[-1], np.int32), first.copy()
+    for e in found[:count]:
         for end in range(2):
             v = edges[e, end]
-            if uncertainty[v] > negligible:
+            if uncertain[v]:
                 incident[filled[v]] = e
                 filled[v] += 1
     return first, incident
+
+
+@inner
+def _list_uncertain(edges, uncertain, found):
+    """Fill `found` with the edges that have an uncertain end, as far as it goes; returns how many there are."""
+    count = 0
+    for e in range(len(edges)):
+        if uncertain[edges[e, 0]] or uncertain[edges[e, 1]]:
+            if count < len(found):
+                found[count] = e
+            count += 1
+    return count
 
 
 @inline

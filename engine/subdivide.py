@@ -88,14 +88,15 @@ class Cut:
         return origin
 
 
-def tolerance(before: PlanarMap, norms: Table, scale: Float, constant: Float) -> Tolerance:
-    """The tolerance of a cut's rows on a map; the norms (V, r) need not be known yet."""
-    uncertainty, vertices = before.uncertainty.view, len(before.positions)
+def tolerance(before: PlanarMap, uncertain: bool, norms: Table, scale: Float, constant: Float) -> Tolerance:
+    """The tolerance of a cut's rows on a map; uncertain: whether the position of any vertex is.
+
+    The norms (V, r) need not be known yet.
+    """
+    uncertainty = before.uncertainty.view
     first, incident = np.empty(0, np.int32), np.empty(0, np.int32)
-    if len(before.uncertain):
-        first, incident = predicates.list_incident(
-            before.uncertain, before.edges, uncertainty, before.negligible, vertices
-        )
+    if uncertain:
+        first, incident = predicates.list_incident(before.edges, uncertainty, before.negligible)
     return Tolerance(
         norms.view, norms.view, scale, constant, uncertainty, before.negligible, before.positions.view, before.edges,
         first, incident,
@@ -350,21 +351,11 @@ def _cut_faces(
     made = used.sum(axis=0).tolist()
     if made[:4] != plan.totals:
         after, new = without_gaps(before, after, new, edges, base[:-1], np.diff(base, axis=0), used)
-    uncertain = _uncertain_edges(before, edges.view, len(loops.plus), workers)
     planar_map = PlanarMap(
         before.positions, before.uncertainty, edges.view, before.edge_layer, before.edge_row, after.offsets,
-        after.half_edges, uncertain, before.negligible,
+        after.half_edges, before.negligible,
     )  # fmt: skip
     return planar_map, new, after, made
-
-
-def _uncertain_edges(before: PlanarMap, edges: Int, old_vertices: int, workers: Workers) -> Int:
-    """(U,) int32: see PlanarMap."""
-    uncertainty, negligible = before.uncertainty.view, before.negligible
-    if len(before.uncertain) == 0 and uncertainty[old_vertices:].max(initial=0.0) <= negligible:
-        return before.uncertain
-    at = uncertainty > negligible
-    return np.concatenate(workers.run(map_kernels.find_uncertain, len(edges), grain(8), edges.reshape(-1), at))
 
 
 def _ends_of_equal_work(active: Int, words: int) -> list[int]:

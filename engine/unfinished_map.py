@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -17,8 +17,8 @@ from engine.workers import Workers, grain
 class PlanarMap:
     """A planar map in the making.  positions, uncertainty, edge_layer and edge_row are tables that only grow.
 
-    edges (E, 2), edge_layer, edge_row (E,), offsets (F + 1,), half_edges (H,) int32; uncertain (U,) int32: the edges
-    with an end whose position is uncertain by more than `negligible`.
+    edges (E, 2), edge_layer, edge_row (E,), offsets (F + 1,), half_edges (H,) int32; negligible: uncertainty of a
+    position that matters only to a doubtful sign.
     """
 
     positions: Table
@@ -28,15 +28,14 @@ class PlanarMap:
     edge_row: Table
     offsets: Int
     half_edges: Int
-    uncertain: Int
     negligible: float
 
     def frozen(self) -> PlanarMap:
         """The map as it stands, whatever its tables grow by later."""
-        positions, uncertainty, edge_layer, edge_row = (
-            Table(table.view) for table in (self.positions, self.uncertainty, self.edge_layer, self.edge_row)
-        )
-        return replace(self, positions=positions, uncertainty=uncertainty, edge_layer=edge_layer, edge_row=edge_row)
+        return PlanarMap(
+            Table(self.positions.view), Table(self.uncertainty.view), self.edges, Table(self.edge_layer.view),
+            Table(self.edge_row.view), self.offsets, self.half_edges, self.negligible,
+        )  # fmt: skip
 
     @property
     def faces(self) -> int:
