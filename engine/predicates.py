@@ -166,7 +166,7 @@ def list_incident(edges, uncertainty, negligible):
             first[edges[e, end] + 1] += uncertain[edges[e, end]]
     for v in range(len(uncertainty)):
         first[v + 1] += first[v]
-    incident, filled = np.empty(first[-1], np.int32), first.copy()
+    incident, filled = np.empty(first[len(uncertainty)], np.int32), first.copy()
     for e in found[:count]:
         for end in range(2):
             v = edges[e, end]
