@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from engine.jit import inline, inner, kernel, lowest_bit, popcount
+from engine.jit import index, inline, inner, kernel, lowest_bit, popcount
 from engine.new_vertices import count_from_nearer, loosen_between, place
 from engine.predicates import DOUBT, NEAR_END, crossing, is_behind, tolerance, way_between
 from engine.steps import Float, Int
@@ -60,7 +60,7 @@ def find_crossings(lo, hi, edges, rows, bound, plus, minus, number):
     """The Crossings of the edges lo..hi, in order along each edge; number: see CutEdges, counted within this piece."""
     items = np.empty(hi - lo, np.int32)
     cut, total = _find_cut(lo, hi, edges, plus, minus, number, items)
-    items = items[:cut]
+    items = items[:cut].copy()
     first_crossing, first_vertex = np.zeros(cut + 1, np.int32), np.zeros(cut + 1, np.int32)
     row, vertex, weights = np.empty(total, np.int32), np.empty(total, np.int32), np.empty((total, 2))
     room = 16
@@ -92,13 +92,14 @@ def _find_cut(lo, hi, edges, plus, minus, number, items):
     """Fill in `number` and the edges cut, `items`; returns how many these are, and all crossings."""
     words = plus.shape[1]
     cut, total = np.int64(0), np.int64(0)
-    for e in range(lo, hi):
-        a, b = edges[e, 0], edges[e, 1]
+    for edge in range(lo, hi):
+        e = index(edge)
+        a, b = index(edges[e, 0]), index(edges[e, 1])
         count = np.uint64(0)
         for w in range(words):
             count += popcount((plus[a, w] & minus[b, w]) | (minus[a, w] & plus[b, w]))
         number[e] = cut if count > 0 else -1
-        items[cut] = e
+        items[index(cut)] = e
         cut += count > 0
         total += np.int64(count)
     return cut, total
@@ -114,14 +115,14 @@ def _list_crossings(
     norms, _, scale, constant, uncertainty, negligible, positions, old_edges, first, incident = bound
     words, merges, ends, closes = plus.shape[1], 0, 0, 0
     for i in range(len(items)):
-        e = items[i]
-        a, b = edges[e, 0], edges[e, 1]
+        e = index(items[i])
+        a, b = index(edges[e, 0]), index(edges[e, 1])
         start = first_crossing[i]
         last = start
         for w in range(words):
             bits = (plus[a, w] & minus[b, w]) | (minus[a, w] & plus[b, w])
             while bits != 0:
-                k = np.int32(w * 64 + lowest_bit(bits))
+                k = index(np.int32(w * 64 + lowest_bit(bits)))
                 bits &= bits - np.uint64(1)
                 at_a = tolerance(
                     a, k, rows, norms, scale, constant, uncertainty, negligible, positions, old_edges, first, incident
@@ -229,8 +230,8 @@ def split_edges(
     parents, weights, carried = new
     old_edges = len(number)
     for i in range(len(items)):
-        e = items[i]
-        a, b = edges[e, 0], edges[e, 1]
+        e = index(items[i])
+        a, b = index(edges[e, 0]), index(edges[e, 1])
         c = first_cut + i
         number[e] = c
         cut_crossing[c + 1] = first_crossing + own_crossing[i + 1]
@@ -239,9 +240,10 @@ def split_edges(
         for n in range(base, stop):
             parents[n, 0] = a
             parents[n, 1] = b
-            weights[n, 1] = 2.0
+            weights[n, 0] = 0.5
+            weights[n, 1] = np.inf
         for x in range(own_crossing[i], own_crossing[i + 1]):
-            n, k = base + own_place[x], own_row[x]
+            n, k = index(base + own_place[x]), index(own_row[x])
             cut_row[first_crossing + x] = k
             cut_place[first_crossing + x] = own_place[x]
             carried[n, k // 64] |= np.uint64(1) << np.uint64(k % 64)
@@ -250,8 +252,7 @@ def split_edges(
                 weights[n, 1] = own_weights[x, 1]
         edges[e, 1] = old_vertices + base
         for n in range(base, stop):
-            v = old_vertices + n
-            piece = old_edges + n
+            v, piece = index(old_vertices + n), index(old_edges + n)
             edges[piece, 0] = v
             edges[piece, 1] = v + 1 if n + 1 < stop else b
             edge_layer[piece] = edge_layer[e]

@@ -10,7 +10,7 @@ from __future__ import annotations
 import numpy as np
 
 from engine.face_loop import loop_length, read_loop, signs_of_loop
-from engine.jit import inline, inner, kernel, popcount
+from engine.jit import index, inline, inner, kernel, popcount
 
 FACES, VERTICES, EDGES, HALF_EDGES, LOOP, CHORDS = range(6)  # what a piece of the faces needs
 _FEW = 64  # chords whose pairs are looked at one by one as fast as they are counted by places
@@ -26,13 +26,14 @@ def find_active(lo, hi, loops, zeros, active, face_plus, face_minus):
     """
     offsets, half_edges, starts, cut, plus, minus, _ = loops
     cut_index, _, _, _, _ = cut
-    for f in range(lo, hi):
+    for face in range(lo, hi):
+        f = index(face)
         whole = not zeros
         for i in range(offsets[f], offsets[f + 1]):
-            whole &= cut_index[half_edges[i] >> 1] < 0
+            whole &= cut_index[index(half_edges[index(i)]) >> 1] < 0
         if whole:
             # Signs that no edge crosses and that are zero nowhere are the same at all vertices: most faces are read so.
-            v = starts[half_edges[offsets[f]]]
+            v = index(starts[index(half_edges[index(offsets[f])])])
             for w in range(plus.shape[1]):
                 face_plus[f, w] = plus[v, w]
                 face_minus[f, w] = minus[v, w]

@@ -27,7 +27,7 @@ from engine.halving import (
     turn_chords,
     turn_loop,
 )
-from engine.jit import inline, inner, kernel
+from engine.jit import index, inline, inner, kernel
 from engine.new_vertices import count_from_nearer, place
 from engine.predicates import crossing, tolerance_after_edges
 from engine.steps import Int
@@ -58,13 +58,14 @@ def _write_as_they_are(
     """The faces first..stop, from face number `face` and slot `slot` on; returns the next free slot."""
     start, end = offsets[first], offsets[stop]
     for f in range(first, stop):
-        new_offsets[face + f - first] = offsets[f] - start + slot
-        parent[face + f - first] = f
+        new = index(face + f - first)
+        new_offsets[new] = offsets[f] - start + slot
+        parent[new] = f
         for w in range(plus.shape[1]):
-            new_plus[face + f - first, w] = plus[f, w]
-            new_minus[face + f - first, w] = minus[f, w]
+            new_plus[new, w] = plus[f, w]
+            new_minus[new, w] = minus[f, w]
     for j in range(start, end):
-        new_half_edges[slot + j - start] = half_edges[j]
+        new_half_edges[index(slot + j - start)] = half_edges[index(j)]
     return slot + end - start
 
 
@@ -74,13 +75,14 @@ def _write_face(
     new_minus,
 ):  # fmt: skip
     """A face with the half-edges leave[start:stop] and the signs plus, minus[signs_at]; returns the next free slot."""
-    new_offsets[face] = slot
-    parent[face] = parent_face
+    f = index(face)
+    new_offsets[f] = slot
+    parent[f] = parent_face
     for w in range(plus.shape[1]):
-        new_plus[face, w] = plus[signs_at, w]
-        new_minus[face, w] = minus[signs_at, w]
+        new_plus[f, w] = plus[signs_at, w]
+        new_minus[f, w] = minus[signs_at, w]
     for j in range(start, stop):
-        new_half_edges[slot] = leave[j]
+        new_half_edges[index(slot)] = leave[index(j)]
         slot += 1
     return slot
 
@@ -184,9 +186,9 @@ def _cut(
                 )  # fmt: skip
                 set_side(row[0], positive == (half == 0), face, new_plus, new_minus)
                 for j in range(0 if half == 0 else a):
-                    new_half_edges[slot] = leave[j]
+                    new_half_edges[index(slot)] = leave[j]
                     slot += 1
-                new_half_edges[slot] = 2 * new_edge + 1 - half
+                new_half_edges[index(slot)] = 2 * new_edge + 1 - half
                 slot += 1
                 face += 1
             new_edge += 1
@@ -230,7 +232,7 @@ def _cut(
                     set_side(row[own], (side[own] > 0) == (half == 1), face, new_plus, new_minus)
                     p, last = (other, start) if half == 0 else (start, other)
                     while p != last:
-                        new_half_edges[slot] = stack_leave[first_node + p]
+                        new_half_edges[index(slot)] = stack_leave[index(first_node + p)]
                         slot += 1
                         p = p + 1 if p + 1 < length else 0
                     new_half_edges[slot] = 2 * new_edge + half
@@ -269,7 +271,8 @@ def _cut(
             for n in range(new_vertex, new_vertex + made):
                 parents[n, 0] = ends[own, 0]
                 parents[n, 1] = ends[own, 1]
-                weights[n, 1] = 2.0
+                weights[n, 0] = 0.5
+                weights[n, 1] = np.inf
                 carried[n, own_row // 64] |= np.uint64(1) << np.uint64(own_row % 64)
             for x in range(crossings):
                 n = new_vertex + vertex[x]

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.edge_cut import CutEdges
-from engine.jit import inline, lowest_bit
+from engine.jit import index, inline, lowest_bit
 from engine.steps import Float, Int
 
 
@@ -46,7 +46,7 @@ def signs_of_loop(f, w, offsets, half_edges, starts, plus, minus):
     p = np.uint64(0)
     m = np.uint64(0)
     for i in range(offsets[f], offsets[f + 1]):
-        v = starts[half_edges[i]]
+        v = index(starts[index(half_edges[index(i)])])
         p |= plus[v, w]
         m |= minus[v, w]
     return p, m
@@ -57,7 +57,7 @@ def loop_length(f, offsets, half_edges, cut_index, cut_vertex):
     """Length of the loop of face f with the new vertices on its edges."""
     length = offsets[f + 1] - offsets[f]
     for i in range(offsets[f], offsets[f + 1]):
-        c = cut_index[half_edges[i] >> 1]
+        c = cut_index[index(half_edges[index(i)]) >> 1]
         if c >= 0:
             length += cut_vertex[c + 1] - cut_vertex[c]
     return length
@@ -65,9 +65,10 @@ def loop_length(f, offsets, half_edges, cut_index, cut_vertex):
 
 @inline
 def _add_place(local, place, count, places):
-    if count[local] < 2:
-        places[local, count[local]] = place
-    count[local] += 1
+    row = index(local)
+    if count[row] < 2:
+        places[row, index(count[row])] = place
+    count[row] += 1
 
 
 @inline
@@ -95,31 +96,32 @@ def read_loop(
             active += 1
     length = 0
     for i in range(offsets[f], offsets[f + 1]):
-        h = half_edges[i]
+        h = index(half_edges[index(i)])
         e = h >> 1
         back = h & 1
-        v = starts[h]
+        v = index(starts[h])
         for w in range(words):
             bits = face_plus[f, w] & face_minus[f, w] & ~(plus[v, w] | minus[v, w])
             while bits != 0:
                 _add_place(local_of_row[w * 64 + np.int64(lowest_bit(bits))], length, count, places)
                 bits &= bits - np.uint64(1)
         c = cut_index[e]
-        nodes[length] = v
+        nodes[index(length)] = v
         if c < 0:
-            leave[length] = h
+            leave[index(length)] = h
             length += 1
             continue
         first = cut_vertex[c]
         news = cut_vertex[c + 1] - first
         for x in range(cut_crossing[c], cut_crossing[c + 1]):
-            along = news - 1 - cut_place[x] if back else cut_place[x]
-            _add_place(local_of_row[cut_row[x]], length + 1 + along, count, places)
+            place = cut_place[index(x)]
+            along = news - 1 - place if back else place
+            _add_place(local_of_row[index(cut_row[index(x)])], length + 1 + along, count, places)
         for p in range(news + 1):
             piece = news - p if back else p
             if p > 0:
-                nodes[length] = old_vertices + first + (news - p if back else p - 1)
-            leave[length] = 2 * (e if piece == 0 else old_edges + first + piece - 1) + back
+                nodes[index(length)] = old_vertices + first + (news - p if back else p - 1)
+            leave[index(length)] = 2 * (e if piece == 0 else old_edges + first + piece - 1) + back
             length += 1
     return length, active
 
@@ -151,7 +153,7 @@ def _side_between(first, second, k, length, old_plus, old_minus, rows, nodes):
         p = first + i
         if p == second:
             continue
-        v = nodes[p if p < length else p - length]
+        v = index(nodes[index(p if p < length else p - length)])
         if v < len(old_plus):
             # The words of its signs have just been read; its row is far away in memory.
             positive, negative = old_plus[v, w] & bit != 0, old_minus[v, w] & bit != 0

@@ -51,7 +51,7 @@ class Admission:
     def admit_edges(self, vertices: int, words: int) -> None:
         """Refuse so many vertices on edges, and the signs of the faces."""
         needed = _vertex_bytes(words) * vertices + 16 * vertices + _face_bytes(words) * self.before.faces
-        if memory.worth_asking(needed):
+        if memory.worth_asking(needed):  # else the words alone take longer
             self.recycler.admit(needed, f"a partition of more than {len(self.rows) + vertices:,} vertices")
 
     def admit_faces(self, most: Growth, least: Callable[[], Growth]) -> None:

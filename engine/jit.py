@@ -1,4 +1,4 @@
-"""Compilation of kernels: cached on disk, without the GIL, with the two bit operations that numba lacks."""
+"""Compilation of kernels: cached on disk, without the GIL, with three operations that numba lacks."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, TypeVar, cast
 
 import numba
+from llvmlite import ir
 from numba import types
 from numba.extending import intrinsic
 
@@ -109,5 +110,21 @@ def _lowest_bit(typing_context: Any, word: Any) -> Any:
     return types.uint64(types.uint64), codegen
 
 
+def _index(typing_context: Any, number: Any) -> Any:
+    """An integer that is not negative, said to be so to the compiler: at every access numba counts a negative index
+    from the end, which takes as long as the access.  What happens with a negative number is not said.
+    """
+
+    def codegen(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        (given,) = arguments
+        function_type = ir.FunctionType(ir.VoidType(), [ir.IntType(1)])
+        assume = builder.module.declare_intrinsic("llvm.assume", (), function_type)
+        builder.call(assume, [builder.icmp_signed(">=", given, ir.Constant(given.type, 0))])
+        return given
+
+    return number(number), codegen
+
+
+index = cast(Callable[[Any], Any], intrinsic(_index))
 popcount = cast(Callable[[Any], Any], intrinsic(_popcount))
 lowest_bit = cast(Callable[[Any], Any], intrinsic(_lowest_bit))

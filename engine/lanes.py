@@ -12,10 +12,17 @@ from typing import Any, cast
 from llvmlite import ir
 from numba import types
 from numba.core import cgutils
+from numba.core.errors import TypingError
 from numba.extending import intrinsic
 
 LANES = 4  # doubles in a vector; wider ones are split where the processor has none
 ACCUMULATORS = 8  # vectors in a tile: enough to hide the latency of an addition, few enough for 16 registers
+
+
+def check_arrays(*arrays: Any) -> None:
+    """Refuse to compile for other arrays than C-contiguous float64: the instructions read their bytes as they lie."""
+    if any(array.layout != "C" or array.dtype != types.float64 for array in arrays):
+        raise TypingError(f"the arrays must be C-contiguous float64, not {arrays}")
 
 
 def integer(value: int) -> ir.Constant:
@@ -90,6 +97,7 @@ def _accumulator(columns: int) -> Callable[..., Any]:
                 tile.add(k, lanes, vectors)
             return context.get_dummy_value()
 
+        check_arrays(target, source, weights)
         index = types.int64
         return types.void(target, index, source, index, weights, index, index, active, index), codegen
 

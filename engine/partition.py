@@ -48,6 +48,7 @@ class Progress:
 
 Report = Callable[[Progress], None]
 
+_OUT_OF_RANGE = "{} leave the range of float64; rescale the network or the domain"
 _ROOM = 4096  # vertices and edges that small maps may grow by without being copied
 
 
@@ -164,8 +165,8 @@ class _Walk:
         self.recycler = Recycler()
         self.coincidences = Coincidences.none()
         self.face_signs: list[tuple[Int, Words, Words, int]] = []  # what each FaceSigns will be made of
-        self.ties = Ties()  # of the cuts; `snapped`: between them
-        self.snapped = 0
+        self.ties = Ties()  # of the cuts
+        self.snapped = 0  # between them
         self.linear_regions = 1
         self.seconds = dict.fromkeys(("evaluate", "cut", "carry", "finish"), 0.0)
 
@@ -203,7 +204,7 @@ class _Walk:
         doubtful = norms.view if self.signs is None else norms.view[self.signs.undecided]
         if not (np.isfinite(rounding.scale).all() and np.isfinite(doubtful).all()):
             name = segment.kink.name if segment.kink is not None else "the output"
-            raise EngineError(f"values before {name} leave the range of float64; rescale the network or the domain")
+            raise EngineError(_OUT_OF_RANGE.format(f"values before {name}"))
         self._took("evaluate", start)
 
     def subdivide(self, layer: int, segment: Segment) -> None:
@@ -315,9 +316,8 @@ class _Walk:
     def frozen(self) -> _Walk:
         """The walk as it stands, with the map alone of all that is large: what follows does not change it."""
         still = _Walk.__new__(_Walk)  # copy.copy takes ten times longer, after every layer
-        vars(still).update(
-            vars(self), map=self.map.frozen(), face_signs=list(self.face_signs), values={}, deferred=None
-        )
+        vars(still).update(vars(self), map=self.map.frozen(), values={}, deferred=None)
+        still.face_signs, still.seconds = list(self.face_signs), dict(self.seconds)
         del still.bound, still.row_noise, still.signs, still.recycler, still.workers
         return still
 
@@ -329,6 +329,8 @@ class _Walk:
     def finish(self) -> Partition:
         start = time.perf_counter()
         values = self.values[self.network.output].view
+        if not np.isfinite(values).all():
+            raise EngineError(_OUT_OF_RANGE.format("values of the output"))
         partition = self._partition(values[:, 0] if values.shape[1] == 1 else values)
         self._took("finish", start)
         return replace(partition, seconds=dict(self.seconds))

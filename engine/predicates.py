@@ -196,7 +196,7 @@ def doubt_of(local, noise):
     """
     wide = DOUBT * local
     floor = noise if local <= SAFETY * UNIT_ROUNDOFF * noise else 0.0
-    return wide if wide > floor else floor
+    return floor if wide <= floor else wide  # what is not a number stays so: no value is beyond it
 
 
 @inline

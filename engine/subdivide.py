@@ -129,7 +129,7 @@ def cut(
         before, layer, loops._replace(rows=rows.view), plan, bound, on_edges, edges, workers
     )
     ties = Ties(snapped, edge_merges, made[MERGES], made[IRREGULAR], made[FORCED])
-    # A row can run along an edge of another one only where it is zero at old vertices, or where crossings coincide.
+    # A row can run along an edge of another one only where it is zero at vertices, or where crossings coincide.
     coincident: list[Int] = []
     if zeros or made[IDENTICAL] or ties.total:
         coincident = workers.run(

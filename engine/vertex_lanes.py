@@ -8,19 +8,12 @@ from typing import Any, cast
 from llvmlite import ir
 from numba import types
 from numba.core import cgutils
-from numba.core.errors import TypingError
 from numba.extending import intrinsic
 
-from engine.lanes import ACCUMULATORS, LANES, integer, load, place, spread, tiles, vector
+from engine.lanes import ACCUMULATORS, LANES, check_arrays, integer, load, place, spread, tiles, vector
 
 _KINDS = (LANES, 1), (1, 1)
 _FUSED = ("contract",)
-
-
-def _check(*arrays: Any) -> None:
-    """Refuse to compile for arrays that are not read as the bytes lie."""
-    if any(array.layout != "C" for array in arrays):
-        raise TypingError(f"the arrays must be C-contiguous, not {arrays}")
 
 
 def _data(context: Any, builder: Any, signature: Any, arguments: Any, n: int, at: Any = None) -> Any:
@@ -71,7 +64,7 @@ def _rectify(
             total = builder.fadd(total, builder.extract_element(several, integer(lane)), flags=("reassoc",))
         return context.make_tuple(builder, signature.return_type, (builder.load(live), total))
 
-    _check(source, hidden, units)
+    check_arrays(source, hidden, units)
     result = types.Tuple((types.uint64, types.float64))
     return result(source, types.int64, hidden, units, types.int64, types.int64), codegen
 
@@ -96,7 +89,7 @@ def _signs_beyond(
             _add_to(builder, minus, _bits(builder, builder.fcmp_ordered("<", value, builder.fneg(limit)), lanes, k))
         return context.make_tuple(builder, signature.return_type, (builder.load(plus), builder.load(minus)))
 
-    _check(values, limits, slopes)
+    check_arrays(values, limits, slopes)
     index = types.int64
     return types.UniTuple(types.uint64, 2)(values, index, limits, slopes, types.float64, index, index), codegen
 
@@ -136,7 +129,7 @@ def _sum_live(
                     builder.store(chosen, place(builder, ranges, extreme, lanes), align=8)
         return context.get_dummy_value()
 
-    _check(target, hidden, live, weight, bias, found)
+    check_arrays(target, hidden, weight, bias, found)
     return types.void(target, types.int64, hidden, live, weight, bias, found), codegen
 
 

@@ -9,7 +9,7 @@ import pytest
 import torch
 from torch import nn
 
-from engine import Network, SlicePlane, partition_polygon
+from engine import EngineError, Network, SlicePlane, partition_polygon
 from engine.predicates import EVEN, SAFETY, UNIT_ROUNDOFF
 from engine.rounding import Bases, Rounding, bases_of, bounds_of, rounding_of, rounding_of_even, rounding_of_linear
 from engine.steps import Affine, Float, Gather, Linear, Scale, Sum
@@ -198,3 +198,38 @@ def test_regions_in_which_the_large_features_are_off_are_found() -> None:
 def test_bounds_are_not_tighter_than_what_positions_leave_open() -> None:
     """Where bounds were those of twice the digits, these came out with up to twice as many regions."""
     assert differences("prelu", "near-parallel", (3003, 3029, 3031, 3036, 3057, 3059)) == {}
+
+
+@pytest.mark.parametrize(("seed", "scale"), [(2, 1e14), (41, 1e14), (56, 1e14), (2, 1e16), (14, 1e16), (21, 1e16)])
+def test_crossings_whose_place_is_wholly_uncertain_stay_in_the_domain(seed: int, scale: float) -> None:
+    torch.manual_seed(seed)
+    layers: list[nn.Module] = []
+    for m, n in ((2, 9), (9, 32), (32, 32), (32, 1)):
+        layers += [nn.Linear(m, n, dtype=torch.float64), nn.Hardtanh()]
+        with torch.no_grad():
+            for parameter in layers[-2].parameters():
+                parameter.mul_(scale)
+    network = Network.trace(nn.Sequential(*layers[:-1]), input_shape=(2,))
+    plane = SlicePlane(np.zeros(2), np.eye(2))
+    first, again = (partition_polygon(network, plane, np.array(SQUARE), threads=1) for _ in range(2))
+    corners = np.array(SQUARE, np.float64)
+    assert (first.vertices >= corners.min(axis=0)).all()
+    assert (first.vertices <= corners.max(axis=0)).all()
+    np.testing.assert_array_equal(first.vertices, again.vertices)
+    np.testing.assert_array_equal(first.edges, again.edges)
+
+
+@pytest.mark.filterwarnings("ignore:.*encountered in:RuntimeWarning")
+@pytest.mark.parametrize("level", [0.0, None])
+@pytest.mark.parametrize("slope", [0.0, 0.3])
+def test_values_beyond_float64_are_an_error(slope: float, level: float | None) -> None:
+    torch.manual_seed(0)
+    module = nn.Sequential(nn.Linear(2, 4), nn.LeakyReLU(slope), nn.Linear(4, 4), nn.ReLU(), nn.Linear(4, 1)).double()
+    with torch.no_grad():
+        for parameter in module.parameters():
+            parameter.mul_(1e70)
+    network = Network.trace(module, input_shape=(2,))
+    with pytest.raises(EngineError, match="leave the range of float64; rescale the network or the domain"):
+        partition_polygon(
+            network, SlicePlane(np.zeros(2), np.eye(2)), 1e130 * np.array(SQUARE, np.float64), level=level
+        )
