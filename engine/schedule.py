@@ -108,20 +108,9 @@ def _segment(
     values = sum(sizes[slot] for slot in live | {source}) + count
     most = 8 * (2 * values + (0 if kink is None else sizes[kink.target]))
     return Segment(
-        tuple(steps),
-        kink,
-        source,
-        *rows,
-        bases,
-        live,
-        passing,
-        plain,
-        computed,
-        kept,
-        sizes[source],
-        vertex_bytes,
+        tuple(steps), kink, source, *rows, bases, live, passing, plain, computed, kept, sizes[source], vertex_bytes,
         most,
-    )
+    )  # fmt: skip
 
 
 def _plain(neuron: Int, breakpoint_: Float, size: int) -> bool:
