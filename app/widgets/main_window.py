@@ -392,11 +392,12 @@ class MainWindow(QMainWindow):
         )
 
     def closeEvent(self, event: QCloseEvent) -> None:
-        """Workers first, which deliver nothing any more; then what VTK holds; then the window."""
+        """What moves first, and workers, which deliver nothing any more; then what VTK holds; then the window."""
         if self._keeps_layout:
             self.settings.store(self, self._splitters)
             self.settings.side = self.side.shown
             self.settings.reloads = self.checkpoints.automatic.isChecked()
+        self.player.halt()
         self.opener.close()
         self.compilation.close()
         self.keeper.close()

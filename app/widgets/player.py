@@ -77,11 +77,12 @@ class Player(QWidget):
     def stop(self) -> None:
         """The plane stays where it is, and its whole slice comes."""
         key = self._key
-        self._halt()
+        self.halt()
         if key is not None:
             self._store.do(actions.MovePlane(key, self._store.session.slice(key).plane))
 
-    def _halt(self) -> None:
+    def halt(self) -> None:
+        """The plane stays where it is, with what is computed of its slice."""
         self._timer.stop()
         self._key = self._plane = self._own = None
         self.play.setText(_PLAY)
@@ -89,7 +90,7 @@ class Player(QWidget):
     def _step(self) -> None:
         session = self._store.session
         if self._held():
-            self._halt()
+            self.halt()
             return
         assert self._key is not None
         assert self._plane is not None
@@ -110,4 +111,4 @@ class Player(QWidget):
             return
         planes = [{part.key: part.plane for part in session.slices} for session in (change.before, change.after)]
         if change.before.opened is not change.after.opened or planes[0].get(self._key) is not planes[1].get(self._key):
-            self._halt()
+            self.halt()

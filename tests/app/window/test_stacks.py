@@ -114,6 +114,17 @@ def test_a_hand_takes_a_playing_plane(window: Driver) -> None:
     check_slice_is_exact(window)
 
 
+def test_closing_the_window_ends_a_journey(window: Driver) -> None:
+    player, store = window.window.player, window.window.store
+    player.start()
+    let_run(80)
+    window.window.close()
+    assert not player.playing
+    there = store.session.slices
+    let_run(100)
+    assert store.session.slices is there
+
+
 def test_other_planes_and_looks_leave_it_playing(window: Driver) -> None:
     store, player = window.window.store, window.window.player
     player.start()
