@@ -160,6 +160,8 @@ class SliceBoard(ScrollArea):
             self._grid.takeAt(0)
         for row in range(self._grid.rowCount()):
             self._grid.setRowStretch(row, 0)
+        for column in range(2):  # of the same width, whatever names are in them
+            self._grid.setColumnStretch(column, int(column < columns))
         for i, key in enumerate(shown):
             self._grid.addWidget(self.tiles[key], i // columns, i % columns)
             self._grid.setRowStretch(i // columns, 1)

@@ -45,6 +45,18 @@ def test_the_place_of_a_slice_comes_before_the_number_of_its_regions(window: Dri
     assert place(tile._cancel, tile).right() < tile.width() - 5
 
 
+def test_two_columns_of_tiles_are_equally_wide_whatever_their_names(window: Driver) -> None:
+    main, store = window.window, window.window.store
+    main.resize(1600, 900)
+    store.do(actions.DuplicateSlice(store.session.active))
+    store.do(actions.RenameSlice(store.session.active, 4 * "a name as long as a line "))
+    window.settle()
+    let_run(50)
+    tiles = [place(tile, main.board) for tile in main.board.tiles.values()]
+    assert len({tile.x() for tile in tiles}) == 2
+    assert max(tile.width() for tile in tiles) - min(tile.width() for tile in tiles) <= 1
+
+
 def test_all_columns_of_the_table_of_neurons_are_read(window: Driver) -> None:
     main = window.window
     main.resize(1100, 800)
