@@ -227,7 +227,7 @@ def doubt_by_norm(norms, scale, constant, noise, limits, slopes):
 
 
 @inline
-def pack_signs(v, rows, limits, slopes, norm, plus, minus):
+def _pack_signs(v, rows, limits, slopes, norm, plus, minus):
     """The words of the rows' signs at v where they exceed limits + norm * slopes; returns whether that decides all."""
     count, decided = rows.shape[1], True
     for w in range(plus.shape[1]):
@@ -260,7 +260,7 @@ def classify_vertex(v, rows, norms, scale, constant, noise, simple, limits, slop
         norm = norms[v, 0]
     else:
         _doubts_of(v, norms, scale, constant, noise, limits)
-    return pack_signs(v, rows, limits, slopes, norm, plus, minus)
+    return _pack_signs(v, rows, limits, slopes, norm, plus, minus)
 
 
 @kernel
@@ -282,7 +282,7 @@ def settle(lo, hi, vertices, rows, bound, noise, plus, minus, zero):
             for i in range(norms.shape[1]):
                 wide[0, i] = max(norms[v, i], loose[v, i] / DOUBT)
             _doubts_of(0, wide, scale, constant, noise, bounds)
-            pack_signs(v, rows, bounds, slopes, 0.0, plus, minus)
+            _pack_signs(v, rows, bounds, slopes, 0.0, plus, minus)
         zero[n] = False
         for k in range(rows.shape[1]):
             w, bit = k // WORD, np.uint64(1) << np.uint64(k % WORD)
