@@ -16,8 +16,8 @@ import numpy as np
 
 from engine.enclosures import SYMBOLS, enclose_box
 from engine.jit import inner, kernel, popcount
-from engine.predicates import CERTIFIED_SLACK
 from engine.surface_regions import is_known
+from engine.tolerances import CERTIFIED_SLACK
 
 EMPTY, VISITED, OPEN, MISSED = 0, 1, 2, 3
 

@@ -16,10 +16,10 @@ import numpy as np
 
 from engine.box_regions import EMPTY, MISSED, OPEN, VISITED, examine_boxes
 from engine.layers import layers_of
-from engine.predicates import CERTIFIED_SLACK
 from engine.steps import Float
 from engine.surface import Surface
 from engine.surface_regions import rebuild_table
+from engine.tolerances import CERTIFIED_SLACK
 from engine.workers import Cancel, Workers, never, single_threaded_blas
 
 _FIRST = 8  # boxes along each side at the start

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from engine.jit import inline, inner
 from engine.predicates import is_behind, way_between
+from engine.tolerances import DOUBT
 
 _FEW = 12  # crossings that are sorted and compared by insertion as soon as by anything else
 
@@ -15,10 +16,10 @@ def order_crossings(number, order, inner, outer, t, dt, vertex, spare, stop):
     inner, outer: places of each crossing chord on the two sides, both counted from the chord's start; t, dt: where the
     crossing is.  Two chords that do not cross each other have a forced order.  Fills order and vertex, the number of
     the new vertex that each becomes; spare: int32 room for three numbers a crossing.  Returns new vertices, merges,
-    forced orders.  All is of no use once stop[0] is set.
+    forced orders, and whether rounding leaves any of that in doubt.  All is of no use once stop[0] is set.
     """
     if number > _FEW and _in_clear_order(number, order, inner, outer, t, dt, vertex, spare):
-        return number, 0, 0
+        return number, 0, 0, False
     for i in range(number):
         slot = i
         while slot > 0:
@@ -45,10 +46,14 @@ def order_crossings(number, order, inner, outer, t, dt, vertex, spare, stop):
             order[slot] = order[slot - 1]
             slot -= 1
         order[slot] = c
-    made, merges, start = 0, 0, 0
+    made, merges, start, doubtful = 0, 0, 0, forced > 0
     for i in range(number):
         c = order[i]
         together = i > 0
+        if i > 0:
+            p = order[i - 1]
+            gap, same = way_between(t[p], t[c]), inner[p] == inner[c] and outer[p] == outer[c]
+            doubtful = doubtful or (gap <= DOUBT * (dt[p] + dt[c]) and not same)
         for j in range(start, i):
             p = order[j]
             same = inner[p] == inner[c] and outer[p] == outer[c]
@@ -62,12 +67,12 @@ def order_crossings(number, order, inner, outer, t, dt, vertex, spare, stop):
             made += 1
             start = i
         vertex[c] = made - 1
-    return made, merges, forced
+    return made, merges, forced, doubtful
 
 
 @inner
 def _in_clear_order(number, order, inner, outer, t, dt, vertex, spare):
-    """Sort by parameter; whether rounding leaves no doubt of any order, nor the places of chords that do not cross."""
+    """Sort by parameter; return whether no order is in doubt, nor contradicted by chords that do not cross."""
     order, merged = order[:number], spare[:number]
     inner_sorted, outer_sorted = spare[number : 2 * number], spare[2 * number : 3 * number]
     for i in range(number):
@@ -92,9 +97,9 @@ def _in_clear_order(number, order, inner, outer, t, dt, vertex, spare):
         c = order[i]
         if i > 0 and t[c] < 0.0 <= t[order[i - 1]]:
             reach -= 1.0  # from here on counted from the other end
-        if i > 0 and t[c] - dt[c] <= reach:
+        if i > 0 and t[c] - DOUBT * dt[c] <= reach:
             return False
-        reach = max(reach, t[c] + dt[c])
+        reach = max(reach, t[c] + DOUBT * dt[c])
         inner_sorted[i] = inner[c]
         outer_sorted[i] = outer[c]
     for i in range(1, number):

@@ -12,8 +12,9 @@ import numpy as np
 
 from engine.jit import index, inline, inner, kernel, lowest_bit, popcount
 from engine.new_vertices import count_from_nearer, loosen_between, place
-from engine.predicates import DOUBT, NEAR_END, crossing, is_behind, tolerance, way_between
+from engine.predicates import crossing, is_behind, tolerance, way_between
 from engine.steps import Float, Int
+from engine.tolerances import DOUBT, NEAR_END
 
 
 class Crossings(NamedTuple):
@@ -22,9 +23,8 @@ class Crossings(NamedTuple):
     edges (C,) int32: those that are cut; first_crossing, first_vertex (C + 1,) int32: where the crossings and the new
     vertices of each start; row, vertex (X,) int32: of each crossing its row, and its place among the edge's vertices;
     weights (X, 2) float64: its place along the edge, see `crossing`, and how uncertain that is; merges; at_end (N, 2)
-    int32, at_bound (N,): vertex and row where a crossing is within NEAR_END of an end, and the bound there; close (N,)
-    int32: the cut edges, as positions in `edges`, with ends of certain position, on which earlier rounding might
-    have made a gap.
+    int32: vertex and row where a crossing is within NEAR_END of an end; close (N,) int32: the cut edges, as positions
+    in `edges`, on which the order of crossings is in doubt.
     """
 
     edges: Int
@@ -35,7 +35,6 @@ class Crossings(NamedTuple):
     weights: Float
     merges: int
     at_end: Int
-    at_bound: Float
     close: Int
 
 
@@ -65,10 +64,10 @@ def find_crossings(lo, hi, edges, rows, bound, plus, minus, number):
     row, vertex, weights = np.empty(total, np.int32), np.empty(total, np.int32), np.empty((total, 2))
     room = 16
     while True:
-        at_end, at_bound, close = np.empty((room, 2), np.int32), np.empty(room), np.empty(room, np.int32)
+        at_end, close = np.empty((room, 2), np.int32), np.empty(room, np.int32)
         merges, ends, closes = _list_crossings(
             items, edges, rows, bound, plus, minus, first_crossing, first_vertex, row, vertex, weights,
-            at_end, at_bound, close,
+            at_end, close,
         )  # fmt: skip
         if ends <= room and closes <= room:
             break
@@ -82,7 +81,6 @@ def find_crossings(lo, hi, edges, rows, bound, plus, minus, number):
         weights,
         merges,
         at_end[:ends],
-        at_bound[:ends],
         close[:closes],
     )
 
@@ -107,9 +105,9 @@ def _find_cut(lo, hi, edges, plus, minus, number, items):
 
 @inner
 def _list_crossings(
-    items, edges, rows, bound, plus, minus, first_crossing, first_vertex, row, vertex, weights, at_end, at_bound, close
+    items, edges, rows, bound, plus, minus, first_crossing, first_vertex, row, vertex, weights, at_end, close
 ):
-    """Fill in the Crossings, at_end, at_bound and close as far as they go; returns the merges, and how many of those
+    """Fill in the Crossings, at_end and close as far as they go; returns the merges, and how many of those
     there are.
     """
     norms, _, scale, constant, uncertainty, negligible, positions, old_edges, first, incident = bound
@@ -138,7 +136,6 @@ def _list_crossings(
                     if ends < len(at_end):
                         at_end[ends, 0] = a if share >= 0.0 else b
                         at_end[ends, 1] = k
-                        at_bound[ends] = at_a if share >= 0.0 else at_b
                     ends += 1
                 last += 1
         _sort(start, last, row, weights)
@@ -146,9 +143,7 @@ def _list_crossings(
         merges += last - start - count_vertices
         first_crossing[i + 1] = last
         first_vertex[i + 1] = first_vertex[i] + count_vertices
-        # Where an end's position is uncertain, the weights have that in them, which is far more.
-        certain = uncertainty[a] <= negligible and uncertainty[b] <= negligible
-        if count_vertices > 1 and certain and _has_close(start, last, weights, vertex):
+        if last > start + 1 and _has_close(start, last, weights):
             if closes < len(close):
                 close[closes] = i
             closes += 1
@@ -192,26 +187,13 @@ def _merge(start, stop, weights, vertex):
 
 
 @inline
-def _has_close(start, stop, weights, vertex):
-    """Whether two neighbouring vertices of an edge are so close that earlier rounding might have made the gap."""
+def _has_close(start, stop, weights):
+    """Return whether two neighbouring crossings of an edge are so close that rounding might have made their order."""
     for x in range(start + 1, stop):
         gap = way_between(weights[x - 1, 0], weights[x, 0])
-        if vertex[x] != vertex[x - 1] and gap <= DOUBT * (weights[x, 1] + weights[x - 1, 1]):
+        if gap <= DOUBT * (weights[x, 1] + weights[x - 1, 1]):
             return True
     return False
-
-
-@kernel
-def merge_again(found):
-    """Number the vertices anew, in place, after some weights have changed; returns the merges."""
-    items, first_crossing, first_vertex, _, vertex, weights, _, _, _, _ = found
-    merges = 0
-    for i in range(len(items)):
-        start, stop = first_crossing[i], first_crossing[i + 1]
-        count = _merge(start, stop, weights, vertex)
-        merges += stop - start - count
-        first_vertex[i + 1] = first_vertex[i] + count
-    return merges
 
 
 @kernel
@@ -226,7 +208,7 @@ def split_edges(
     vertices.
     """
     number, cut_crossing, cut_vertex, cut_row, cut_place = cut
-    items, own_crossing, own_vertex, own_row, own_place, own_weights, _, _, _, _ = found
+    items, own_crossing, own_vertex, own_row, own_place, own_weights, _, _, _ = found
     parents, weights, carried = new
     old_edges = len(number)
     for i in range(len(items)):

@@ -9,7 +9,7 @@ symbol cancels, so that bounds of small boxes are nearly as tight as the network
 from __future__ import annotations
 
 from engine.jit import inline, inner_sum
-from engine.predicates import CERTIFIED_SLACK
+from engine.tolerances import CERTIFIED_SLACK
 
 SYMBOLS = 64  # beside the coordinates; what more neurons leave open is not told apart
 

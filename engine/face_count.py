@@ -11,11 +11,11 @@ import numpy as np
 
 from engine.face_loop import loop_length, read_loop, signs_of_loop
 from engine.jit import index, inline, inner, kernel, popcount
+from engine.tolerances import ONE_POINT
 
 FACES, VERTICES, EDGES, HALF_EDGES, LOOP, CHORDS = range(6)  # what a piece of the faces needs
 _FEW = 64  # chords whose pairs are looked at one by one as fast as they are counted by places
 _SAMPLE = 16  # chords of a face on which the crossings' parameters are looked at
-_ONE_POINT = 1e-9  # of a chord: crossings that are closer may become one vertex
 
 
 @kernel
@@ -241,7 +241,7 @@ def count_points(lo, hi, loops, active, face_plus, face_minus, on_edges):
                 seen += crossings
                 start = 0
                 for x in range(1, crossings + 1):
-                    if x == crossings or where[x] - where[x - 1] > _ONE_POINT:
+                    if x == crossings or where[x] - where[x - 1] > ONE_POINT:
                         # Of the lines through this point all but one cross the chord there: each will count the point.
                         seen_points += 1
                         seen_vertices += 1.0 / (x - start + 1)

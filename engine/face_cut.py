@@ -32,7 +32,23 @@ from engine.new_vertices import count_from_nearer, place
 from engine.predicates import crossing, tolerance_after_edges
 from engine.steps import Int
 
-MERGES, FORCED, IRREGULAR, IDENTICAL = 4, 5, 6, 7  # beside what a piece of the faces used of what it needs
+MERGES, FORCED, IRREGULAR, IDENTICAL, DOUBTFUL = 4, 5, 6, 7, 8  # beside what a piece of the faces used of what it needs
+
+
+class Ranks(NamedTuple):
+    """The exact order of the crossings along the chords of some faces.
+
+    start (F,) int64: for each face before the cut where its table starts, -1 where there is none; table (T,) int32: of
+    a face with A chords, at [i * A + j] the rank of the crossing with chord j among all on chord i.  Both are empty
+    where no face has a table.
+    """
+
+    start: NDArray[np.int64]
+    table: Int
+
+    @classmethod
+    def none(cls) -> Ranks:
+        return cls(np.empty(0, np.int64), np.empty(0, np.int32))
 
 
 class Faces(NamedTuple):
@@ -89,14 +105,16 @@ def _write_face(
 
 @kernel
 def cut_faces(
-    lo, hi, base, stop, most, loops, bound, active, face_plus, face_minus, on_edges, new, positions, uncertainty, after
-):
+    lo, hi, base, stop, most, loops, bound, active, face_plus, face_minus, on_edges, ranks, doubtful, new, positions,
+    uncertainty, after,
+):  # fmt: skip
     """Cut each face lo..hi along the chords of its active rows, and copy the others.
 
     base (4,): the first face, vertex, edge and half-edge of this piece; most: room for places and chords of one face;
-    on_edges, new: the NewVertices on edges and on chords, numbered after those before the cut.
-    Returns (8,) int64: the faces, vertices, edges and half-edges made, merges, forced orders, irregular rows, identical
-    chords.  All is of no use once stop[0] is set.
+    on_edges, new: the NewVertices on edges and on chords, numbered after those before the cut; doubtful (F,) bool: set
+    for faces in which the order of crossings is in doubt.
+    Returns (9,) int64: the faces, vertices, edges and half-edges made, merges, forced orders, irregular rows, identical
+    chords, doubtful faces.  All is of no use once stop[0] is set.
     """
     capacity, words = loops[6].shape[1], face_plus.shape[1]
     loop_room, chord_room = most[0], most[1] + 1
@@ -111,26 +129,70 @@ def cut_faces(
         (np.empty((depths, 4), np.int32), np.empty((depths, words), np.uint64), np.empty((depths, words), np.uint64)),
         (np.empty((capacity, 2), np.int32), np.empty(capacity, np.int32)),
         (np.empty(capacity, np.int32), np.empty(capacity, np.int32), np.empty(capacity, np.int32)),
-        (np.empty(capacity), np.empty(capacity), np.empty(capacity, np.int32), np.empty(3 * capacity, np.int32)),
+        (
+            np.empty((2, capacity)),
+            np.empty((2, capacity)),
+            np.empty(capacity, np.int32),
+            np.empty(3 * capacity, np.int32),
+        ),
     )
-    used = np.zeros(8, np.int64)
+    used = np.zeros(9, np.int64)
     _cut(
-        lo, hi, base, stop, loops, bound, active, face_plus, face_minus, on_edges, new, positions, uncertainty, after,
-        scratch, used,
+        lo, hi, base, stop, loops, bound, active, face_plus, face_minus, on_edges, ranks, doubtful, new, positions,
+        uncertainty, after, scratch, used,
     )  # fmt: skip
     return used
 
 
+@kernel
+def list_chords(faces, loops, face_plus, face_minus, room):
+    """Return the chords of some faces: first (N + 1,), row (C,), ends (C, 2): the vertices where each starts and ends.
+
+    room: for the places of a loop.
+    """
+    offsets, half_edges, starts, cut, plus, minus, rows = loops
+    cut_index, cut_crossing, cut_vertex, cut_row, cut_place = cut
+    capacity, words = rows.shape[1], plus.shape[1]
+    nodes, leave = np.empty((2, room), np.int32)
+    row, places, side = np.empty(capacity, np.int32), np.empty((capacity, 2), np.int32), np.empty(capacity, np.int32)
+    found, local_of_row = np.empty((2, capacity), np.int32)
+    p, m = np.empty((2, words), np.uint64)
+    first = np.zeros(len(faces) + 1, np.int32)
+    some = 4 * len(faces) + capacity
+    all_rows, all_ends = np.empty(some, np.int32), np.empty((some, 2), np.int32)
+    for n in range(len(faces)):
+        f = faces[n]
+        length, active = read_loop(
+            f, offsets, half_edges, starts, cut_index, cut_crossing, cut_vertex, cut_row, cut_place, plus, minus,
+            face_plus, face_minus, nodes, leave, row, places, found, local_of_row,
+        )  # fmt: skip
+        for w in range(words):
+            p[w] = face_plus[f, w]
+            m[w] = face_minus[f, w]
+        number, _ = regular_chords(length, active, plus, minus, rows, nodes, row, places, side, found, p, m)
+        start = first[n]
+        first[n + 1] = start + number
+        if first[n + 1] > len(all_rows):
+            all_rows = np.concatenate((all_rows, np.empty(first[n + 1], np.int32)))
+            all_ends = np.concatenate((all_ends, np.empty((first[n + 1], 2), np.int32)))
+        for j in range(number):
+            all_rows[start + j] = row[j]
+            all_ends[start + j, 0] = nodes[places[j, 0]]
+            all_ends[start + j, 1] = nodes[places[j, 1]]
+    return first, all_rows[: first[-1]], all_ends[: first[-1]]
+
+
 @inner
 def _cut(
-    lo, hi, base, stop, loops, bound, active, face_plus, face_minus, on_edges, new, positions, uncertainty, after,
-    scratch, used,
+    lo, hi, base, stop, loops, bound, active, face_plus, face_minus, on_edges, ranks, doubtful, new, positions,
+    uncertainty, after, scratch, used,
 ):  # fmt: skip
     """What cut_faces does, in scratch memory: here nothing is allocated, so that references need not be counted."""
     offsets, half_edges, starts, cut, old_plus, old_minus, rows = loops
     cut_index, cut_crossing, cut_vertex, cut_row, cut_place = cut
     norms, _, scale, constant, old_uncertainty, negligible, old_positions, old_edges, first, incident = bound
     edge_parents, edge_weights, _ = on_edges
+    rank_start, rank_table = ranks
     parents, weights, carried = new
     new_offsets, new_half_edges, parent, new_plus, new_minus, edges, edge_row = after
     words, old_vertices = old_plus.shape[1], len(old_plus)
@@ -146,7 +208,8 @@ def _cut(
     polygons, plus, minus = polygon_scratch
     ends, crossers = chord_scratch
     order, first_side, second_side = order_scratch
-    ts, dts, vertex, spare = at
+    shares, errors, vertex, spare = at
+    ts, dts, exact_ts, exact_dts = shares[0], errors[0], shares[1], errors[1]
     face, new_vertex, new_edge, slot = base[0], base[1], base[2], base[3]
     written = lo
     for f in range(lo, hi):
@@ -193,6 +256,7 @@ def _cut(
                 face += 1
             new_edge += 1
             continue
+        exact, chords_of_face, in_doubt = rank_start[f] if len(rank_start) else -1, number, False
         for j in range(length):
             stack_nodes[j] = nodes[j]
             stack_leave[j] = leave[j]
@@ -261,9 +325,19 @@ def _cut(
                     negligible, old_positions, old_edges, first, incident,
                 )  # fmt: skip
                 ts[x], dts[x] = crossing(rows[v0, k], rows[v1, k], at_0, at_1)
-            made, merges, forced = order_crossings(
-                crossings, order, first_side, second_side, ts, dts, vertex, spare, stop
-            )
+            if exact >= 0:
+                for x in range(crossings):
+                    rank = rank_table[exact + own * chords_of_face + now_chords[crossers[x], 0]]
+                    exact_ts[x] = (rank + 1.0) / (2.0 * chords_of_face + 2.0)
+                    exact_dts[x] = 0.0
+                made, merges, forced, doubt = order_crossings(
+                    crossings, order, first_side, second_side, exact_ts, exact_dts, vertex, spare, stop
+                )
+            else:
+                made, merges, forced, doubt = order_crossings(
+                    crossings, order, first_side, second_side, ts, dts, vertex, spare, stop
+                )
+                in_doubt |= doubt
             used[MERGES] += merges
             used[FORCED] += forced
 
@@ -330,6 +404,9 @@ def _cut(
             depth += 2
             new_vertex += made
             new_edge += made + 1
+        if in_doubt:
+            doubtful[f] = True
+            used[DOUBTFUL] += 1
     used[FACES] = face - base[0]
     used[VERTICES] = new_vertex - base[1]
     used[EDGES] = new_edge - base[2]

@@ -15,8 +15,9 @@ import numpy as np
 
 from engine.growing import grown, grown_rows
 from engine.jit import inline, inner, inner_sum, kernel
-from engine.predicates import UNIT_ROUNDOFF, map_tolerance
+from engine.predicates import map_tolerance
 from engine.region_maps import maps_of_region, workspace
+from engine.tolerances import POINT, QUOTIENT, SMALLEST_SQUARE, UNIT_ROUNDOFF
 
 SQUARE = -16  # label of the square's sides
 NO_WALK = -1  # the region beyond an edge has the same signature but for the edge's row
@@ -134,7 +135,7 @@ def _cross(polygon, signs, spare, inside, outside, slope, result):
     new = (1.0 - t) * (bound0 - slope * polygon[inside, 2]) + t * (bound1 - slope * polygon[outside, 2])
     spare[result, 0], spare[result, 1] = polygon[inside, 0] + t * ds, polygon[inside, 1] + t * dt
     uncertainty = (1.0 - t) * polygon[inside, 2] + t * polygon[outside, 2]
-    spare[result, 2] = uncertainty + (new / (z0 - z1) + 2.0 * UNIT_ROUNDOFF) * length
+    spare[result, 2] = uncertainty + (new / (z0 - z1) + QUOTIENT) * length
 
 
 @inner
@@ -217,7 +218,7 @@ def _near_sides(box, point, frame, reach, near, near_row):
         z = inside * (point[d] - box[side & 1, d])
         if z <= reach:
             near[count, 0], near[count, 1], near[count, 2] = inside * frame[0, d], inside * frame[1, d], z
-            near[count, 3] = 4.0 * UNIT_ROUNDOFF * max(abs(box[0, d]), abs(box[1, d]))
+            near[count, 3] = POINT * max(abs(box[0, d]), abs(box[1, d]))
             near_row[count] = -1 - side
             count += 1
     return count
@@ -253,7 +254,7 @@ def polygon_of_region(layers, box, bits, point, radius, room, frame, polygon, la
     for d in range(3):
         diameter += (box[1, d] - box[0, d]) ** 2
     diameter = np.sqrt(diameter)
-    half = min(max(radius, 1e-12 * diameter), diameter)
+    half = min(max(radius, SMALLEST_SQUARE * diameter), diameter)
     while True:
         polygon[0, 0], polygon[1, 0], polygon[2, 0], polygon[3, 0] = -half, half, half, -half
         polygon[0, 1], polygon[1, 1], polygon[2, 1], polygon[3, 1] = -half, -half, half, half

@@ -20,8 +20,8 @@ from numpy.typing import NDArray
 from engine.errors import EngineError
 from engine.kinks import largest_after
 from engine.network import Network
-from engine.predicates import EVEN
 from engine.steps import Float, Gather, Int, Kink, Linear, Scale, Sum
+from engine.tolerances import EVEN
 
 
 class Layers(NamedTuple):

@@ -13,8 +13,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.jit import inline, kernel, lowest_bit
-from engine.predicates import SAFETY, UNIT_ROUNDOFF, distance, tolerance_after_edges
+from engine.predicates import distance, tolerance_after_edges
 from engine.steps import Float, Int
+from engine.tolerances import SAFETY, UNIT_ROUNDOFF
 
 
 class NewVertices(NamedTuple):

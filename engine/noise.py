@@ -10,34 +10,18 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import NamedTuple, assert_never
+from typing import assert_never
 
 import numpy as np
 
 from engine.jit import kernel, summing_kernel
-from engine.network import Network, evaluate
-from engine.predicates import SAFETY, UNIT_ROUNDOFF
+from engine.network import evaluate
 from engine.rounding import Rounding
 from engine.steps import Affine, Float, Gather, Int, Kink, Linear, Scale, Sum
+from engine.tolerances import SAFETY, UNIT_ROUNDOFF
 from engine.twins import summed
 
 _ROUNDING = SAFETY * UNIT_ROUNDOFF
-_MOST_PRODUCTS = 1 << 25  # some hundredths of a second
-
-
-class RowNoise(NamedTuple):
-    """Noise of a cut's rows (R,), and how many signs are worth a close look for it alone: where all is noise, it says
-    nothing.
-    """
-
-    rows: Float
-    most: int
-
-
-def affordable(network: Network) -> int:
-    """How many times the errors in a network can be followed in little time."""
-    products = sum(step.weight.size * step.groups for step in network.steps if isinstance(step, Linear))
-    return _MOST_PRODUCTS // (products + sum(network.sizes))
 
 
 def noise_of_inputs(unit: Float) -> Float:

@@ -7,7 +7,6 @@ import operator
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,20 +14,21 @@ from numpy.typing import NDArray
 from engine import map_kernels, memory
 from engine.coincidence import Coincidences
 from engine.errors import EngineError
-from engine.evaluation import ChordRows, Deferred, Range, evaluate_segment, find_signs, unit_of
+from engine.evaluation import ChordRows, Deferred, Evaluation, Range, evaluate_segment, find_signs, unit_of
+from engine.examination import Examination
 from engine.growth import Admission
 from engine.kinks import apply_kink, largest_after, restore_breakpoints
 from engine.network import Network
 from engine.new_vertices import interpolate
-from engine.noise import RowNoise, affordable, is_even, noise_after, noise_after_kink, noise_of_inputs
+from engine.noise import is_even, noise_after, noise_after_kink, noise_of_inputs
 from engine.planar_map import BORDER, FaceSigns, Partition, Ties
 from engine.plane import SlicePlane, convex_polygon, plane_box_polygon
-from engine.predicates import NEGLIGIBLE_UNCERTAINTY
-from engine.rounding_history import inherited_error
+from engine.rounding import Rounding
 from engine.schedule import Segment, schedule
 from engine.steps import Float, Int, Kink
-from engine.subdivide import Cut, Words, cut, tolerance
+from engine.subdivide import Cut, Words, cut, examine_zeros, tolerance
 from engine.table import Recycler, Table
+from engine.tolerances import NEGLIGIBLE_UNCERTAINTY
 from engine.unfinished_map import PlanarMap
 from engine.workers import Cancel, Workers, grain, single_threaded_blas
 
@@ -60,6 +60,7 @@ def partition_slice(
     progress: Report | None = None,
     cancel: Cancel | None = None,
     threads: int | None = None,
+    examined: int | None = None,
 ) -> Partition:
     """The exact partition of the slice plane cut by a box into the network's linear regions.
 
@@ -69,7 +70,7 @@ def partition_slice(
     vertices.
     """
     _check_dimensions(network, plane)
-    return _partition(network, plane, plane_box_polygon(plane, domain), level, progress, cancel, threads)
+    return _partition(network, plane, plane_box_polygon(plane, domain), level, progress, cancel, threads, examined)
 
 
 def partition_polygon(
@@ -80,17 +81,19 @@ def partition_polygon(
     progress: Report | None = None,
     cancel: Cancel | None = None,
     threads: int | None = None,
+    examined: int | None = None,
 ) -> Partition:
     """The exact partition of a convex polygon of a slice plane into the network's linear regions.
 
     polygon: (M, 2) float64, corners in the plane's coordinates, in order.  level: the regions are also cut
     where an output component equals it; None leaves that out.  progress is called after each layer, on the calling
     thread; cancel is asked often, from several threads; once it has said True this raises Cancelled.  threads: how
-    many to use, all cores when None. Raises EngineError when the network's input does not fit the plane,
-    MemoryLimitError before memory runs out.
+    many to use, all cores when None.  examined: how many decisions that rounding leaves in doubt are made with exact
+    numbers, all when None; others are counted as unexamined.  Raises EngineError when the network's input does not fit
+    the plane, MemoryLimitError before memory runs out.
     """
     _check_dimensions(network, plane)
-    return _partition(network, plane, convex_polygon(polygon), level, progress, cancel, threads)
+    return _partition(network, plane, convex_polygon(polygon), level, progress, cancel, threads, examined)
 
 
 def _check_dimensions(network: Network, plane: SlicePlane) -> None:
@@ -109,6 +112,7 @@ def _partition(
     progress: Report | None,
     cancel: Cancel | None,
     threads: int | None,
+    examined: int | None,
 ) -> Partition:
     try:
         finite = level is None or math.isfinite(level)
@@ -123,7 +127,7 @@ def _partition(
     if not enough:
         raise EngineError(f"the number of threads must be an integer of at least 1, not {threads!r}")
     with Workers(threads, cancel) as workers, single_threaded_blas(), memory.refusing():
-        walk = _Walk(network, plane, np.ascontiguousarray(polygon, np.float64), level, workers)
+        walk = _Walk(network, plane, np.ascontiguousarray(polygon, np.float64), level, examined, workers)
         for layer, segment in enumerate(walk.segments):
             walk.evaluate(segment)
             walk.subdivide(layer, segment)
@@ -137,8 +141,9 @@ class _Walk:
     """The state of one walk through a network: the map, and every live value at its vertices."""
 
     def __init__(
-        self, network: Network, plane: SlicePlane, polygon: Float, level: float | None, workers: Workers
-    ) -> None:
+        self, network: Network, plane: SlicePlane, polygon: Float, level: float | None, examined: int | None,
+        workers: Workers,
+    ) -> None:  # fmt: skip
         corners = len(polygon)
         sides = np.arange(corners, dtype=np.int32)
         inputs = plane.to_input(polygon)
@@ -160,13 +165,13 @@ class _Walk:
         self.noise: dict[int, Float] = {0: noise_of_inputs(unit_of(0, self.ranges, None))}
         self.input_noise = float(np.linalg.norm(self.noise[0]))
         self.even = True
-        self.affordable = affordable(network)
         self.deferred: Deferred | None = None
         self.recycler = Recycler()
         self.coincidences = Coincidences.none()
         self.face_signs: list[tuple[Int, Words, Words, int]] = []  # what each FaceSigns will be made of
         self.ties = Ties()  # of the cuts
-        self.snapped = 0  # between them
+        self.snapped = self.unexamined = 0  # between them
+        self.examination = Examination(plane, polygon, self.segments, self.face_signs, examined, workers.check)
         self.linear_regions = 1
         self.seconds = dict.fromkeys(("evaluate", "cut", "carry", "finish"), 0.0)
 
@@ -187,18 +192,17 @@ class _Walk:
         of_position = 1.0 + min(uncertainty, self.map.negligible) / self.input_noise
         self.even &= is_even(rounding, self.noise)
         rows = (of_position if self.even else 0.0) * self.noise[segment.source][segment.neuron]
-        self.row_noise = RowNoise(rows, self.affordable)
+        self.row_noise = rows
         norms = Table.empty(vertices, (len(rounding.bases),), np.float64, 0)
         uncertain = uncertainty > self.map.negligible
         self.bound = tolerance(self.map, uncertain, norms, rounding.scale, rounding.constant)
-        found = evaluate_segment(
-            segment, self.network, self.values, self.deferred, vertices, rounding, self.bound, self.row_noise.rows,
-            self.recycler, self.workers,
-        )  # fmt: skip
+        found = self._evaluated(segment, rounding)
+        if found.snapped:
+            found = self._with_exact_chords(segment, rounding)
+            self.unexamined = self.examination.unexamined
         self.deferred = None
         self.values.update(found.values)
         self.ranges.update(found.ranges)
-        self.snapped += found.snapped
         self.signs = found.signs
         # A norm that is not finite leaves all signs open.
         doubtful = norms.view if self.signs is None else norms.view[self.signs.undecided]
@@ -220,11 +224,13 @@ class _Walk:
         if segment.kink is None:
             self.linear_regions = self.map.faces
         old_vertices = len(self.map.positions)
-        signs = self.signs or find_signs(rows.view, self.bound, self.row_noise.rows, self.workers)
+        signs = self.signs or find_signs(rows.view, self.bound, self.row_noise, self.workers)
         self.passing = segment.passing and segment.plain
-        inherited = partial(self._inherited_error, segment)
+        self.examination.start(layer, self.map)
         admission = self._admission(layer, rows)
-        result = cut(self.map, layer, rows, signs, self.bound, self.row_noise, inherited, admission, self.workers)
+        result = cut(
+            self.map, layer, rows, signs, self.bound, self.row_noise, self.examination, admission, self.workers
+        )
         start = self._took("cut", start)
         if len(self.coincidences):
             self.coincidences = self.coincidences.on_pieces(result.edge_origin())
@@ -251,6 +257,7 @@ class _Walk:
             self.deferred = Deferred(segment.kink, on_chords if self.passing else None)
         else:
             self._apply(segment.kink)
+        self.unexamined = self.examination.unexamined
         self._took("carry", start)
 
     def _admission(self, layer: int, rows: Table) -> Admission:
@@ -258,35 +265,26 @@ class _Walk:
         values = tuple(self.values.values())
         return Admission(self.map, rows, values, self.passing, segment, following, self.recycler)
 
-    def _inherited_error(self, segment: Segment, pairs: Int) -> Float:
-        """What earlier rounding and the position may have added to the rows pairs[:, 1] at the vertices pairs[:, 0]."""
-        vertices, rows = pairs.T
-        uncertainty = self.map.uncertainty.view[vertices]
-        # Beyond that, the bound of every sign has the position in it already.
-        uncertainty[uncertainty > self.map.negligible] = 0.0
-        return inherited_error(
-            self.network, segment.source, segment.neuron[rows], self.plane, self.map.positions.view[vertices],
-            uncertainty, self._lines_through(vertices), self.noise, self.workers.check,
+    def _evaluated(self, segment: Segment, rounding: Rounding) -> Evaluation:
+        return evaluate_segment(
+            segment, self.network, self.values, self.deferred, len(self.map.positions), rounding, self.bound,
+            self.row_noise, self.recycler, self.workers,
         )  # fmt: skip
 
-    def _lines_through(self, vertices: Int) -> Int:
-        """(K, 3) int32: n, layer and row of each line that an edge at vertices[n] is a piece of, ordered by n."""
-        wanted = np.zeros(len(self.map.positions), np.bool_)
-        wanted[vertices] = True
-        edges, layer, row = self.map.edges, self.map.edge_layer.view, self.map.edge_row.view
-        edge, end = np.nonzero(wanted[edges] & (layer[: len(edges), None] != BORDER))
-        found = np.unique(np.stack([edges[edge, end], layer[edge], row[edge]], axis=1), axis=0)
-        first, stop = (np.searchsorted(found[:, 0], vertices, side=side) for side in ("left", "right"))
-        count = stop - first
-        item = np.repeat(np.arange(len(vertices)), count)
-        place = np.repeat(first - np.cumsum(count) + count, count) + np.arange(len(item))
-        return np.column_stack([item, found[place, 1:]]).astype(np.int32)
+    def _with_exact_chords(self, segment: Segment, rounding: Rounding) -> Evaluation:
+        """Evaluate anew, with the rows at vertices on chords that rounding made zero as they exactly are."""
+        assert self.deferred is not None
+        assert self.deferred.on_chords is not None
+        self._store_rows(self.values[self.deferred.kink.source], self.deferred.on_chords)
+        self.deferred = Deferred(self.deferred.kink, None)
+        return self._evaluated(segment, rounding)
 
     def _store_rows(self, rows: Table, on_chords: ChordRows) -> None:
         first, count = len(rows), len(on_chords.new.parents)
         view = rows.grow(count)
         snapped = self.workers.run(on_chords.fill, count, grain(20 + 2 * view.shape[1]), view, view, first)
-        self.snapped += sum(snapped)
+        if sum(snapped):
+            self.snapped += examine_zeros(view, first, on_chords.new, self.examination)
 
     def _carry(self, value: Table, result: Cut) -> None:
         for new in (result.on_edges, result.on_chords):
@@ -318,7 +316,7 @@ class _Walk:
         still = _Walk.__new__(_Walk)  # copy.copy takes ten times longer, after every layer
         vars(still).update(vars(self), map=self.map.frozen(), values={}, deferred=None)
         still.face_signs, still.seconds = list(self.face_signs), dict(self.seconds)
-        del still.bound, still.row_noise, still.signs, still.recycler, still.workers
+        del still.bound, still.row_noise, still.signs, still.examination, still.recycler, still.workers
         return still
 
     def snapshot(self) -> Partition:
@@ -383,6 +381,6 @@ class _Walk:
             face_signs=tuple(FaceSigns(*signs) for signs in self.face_signs),
             linear_regions=self.linear_regions if finished else planar_map.faces,
             level=self.level,
-            tie_counts=self.ties + Ties(snapped=self.snapped),
+            tie_counts=self.ties + Ties(snapped=self.snapped, unexamined=self.unexamined),
             seconds=dict(self.seconds),
         )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 from functools import cached_property
 from typing import Any, TypeVar
 
@@ -28,10 +28,11 @@ def _read_only(array: NDArray[T]) -> NDArray[T]:
 
 @dataclass(frozen=True, slots=True)
 class Ties:
-    """Decisions that rounding could not make, by kind; each was treated as a coincidence.
+    """Coincidences, and decisions that rounding could not make, by kind.
 
-    snapped: pre-activations at vertices set to their breakpoint; edge_merges, chord_merges: crossings merged into
-    one vertex; irregular: loops without exactly two sign changes; forced: crossings whose order was forced.
+    snapped: pre-activations at vertices that are at their breakpoint; edge_merges, chord_merges: crossings that are one
+    vertex with another; irregular: loops without exactly two sign changes; forced: crossings whose order was forced;
+    unexamined: decisions in doubt that were left to rounding, and are none of these.
     """
 
     snapped: int = 0
@@ -39,19 +40,14 @@ class Ties:
     chord_merges: int = 0
     irregular: int = 0
     forced: int = 0
+    unexamined: int = 0
 
     @property
     def total(self) -> int:
-        return self.snapped + self.edge_merges + self.chord_merges + self.irregular + self.forced
+        return sum(astuple(self))
 
     def __add__(self, other: Ties) -> Ties:
-        return Ties(
-            self.snapped + other.snapped,
-            self.edge_merges + other.edge_merges,
-            self.chord_merges + other.chord_merges,
-            self.irregular + other.irregular,
-            self.forced + other.forced,
-        )
+        return Ties(*(own + more for own, more in zip(astuple(self), astuple(other), strict=True)))
 
 
 @dataclass(frozen=True, eq=False, slots=True)

@@ -14,14 +14,11 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from engine.errors import PlaneError
+from engine.tolerances import COORDINATE, FULL_TURN, LARGEST, ORTHONORMAL, PARALLEL, SMALLEST
 
 Float = NDArray[np.float64]
 Points = list[tuple[float, float]]
 
-# Lengths below this fraction of a polygon's size, and sines of angles below it, are taken for rounding.
-_ROUNDING = 1e-12
-# Of a domain: beyond them, squares and areas leave the range of float64.
-_SMALLEST, _LARGEST = 1e-140, 1e140
 _AXES = "xyz"
 _DISTANCE_ITERATIONS = 1000
 
@@ -40,7 +37,7 @@ class SlicePlane:
         origin, axes = _vector("origin", self.origin), np.array(self.axes, dtype=np.float64)
         if len(origin) < 2 or axes.shape != (2, len(origin)):
             raise PlaneError(f"a plane needs an origin (D,) and axes (2, D), not {origin.shape} and {axes.shape}")
-        if not np.allclose(axes @ axes.T, np.eye(2), rtol=0.0, atol=1e-9):
+        if not np.allclose(axes @ axes.T, np.eye(2), rtol=0.0, atol=ORTHONORMAL):
             raise PlaneError(f"the axes of a plane must be orthonormal, not {axes.tolist()}")
         axes.setflags(write=False)
         object.__setattr__(self, "origin", origin)
@@ -172,7 +169,7 @@ def plane_box_polygon(plane: SlicePlane, domain: ArrayLike) -> Float:
     """
     lower, upper = checked_box(domain, plane.dimension)
     radius = float(np.linalg.norm(upper - lower))
-    tolerance = _ROUNDING * max(radius, float(np.abs(domain).max()), float(np.abs(plane.origin).max()))
+    tolerance = COORDINATE * max(radius, float(np.abs(domain).max()), float(np.abs(plane.origin).max()))
     a, b = plane.to_plane([(lower + upper) / 2])[0].tolist()
     points = [(a + i * radius, b + j * radius) for i, j in ((-1, -1), (1, -1), (1, 1), (-1, 1))]
     sides = ((lower - plane.origin).tolist(), (upper - plane.origin).tolist())
@@ -207,10 +204,10 @@ def checked_box(domain: ArrayLike, dimension: int) -> tuple[Float, Float]:
 
 def _check_range(what: str, corners: Float) -> None:
     """Refuse corners (N, D) of which nothing that is measured in float64 would be right."""
-    if np.abs(corners).max() > _LARGEST or float(np.ptp(corners, axis=0).max()) < _SMALLEST:
+    if np.abs(corners).max() > LARGEST or float(np.ptp(corners, axis=0).max()) < SMALLEST:
         raise PlaneError(
             f"{what} has a size beyond what float64 can measure; scale it, and the network's first layer, so that its "
-            f"sides are from {_SMALLEST:g} to {_LARGEST:g}"
+            f"sides are from {SMALLEST:g} to {LARGEST:g}"
         )
 
 
@@ -235,7 +232,7 @@ def convex_polygon(points: ArrayLike) -> Float:
     if (corners != corners[0]).any():
         _check_range("the polygon", corners)
     size = float(np.ptp(corners, axis=0).max())
-    tolerance = _ROUNDING * size
+    tolerance = COORDINATE * size
     if _area(corners) < 0:
         corners = corners[::-1]
     previous = -1
@@ -243,13 +240,13 @@ def convex_polygon(points: ArrayLike) -> Float:
         previous = len(corners)
         corners = _without_repeats(corners, tolerance)
         cross, dot = _turns(corners)
-        straight = (np.abs(cross) <= _ROUNDING * np.hypot(cross, dot)) & (dot > 0)
+        straight = (np.abs(cross) <= COORDINATE * np.hypot(cross, dot)) & (dot > 0)
         corners = corners[~straight]
     cross, dot = _turns(corners)
     if len(corners) < 3 or _area(corners) <= tolerance * size:
         raise PlaneError("the polygon has no area")
     # A star turns left everywhere too, but more than once around.
-    if (cross <= 0).any() or not np.isclose(np.arctan2(cross, dot).sum(), 2 * np.pi, rtol=0.0, atol=1e-6):
+    if (cross <= 0).any() or not np.isclose(np.arctan2(cross, dot).sum(), 2 * np.pi, rtol=0.0, atol=FULL_TURN):
         raise PlaneError("the polygon is not convex; give its corners in order, or split it into convex parts")
     return _read_only(corners)
 
@@ -258,7 +255,7 @@ def _clipped(points: Points, direction: tuple[float, float], offset: float, tole
     """The part of a convex polygon with direction . p <= offset (Sutherland and Hodgman)."""
     dx, dy = direction
     length = math.hypot(dx, dy)
-    if length <= _ROUNDING:
+    if length <= COORDINATE:
         return points if offset >= -tolerance else []
     excess = [(x * dx + y * dy - offset) / length for x, y in points]
     sign = [0 if abs(value) <= tolerance else (1 if value > 0 else -1) for value in excess]
@@ -325,7 +322,7 @@ def _perpendicular(vector: Float, units: Float, problem: str) -> Float:
     """The unit vector along the part of a unit vector that is perpendicular to orthonormal ones."""
     rest = vector - units.T @ (units @ vector)
     length = float(np.linalg.norm(rest))
-    if length < 1e-8:
+    if length < PARALLEL:
         raise PlaneError(problem)
     rest = rest / length
     rest = rest - units.T @ (units @ rest)  # once more: the first difference may have cancelled

@@ -1,4 +1,4 @@
-"""Three-valued signs: the only file with a tolerance.
+"""Three-valued signs, and places on edges and chords.
 
 The sign of a row (a pre-activation minus its breakpoint) at a vertex is +, - or 0, where 0 means "rounding cannot
 tell". One formula serves signs, merging and snapping: with u the unit roundoff and h the values that the row's affine
@@ -21,16 +21,9 @@ import numpy as np
 
 from engine.jit import inline, inner, kernel, summing_kernel
 from engine.steps import Float, Int
+from engine.tolerances import DOUBT, NEAREST, QUOTIENT, SAFETY, UNIT_ROUNDOFF
 from engine.vertex_lanes import signs_beyond
 
-UNIT_ROUNDOFF = 2.0**-52
-SAFETY = 64.0
-NEGLIGIBLE_UNCERTAINTY = 1e-12  # of the domain's diameter: below it the position term matters only to a doubtful sign
-DOUBT = 2.0**10  # what lies within so many rounding bounds is looked at closely: on generic networks nothing does
-DOUBTFUL_SAFETY = 4.0  # instead of SAFETY there: the sum over a network's errors needs less than each of them alone
-EVEN = 2.0**20  # features whose parts in a row differ by less share one norm in its bound: on generic networks all do
-NEAR_END = 2.0 * UNIT_ROUNDOFF  # share of an edge: a sign that changes so near to one might be its rounding's
-_NEAREST = 1e-300  # to the second end: a place there must have a sign
 WORD = 64
 ALL = np.uint64(0xFFFFFFFFFFFFFFFF)
 
@@ -135,9 +128,9 @@ def crossing(za, zb, tol_a, tol_b):
         return 0.5, 0.5
     if abs(za) <= abs(zb):
         t = max(za / dz, 0.0)
-        return t, ((1.0 - t) * tol_a + t * tol_b) / abs(dz) + 2.0 * UNIT_ROUNDOFF * t
-    s = max(-zb / dz, _NEAREST)
-    return -s, (s * tol_a + (1.0 - s) * tol_b) / abs(dz) + 2.0 * UNIT_ROUNDOFF * s
+        return t, ((1.0 - t) * tol_a + t * tol_b) / abs(dz) + QUOTIENT * t
+    s = max(-zb / dz, NEAREST)
+    return -s, (s * tol_a + (1.0 - s) * tol_b) / abs(dz) + QUOTIENT * s
 
 
 @inline
@@ -268,13 +261,11 @@ def settle(lo, hi, vertices, rows, bound, noise, plus, minus, zero):
     """Decide by the full bound what `classify` left open at vertices[lo:hi], and all rows where the position is
     uncertain.  zero[n]: some row is zero at vertices[n].
 
-    Returns how many zeros rounding made, and the signs that are in doubt: (N, 2) int32 vertex and row, (N,) float64
-    their bounds.
+    Returns the signs that are in doubt, (N, 2) int32 vertex and row; those within their bounds are zero.
     """
     norms, loose, scale, constant, uncertainty, negligible, positions, edges, first, incident = bound
     bounds, slopes, wide = np.empty(rows.shape[1]), np.zeros(rows.shape[1]), np.empty((1, norms.shape[1]))
-    doubtful, bounds_of_doubtful, doubts = np.empty((16, 2), np.int32), np.empty(16), 0
-    snapped = 0
+    doubtful, doubts = np.empty((16, 2), np.int32), 0
     for n in range(lo, hi):
         v = vertices[n]
         if uncertainty[v] > negligible:
@@ -293,22 +284,20 @@ def settle(lo, hi, vertices, rows, bound, noise, plus, minus, zero):
                 v, k, rows, norms, scale, constant, uncertainty, negligible, positions, edges, first, incident
             )
             if abs(z) <= full:
-                snapped += full > 0.0
                 zero[n] = True
-                continue
-            if z > 0.0:
+                if full == 0.0:
+                    continue  # all that is added up is exactly zero
+            elif z > 0.0:
                 plus[v, w] |= bit
             else:
                 minus[v, w] |= bit
-            if abs(z) <= doubt_of(local_rounding(v, k, norms, scale, constant), noise[k]):
+            if abs(z) <= max(full, doubt_of(local_rounding(v, k, norms, scale, constant), noise[k])):
                 if doubts == len(doubtful):
                     doubtful = np.concatenate((doubtful, np.empty_like(doubtful)))
-                    bounds_of_doubtful = np.concatenate((bounds_of_doubtful, np.empty_like(bounds_of_doubtful)))
                 doubtful[doubts, 0] = v
                 doubtful[doubts, 1] = k
-                bounds_of_doubtful[doubts] = full
                 doubts += 1
-    return snapped, doubtful[:doubts], bounds_of_doubtful[:doubts]
+    return doubtful[:doubts]
 
 
 @inline
@@ -334,21 +323,27 @@ def flatten_zeros(lo, hi, vertices, rows, plus, minus):
 
 
 @kernel
-def set_zero(pairs, rows, plus, minus):
-    """Make the (vertex, row) pairs (N, 2) exact zeros."""
+def set_values(pairs, values, rows, plus, minus):
+    """Give the (vertex, row) pairs (N, 2) their exact values, and signs; returns how many signs that changes."""
+    changed = 0
     for n in range(len(pairs)):
         v, k = pairs[n, 0], pairs[n, 1]
-        plus[v, k // WORD] &= ~(np.uint64(1) << np.uint64(k % WORD))
-        minus[v, k // WORD] &= ~(np.uint64(1) << np.uint64(k % WORD))
-        rows[v, k] = 0.0
+        w, bit = k // WORD, np.uint64(1) << np.uint64(k % WORD)
+        positive, negative = plus[v, w] & bit != 0, minus[v, w] & bit != 0
+        if positive != (values[n] > 0.0) or negative != (values[n] < 0.0):
+            changed += 1
+        plus[v, w] &= ~bit
+        minus[v, w] &= ~bit
+        if values[n] > 0.0:
+            plus[v, w] |= bit
+        elif values[n] < 0.0:
+            minus[v, w] |= bit
+        rows[v, k] = values[n]
+    return changed
 
 
 # The level surface.  Signs there are of affine maps around a reference point, which have their own bound: with H, the
 # size of a row's sum at that point, and G, that of its gradient's, it is no larger than H + G r at the distance r.
-
-SHORT_EDGE = 1e-9  # of the domain's diameter: a shorter edge that only one of its two facets has is rounding's
-CERTIFIED_SLACK = 1e-9  # relative: enclosures and covers are widened by it, far above their rounding
-SAME_DIRECTION = 1e-9  # radians: creases closer than that around a common edge are one
 
 
 @inline

@@ -24,8 +24,8 @@ from numpy.typing import NDArray
 
 from engine.jit import inner_sum, kernel
 from engine.network import evaluate
-from engine.predicates import EVEN, SAFETY, UNIT_ROUNDOFF
 from engine.steps import Affine, Float, Gather, Int, Linear, Scale, Sum
+from engine.tolerances import EVEN, SAFETY, UNIT_ROUNDOFF
 
 Bases = tuple[tuple[int, Float], ...]
 """Groups of features of the values that a chain reads: the slot, and (size,) float64 the units of its features, 0 for

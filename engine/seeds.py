@@ -13,10 +13,11 @@ from engine import memory
 from engine.errors import EngineError
 from engine.jit import inner, kernel
 from engine.layers import Layers
-from engine.predicates import UNIT_ROUNDOFF, map_tolerance
+from engine.predicates import map_tolerance
 from engine.region_maps import accumulate_block, maps_beside, workspace
 from engine.segment import walk_segments
 from engine.steps import Float
+from engine.tolerances import POINT
 from engine.workers import Workers
 
 _SHIFT = 0.0361803398875  # of a cell: symmetric networks have creases on symmetric planes, where a start is doubtful
@@ -166,7 +167,7 @@ def regions_beside(lo, hi, layers, points, upwards, inwards):
             frame[0, d], frame[1, d], frame[2, d] = upwards[i, d], inwards[i, d], _ODD[d]
             largest = max(largest, abs(points[i, d]))
             length = max(length, abs(upwards[i, d]))
-        uncertainty = 4.0 * UNIT_ROUNDOFF * (largest + length)
+        uncertainty = POINT * (largest + length)
         maps_beside(layers, frame, points[i], uncertainty, room, found[i - lo])
     return found
 

@@ -12,9 +12,9 @@ from engine.growing import grown, grown_rows
 from engine.jit import kernel
 from engine.layers import layers_of
 from engine.network import Network
-from engine.predicates import UNIT_ROUNDOFF
 from engine.region_maps import maps_beside, tolerance_of, workspace
 from engine.steps import Float, Int
+from engine.tolerances import QUOTIENT
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -83,7 +83,7 @@ def _parameter_rounding(start, end):
     for d in range(len(start)):
         largest = max(largest, abs(start[d]), abs(end[d]))
         length += (end[d] - start[d]) ** 2
-    return 2.0 * UNIT_ROUNDOFF * (1.0 + largest / np.sqrt(length))
+    return QUOTIENT * (1.0 + largest / np.sqrt(length))
 
 
 @kernel

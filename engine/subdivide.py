@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import accumulate
 from typing import Any
@@ -12,15 +12,15 @@ from numpy.typing import NDArray
 
 from engine import edge_cut, face_count, face_cut, map_kernels, predicates
 from engine.edge_cut import Crossings, CutEdges
+from engine.examination import Examination
 from engine.face_count import EDGES
-from engine.face_cut import FORCED, IDENTICAL, IRREGULAR, MERGES, Faces
+from engine.face_cut import DOUBTFUL, FORCED, IDENTICAL, IRREGULAR, MERGES, Faces, Ranks
 from engine.face_loop import Loops
 from engine.gaps import without_gaps
 from engine.growth import Admission, Growth
 from engine.new_vertices import NewVertices, interpolate_rows
-from engine.noise import RowNoise
 from engine.planar_map import Ties
-from engine.predicates import Tolerance
+from engine.predicates import WORD, Tolerance
 from engine.steps import Float, Int
 from engine.table import Table
 from engine.unfinished_map import PlanarMap
@@ -29,10 +29,6 @@ from engine.workers import NEVER_STOP, PIECE_NANOSECONDS, Stop, Workers, equal_e
 Words = NDArray[np.uint64]
 Bool = NDArray[np.bool_]
 Counts = NDArray[np.int64]
-
-Inherited = Callable[[Int], Float]
-"""(N,) float64: what earlier rounding and the position of a vertex may have added to a row, for (N, 2) int32 pairs
-(vertex, row)."""
 
 _NO_PAIRS = np.empty((0, 2), np.int32)
 _LONG_WORK = 1 << 18  # half-edges that a face may give beyond which it must be possible to stop in the middle
@@ -104,18 +100,19 @@ def tolerance(before: PlanarMap, uncertain: bool, norms: Table, scale: Float, co
 
 
 def cut(
-    before: PlanarMap, layer: int, rows: Table, signs: Signs, bound: Tolerance, noise: RowNoise, inherited: Inherited,
+    before: PlanarMap, layer: int, rows: Table, signs: Signs, bound: Tolerance, noise: Float, examination: Examination,
     admission: Admission, workers: Workers,
 ) -> Cut:  # fmt: skip
     """Cut all faces by the lines on which a row is zero.
 
-    rows (V, R): pre-activation minus breakpoint; zeros are made exact, and the vertices on edges are added.
+    rows (V, R): pre-activation minus breakpoint; zeros are made exact, and the vertices on edges are added.  noise
+    (R,): see engine/noise.py.  examination: makes the decisions that rounding leaves in doubt; started for this cut.
     """
     loose = Table(bound.norms, 2 * len(bound.norms) + 1024)
     bound = bound._replace(loose=loose.view)
-    snapped, zeros = _settle(rows.view, signs, bound, noise, inherited, workers)
+    snapped, zeros = _settle(rows.view, signs, bound, noise, examination, workers)
     edges, cut_edges, on_edges, bound, made_zero, edge_merges = _cut_edges(
-        before, rows, signs, bound, loose, inherited, admission, workers
+        before, rows, signs, bound, loose, examination, admission, workers
     )
     loops = Loops(
         before.offsets, before.half_edges, before.edges.reshape(-1), cut_edges, signs.plus, signs.minus, rows.view
@@ -124,10 +121,11 @@ def cut(
     plan = _measure_faces(loops, zeros, workers)
     most = plan.growth(len(on_edges.parents))
     admission.admit_faces(most, lambda: _growth_of_points(most, loops, plan, on_edges, workers))
-    snapped += _add_rows(rows, on_edges, bound, workers)
+    snapped += _add_rows(rows, on_edges, bound, examination, workers)
     after, on_chords, faces, made = _cut_faces(
-        before, layer, loops._replace(rows=rows.view), plan, bound, on_edges, edges, workers
+        before, layer, loops._replace(rows=rows.view), plan, bound, on_edges, edges, examination, workers
     )
+    examination.know(on_edges, on_chords)
     ties = Ties(snapped, edge_merges, made[MERGES], made[IRREGULAR], made[FORCED])
     # A row can run along an edge of another one only where it is zero at vertices, or where crossings coincide.
     coincident: list[Int] = []
@@ -142,11 +140,11 @@ def cut(
 
 
 def _settle(
-    rows: Float, signs: Signs, bound: Tolerance, noise: RowNoise, inherited: Inherited, workers: Workers
+    rows: Float, signs: Signs, bound: Tolerance, noise: Float, examination: Examination, workers: Workers
 ) -> tuple[int, bool]:
     """Decide the signs that rounding alone does not, and make zeros exact.
 
-    Returns how many zeros rounding made, and whether there is any.
+    Returns how many coincidences that makes, and whether there is any zero.
     """
     undecided = signs.undecided
     if len(bound.first):
@@ -156,33 +154,43 @@ def _settle(
         return 0, False
     zero = np.empty(len(vertices), np.bool_)
     found = workers.run(
-        predicates.settle, len(vertices), grain(20 + 3 * rows.shape[1]), vertices, rows, tuple(bound), noise.rows,
+        predicates.settle, len(vertices), grain(20 + 3 * rows.shape[1]), vertices, rows, tuple(bound), noise,
         signs.plus, signs.minus, zero,
     )  # fmt: skip
-    snapped, zeros = sum(made for made, _, _ in found), bool(zero.any())
-    if zeros:
+    doubtful, coincidences = np.concatenate(found), 0
+    if len(doubtful):
+        values = _examine(doubtful, rows, signs, examination)
+        left = np.isnan(values)
+        within = left & ~_has_sign(doubtful, signs)
+        coincidences = int(np.count_nonzero((values == 0.0) | within))
+        examination.unexamined += int(np.count_nonzero(left & ~within))
+    if zero.any():
         at = vertices[zero]
         workers.run(predicates.flatten_zeros, len(at), grain(10 + rows.shape[1]), at, rows, signs.plus, signs.minus)
-    if not any(len(pairs) for _, pairs, _ in found):
-        return snapped, zeros
-    doubtful = np.concatenate([pairs for _, pairs, _ in found])
-    limits = np.concatenate([limits for _, _, limits in found])
-    near = np.abs(rows[doubtful[:, 0], doubtful[:, 1]]) <= predicates.DOUBT * limits
-    if len(doubtful) - np.count_nonzero(near) > noise.most:
-        doubtful, limits = doubtful[near], limits[near]
-    if len(doubtful):
-        made = doubtful[np.abs(rows[doubtful[:, 0], doubtful[:, 1]]) <= limits + inherited(doubtful)]
-        predicates.set_zero(made, rows, signs.plus, signs.minus)
-        snapped, zeros = snapped + len(made), zeros or len(made) > 0
-    return snapped, zeros
+    return coincidences, bool(zero.any()) or coincidences > 0
+
+
+def _has_sign(pairs: Int, signs: Signs) -> Bool:
+    """Return whether the (vertex, row) pairs (N, 2) are known to be positive or negative."""
+    vertex, row = pairs.T
+    words = signs.plus[vertex, row // WORD] | signs.minus[vertex, row // WORD]
+    return np.asarray(words >> (row % WORD).astype(np.uint64) & np.uint64(1), np.bool_)
+
+
+def _examine(pairs: Int, rows: Float, signs: Signs, examination: Examination) -> Float:
+    """Give (vertex, row) pairs (N, 2) their exact values and signs; returns the values, NaN where they are left."""
+    values = examination.values(pairs)
+    known = ~np.isnan(values)
+    predicates.set_values(pairs[known], values[known], rows, signs.plus, signs.minus)
+    return values
 
 
 def _cut_edges(
-    before: PlanarMap, rows: Table, signs: Signs, bound: Tolerance, loose: Table, inherited: Inherited,
+    before: PlanarMap, rows: Table, signs: Signs, bound: Tolerance, loose: Table, examination: Examination,
     admission: Admission, workers: Workers,
 ) -> tuple[Table, CutEdges, NewVertices, Tolerance, int, int]:  # fmt: skip
     """Cut every edge where rows cross it: the edges and where they are cut, the new vertices, the tolerance there, how
-    many signs at ends were made zero, and how many crossings were merged.
+    many signs at ends turned out to be zero, and how many crossings are one with another.
     """
     old_vertices, old_edges, words = len(rows), len(before.edges), signs.plus.shape[1]
     number = np.empty(old_edges, np.int32)
@@ -195,12 +203,13 @@ def _cut_edges(
                 signs.plus, signs.minus, number,
             )
         ]  # fmt: skip
-        noise = _noise_at_ends(found, rows.view, inherited)
-        if len(noise) == 0:
+        doubtful = examination.not_asked(_doubtful_ends(found, before.edges))
+        if len(doubtful) == 0:
             break
-        predicates.set_zero(noise, rows.view, signs.plus, signs.minus)
-        snapped += len(noise)
-    found = _doubt_gaps(found, before, rows.view, inherited)
+        values = _examine(doubtful, rows.view, signs, examination)
+        snapped += int(np.count_nonzero(values == 0.0))
+        examination.unexamined += int(np.count_nonzero(np.isnan(values)))
+    found = [examination.order_edges(piece) if len(piece.close) else piece for piece in found]
     first_cut, cuts = _starts(len(piece.edges) for piece in found)
     first_crossing, crossings = _starts(len(piece.row) for piece in found)
     first_vertex, vertices = _starts(int(piece.first_vertex[-1]) for piece in found)
@@ -222,30 +231,15 @@ def _cut_edges(
     return edges, cut_edges, new, bound, snapped, sum(piece.merges for piece in found)
 
 
-def _noise_at_ends(found: list[Crossings], rows: Float, inherited: Inherited) -> Int:
-    """(N, 2) int32: signs next to a crossing at an end of an edge that earlier rounding may have made."""
-    if not any(len(piece.at_end) for piece in found):
-        return _NO_PAIRS
-    at_end, first = np.unique(np.concatenate([piece.at_end for piece in found]), axis=0, return_index=True)
-    bounds = np.concatenate([piece.at_bound for piece in found])[first] + inherited(at_end)
-    noise: Int = at_end[np.abs(rows[at_end[:, 0], at_end[:, 1]]) <= bounds]
-    return noise
-
-
-def _doubt_gaps(found: list[Crossings], before: PlanarMap, rows: Float, inherited: Inherited) -> list[Crossings]:
-    """The crossings, merged where earlier rounding may have made the gap between two of them."""
-    return [_doubt_gaps_of_piece(piece, before, rows, inherited) if len(piece.close) else piece for piece in found]
-
-
-def _doubt_gaps_of_piece(piece: Crossings, before: PlanarMap, rows: Float, inherited: Inherited) -> Crossings:
-    first, count = piece.first_crossing[piece.close], np.diff(piece.first_crossing)[piece.close]
-    crossings = np.repeat(first - np.cumsum(count) + count, count) + np.arange(count.sum())
-    row, ends = piece.row[crossings], before.edges[piece.edges[np.repeat(piece.close, count)]]
-    a, b = inherited(np.stack([ends.T.ravel(), np.tile(row, 2)], axis=1)).reshape(2, -1)
-    place = piece.weights[crossings, 0]
-    t = np.where(place < 0.0, 1.0 + place, place)
-    piece.weights[crossings, 1] += ((1.0 - t) * a + t * b) / np.abs(rows[ends[:, 0], row] - rows[ends[:, 1], row])
-    return piece._replace(merges=edge_cut.merge_again(tuple(piece)))
+def _doubtful_ends(found: list[Crossings], edges: Int) -> Int:
+    """(N, 2) int32: vertex and row at the ends of edges where the order of crossings, also with an end, is in doubt."""
+    pairs = [_NO_PAIRS]
+    for piece in found:
+        pairs.append(piece.at_end)
+        for i in piece.close.tolist():
+            own = slice(piece.first_crossing[i], piece.first_crossing[i + 1])
+            pairs += [np.column_stack([np.full(len(piece.row[own]), v), piece.row[own]]) for v in edges[piece.edges[i]]]
+    return np.concatenate(pairs).astype(np.int32)
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -302,8 +296,8 @@ def _growth_of_points(most: Growth, loops: Loops, plan: _Plan, on_edges: NewVert
     return most._replace(on_chords=vertices, chords=chords, faces=faces, half_edges=half_edges, idle=idle)
 
 
-def _add_rows(rows: Table, on_edges: NewVertices, bound: Tolerance, workers: Workers) -> int:
-    """The rows at the new vertices on edges; returns how many zeros rounding made."""
+def _add_rows(rows: Table, on_edges: NewVertices, bound: Tolerance, examination: Examination, workers: Workers) -> int:
+    """Add the rows at the new vertices on edges; returns how many coincidences that makes."""
     old_vertices, vertices = len(rows), len(on_edges.parents)
     view = rows.grow(vertices)
     snapped: int = sum(
@@ -312,12 +306,30 @@ def _add_rows(rows: Table, on_edges: NewVertices, bound: Tolerance, workers: Wor
             tuple(on_edges), tuple(bound), old_vertices,
         )
     )  # fmt: skip
-    return snapped
+    examination.know(on_edges, NewVertices.empty(0, 1))
+    return examine_zeros(view, old_vertices, on_edges, examination) if snapped else 0
+
+
+def examine_zeros(rows: Float, first: int, new: NewVertices, examination: Examination) -> int:
+    """Give rows that rounding made zero at the vertices `new`, which start at `first`, their exact values.
+
+    Returns how many stay zero.  Rows that a vertex carries are zero there by construction, and those that are zero at
+    both of its parents are exactly so.
+    """
+    vertex, row = np.nonzero(rows[first : first + len(new.parents)] == 0.0)
+    carried = new.carried[vertex, row // WORD] >> (row % WORD).astype(np.uint64) & np.uint64(1)
+    a, b = new.parents[vertex].T
+    doubtful = (carried == 0) & ((rows[a, row] != 0.0) | (rows[b, row] != 0.0))
+    pairs = np.column_stack([first + vertex, row])[doubtful].astype(np.int32)
+    values = examination.values(pairs)
+    known = ~np.isnan(values)
+    rows[pairs[known, 0], pairs[known, 1]] = values[known]
+    return int(np.count_nonzero(values[known] == 0.0)) + int(np.count_nonzero(~known))
 
 
 def _cut_faces(
     before: PlanarMap, layer: int, loops: Loops, plan: _Plan, bound: Tolerance, on_edges: NewVertices, edges: Table,
-    workers: Workers,
+    examination: Examination, workers: Workers,
 ) -> tuple[PlanarMap, NewVertices, Faces, list[int]]:  # fmt: skip
     """Cut the active faces; returns the map after, its vertices on chords, its faces, and the sums of what `cut_faces`
     counts.
@@ -335,18 +347,26 @@ def _cut_faces(
         np.empty((faces, words), np.uint64), np.empty((faces, words), np.uint64), edges.grow(chords),
         before.edge_row.grow(chords),
     )  # fmt: skip
-    arguments: tuple[Any, ...] = (
-        plan.most, loops.arguments, tuple(bound), plan.active, plan.plus, plan.minus, tuple(on_edges), tuple(new),
-        positions, uncertainty, tuple(after),
-    )  # fmt: skip
+    doubtful = np.zeros(len(plan.active), np.bool_)
 
-    def run(lo: int, hi: int, stop: Stop) -> list[NDArray[np.int64]]:
-        return [face_cut.cut_faces(ends[p], ends[p + 1], base[p], stop, *arguments) for p in range(lo, hi)]
+    def cut_with(ranks: Ranks) -> Counts:
+        arguments: tuple[Any, ...] = (
+            plan.most, loops.arguments, tuple(bound), plan.active, plan.plus, plan.minus, tuple(on_edges), tuple(ranks),
+            doubtful, tuple(new), positions, uncertainty, tuple(after),
+        )  # fmt: skip
 
-    if plan.most[0] > _LONG_WORK:
-        used = np.concatenate(workers.run_watched(run, range(pieces + 1)))
-    else:
-        used = np.concatenate(workers.run(run, pieces, 1, NEVER_STOP))
+        def run(lo: int, hi: int, stop: Stop) -> list[Counts]:
+            return [face_cut.cut_faces(ends[p], ends[p + 1], base[p], stop, *arguments) for p in range(lo, hi)]
+
+        if plan.most[0] > _LONG_WORK:
+            return np.concatenate(workers.run_watched(run, range(pieces + 1)))
+        return np.concatenate(workers.run(run, pieces, 1, NEVER_STOP))
+
+    used = cut_with(Ranks.none())
+    if used[:, DOUBTFUL].any():
+        ranks = _ranks(np.flatnonzero(doubtful), loops, plan, examination)
+        new.carried[:] = 0
+        used = cut_with(ranks)
     after.offsets[faces] = half_edges
     made = used.sum(axis=0).tolist()
     if made[:4] != plan.totals:
@@ -356,6 +376,22 @@ def _cut_faces(
         after.half_edges, before.negligible,
     )  # fmt: skip
     return planar_map, new, after, made
+
+
+def _ranks(faces: Counts, loops: Loops, plan: _Plan, examination: Examination) -> Ranks:
+    """The exact order of the crossings in `faces`; those that are left have none, and count as unexamined."""
+    first, row, ends = face_cut.list_chords(faces, loops.arguments, plan.plus, plan.minus, plan.most[0])
+    start, tables, length = np.full(len(plan.active), -1), [], 0
+    for n, face in enumerate(faces.tolist()):
+        own = slice(first[n], first[n + 1])
+        table = examination.ranks(row[own].tolist(), ends[own])
+        if table is None:
+            examination.unexamined += 1
+            continue
+        start[face] = length
+        tables.append(table.ravel())
+        length += table.size
+    return Ranks(start, np.concatenate(tables) if tables else np.empty(0, np.int32))
 
 
 def _ends_of_equal_work(active: Int, words: int) -> list[int]:

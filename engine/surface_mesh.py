@@ -8,9 +8,9 @@ import numpy as np
 
 from engine import stitching
 from engine.double_edges import halve_doubles
-from engine.predicates import SHORT_EDGE
 from engine.steps import Float, Int
 from engine.surface_march import March
+from engine.tolerances import SHORT_EDGE
 from engine.workers import Workers
 
 

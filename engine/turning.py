@@ -5,8 +5,9 @@ from __future__ import annotations
 import numpy as np
 
 from engine.jit import inline, inner, kernel
-from engine.predicates import SAME_DIRECTION, map_tolerance
+from engine.predicates import map_tolerance
 from engine.region_maps import maps_beside, workspace
+from engine.tolerances import FULL_TURN, SAME_DIRECTION
 
 _TURNS = 4096  # sectors around an edge
 
@@ -44,7 +45,7 @@ def _beyond_edge(layers, point, uncertainty, inward, normal, along, room, frame,
         if end <= nearest + SAME_DIRECTION:
             return True
         turned += nearest
-        if turned > 2.0 * np.pi + 1e-6 or nearest <= 0.0:
+        if turned > 2.0 * np.pi + FULL_TURN or nearest <= 0.0:
             return False
         c, s = np.cos(nearest), np.sin(nearest)
         for d in range(3):

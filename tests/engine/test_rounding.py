@@ -10,9 +10,9 @@ import torch
 from torch import nn
 
 from engine import EngineError, Network, SlicePlane, partition_polygon
-from engine.predicates import EVEN, SAFETY, UNIT_ROUNDOFF
 from engine.rounding import Bases, Rounding, bases_of, bounds_of, rounding_of, rounding_of_even, rounding_of_linear
 from engine.steps import Affine, Float, Gather, Linear, Scale, Sum
+from engine.tolerances import EVEN, SAFETY, UNIT_ROUNDOFF
 from tests.engine.promises import check
 from tests.oracle.comparison import differences
 from tests.oracle.networks import SQUARE, linear

@@ -1,0 +1,244 @@
+"""Affine maps of a network's values in the faces of a slice, in integers.
+
+Weights, planes and corners are floats, which are dyadic rationals: integers over a power of two.  In a face a network
+is affine, and its values there are sums of products of such numbers, so they are dyadic too: nothing is rounded here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple, assert_never
+
+import numpy as np
+from numpy.typing import NDArray
+
+from engine.plane import SlicePlane
+from engine.schedule import Segment
+from engine.steps import Affine, Float, Gather, Int, Kink, Linear, Scale, Sum
+
+Integers = NDArray[Any]  # Python's, of any size
+
+_MOST_NUMBERS = 1 << 21  # in the maps that are kept: some hundred megabytes
+
+
+class Dyadic(NamedTuple):
+    """Numbers `integers` / 2**exponent, in an array of any shape.
+
+    An affine function of the place (x, y) in a slice is a row (a, b, c) of integers: (a x + b y + c) / 2**exponent.
+    """
+
+    integers: Integers
+    exponent: int
+
+
+class Line(NamedTuple):
+    """The affine function (a x + b y + c) / 2**exponent of the place (x, y)."""
+
+    a: int
+    b: int
+    c: int
+    exponent: int
+
+
+def dyadic(numbers: Float) -> Dyadic:
+    """Return finite float64 numbers as integers over a common power of two."""
+    mantissa, exponent = np.frexp(numbers)
+    used = mantissa != 0.0
+    least = min(53, int(exponent[used].min())) if used.any() else 53
+    shift = np.where(used, exponent - least, 0)
+    return _reduced(np.ldexp(mantissa, 53).astype(np.int64).astype(object) << shift.astype(object), 53 - least)
+
+
+def _reduced(integers: Integers, exponent: int) -> Dyadic:
+    """Divide by the powers of two that all integers and the denominator share."""
+    bits = int(np.bitwise_or.reduce(integers.ravel(), initial=0))
+    shared = min(exponent, (bits & -bits).bit_length() - 1) if bits else exponent
+    return Dyadic(integers >> shared, exponent - shared) if shared > 0 else Dyadic(integers, exponent)
+
+
+def _aligned(parts: Sequence[Dyadic]) -> tuple[list[Integers], int]:
+    """Return the integers of several arrays of numbers over one denominator, and its exponent."""
+    exponent = max(part.exponent for part in parts)
+    return [part.integers << (exponent - part.exponent) for part in parts], exponent
+
+
+def _shifted(forms: Dyadic, constants: Dyadic) -> Dyadic:
+    """Add constants (n,) to affine functions (n, 3)."""
+    (integers, shift), exponent = _aligned([forms, constants])
+    integers[:, 2] += shift
+    return _reduced(integers, exponent)
+
+
+def _product(weight: Dyadic, forms: Dyadic) -> Dyadic:
+    """Multiply weight (m, n) by affine functions (n, 3); those that are zero are left out."""
+    live = (forms.integers != 0).any(axis=1)
+    result = np.full((len(weight.integers), 3), 0, object)
+    if live.any():
+        result = np.dot(weight.integers[:, live], forms.integers[live])
+    return Dyadic(result, weight.exponent + forms.exponent)
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class FaceSide:
+    """A face of the map before some layer's cut, the face before that layer's predecessor that it is a part of, and how
+    the rows of that predecessor stand in it: positive (R,) bool.  Of the face before the first cut there is neither.
+    """
+
+    face: int
+    parent: int
+    positive: NDArray[np.bool_]
+
+
+@dataclass(eq=False, slots=True)
+class _Face:
+    """Affine functions known in a face: values by slot, before the layer's affine steps, after them but for the last
+    matrix, and rows of that one's product by feature.
+    """
+
+    values: dict[int, Dyadic]
+    computed: bool = False
+    rows: dict[int, Line] = field(default_factory=dict)
+
+
+class FaceMaps:
+    """The affine maps of a network in the faces of a slice, found when they are asked for.
+
+    segments: the network's, in order; side: for a layer from 1 on and a face before its cut, see FaceSide.
+    """
+
+    def __init__(self, plane: SlicePlane, segments: Sequence[Segment], side: Callable[[int, int], FaceSide]) -> None:
+        inputs = np.column_stack([*plane.axes, plane.origin])
+        self._inputs = dyadic(np.ascontiguousarray(inputs))
+        self._segments, self._side = segments, side
+        self._parameters: dict[int, tuple[Dyadic, Dyadic]] = {}
+        self._faces: dict[tuple[int, int], _Face] = {}
+        self._numbers = 0
+
+    def line(self, layer: int, face: int, feature: int) -> Line:
+        """Return feature `feature` of the value that layer `layer` cuts by, in a face before that cut."""
+        return self._lines(layer, face, [feature])[0]
+
+    def _lines(self, layer: int, face: int, features: Sequence[int]) -> list[Line]:
+        here, segment = self._computed(layer, face), self._segments[layer]
+        missing = [k for k in features if k not in here.rows]
+        if missing:
+            last = _last_matrix(segment)
+            if last is not None:
+                forms = self._linear(last, here.values, np.array(missing))
+            else:
+                forms = here.values[segment.source]
+                forms = forms._replace(integers=forms.integers[missing])
+            for k, (a, b, c) in zip(missing, forms.integers.tolist(), strict=True):
+                here.rows[k] = Line(a, b, c, forms.exponent)
+            self._numbers += 3 * len(missing)
+        return [here.rows[k] for k in features]
+
+    def _computed(self, layer: int, face: int) -> _Face:
+        """Return the face with the values that the layer's steps compute, but for those of its last matrix."""
+        if self._numbers > _MOST_NUMBERS:
+            self._faces.clear()
+            self._numbers = 0
+        found = self._faces.get((layer, face))
+        if found is None:
+            found = self._faces[layer, face] = _Face(self._values_before(layer, face))
+        if not found.computed:
+            segment = self._segments[layer]
+            last = _last_matrix(segment)
+            for step in segment.steps:
+                if step is not last:
+                    found.values[step.target] = self._evaluated(step, found.values)
+            found.computed = True
+            self._numbers += sum(forms.integers.size for forms in found.values.values())
+        return found
+
+    def _values_before(self, layer: int, face: int) -> dict[int, Dyadic]:
+        if layer == 0:
+            return {0: self._inputs}
+        side, segment = self._side(layer, face), self._segments[layer - 1]
+        kink = segment.kink
+        assert kink is not None  # only the last segment has none
+        before = self._computed(layer - 1, side.parent)
+        values = {slot: before.values[slot] for slot in segment.live if slot != kink.target}
+        slope, intercept = self._piece(kink, side.positive)
+        live = np.flatnonzero(slope.integers)
+        lines = self._lines(layer - 1, side.parent, live.tolist())
+        forms = np.full((len(kink.slopes), 3), 0, object)
+        exponent = max((line.exponent for line in lines), default=0)
+        for k, line in zip(live.tolist(), lines, strict=True):
+            forms[k] = [number << (exponent - line.exponent) for number in line[:3]]
+        scaled = Dyadic(forms * slope.integers[:, None], exponent + slope.exponent)
+        values[kink.target] = _shifted(scaled, intercept)
+        return values
+
+    def _piece(self, kink: Kink, positive: NDArray[np.bool_]) -> tuple[Dyadic, Dyadic]:
+        """Return slope and intercept (n,) of the piece on which each feature is, from the rows that are positive."""
+        piece = np.zeros(len(kink.slopes), np.int64)
+        for neuron, breakpoint_ in zip(kink.row_neuron[positive], kink.row_breakpoint[positive], strict=True):
+            piece[neuron] = np.searchsorted(kink.breakpoints[neuron], breakpoint_, side="right")
+        slopes, intercepts = self._parameters_of(kink)
+        each = np.arange(len(piece))
+        return slopes._replace(integers=slopes.integers[each, piece]), intercepts._replace(
+            integers=intercepts.integers[each, piece]
+        )
+
+    def _parameters_of(self, step: Affine | Kink) -> tuple[Dyadic, Dyadic]:
+        found = self._parameters.get(step.target)
+        if found is None:
+            match step:
+                case Linear():
+                    found = dyadic(step.weight), dyadic(step.bias)
+                case Scale():
+                    found = dyadic(step.factor), dyadic(step.shift)
+                case Gather():
+                    found = dyadic(np.ones(1)), dyadic(step.constants)
+                case Kink():
+                    found = dyadic(step.slopes), dyadic(step.intercepts)
+                case Sum():
+                    found = dyadic(np.ones(1)), dyadic(np.zeros(1))
+                case _:
+                    assert_never(step)
+            self._parameters[step.target] = found
+        return found
+
+    def _linear(self, step: Linear, values: Mapping[int, Dyadic], rows: Int | NDArray[np.int64]) -> Dyadic:
+        """Return some rows of a matrix's product."""
+        weight, bias = self._parameters_of(step)
+        product = _product(weight._replace(integers=weight.integers[rows]), values[step.source])
+        return _shifted(product, bias._replace(integers=bias.integers[rows]))
+
+    def _evaluated(self, step: Affine, values: Mapping[int, Dyadic]) -> Dyadic:
+        match step:
+            case Linear():
+                source, rows = values[step.source], np.arange(len(step.bias))
+                size = step.weight.shape[1]
+                blocks = [
+                    self._linear(step, {step.source: source._replace(integers=source.integers[i : i + size])}, rows)
+                    for i in range(0, len(source.integers), size)
+                ]
+                parts, exponent = _aligned(blocks)
+                return Dyadic(np.concatenate(parts), exponent)
+            case Scale():
+                factor, shift = self._parameters_of(step)
+                source = values[step.source]
+                scaled = Dyadic(source.integers * factor.integers[:, None], source.exponent + factor.exponent)
+                return _shifted(scaled, shift)
+            case Sum():
+                (left, right), exponent = _aligned([values[step.left], values[step.right]])
+                return _reduced(left + right if step.sign > 0 else left - right, exponent)
+            case Gather():
+                _, constants = self._parameters_of(step)
+                rows = np.full((len(step.constants), 3), 0, object)
+                rows[:, 2] = constants.integers
+                parts, exponent = _aligned([*(values[slot] for slot in step.sources), Dyadic(rows, constants.exponent)])
+                return _reduced(np.concatenate(parts)[step.index], exponent)
+            case _:
+                assert_never(step)
+
+
+def _last_matrix(segment: Segment) -> Linear | None:
+    """The matrix that a segment ends in, of whose product nothing but single rows is needed."""
+    if segment.source in segment.live or not segment.steps:
+        return None
+    last = segment.steps[-1]
+    return last if isinstance(last, Linear) and last.groups == 1 and last.target == segment.source else None

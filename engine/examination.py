@@ -1,0 +1,282 @@
+"""Decisions that rounding leaves in doubt, made with exact numbers.
+
+A vertex is where two lines meet, each the zero of a row in a face around it.  The maps of that face are known in
+integers, so the value of any other row there is a known fraction, and so is where rows cross an edge or a chord.
+"""
+
+from __future__ import annotations
+
+import math
+import sys
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from fractions import Fraction
+
+import numpy as np
+from numpy.typing import NDArray
+
+from engine.edge_cut import Crossings
+from engine.exact_maps import FaceMaps, FaceSide, Line
+from engine.new_vertices import NewVertices
+from engine.planar_map import BORDER
+from engine.plane import SlicePlane
+from engine.predicates import way_between
+from engine.schedule import Segment
+from engine.steps import Float, Int
+from engine.tolerances import DOUBT, QUOTIENT
+from engine.unfinished_map import PlanarMap
+
+FaceSignWords = tuple[Int, NDArray[np.uint64], NDArray[np.uint64], int]
+"""What a FaceSigns is made of."""
+
+_CHECKED = 64  # decisions between two questions whether to stop
+_LEAST = math.ulp(0.0)
+
+
+class _UndecidableError(Exception):
+    """No two lines that cross are known at a vertex: a sign that was never in doubt was wrong."""
+
+
+class Examination:
+    """Makes the decisions of one cut after the other that rounding leaves in doubt, at most `most` of them.
+
+    polygon (M, 2): the corners of the slice; face_signs: of the layers that are cut, a list that grows; check raises
+    Cancelled to stop.  unexamined: decisions that were left to rounding, and not treated as a coincidence.
+    """
+
+    def __init__(
+        self, plane: SlicePlane, polygon: Float, segments: Sequence[Segment], face_signs: Sequence[FaceSignWords],
+        most: int | None, check: Callable[[], None],
+    ) -> None:  # fmt: skip
+        self._maps = FaceMaps(plane, segments, self._side)
+        self._polygon, self._segments, self._face_signs = polygon, segments, face_signs
+        self._left, self._check = most, check
+        self.unexamined = 0
+
+    def start(self, layer: int, before: PlanarMap) -> None:
+        """Begin with the cut of a map by a layer."""
+        self._layer, self._before, self._vertices = layer, before, len(before.positions)
+        self._edges = before.edges
+        self._starts: Int | None = None  # the vertex that each half-edge of a loop leaves
+        self.know(*[NewVertices.empty(0, 1)] * 2)
+        self._around: dict[int, list[tuple[int, int, int]]] = {}
+        self._places: dict[int, tuple[int, int, int, int]] = {}
+        self._values: dict[tuple[int, int], Fraction] = {}
+        self._shares: dict[int, Fraction] = {}
+        self._asked: set[tuple[int, int]] = set()
+
+    def know(self, on_edges: NewVertices, on_chords: NewVertices) -> None:
+        """Take the vertices that the cut made, numbered after the old ones."""
+        self._on_edges, self._on_chords = on_edges, on_chords
+
+    def not_asked(self, pairs: Int) -> Int:
+        """Return those (vertex, row) pairs (N, 2), each once, whose values have not been asked for in this cut."""
+        unique = np.unique(pairs, axis=0)
+        return unique[[pair not in self._asked for pair in map(tuple, unique.tolist())]]
+
+    def values(self, pairs: Int) -> Float:
+        """Return the rows at vertices, (N, 2) pairs, rounded to float64: zero only where they are exactly zero.
+
+        NaN where no more decisions may be made.
+        """
+        found = np.full(len(pairs), np.nan)
+        self._look_around(pairs[:, 0])
+        for n, (vertex, row) in enumerate(pairs.tolist()):
+            self._asked.add((vertex, row))
+            if n % _CHECKED == 0:
+                self._check()
+            if self._may():
+                with suppress(_UndecidableError):
+                    found[n] = _rounded(self._value(vertex, row))
+        return found
+
+    def order_edges(self, piece: Crossings) -> Crossings:
+        """Put the crossings of the edges piece.close in order; those at the same place become one vertex."""
+        counts = np.diff(piece.first_vertex)
+        for i in piece.close.tolist():
+            start, stop = piece.first_crossing[i : i + 2].tolist()
+            rows = piece.row[start:stop].tolist()
+            places = self._crossings(self._edges[piece.edges[i]], rows)
+            if places is None:
+                self.unexamined += _doubtful_gaps(piece, start, stop)
+                continue
+            vertex, last = -1, None
+            for slot, (place, row) in enumerate(sorted(zip(places, rows, strict=True)), start):
+                vertex += place != last
+                piece.row[slot], piece.vertex[slot], piece.weights[slot] = row, vertex, _weights(place)
+                last = place
+            counts[i] = vertex + 1
+        first = np.concatenate([[0], np.cumsum(counts)]).astype(np.int32)
+        return piece._replace(first_vertex=first, merges=len(piece.row) - int(first[-1]))
+
+    def ranks(self, rows: Sequence[int], ends: Int) -> Int | None:
+        """Return (A, A) int32: the rank of the crossing with chord j among all on chord i, of a face's chords.
+
+        rows (A,): theirs; ends (A, 2): the vertices where each starts and ends.  None when no more decisions may be
+        made.
+        """
+        ranks = np.zeros((len(rows), len(rows)), np.int32)
+        self._look_around(ends.ravel())
+        for i in range(len(rows)):
+            self._check()
+            places = self._crossings(ends[i], rows)
+            if places is None:
+                return None
+            order = {place: rank for rank, place in enumerate(sorted(set(places)))}
+            ranks[i] = [order[place] for place in places]
+        return ranks
+
+    def _may(self, decisions: int = 1) -> bool:
+        """Return whether so many more decisions may be made, and count them."""
+        if self._left is None:
+            return True
+        self._left -= decisions
+        return self._left >= 0
+
+    def _crossings(self, ends: Int, rows: Sequence[int]) -> list[Fraction] | None:
+        """Return the shares of the way between two vertices where rows cross it; 0 for those that do not."""
+        if not self._may(len(rows)):
+            return None
+        self._look_around(ends)
+        try:
+            pairs = [[self._value(end, row) for end in ends.tolist()] for row in rows]
+        except _UndecidableError:
+            return None
+        return [a / (a - b) if a * b < 0 else Fraction(0) for a, b in pairs]
+
+    def _value(self, vertex: int, row: int) -> Fraction:
+        """The exact value of a row of this cut at any vertex, also at one that the cut made."""
+        found = self._values.get((vertex, row))
+        if found is None:
+            if vertex < self._vertices:
+                x, y, w, face = self._place_of(vertex)
+                line = self._row(self._layer, face, row)
+                found = Fraction(line.a * x + line.b * y + line.c * w, w << line.exponent)
+            else:
+                a, b = (self._value(parent, row) for parent in self._parents(vertex)[0])
+                found = a + self._share(vertex) * (b - a) if a != b else a
+            self._values[vertex, row] = found
+        return found
+
+    def _share(self, vertex: int) -> Fraction:
+        """How far a vertex that the cut made is on the way between its parents: where its rows are zero."""
+        found = self._shares.get(vertex)
+        if found is None:
+            parents, rows = self._parents(vertex)
+            for row in rows:
+                a, b = (self._value(parent, row) for parent in parents)
+                if a != b:
+                    found = self._shares[vertex] = a / (a - b)
+                    break
+            else:
+                raise _UndecidableError
+        return found
+
+    def _parents(self, vertex: int) -> tuple[list[int], list[int]]:
+        """The parents of a vertex that the cut made, and the rows that are zero at it."""
+        number, new = vertex - self._vertices, self._on_edges
+        if number >= len(new.parents):
+            number, new = number - len(new.parents), self._on_chords
+        bits = np.unpackbits(new.carried[number].astype("<u8").view(np.uint8), bitorder="little")
+        return new.parents[number].tolist(), np.flatnonzero(bits).tolist()
+
+    def _place_of(self, vertex: int) -> tuple[int, int, int, int]:
+        """Integers x, y, w > 0 and a face: an old vertex is at (x / w, y / w), a corner of that face."""
+        found = self._places.get(vertex)
+        if found is None:
+            for face, *edges in self._around[vertex]:
+                one, other = (self._line(face, edge) for edge in edges)
+                w = one.a * other.b - one.b * other.a
+                if w != 0:
+                    x, y = one.b * other.c - one.c * other.b, one.c * other.a - one.a * other.c
+                    sign = 1 if w > 0 else -1
+                    found = self._places[vertex] = sign * x, sign * y, sign * w, face
+                    break
+            else:
+                raise _UndecidableError
+        return found
+
+    def _look_around(self, vertices: Int) -> None:
+        """Find the faces at old vertices, and at those between which new ones are, each with its two edges there."""
+        first = self._vertices
+        for new, start in (self._on_chords, first + len(self._on_edges.parents)), (self._on_edges, first):
+            made = vertices >= start
+            vertices = np.concatenate([vertices[~made], new.parents[vertices[made] - start].ravel()])
+        unknown = [v for v in np.unique(vertices).tolist() if v not in self._around]
+        if not unknown:
+            return
+        half_edges, offsets = self._before.half_edges, self._before.offsets
+        if self._starts is None:
+            self._starts = self._edges.reshape(-1)[half_edges]
+        wanted = np.zeros(self._vertices, np.bool_)
+        wanted[unknown] = True
+        at = np.flatnonzero(wanted[self._starts])
+        face = np.searchsorted(offsets, at, side="right") - 1
+        before = np.where(at > offsets[face], at, offsets[face + 1]) - 1
+        found = np.column_stack([self._starts[at], face, half_edges[before] >> 1, half_edges[at] >> 1])
+        self._around.update((v, []) for v in unknown)
+        for vertex, *corner in found.tolist():
+            self._around[vertex].append(tuple(corner))
+
+    def _line(self, face: int, edge: int) -> Line:
+        """The line that an edge of a face is a piece of."""
+        layer, row = int(self._before.edge_layer.view[edge]), int(self._before.edge_row.view[edge])
+        if layer == BORDER:
+            return _through(*self._polygon[[row, (row + 1) % len(self._polygon)]].tolist())
+        for later in range(self._layer - 1, layer - 1, -1):
+            face = int(self._face_signs[later][0][face])
+        return self._row(layer, face, row)
+
+    def _row(self, layer: int, face: int, row: int) -> Line:
+        segment = self._segments[layer]
+        line = self._maps.line(layer, face, int(segment.neuron[row]))
+        return _minus(line, float(segment.breakpoint[row]))
+
+    def _side(self, layer: int, face: int) -> FaceSide:
+        parent, plus, _, rows = self._face_signs[layer - 1]
+        bits = np.unpackbits(plus[face].astype("<u8").view(np.uint8), count=rows, bitorder="little")
+        return FaceSide(face, int(parent[face]), bits.astype(np.bool_))
+
+
+def _minus(line: Line, number: float) -> Line:
+    if number == 0.0:
+        return line
+    top, bottom = number.as_integer_ratio()  # a power of two
+    shift = bottom.bit_length() - 1
+    exponent = max(line.exponent, shift)
+    a, b, c = (part << (exponent - line.exponent) for part in line[:3])
+    return Line(a, b, c - (top << (exponent - shift)), exponent)
+
+
+def _through(start: list[float], end: list[float]) -> Line:
+    """The line through two points; only where it is zero counts."""
+    (x, y), (u, v) = ([Fraction(number) for number in point] for point in (start, end))
+    parts = y - v, u - x, x * v - y * u
+    scale = max(part.denominator for part in parts)  # powers of two
+    a, b, c = (int(part * scale) for part in parts)
+    return Line(a, b, c, 0)
+
+
+def _rounded(number: Fraction) -> float:
+    """The nearest float64, but for numbers too small or too large for one, which keep their sign."""
+    try:
+        return float(number) or (math.copysign(_LEAST, number) if number else 0.0)
+    except OverflowError:
+        return math.copysign(sys.float_info.max, number)
+
+
+def _weights(share: Fraction) -> tuple[float, float]:
+    """A share of the way as engine/predicates.py counts it, from the nearer end, and its uncertainty."""
+    nearer = share if share <= Fraction(1, 2) else share - 1
+    place = _rounded(nearer)
+    return place, QUOTIENT * abs(place)
+
+
+def _doubtful_gaps(piece: Crossings, start: int, stop: int) -> int:
+    """How many gaps between neighbouring vertices of an edge, with the crossings start..stop, are in doubt."""
+    weights, vertex = piece.weights[start:stop], piece.vertex[start:stop]
+    return sum(
+        vertex[x] != vertex[x - 1]
+        and way_between(weights[x - 1, 0], weights[x, 0]) <= DOUBT * (weights[x, 1] + weights[x - 1, 1])
+        for x in range(1, stop - start)
+    )
