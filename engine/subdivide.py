@@ -203,13 +203,16 @@ def _cut_edges(
                 signs.plus, signs.minus, number,
             )
         ]  # fmt: skip
-        doubtful = examination.not_asked(_doubtful_ends(found, before.edges))
+        doubtful = _doubtful_ends(found, before.edges)
         if len(doubtful) == 0:
+            break
+        doubtful = examination.not_asked(doubtful)
+        if len(doubtful) == 0:
+            found = [examination.order_edges(piece) if len(piece.close) else piece for piece in found]
             break
         values = _examine(doubtful, rows.view, signs, examination)
         snapped += int(np.count_nonzero(values == 0.0))
         examination.unexamined += int(np.count_nonzero(np.isnan(values)))
-    found = [examination.order_edges(piece) if len(piece.close) else piece for piece in found]
     first_cut, cuts = _starts(len(piece.edges) for piece in found)
     first_crossing, crossings = _starts(len(piece.row) for piece in found)
     first_vertex, vertices = _starts(int(piece.first_vertex[-1]) for piece in found)
@@ -233,7 +236,9 @@ def _cut_edges(
 
 def _doubtful_ends(found: list[Crossings], edges: Int) -> Int:
     """(N, 2) int32: vertex and row at the ends of edges where the order of crossings, also with an end, is in doubt."""
-    pairs = [_NO_PAIRS]
+    if not any(len(piece.at_end) or len(piece.close) for piece in found):
+        return _NO_PAIRS
+    pairs = []
     for piece in found:
         pairs.append(piece.at_end)
         for i in piece.close.tolist():
