@@ -8,8 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine import Network
-from engine.network import evaluate, sources
-from engine.steps import Gather, Kink, Linear, Scale, Step, Sum
+from engine.steps import Gather, Kink, Linear, Scale, Step, Sum, evaluate, sources
 
 Float = NDArray[np.float64]
 

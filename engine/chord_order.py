@@ -38,7 +38,7 @@ def order_crossings(number, order, inner, outer, t, dt, vertex, spare, stop):
             p = order[j]
             if outer[p] <= outer[c] and is_behind(t[p], t[c]):
                 t[c] = t[p]
-                forced += 1
+                forced += inner[p] != inner[c] or outer[p] != outer[c]
     for i in range(1, number):
         c = order[i]
         slot = i

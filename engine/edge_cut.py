@@ -55,8 +55,11 @@ class CutEdges(NamedTuple):
 
 
 @kernel
-def find_crossings(lo, hi, edges, rows, bound, plus, minus, number):
-    """The Crossings of the edges lo..hi, in order along each edge; number: see CutEdges, counted within this piece."""
+def find_crossings(lo, hi, edges, rows, lines, bound, plus, minus, number):
+    """The Crossings of the edges lo..hi, in order along each edge; number: see CutEdges, counted within this piece.
+
+    lines (R,) int32: equal for rows with the same line; empty where there are none.
+    """
     items = np.empty(hi - lo, np.int32)
     cut, total = _find_cut(lo, hi, edges, plus, minus, number, items)
     items = items[:cut].copy()
@@ -66,7 +69,7 @@ def find_crossings(lo, hi, edges, rows, bound, plus, minus, number):
     while True:
         at_end, close = np.empty((room, 2), np.int32), np.empty(room, np.int32)
         merges, ends, closes = _list_crossings(
-            items, edges, rows, bound, plus, minus, first_crossing, first_vertex, row, vertex, weights,
+            items, edges, rows, lines, bound, plus, minus, first_crossing, first_vertex, row, vertex, weights,
             at_end, close,
         )  # fmt: skip
         if ends <= room and closes <= room:
@@ -105,7 +108,7 @@ def _find_cut(lo, hi, edges, plus, minus, number, items):
 
 @inner
 def _list_crossings(
-    items, edges, rows, bound, plus, minus, first_crossing, first_vertex, row, vertex, weights, at_end, close
+    items, edges, rows, lines, bound, plus, minus, first_crossing, first_vertex, row, vertex, weights, at_end, close
 ):
     """Fill in the Crossings, at_end and close as far as they go; returns the merges, and how many of those
     there are.
@@ -143,7 +146,7 @@ def _list_crossings(
         merges += last - start - count_vertices
         first_crossing[i + 1] = last
         first_vertex[i + 1] = first_vertex[i] + count_vertices
-        if last > start + 1 and _has_close(start, last, weights):
+        if last > start + 1 and _has_close(start, last, row, weights, lines):
             if closes < len(close):
                 close[closes] = i
             closes += 1
@@ -187,11 +190,12 @@ def _merge(start, stop, weights, vertex):
 
 
 @inline
-def _has_close(start, stop, weights):
+def _has_close(start, stop, row, weights, lines):
     """Return whether two neighbouring crossings of an edge are so close that rounding might have made their order."""
     for x in range(start + 1, stop):
         gap = way_between(weights[x - 1, 0], weights[x, 0])
-        if gap <= DOUBT * (weights[x, 1] + weights[x - 1, 1]):
+        same = len(lines) > 0 and lines[row[x]] == lines[row[x - 1]]
+        if gap <= DOUBT * (weights[x, 1] + weights[x - 1, 1]) and not same:
             return True
     return False
 

@@ -17,12 +17,12 @@ import numpy as np
 from engine import memory
 from engine.kinks import apply_kink, feature_range, largest_after
 from engine.linear_layer import make_twins_equal, run_linear
-from engine.network import Network, evaluate
+from engine.network import Network
 from engine.new_vertices import NewVertices, interpolate_rows
 from engine.predicates import Tolerance, classify, weighted_norms
 from engine.rounding import Rounding
 from engine.schedule import Segment
-from engine.steps import Affine, Float, Int, Kink, Linear
+from engine.steps import Affine, Float, Int, Kink, Linear, evaluate
 from engine.subdivide import Signs
 from engine.table import Recycler, Table
 from engine.twins import pairs_of

@@ -8,28 +8,17 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple, assert_never
+from typing import NamedTuple, assert_never
 
 import numpy as np
 from numpy.typing import NDArray
 
+from engine.dyadic import Dyadic, aligned, dyadic, product, reduced, shifted
 from engine.plane import SlicePlane
 from engine.schedule import Segment
-from engine.steps import Affine, Float, Gather, Int, Kink, Linear, Scale, Sum
-
-Integers = NDArray[Any]  # Python's, of any size
+from engine.steps import Affine, Gather, Int, Kink, Linear, Scale, Sum
 
 _MOST_NUMBERS = 1 << 21  # in the maps that are kept: some hundred megabytes
-
-
-class Dyadic(NamedTuple):
-    """Numbers `integers` / 2**exponent, in an array of any shape.
-
-    An affine function of the place (x, y) in a slice is a row (a, b, c) of integers: (a x + b y + c) / 2**exponent.
-    """
-
-    integers: Integers
-    exponent: int
 
 
 class Line(NamedTuple):
@@ -39,44 +28,6 @@ class Line(NamedTuple):
     b: int
     c: int
     exponent: int
-
-
-def dyadic(numbers: Float) -> Dyadic:
-    """Return finite float64 numbers as integers over a common power of two."""
-    mantissa, exponent = np.frexp(numbers)
-    used = mantissa != 0.0
-    least = min(53, int(exponent[used].min())) if used.any() else 53
-    shift = np.where(used, exponent - least, 0)
-    return _reduced(np.ldexp(mantissa, 53).astype(np.int64).astype(object) << shift.astype(object), 53 - least)
-
-
-def _reduced(integers: Integers, exponent: int) -> Dyadic:
-    """Divide by the powers of two that all integers and the denominator share."""
-    bits = int(np.bitwise_or.reduce(integers.ravel(), initial=0))
-    shared = min(exponent, (bits & -bits).bit_length() - 1) if bits else exponent
-    return Dyadic(integers >> shared, exponent - shared) if shared > 0 else Dyadic(integers, exponent)
-
-
-def _aligned(parts: Sequence[Dyadic]) -> tuple[list[Integers], int]:
-    """Return the integers of several arrays of numbers over one denominator, and its exponent."""
-    exponent = max(part.exponent for part in parts)
-    return [part.integers << (exponent - part.exponent) for part in parts], exponent
-
-
-def _shifted(forms: Dyadic, constants: Dyadic) -> Dyadic:
-    """Add constants (n,) to affine functions (n, 3)."""
-    (integers, shift), exponent = _aligned([forms, constants])
-    integers[:, 2] += shift
-    return _reduced(integers, exponent)
-
-
-def _product(weight: Dyadic, forms: Dyadic) -> Dyadic:
-    """Multiply weight (m, n) by affine functions (n, 3); those that are zero are left out."""
-    live = (forms.integers != 0).any(axis=1)
-    result = np.full((len(weight.integers), 3), 0, object)
-    if live.any():
-        result = np.dot(weight.integers[:, live], forms.integers[live])
-    return Dyadic(result, weight.exponent + forms.exponent)
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -168,7 +119,7 @@ class FaceMaps:
         for k, line in zip(live.tolist(), lines, strict=True):
             forms[k] = [number << (exponent - line.exponent) for number in line[:3]]
         scaled = Dyadic(forms * slope.integers[:, None], exponent + slope.exponent)
-        values[kink.target] = _shifted(scaled, intercept)
+        values[kink.target] = shifted(scaled, intercept)
         return values
 
     def _piece(self, kink: Kink, positive: NDArray[np.bool_]) -> tuple[Dyadic, Dyadic]:
@@ -204,8 +155,8 @@ class FaceMaps:
     def _linear(self, step: Linear, values: Mapping[int, Dyadic], rows: Int | NDArray[np.int64]) -> Dyadic:
         """Return some rows of a matrix's product."""
         weight, bias = self._parameters_of(step)
-        product = _product(weight._replace(integers=weight.integers[rows]), values[step.source])
-        return _shifted(product, bias._replace(integers=bias.integers[rows]))
+        result = product(weight._replace(integers=weight.integers[rows]), values[step.source])
+        return shifted(result, bias._replace(integers=bias.integers[rows]))
 
     def _evaluated(self, step: Affine, values: Mapping[int, Dyadic]) -> Dyadic:
         match step:
@@ -216,22 +167,22 @@ class FaceMaps:
                     self._linear(step, {step.source: source._replace(integers=source.integers[i : i + size])}, rows)
                     for i in range(0, len(source.integers), size)
                 ]
-                parts, exponent = _aligned(blocks)
+                parts, exponent = aligned(blocks)
                 return Dyadic(np.concatenate(parts), exponent)
             case Scale():
                 factor, shift = self._parameters_of(step)
                 source = values[step.source]
                 scaled = Dyadic(source.integers * factor.integers[:, None], source.exponent + factor.exponent)
-                return _shifted(scaled, shift)
+                return shifted(scaled, shift)
             case Sum():
-                (left, right), exponent = _aligned([values[step.left], values[step.right]])
-                return _reduced(left + right if step.sign > 0 else left - right, exponent)
+                (left, right), exponent = aligned([values[step.left], values[step.right]])
+                return reduced(left + right if step.sign > 0 else left - right, exponent)
             case Gather():
                 _, constants = self._parameters_of(step)
                 rows = np.full((len(step.constants), 3), 0, object)
                 rows[:, 2] = constants.integers
-                parts, exponent = _aligned([*(values[slot] for slot in step.sources), Dyadic(rows, constants.exponent)])
-                return _reduced(np.concatenate(parts)[step.index], exponent)
+                parts, exponent = aligned([*(values[slot] for slot in step.sources), Dyadic(rows, constants.exponent)])
+                return reduced(np.concatenate(parts)[step.index], exponent)
             case _:
                 assert_never(step)
 

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, assert_never
+from typing import TYPE_CHECKING
 
 import numpy as np
 
+from engine.coincident_lines import Lines, coincident_lines
 from engine.errors import EngineError
-from engine.steps import Float, Gather, Int, Kink, Linear, Scale, Step, Sum
+from engine.steps import Float, Int, Kink, Step, evaluate, sources
 from engine.twins import first_twins
 
 if TYPE_CHECKING:
@@ -80,6 +81,11 @@ class Network:
         """For each slot in which features are equal (n,) int32: the first feature that is equal to each."""
         return first_twins(self.steps)
 
+    @cached_property
+    def coincident_lines(self) -> Lines:
+        """See engine/coincident_lines.py: rows with the same line wherever the network is cut."""
+        return coincident_lines(self.steps, np.eye(self.input_size, self.input_size + 1))
+
     @property
     def layer_names(self) -> tuple[str, ...]:
         """The names of the kinks, unique."""
@@ -110,38 +116,3 @@ class Network:
                 if last_use[slot] == i and slot != self.output:
                     del values[slot]
         return values[self.output]
-
-
-def sources(step: Step) -> tuple[int, ...]:
-    """The slots that a step reads."""
-    match step:
-        case Gather():
-            return step.sources
-        case Sum():
-            return (step.left, step.right)
-        case _:
-            return (step.source,)
-
-
-def evaluate(step: Step, values: Mapping[int, Float], count: int) -> Float:
-    """The value (count, size) float64 that a step writes, from the values (count, *) of the slots that it reads."""
-    match step:
-        case Linear():
-            blocks = values[step.source].reshape(count * step.groups, step.weight.shape[1])
-            return (blocks @ step.weight.T + step.bias).reshape(count, step.groups * len(step.bias))
-        case Scale():
-            return values[step.source] * step.factor + step.shift
-        case Sum():
-            left, right = values[step.left], values[step.right]
-            return left + right if step.sign > 0 else left - right
-        case Gather():
-            constants = np.broadcast_to(step.constants, (count, len(step.constants)))
-            return np.concatenate([*(values[slot] for slot in step.sources), constants], axis=1)[:, step.index]
-        case Kink():
-            z = values[step.source]
-            result = z * step.slopes[:, 0] + step.intercepts[:, 0]
-            for piece, breakpoint_ in enumerate(step.breakpoints.T, start=1):
-                result = np.where(z > breakpoint_, z * step.slopes[:, piece] + step.intercepts[:, piece], result)
-            return result
-        case _:
-            assert_never(step)

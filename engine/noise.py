@@ -15,9 +15,8 @@ from typing import assert_never
 import numpy as np
 
 from engine.jit import kernel, summing_kernel
-from engine.network import evaluate
 from engine.rounding import Rounding
-from engine.steps import Affine, Float, Gather, Int, Kink, Linear, Scale, Sum
+from engine.steps import Affine, Float, Gather, Int, Kink, Linear, Scale, Sum, evaluate
 from engine.tolerances import SAFETY, UNIT_ROUNDOFF
 from engine.twins import summed
 

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from engine import map_kernels, memory
 from engine.coincidence import Coincidences
+from engine.coincident_lines import lines_on_slice
 from engine.errors import EngineError
 from engine.evaluation import ChordRows, Deferred, Evaluation, Range, evaluate_segment, find_signs, unit_of
 from engine.examination import Examination
@@ -49,6 +50,7 @@ class Progress:
 Report = Callable[[Progress], None]
 
 _OUT_OF_RANGE = "{} leave the range of float64; rescale the network or the domain"
+_NO_LINES = np.empty(0, np.int32)
 _ROOM = 4096  # vertices and edges that small maps may grow by without being copied
 
 
@@ -165,6 +167,9 @@ class _Walk:
         self.noise: dict[int, Float] = {0: noise_of_inputs(unit_of(0, self.ranges, None))}
         self.input_noise = float(np.linalg.norm(self.noise[0]))
         self.even = True
+        self.lines = lines_on_slice(
+            network.coincident_lines, network.steps, np.column_stack([*plane.axes, plane.origin])
+        )
         self.deferred: Deferred | None = None
         self.recycler = Recycler()
         self.coincidences = Coincidences.none()
@@ -229,7 +234,16 @@ class _Walk:
         self.examination.start(layer, self.map)
         admission = self._admission(layer, rows)
         result = cut(
-            self.map, layer, rows, signs, self.bound, self.row_noise, self.examination, admission, self.workers
+            self.map,
+            layer,
+            rows,
+            self._lines_of(segment),
+            signs,
+            self.bound,
+            self.row_noise,
+            self.examination,
+            admission,
+            self.workers,
         )
         start = self._took("cut", start)
         if len(self.coincidences):
@@ -285,6 +299,9 @@ class _Walk:
         snapped = self.workers.run(on_chords.fill, count, grain(20 + 2 * view.shape[1]), view, view, first)
         if sum(snapped):
             self.snapped += examine_zeros(view, first, on_chords.new, self.examination)
+
+    def _lines_of(self, segment: Segment) -> Int:
+        return _NO_LINES if segment.kink is None else self.lines.get(segment.kink.target, _NO_LINES)
 
     def _carry(self, value: Table, result: Cut) -> None:
         for new in (result.on_edges, result.on_chords):

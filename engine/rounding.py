@@ -23,8 +23,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.jit import inner_sum, kernel
-from engine.network import evaluate
-from engine.steps import Affine, Float, Gather, Int, Linear, Scale, Sum
+from engine.steps import Affine, Float, Gather, Int, Linear, Scale, Sum, evaluate
 from engine.tolerances import EVEN, SAFETY, UNIT_ROUNDOFF
 
 Bases = tuple[tuple[int, Float], ...]

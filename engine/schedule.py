@@ -7,10 +7,10 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from engine.network import Network, sources
+from engine.network import Network
 from engine.predicates import WORD
 from engine.rounding import Rounding, bases_of, bounds_of, rounding_of, rounding_of_even, rounding_of_linear
-from engine.steps import Affine, Float, Int, Kink, Linear
+from engine.steps import Affine, Float, Int, Kink, Linear, sources
 from engine.tolerances import SAFETY, UNIT_ROUNDOFF
 
 

@@ -7,7 +7,9 @@ written exactly once.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import assert_never
 
 import numpy as np
 from numpy.typing import NDArray
@@ -91,3 +93,38 @@ class Kink:
 
 Affine = Linear | Scale | Sum | Gather
 Step = Affine | Kink
+
+
+def sources(step: Step) -> tuple[int, ...]:
+    """The slots that a step reads."""
+    match step:
+        case Gather():
+            return step.sources
+        case Sum():
+            return (step.left, step.right)
+        case _:
+            return (step.source,)
+
+
+def evaluate(step: Step, values: Mapping[int, Float], count: int) -> Float:
+    """The value (count, size) float64 that a step writes, from the values (count, *) of the slots that it reads."""
+    match step:
+        case Linear():
+            blocks = values[step.source].reshape(count * step.groups, step.weight.shape[1])
+            return (blocks @ step.weight.T + step.bias).reshape(count, step.groups * len(step.bias))
+        case Scale():
+            return values[step.source] * step.factor + step.shift
+        case Sum():
+            left, right = values[step.left], values[step.right]
+            return left + right if step.sign > 0 else left - right
+        case Gather():
+            constants = np.broadcast_to(step.constants, (count, len(step.constants)))
+            return np.concatenate([*(values[slot] for slot in step.sources), constants], axis=1)[:, step.index]
+        case Kink():
+            z = values[step.source]
+            result = z * step.slopes[:, 0] + step.intercepts[:, 0]
+            for piece, breakpoint_ in enumerate(step.breakpoints.T, start=1):
+                result = np.where(z > breakpoint_, z * step.slopes[:, piece] + step.intercepts[:, piece], result)
+            return result
+        case _:
+            assert_never(step)

@@ -100,19 +100,20 @@ def tolerance(before: PlanarMap, uncertain: bool, norms: Table, scale: Float, co
 
 
 def cut(
-    before: PlanarMap, layer: int, rows: Table, signs: Signs, bound: Tolerance, noise: Float, examination: Examination,
-    admission: Admission, workers: Workers,
+    before: PlanarMap, layer: int, rows: Table, lines: Int, signs: Signs, bound: Tolerance, noise: Float,
+    examination: Examination, admission: Admission, workers: Workers,
 ) -> Cut:  # fmt: skip
     """Cut all faces by the lines on which a row is zero.
 
-    rows (V, R): pre-activation minus breakpoint; zeros are made exact, and the vertices on edges are added.  noise
-    (R,): see engine/noise.py.  examination: makes the decisions that rounding leaves in doubt; started for this cut.
+    rows (V, R): pre-activation minus breakpoint; zeros are made exact, and the vertices on edges are added.  lines: see
+    find_crossings; noise (R,): see engine/noise.py.  examination: makes the decisions that rounding leaves in doubt;
+    started for this cut.
     """
     loose = Table(bound.norms, 2 * len(bound.norms) + 1024)
     bound = bound._replace(loose=loose.view)
     snapped, zeros = _settle(rows.view, signs, bound, noise, examination, workers)
     edges, cut_edges, on_edges, bound, made_zero, edge_merges = _cut_edges(
-        before, rows, signs, bound, loose, examination, admission, workers
+        before, rows, lines, signs, bound, loose, examination, admission, workers
     )
     loops = Loops(
         before.offsets, before.half_edges, before.edges.reshape(-1), cut_edges, signs.plus, signs.minus, rows.view
@@ -186,7 +187,7 @@ def _examine(pairs: Int, rows: Float, signs: Signs, examination: Examination) ->
 
 
 def _cut_edges(
-    before: PlanarMap, rows: Table, signs: Signs, bound: Tolerance, loose: Table, examination: Examination,
+    before: PlanarMap, rows: Table, lines: Int, signs: Signs, bound: Tolerance, loose: Table, examination: Examination,
     admission: Admission, workers: Workers,
 ) -> tuple[Table, CutEdges, NewVertices, Tolerance, int, int]:  # fmt: skip
     """Cut every edge where rows cross it: the edges and where they are cut, the new vertices, the tolerance there, how
@@ -199,8 +200,8 @@ def _cut_edges(
         found = [
             Crossings(*piece)
             for piece in workers.run(
-                edge_cut.find_crossings, old_edges, grain(40 + 20 * words), before.edges, rows.view, tuple(bound),
-                signs.plus, signs.minus, number,
+                edge_cut.find_crossings, old_edges, grain(40 + 20 * words), before.edges, rows.view, lines,
+                tuple(bound), signs.plus, signs.minus, number,
             )
         ]  # fmt: skip
         doubtful = _doubtful_ends(found, before.edges)

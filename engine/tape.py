@@ -11,8 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.errors import NotPiecewiseLinearError
-from engine.network import sources
-from engine.steps import Float, Gather, Kink, Linear, Scale, Step, Sum
+from engine.steps import Float, Gather, Kink, Linear, Scale, Step, Sum, sources
 
 # A cell is one feature of one slot, or one constant.  Moving data only moves cells; a Gather is recorded when a step
 # needs cells that are not exactly one slot.  Cells from FIRST_CONSTANT on are constants.

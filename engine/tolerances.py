@@ -11,6 +11,7 @@ UNIT_ROUNDOFF = 2.0**-52  # twice the largest relative error of one operation: r
 SAFETY = 64.0  # roundings in the bound of a row: a sum of n products is off by n of them at most, mostly by their root
 EVEN = 2.0**20  # features whose parts in a row differ by less share one norm in its bound: on generic networks all do
 NEGLIGIBLE_UNCERTAINTY = 1e-12  # of the domain's diameter: below it a position's own error does not enter its bounds
+SAME_RATIO = 1e-9  # radians: rows with ratios that differ by less are looked at in integers
 DOUBT = 2.0**10  # bounds within which a sign or an order is in doubt: on generic networks none is
 QUOTIENT = 2.0 * UNIT_ROUNDOFF  # relative error of a share of the way, a quotient of numbers without cancellation
 NEAR_END = 2.0 * UNIT_ROUNDOFF  # of an edge: a crossing so near to an end leaves the sign there in doubt

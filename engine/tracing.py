@@ -16,10 +16,10 @@ from torch import Tensor, nn
 from torch.nn.parameter import is_lazy
 
 from engine.errors import EngineError, TraceError
-from engine.network import ForwardError, Network, sources
+from engine.network import ForwardError, Network
 from engine.operators import RULES, reason
 from engine.recorder import Float64, Recorder
-from engine.steps import Float, Kink, Linear, Step
+from engine.steps import Float, Kink, Linear, Step, sources
 from engine.tape import Layer, Tape, fold_scales, fold_sums, live_steps, renumbered
 
 _CHECK_POINTS = 256

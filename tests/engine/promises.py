@@ -5,8 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from engine import Partition
-from engine.network import evaluate
-from engine.steps import Float, Kink
+from engine.steps import Float, Kink, evaluate
 
 
 def check(partition: Partition) -> None:

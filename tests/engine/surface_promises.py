@@ -7,8 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from engine import Surface
-from engine.network import evaluate
-from engine.steps import Float, Kink
+from engine.steps import Float, Kink, evaluate
 
 _POINTS = 10_000
 

@@ -8,8 +8,7 @@ import torch
 from torch import nn
 
 from engine import EngineError, Network, partition_segment
-from engine.network import evaluate
-from engine.steps import Float, Kink
+from engine.steps import Float, Kink, evaluate
 from tests.oracle.networks import random_sample
 from tests.oracle.nonlinearities import NONLINEARITIES
 
