@@ -14,6 +14,7 @@ from tests.oracle.rational import Add, Affine, Concat, Maximum, Minimum, Operati
 from tests.oracle.recipes import (
     FEW_BITS,
     KINDS,
+    SHAPES,
     Draft,
     Features,
     Float,
@@ -124,12 +125,15 @@ def specification(layers: list[Layer], weight: Float, bias: Float, concatenated:
 def random_sample(kink: str, kind: str, seed: int) -> Sample:
     """The seed-th network of a nonlinearity (a key of NONLINEARITIES) and a kind (a key of KINDS)."""
     rng = np.random.default_rng([*f"{kink}/{kind}/".encode(), seed])
-    plane = _random_slice(rng, 3 if kind == "slice in a hyperplane" and seed % 5 else int(rng.integers(2, 4)))
+    in_space = kind == "mirrored" or (kind == "slice in a hyperplane" and seed % 5)
+    plane = _random_slice(rng, 3 if in_space else int(rng.integers(2, 4)))
     depth = int(rng.choice([2, 3, 4, 5], p=[0.5, 0.3, 0.12, 0.08]))
     widest = {2: 16 if rng.random() < 0.2 else 9, 3: 8, 4: 6, 5: 6}[depth]
     if kink in ("hardtanh", "relu6", "clamp") and depth < 5:  # two lines for each neuron
         widest -= 2
     width = int(rng.integers(4, widest + 1))
+    if kind in SHAPES:
+        depth, width = (int(rng.integers(least, most + 1)) for least, most in SHAPES[kind])
     form = ("plain", "plain", "concatenated", "residual")[seed % 4]
     concatenated = {0} if form == "concatenated" else set()
     # only where structure is not lost: the last layer's is for the level, and scaled features cannot be added
@@ -211,6 +215,7 @@ def _features_after(
     kept = (draft.scale > 1.0) & flat | (draft.scale < 1.0) & (draft.target != 0.0)
     after = Features(
         np.array([nonlinearity(j, z[j]) for j in range(draft.size)]) + added,
+        mirrored=draft.mirrored,
         unscale=np.where(kept, 1.0, 1.0 / draft.scale),
     )
     unit = np.eye(draft.size)
@@ -246,6 +251,7 @@ def _joined(features: Features, layer: Layer, plane: Slice) -> Features:
         [*padded(features.on_line), *direct],
         padded(features.on_region),
         features.twins,
+        features.mirrored,
         np.append(features.unscale, np.ones(dimension)),
     )
 

@@ -23,13 +23,15 @@ class Features:
 
     at_point: (m,) their values at the slice's special point.  Functionals are (coefficients (m,), constant):
     `on_line` vanish along an earlier line, `on_region` throughout a region (where that is not empty).
-    twins: pairs of equal features.  unscale: (m,) powers of two that undo the scaling of rows.
+    twins: pairs of equal features; mirrored: of features that are each other's mirror image in the slice.  unscale:
+    (m,) powers of two that undo the scaling of rows.
     """
 
     at_point: Float
     on_line: list[Functional] = field(default_factory=list)
     on_region: list[Functional] = field(default_factory=list)
     twins: list[tuple[int, int]] = field(default_factory=list)
+    mirrored: list[tuple[int, int]] = field(default_factory=list)
     unscale: Float = field(default_factory=lambda: np.empty(0))
 
     @property
@@ -48,7 +50,10 @@ class Slice:
 
 @dataclass(eq=False)
 class Draft:
-    """A layer's rows z = weight @ features + bias; row j is meant to bend at z = target[j]."""
+    """A layer's rows z = weight @ features + bias; row j is meant to bend at z = target[j].
+
+    mirrored: pairs of rows that are each other's mirror image in the slice.
+    """
 
     rng: np.random.Generator
     depth: int
@@ -58,6 +63,7 @@ class Draft:
     bias: Float
     target: Float
     scale: Float
+    mirrored: list[tuple[int, int]] = field(default_factory=list)
 
     @property
     def size(self) -> int:
@@ -270,6 +276,27 @@ def dead(draft: Draft) -> None:
     draft.bias[rows] = draft.rng.choice([-16.0, -16.0, 16.0], len(rows))
 
 
+def mirrored(draft: Draft) -> None:
+    """Pairs of rows that are each other's mirror image in the slice, where they are equal."""
+    generic(draft)
+    draft.mirrored = draft.pairs()
+    for i, j in draft.mirrored:
+        draft.weight[j] = draft.weight[i]
+        draft.bias[j] = draft.bias[i]
+        if draft.depth == 0:
+            normal = np.cross(*draft.slice.axes)
+            across = float(draft.weight[i] @ normal)
+            draft.weight[j] -= 2.0 * across * normal
+            draft.bias[j] += 2.0 * across * float(normal @ draft.slice.origin)
+        for a, b in draft.features.mirrored:
+            draft.weight[j, [a, b]] = draft.weight[i, [b, a]]
+
+
+def any_of_them(draft: Draft) -> None:
+    """Another recipe in every layer."""
+    (generic, no_bias, shifted, *MIXED)[draft.rng.integers(3 + len(MIXED))](draft)
+
+
 def mixture(draft: Draft) -> None:
     recipes = draft.rng.choice(len(MIXED), size=3, replace=False)
     for k in recipes:
@@ -309,8 +336,14 @@ KINDS: dict[str, Callable[[Draft], None]] = {
     "uneven": uneven,
     "dead": dead,
     "mixture": mixture,
+    "mirrored": mirrored,
+    "deep": any_of_them,
+    "wide": integer,
 }
 """Every kind starts from random rows and applies its recipe to each layer."""
+
+SHAPES = {"deep": ((8, 12), (4, 5)), "wide": ((2, 2), (64, 64))}
+"""Kinds with fewest and most layers, and neurons in each, of their own; both inclusive."""
 
 FEW_BITS = ("through one point", "near-parallel", "mixture")
 """Kinds that start from rows of few bits always, the others in half of the layers: sums of products must stay exact."""
