@@ -1,8 +1,8 @@
 """Rows with the same line in every region: known from the weights alone.
 
 Networks have them by construction (opposite, widened, pruned or symmetric neurons, a network beside a copy of itself),
-and on a slice more than in space (mirror images in the slice's plane).  Where such rows cross an edge together is no
-question for rounding.
+and on a slice more than in space (mirror images in the slice's plane).  Where such rows cross an edge together, or are
+zero along each other's lines, is no question for rounding.
 
 Every feature of a nonlinearity counts as an unknown, and features that are equal as one.  A row is a sum of unknowns,
 and two rows have the same line when their coefficients are proportional.  Candidates are rows with the same ratio at
@@ -11,9 +11,10 @@ two random places; their coefficients are compared in integers.
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Hashable, Mapping, Sequence
 from math import gcd
-from typing import assert_never
+from typing import NamedTuple, assert_never
 
 import numpy as np
 
@@ -21,9 +22,24 @@ from engine.dyadic import Dyadic, Integers, aligned, dyadic, product
 from engine.steps import Affine, Float, Gather, Int, Kink, Linear, Scale, Step, Sum, evaluate, sources
 from engine.tolerances import SAME_RATIO
 
-Lines = Mapping[int, Int]
-"""By the slot that a nonlinearity writes, where it has rows with the same line: (R,) int32, the first row with the same
-line as each."""
+Lines = tuple[Int, ...]
+"""For each nonlinearity in order (R,) int32: rows with the same number, of any nonlinearity, have the same line; -1: no
+other row has it."""
+
+
+class _Form(NamedTuple):
+    """A row as a sum of unknowns over 2**exponent: (number, coefficient) of all that are not zero, -1 the constant."""
+
+    terms: tuple[tuple[int, int], ...]
+    exponent: int
+
+    @property
+    def direction(self) -> tuple[tuple[int, int], ...]:
+        """The terms up to a common factor."""
+        divisor = gcd(*(part for _, part in self.terms))
+        if self.terms and self.terms[0][1] < 0:
+            divisor = -divisor
+        return tuple((number, part // divisor) for number, part in self.terms)
 
 
 def coincident_lines(steps: Sequence[Step], inputs: Float) -> Lines:
@@ -33,44 +49,60 @@ def coincident_lines(steps: Sequence[Step], inputs: Float) -> Lines:
     """
     rng = np.random.default_rng(0)
     values = {0: _random_inputs(inputs, rng)}
-    unknown: dict[int, Int] = {}  # of each feature its number among the unknowns of its slot
-    found: dict[int, Int] = {}
-    for i, step in enumerate(steps):
-        if not isinstance(step, Kink):
+    unknown: dict[int, Int] = {}  # of the features of each nonlinearity their numbers among all unknowns
+    count = inputs.shape[1]
+    random = np.empty((2, 0))  # of the unknowns after the inputs'
+    kinks = [i for i, step in enumerate(steps) if isinstance(step, Kink)]
+    ratios: list[Float] = []
+    forms: dict[tuple[int, int], _Form] = {}  # by nonlinearity and row
+    equal: dict[Hashable, int] = {}  # the unknown that a feature is, by its form and its pieces
+    for layer, i in enumerate(kinks):
+        kink = steps[i]
+        assert isinstance(kink, Kink)
+        for step in steps[kinks[layer - 1] + 1 if layer else 0 : i]:
             values[step.target] = evaluate(step, values, 2)
-            continue
-        number = np.arange(len(step.slopes), dtype=np.int32)
-        candidates = _candidates(values[step.source], step)
-        if len(candidates):
-            sizes = {slot: value.shape[1] for slot, value in values.items()}
-            forms = _forms(steps[:i], step, candidates, unknown, inputs, sizes)
-            lines = np.arange(len(step.row_neuron), dtype=np.int32)
-            lines[candidates] = candidates[_first_equal([_direction(form) for form in forms])]
-            if (lines != np.arange(len(lines))).any():
-                found[step.target] = lines
-                features, first_row = np.unique(step.row_neuron[candidates], return_index=True)
-                keys = [(forms[n], *_pieces(step, k)) for k, n in zip(features, first_row, strict=True)]
-                number[features] = features[_first_equal(keys)]
-        unknown[step.target] = number
-        values[step.target] = rng.normal(size=(2, len(number)))[:, number]
-    return found
+        sizes = {slot: value.shape[1] for slot, value in values.items()}
+        ratios.append(_ratios(values[kink.source], kink))
+        for other, rows in _candidates(ratios).items():
+            missing = np.array([row for row in rows if (other, row) not in forms], np.int32)
+            if len(missing):
+                found = _forms(steps[: kinks[other] + 1], missing, unknown, inputs, sizes)
+                forms.update(((other, row), form) for row, form in zip(missing.tolist(), found, strict=True))
+        number = count + np.arange(len(kink.slopes), dtype=np.int32)
+        for row, neuron in enumerate(kink.row_neuron.tolist()):
+            if (layer, row) in forms and (row == 0 or kink.row_neuron[row - 1] != neuron):
+                number[neuron] = equal.setdefault((forms[layer, row], *_pieces(kink, neuron)), int(number[neuron]))
+        random = np.column_stack([random, rng.normal(size=(2, len(number)))])
+        unknown[kink.target] = number
+        values[kink.target] = random[:, number - inputs.shape[1]]
+        count += len(number)
+    members = defaultdict(list)
+    for place, form in forms.items():
+        if form.terms:
+            members[form.direction].append(place)
+    lines = tuple(np.full(len(ratio), -1, np.int32) for ratio in ratios)
+    for number_of_line, places in enumerate(places for places in members.values() if len(places) > 1):
+        for layer, row in places:
+            lines[layer][row] = number_of_line
+    return lines
 
 
 def lines_on_slice(in_space: Lines, steps: Sequence[Step], inputs: Float) -> Lines:
     """Return coincident_lines on a slice, whose inputs are `inputs` (D, 3), from those in space.
 
-    They are the same unless the rows that read the inputs coincide on the slice.
+    They are the same unless more of the rows that read the inputs coincide on the slice.
     """
     first = next((i for i, step in enumerate(steps) if isinstance(step, Kink)), len(steps))
     if first == len(steps):
         return in_space
-    again = any(0 in sources(step) for step in steps[first + 1 :])
     values = {0: _random_inputs(inputs, np.random.default_rng(0))}
     for step in steps[:first]:
         values[step.target] = evaluate(step, values, 2)
     kink = steps[first]
     assert isinstance(kink, Kink)
-    if not again and len(_candidates(values[kink.source], kink)) == 0:
+    here = len(_candidates([_ratios(values[kink.source], kink)]).get(0, []))
+    again = any(0 in sources(step) for step in steps[first + 1 :])
+    if not again and here <= np.count_nonzero(in_space[0] >= 0):
         return in_space
     return coincident_lines(steps, inputs)
 
@@ -81,19 +113,34 @@ def _random_inputs(inputs: Float, rng: np.random.Generator) -> Float:
     return np.asarray(places @ inputs.T)
 
 
-def _candidates(z: Float, kink: Kink) -> Int:
-    """Return the rows with a ratio at two places that others have too, up to rounding; z (2, n): the neurons there."""
+def _ratios(z: Float, kink: Kink) -> Float:
+    """Return the angle (R,) of each row's values at two places, from those (2, n) of the neurons."""
     first, second = z[:, kink.row_neuron] - kink.row_breakpoint
-    ratio = np.arctan2(first, second) % np.pi
-    order = np.argsort(ratio)
-    near = np.diff(ratio[order], append=ratio[order[:1]] + np.pi) <= SAME_RATIO
-    return np.sort(order[near | np.roll(near, 1)]).astype(np.int32)
+    return np.asarray(np.arctan2(first, second) % np.pi)
+
+
+def _candidates(ratios: Sequence[Float]) -> dict[int, list[int]]:
+    """Return rows, by nonlinearity, with a ratio that a row of the last one has too up to rounding, another row."""
+    whole, last = np.concatenate(ratios), ratios[-1]
+    near = np.append(_near(whole[: len(whole) - len(last)], last) > 0, _near(last, whole) > 1)
+    ends = np.cumsum([0, *(len(ratio) for ratio in ratios)])
+    rows = {layer: np.flatnonzero(near[ends[layer] : ends[layer + 1]]).tolist() for layer in range(len(ratios))}
+    return {layer: found for layer, found in rows.items() if found}
+
+
+def _near(angles: Float, others: Float) -> Int:
+    """Return how many of the others are next to each angle, up to half a turn."""
+    around = np.sort(np.concatenate([others - np.pi, others, others + np.pi]))
+    first, stop = (np.searchsorted(around, angles + reach) for reach in (-SAME_RATIO, SAME_RATIO))
+    return np.asarray(stop - first, np.int32)
 
 
 def _forms(
-    steps: Sequence[Step], kink: Kink, rows: Int, unknown: Mapping[int, Int], inputs: Float, sizes: Mapping[int, int]
-) -> list[tuple[int, ...]]:
-    """Return the coefficients of rows of a nonlinearity by all unknowns, over one denominator."""
+    steps: Sequence[Step], rows: Int, unknown: Mapping[int, Int], inputs: Float, sizes: Mapping[int, int]
+) -> list[_Form]:
+    """Return rows of the nonlinearity that the steps end in."""
+    kink, steps = steps[-1], steps[:-1]
+    assert isinstance(kink, Kink)
     neurons, last = kink.row_neuron[rows], steps[-1]
     constants = [dyadic(-kink.row_breakpoint[rows, None])]
     if isinstance(last, Linear) and last.groups == 1 and last.target == kink.source:
@@ -104,22 +151,39 @@ def _forms(
         selection = np.full((len(rows), len(kink.slopes)), 0, object)
         selection[np.arange(len(rows)), neurons] = 1
         coefficients = {kink.source: Dyadic(selection, 0)}
-    parts = []
+    parts, numbers = [], []
     for step in reversed(steps):
         here = coefficients.pop(step.target, None)
         if here is None:
             continue
         if isinstance(step, Kink):
-            parts.append(Dyadic(_added_up(here.integers, unknown[step.target], sizes[step.target]), here.exponent))
+            parts.append(here)
+            numbers.append(unknown[step.target])
             continue
         for slot, more in _pulled_back(step, here, constants, sizes):
             coefficients[slot] = _sum([coefficients[slot], more]) if slot in coefficients else more
     if 0 in coefficients:
         integers, exponent = product(coefficients[0], dyadic(inputs))
         parts.append(Dyadic(integers[:, :-1], exponent))
+        numbers.append(np.arange(inputs.shape[1] - 1, dtype=np.int32))
         constants.append(Dyadic(integers[:, -1:], exponent))
-    columns, _ = aligned([*parts, _sum(constants)])
-    return [tuple(row) for row in np.concatenate(columns, axis=1).tolist()]
+    columns, exponent = aligned([_sum(constants), *parts])
+    return [
+        _form(np.concatenate([[-1], *numbers]).tolist(), row, exponent)
+        for row in np.concatenate(columns, axis=1).tolist()
+    ]
+
+
+def _form(numbers: Sequence[int], coefficients: Sequence[int], exponent: int) -> _Form:
+    """Return a row from the coefficients of unknowns, which may occur more than once."""
+    terms: dict[int, int] = defaultdict(int)
+    for number, part in zip(numbers, coefficients, strict=True):
+        terms[number] += part
+    bits = 0
+    for part in terms.values():
+        bits |= part
+    shared = min(exponent, (bits & -bits).bit_length() - 1) if bits else exponent
+    return _Form(tuple((n, part >> shared) for n, part in sorted(terms.items()) if part), exponent - shared)
 
 
 def _pulled_back(
@@ -162,20 +226,6 @@ def _sum(parts: Sequence[Dyadic]) -> Dyadic:
     return Dyadic(sum(integers[1:], integers[0]), exponent)
 
 
-def _direction(form: tuple[int, ...]) -> tuple[int, ...]:
-    """Return the coefficients up to a common factor."""
-    divisor = gcd(*form) or 1
-    if next((part for part in form if part), 0) < 0:
-        divisor = -divisor
-    return tuple(part // divisor for part in form)
-
-
 def _pieces(kink: Kink, neuron: int) -> tuple[bytes, ...]:
     """Return what a neuron's nonlinearity is, to be compared."""
     return tuple(array[neuron].tobytes() for array in (kink.breakpoints, kink.slopes, kink.intercepts))
-
-
-def _first_equal(keys: Sequence[Hashable]) -> Int:
-    """Return (N,) int32: the place of the first key that is equal to each."""
-    first: dict[Hashable, int] = {}
-    return np.array([first.setdefault(key, n) for n, key in enumerate(keys)], np.int32)

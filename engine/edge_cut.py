@@ -58,7 +58,7 @@ class CutEdges(NamedTuple):
 def find_crossings(lo, hi, edges, rows, lines, bound, plus, minus, number):
     """The Crossings of the edges lo..hi, in order along each edge; number: see CutEdges, counted within this piece.
 
-    lines (R,) int32: equal for rows with the same line; empty where there are none.
+    lines (R,) int32: equal for rows with the same line, -1 where no other row has it; empty where all are.
     """
     items = np.empty(hi - lo, np.int32)
     cut, total = _find_cut(lo, hi, edges, plus, minus, number, items)
@@ -194,7 +194,7 @@ def _has_close(start, stop, row, weights, lines):
     """Return whether two neighbouring crossings of an edge are so close that rounding might have made their order."""
     for x in range(start + 1, stop):
         gap = way_between(weights[x - 1, 0], weights[x, 0])
-        same = len(lines) > 0 and lines[row[x]] == lines[row[x - 1]]
+        same = len(lines) > 0 and lines[row[x]] >= 0 and lines[row[x]] == lines[row[x - 1]]
         if gap <= DOUBT * (weights[x, 1] + weights[x - 1, 1]) and not same:
             return True
     return False

@@ -15,6 +15,7 @@ from fractions import Fraction
 import numpy as np
 from numpy.typing import NDArray
 
+from engine.coincident_lines import Lines
 from engine.edge_cut import Crossings
 from engine.exact_maps import FaceMaps, FaceSide, Line
 from engine.new_vertices import NewVertices
@@ -31,6 +32,8 @@ FaceSignWords = tuple[Int, NDArray[np.uint64], NDArray[np.uint64], int]
 
 _CHECKED = 64  # decisions between two questions whether to stop
 _LEAST = math.ulp(0.0)
+_NO_LINES = np.empty(0, np.int32)
+_LINE_BITS = 31  # of the number of a line, beside that of a vertex
 
 
 class _UndecidableError(Exception):
@@ -45,11 +48,12 @@ class Examination:
     """
 
     def __init__(
-        self, plane: SlicePlane, polygon: Float, segments: Sequence[Segment], face_signs: Sequence[FaceSignWords],
-        most: int | None, check: Callable[[], None],
+        self, plane: SlicePlane, polygon: Float, segments: Sequence[Segment], lines: Lines,
+        face_signs: Sequence[FaceSignWords], most: int | None, check: Callable[[], None],
     ) -> None:  # fmt: skip
         self._maps = FaceMaps(plane, segments, self._side)
         self._polygon, self._segments, self._face_signs = polygon, segments, face_signs
+        self._lines = tuple(line if (line >= 0).any() else _NO_LINES for line in lines)
         self._left, self._check = most, check
         self.unexamined = 0
 
@@ -57,6 +61,8 @@ class Examination:
         """Begin with the cut of a map by a layer."""
         self._layer, self._before, self._vertices = layer, before, len(before.positions)
         self._edges = before.edges
+        self.lines = self._lines[layer] if layer < len(self._lines) else _NO_LINES
+        self._on_own_line: NDArray[np.int64] | None = None
         self._starts: Int | None = None  # the vertex that each half-edge of a loop leaves
         self.know(*[NewVertices.empty(0, 1)] * 2)
         self._around: dict[int, list[tuple[int, int, int]]] = {}
@@ -79,16 +85,35 @@ class Examination:
 
         NaN where no more decisions may be made.
         """
-        found = np.full(len(pairs), np.nan)
-        self._look_around(pairs[:, 0])
-        for n, (vertex, row) in enumerate(pairs.tolist()):
-            self._asked.add((vertex, row))
+        found = np.where(self._is_on_own_line(pairs), 0.0, np.nan)
+        self._asked.update(map(tuple, pairs.tolist()))
+        open_ = np.flatnonzero(np.isnan(found))
+        self._look_around(pairs[open_, 0])
+        for n, (vertex, row) in zip(open_.tolist(), pairs[open_].tolist(), strict=True):
             if n % _CHECKED == 0:
                 self._check()
             if self._may():
                 with suppress(_UndecidableError):
                     found[n] = _rounded(self._value(vertex, row))
         return found
+
+    def _is_on_own_line(self, pairs: Int) -> NDArray[np.bool_]:
+        """Return whether (vertex, row) pairs are at the end of an edge that an earlier row with the same line made."""
+        if len(self.lines) == 0:
+            return np.zeros(len(pairs), np.bool_)
+        if self._on_own_line is None:
+            parts = [np.empty(0, np.int64)]
+            layer, row = (table.view[: len(self._edges)] for table in (self._before.edge_layer, self._before.edge_row))
+            for earlier in range(self._layer):
+                edges = np.flatnonzero(layer == earlier)
+                if len(self._lines[earlier]):
+                    line = self._lines[earlier][row[edges]]
+                    ends = self._edges[edges].astype(np.int64) << _LINE_BITS | line[:, None]
+                    parts.append(ends[line >= 0].ravel())
+            self._on_own_line = np.unique(np.concatenate(parts))
+        line = self.lines[pairs[:, 1]]
+        known = np.isin(pairs[:, 0].astype(np.int64) << _LINE_BITS | line, self._on_own_line)
+        return np.asarray(known & (line >= 0))
 
     def order_edges(self, piece: Crossings) -> Crossings:
         """Put the crossings of the edges piece.close in order; those at the same place become one vertex."""

@@ -83,7 +83,7 @@ class Network:
 
     @cached_property
     def coincident_lines(self) -> Lines:
-        """See engine/coincident_lines.py: rows with the same line wherever the network is cut."""
+        """Rows with the same line wherever the network is cut: see engine/coincident_lines.py."""
         return coincident_lines(self.steps, np.eye(self.input_size, self.input_size + 1))
 
     @property

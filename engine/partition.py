@@ -50,7 +50,6 @@ class Progress:
 Report = Callable[[Progress], None]
 
 _OUT_OF_RANGE = "{} leave the range of float64; rescale the network or the domain"
-_NO_LINES = np.empty(0, np.int32)
 _ROOM = 4096  # vertices and edges that small maps may grow by without being copied
 
 
@@ -167,16 +166,15 @@ class _Walk:
         self.noise: dict[int, Float] = {0: noise_of_inputs(unit_of(0, self.ranges, None))}
         self.input_noise = float(np.linalg.norm(self.noise[0]))
         self.even = True
-        self.lines = lines_on_slice(
-            network.coincident_lines, network.steps, np.column_stack([*plane.axes, plane.origin])
-        )
         self.deferred: Deferred | None = None
         self.recycler = Recycler()
         self.coincidences = Coincidences.none()
         self.face_signs: list[tuple[Int, Words, Words, int]] = []  # what each FaceSigns will be made of
         self.ties = Ties()  # of the cuts
         self.snapped = self.unexamined = 0  # between them
-        self.examination = Examination(plane, polygon, self.segments, self.face_signs, examined, workers.check)
+        on_slice = np.column_stack([*plane.axes, plane.origin])
+        lines = lines_on_slice(network.coincident_lines, network.steps, on_slice)
+        self.examination = Examination(plane, polygon, self.segments, lines, self.face_signs, examined, workers.check)
         self.linear_regions = 1
         self.seconds = dict.fromkeys(("evaluate", "cut", "carry", "finish"), 0.0)
 
@@ -237,7 +235,7 @@ class _Walk:
             self.map,
             layer,
             rows,
-            self._lines_of(segment),
+            self.examination.lines,
             signs,
             self.bound,
             self.row_noise,
@@ -299,9 +297,6 @@ class _Walk:
         snapped = self.workers.run(on_chords.fill, count, grain(20 + 2 * view.shape[1]), view, view, first)
         if sum(snapped):
             self.snapped += examine_zeros(view, first, on_chords.new, self.examination)
-
-    def _lines_of(self, segment: Segment) -> Int:
-        return _NO_LINES if segment.kink is None else self.lines.get(segment.kink.target, _NO_LINES)
 
     def _carry(self, value: Table, result: Cut) -> None:
         for new in (result.on_edges, result.on_chords):

@@ -1,0 +1,166 @@
+"""Decisions that rounding leaves in doubt: made with exact numbers, or counted."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+
+import numpy as np
+import pytest
+import torch
+from torch import nn
+
+from engine import Network, Partition, SlicePlane, partition_slice
+from engine.dyadic import dyadic
+from engine.exact_maps import FaceMaps, FaceSide
+from engine.partition import partition_polygon
+from engine.schedule import schedule
+from tests.oracle.comparison import difference, differences
+from tests.oracle.networks import SQUARE, Sample, random_sample
+from tests.oracle.rational import partition
+from tests.oracle.recipes import KINDS, Draft, generic
+
+HARD = [
+    ("prelu", "through one point", 5035),
+    ("clamp_min", "cancelling", 5034),
+    ("clamp_min", "cancelling", 25),
+    ("hardtanh", "cancelling", 25),
+    ("hardtanh", "scaled", 7100010),
+    ("minimum", "near-parallel", 3001),
+    ("relu6", "cancelling", 5012),
+    ("relu6", "scaled", 20009),
+    ("relu6", "scaled", 20021),
+    ("prelu", "through one point", 83),
+    ("prelu", "through one point", 1000185),
+    ("prelu", "through one point", 1001138),
+    ("prelu", "mixture", 1000226),
+    ("prelu", "mixture", 1000778),
+    ("prelu", "near-parallel", 1000802),
+    ("prelu", "near-parallel", 3003),
+    ("prelu", "near-parallel", 3031),
+    ("prelu", "zero on a region", 1000245),
+    ("prelu", "zero on a region", 1000370),
+    ("abs", "cancelling", 5),
+    ("clamp_max", "cancelling", 885),
+    ("maximum", "near-parallel", 1000148),
+]
+"""Networks in which rounding alone decides wrongly, or cannot decide."""
+
+
+@pytest.mark.parametrize(("kink", "kind", "seed"), HARD)
+def test_what_travels_through_the_layers_makes_and_hides_no_regions(kink: str, kind: str, seed: int) -> None:
+    assert differences(kink, kind, range(seed, seed + 1)) == {}
+
+
+def test_regions_thinner_than_rounding_are_found() -> None:
+    sample = random_sample("relu6", "cancelling", 5012)
+    exact = partition(sample.spec, SQUARE, sample.origin.tolist(), sample.axes.tolist(), sample.level)
+    assert min(region.area for region in exact.regions) < 1e-9
+    assert difference(sample) == ""
+
+
+def _without_bias_and_hugely_uneven(draft: Draft) -> None:
+    generic(draft)
+    draft.bias[:] = draft.target
+    if draft.depth == 0:
+        draft.scale[:] = 2.0 ** draft.rng.integers(-40, 41, draft.size)
+        draft.weight *= draft.scale[:, None]
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_regions_next_to_rows_longer_by_2_to_the_40_and_more_are_found(
+    seed: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where the long rows are zero, crossings lie beside the ends of edges, nearer than a share of their length tells."""
+    monkeypatch.setitem(KINDS, "probe", _without_bias_and_hugely_uneven)
+    assert difference(random_sample("relu", "probe", seed)) == ""
+
+
+def _partition(sample: Sample, examined: int | None) -> Partition:
+    network = Network.trace(sample.module, input_shape=(len(sample.origin),))
+    plane = SlicePlane(sample.origin, sample.axes)
+    return partition_polygon(network, plane, np.array(SQUARE), sample.level, threads=1, examined=examined)
+
+
+@pytest.mark.parametrize(("kink", "kind", "seed"), HARD)
+def test_what_is_not_examined_is_counted(kink: str, kind: str, seed: int) -> None:
+    sample = random_sample(kink, kind, seed)
+    left, examined = _partition(sample, 0), _partition(sample, None)
+    assert left.tie_counts.unexamined > 0
+    assert left.ties >= left.tie_counts.unexamined
+    assert examined.tie_counts.unexamined == 0
+
+
+def test_some_decisions_may_be_left() -> None:
+    sample = random_sample("prelu", "through one point", 83)
+    left = [_partition(sample, most).tie_counts.unexamined for most in (0, 20, 100_000)]
+    assert left[0] > left[1] > left[2] == 0
+
+
+def test_a_network_in_general_position_leaves_nothing_in_doubt() -> None:
+    torch.manual_seed(0)
+    module = nn.Sequential(nn.Linear(3, 32), nn.ReLU(), nn.Linear(32, 32), nn.ReLU(), nn.Linear(32, 1))
+    box = np.array([[-1.0] * 3, [1.0] * 3])
+    found = partition_slice(Network.trace(module), SlicePlane.from_axis("z", 0.0), box, examined=0)
+    assert found.ties == 0
+    assert found.regions > 500
+
+
+def test_numbers_are_dyadic_without_rounding() -> None:
+    numbers = np.array([0.0, 0.1, -3.0, 2.0**-1074, 1e300, -1e-300, 5.0])
+    integers, exponent = dyadic(numbers)
+    assert [Fraction(n, 2**exponent) for n in integers.tolist()] == [Fraction(x) for x in numbers.tolist()]
+    assert dyadic(np.zeros(2)).integers.tolist() == [0, 0]
+
+
+class _Joined(nn.Module):
+    """Every step that a network can have: matrices, groups, factors, sums, concatenations, two breakpoints."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.first, self.second, self.last = nn.Linear(3, 6), nn.Linear(9, 6), nn.Linear(6, 1)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        h = nn.functional.hardtanh(self.first(x)) * 0.75 + 0.125
+        joined = torch.cat([h, x], dim=-1)
+        z = self.second(joined) - 0.5 * h
+        return torch.as_tensor(self.last(nn.functional.leaky_relu(z, 0.25) + z))
+
+
+def test_maps_of_faces_are_the_networks_own_in_rational_arithmetic() -> None:
+    torch.manual_seed(2)
+    module = _Joined().double()
+    network = Network.trace(module)
+    plane = SlicePlane.from_axis("y", 0.25)
+    box = np.array([[-1.0] * 3, [1.0] * 3])
+    found = partition_slice(network, plane, box)
+    segments, signs = schedule(network, 0.0), found.face_signs
+
+    def side(layer: int, face: int) -> FaceSide:
+        cut = signs[layer - 1]
+        return FaceSide(face, int(cut.parent[face]), cut.signs(np.array([face], np.int32))[0] > 0)
+
+    maps = FaceMaps(plane, segments, side)
+    last = len(segments) - 1
+    before_level = signs[last].parent
+    for face in range(0, found.regions, max(1, found.regions // 25)):
+        loop = slice(found.face_offsets[face], found.face_offsets[face + 1])
+        corners = [[Fraction(x) for x in found.vertices[v]] for v in found.face_vertices[loop].tolist()]
+        x, y = (sum(corner[i] for corner in corners) / len(corners) for i in range(2))
+        line = maps.line(last, int(before_level[face]), 0)
+        value = (line.a * x + line.b * y + line.c) / Fraction(2) ** line.exponent
+        point = [
+            Fraction(o) + x * Fraction(u) + y * Fraction(v)
+            for o, u, v in zip(plane.origin.tolist(), *plane.axes.tolist(), strict=True)
+        ]
+        assert value == _forward(module, point)
+
+
+def _linear(layer: nn.Linear, h: list[Fraction]) -> list[Fraction]:
+    rows = zip(layer.weight.tolist(), layer.bias.tolist(), strict=True)
+    return [sum((Fraction(w) * x for w, x in zip(row, h, strict=True)), Fraction(b)) for row, b in rows]
+
+
+def _forward(module: _Joined, x: list[Fraction]) -> Fraction:
+    h = [min(max(z, Fraction(-1)), Fraction(1)) * Fraction(3, 4) + Fraction(1, 8) for z in _linear(module.first, x)]
+    z = [a - b / 2 for a, b in zip(_linear(module.second, [*h, *x]), h, strict=True)]
+    return _linear(module.last, [(a if a > 0 else a / 4) + a for a in z])[0]
