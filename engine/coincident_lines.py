@@ -68,12 +68,11 @@ def coincident_lines(steps: Sequence[Step], inputs: Float) -> Lines:
             if len(missing):
                 found = _forms(steps[: kinks[other] + 1], missing, unknown, inputs, sizes)
                 forms.update(((other, row), form) for row, form in zip(missing.tolist(), found, strict=True))
-        number = count + np.arange(len(kink.slopes), dtype=np.int32)
-        for row, neuron in enumerate(kink.row_neuron.tolist()):
-            if (layer, row) in forms and (row == 0 or kink.row_neuron[row - 1] != neuron):
-                number[neuron] = equal.setdefault((forms[layer, row], *_pieces(kink, neuron)), int(number[neuron]))
+        unknown[kink.target] = count + np.arange(len(kink.slopes), dtype=np.int32)
+        for (other, row), form in sorted(forms.items()):
+            _share_unknown(steps[kinks[other]], row, form, unknown, equal)
+        number = unknown[kink.target]
         random = np.column_stack([random, rng.normal(size=(2, len(number)))])
-        unknown[kink.target] = number
         values[kink.target] = random[:, number - inputs.shape[1]]
         count += len(number)
     members = defaultdict(list)
@@ -224,6 +223,14 @@ def _added_up(columns: Integers, number: Int, count: int) -> Integers:
 def _sum(parts: Sequence[Dyadic]) -> Dyadic:
     integers, exponent = aligned(parts)
     return Dyadic(sum(integers[1:], integers[0]), exponent)
+
+
+def _share_unknown(step: Step, row: int, form: _Form, unknown: dict[int, Int], equal: dict[Hashable, int]) -> None:
+    """Give a row's feature the unknown of those that are equal to it, by form and pieces; the first keeps its own."""
+    assert isinstance(step, Kink)
+    neuron, number = int(step.row_neuron[row]), unknown[step.target]
+    if row == 0 or step.row_neuron[row - 1] != neuron:
+        number[neuron] = equal.setdefault((form, *_pieces(step, neuron)), int(number[neuron]))
 
 
 def _pieces(kink: Kink, neuron: int) -> tuple[bytes, ...]:
