@@ -13,7 +13,8 @@ WINDOW := tests/app/views tests/app/window
 SPOT := resources/checkpoints/spot.safetensors
 PLANES := --plane x=0 --plane y=0 --plane z=0
 
-run: .venv/installed .venv/libraries
+run: .venv/installed
+	@$(call install,$$($(BIN)/python -m app.libraries))
 	@if [ -n "$$DISPLAY$$WAYLAND_DISPLAY" ] || [ "$$(uname)" != Linux ]; \
 	then $(BIN)/splinescope open $(SPOT); \
 	else mkdir -p out && $(BIN)/splinescope slice $(SPOT) $(PLANES) --out out/spot.png --out out/spot.svg \
@@ -82,22 +83,18 @@ endef
 	$(call pip,'.[dev]')
 	@touch .venv/installed $@
 
-# What the window needs of the system: shared libraries and a font; and a display in memory for tests.
-LIBRARIES := libegl1 libgl1 libfontconfig1 libdbus-1-3 libxkbcommon0 libglib2.0-0 fonts-dejavu-core \
-  libxcb-cursor0 libxcb-icccm4 libxcb-keysyms1 libxcb-shape0 libxkbcommon-x11-0
-
+# What windows of tests need of the system: shared libraries and a font, and a display in memory.
 .venv/libraries: .venv/installed
-	@{ $(BIN)/python -c 'import PySide6.QtWidgets, vtkmodules.vtkRenderingOpenGL2' && \
-	  { [ "$$(uname)" != Linux ] || PATH="$$PATH:/sbin" ldconfig -p | grep -q libxcb-cursor; }; } 2>/dev/null \
-	  || $(call install,$(LIBRARIES))
+	@$(call install,$$(QT_QPA_PLATFORM=xcb $(BIN)/python -m app.libraries))
 	@touch $@
 
 .venv/xvfb: .venv/installed
-	@{ command -v xvfb-run && command -v xauth; } >/dev/null || $(call install,xvfb xauth)
+	@$(call install,$$({ [ "$$(uname)" != Linux ] || command -v xvfb-run && command -v xauth; } >/dev/null || echo xvfb xauth))
 	@touch $@
 
+# Packages of Debian that are missing: installed where that is allowed, else named.
 define install
-if [ "$$(uname)" != Linux ]; then :; elif [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; \
-	  then apt-get update -qq && apt-get install -y -qq --no-install-recommends $(1) >/dev/null; \
-	  else echo "splinescope: packages are missing; run: sudo apt-get install $(1)"; exit 1; fi
+packages="$(1)" && if [ -z "$$packages" ]; then :; elif [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; \
+	  then apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $$packages >/dev/null; \
+	  else echo "splinescope: packages are missing; on Debian run: sudo apt-get install $$packages" >&2; exit 1; fi
 endef

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ctypes
-import os
 import signal
 import sys
 import traceback
@@ -18,6 +17,7 @@ import platformdirs
 from PySide6.QtCore import QTimer, QtMsgType, qInstallMessageHandler
 from PySide6.QtWidgets import QApplication
 
+from app.display import draw_in_memory, draws_in_memory, has_display
 from app.jobs.log_file import LOG, start_log, stop_log
 from app.jobs.opening import open_module
 from app.jobs.versions import version_report
@@ -43,21 +43,15 @@ def state_folder() -> Path:
     return platformdirs.user_state_path("splinescope", appauthor=False)
 
 
-def has_display() -> bool:
-    """Whether windows can be seen: on Linux, whether an X or Wayland server is named."""
-    return sys.platform != "linux" or bool(os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY"))
-
-
 def application() -> QApplication:
     """The process's one application, in the window's style.  Without a display it draws into memory."""
     if not has_display():
-        os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
-        os.environ.setdefault("VTK_DEFAULT_OPENGL_WINDOW", "vtkEGLRenderWindow")
+        draw_in_memory()
     existing = QApplication.instance()
     if isinstance(existing, QApplication):
         return existing
     _share_arenas()
-    if not has_display():
+    if draws_in_memory():
         qInstallMessageHandler(_pass_on)
     made = QApplication(["splinescope"])
     made.setApplicationName("SplineScope")

@@ -12,6 +12,7 @@ from app.commands.interrupt import cancelled_by_interrupt
 from app.commands.loading import add_reading_options, any_choice, reading_of
 from app.commands.outputs import check_outputs, could_not_write
 from app.demos import demo_checkpoint
+from app.display import draw_in_memory, window_problem
 from app.imports import many_imports
 from app.jobs.opening_process import OpeningProcess
 
@@ -63,23 +64,15 @@ def _show(files: list[Path], open_file: OpenFile, arguments: argparse.Namespace,
     picture: Path | None = arguments.screenshot
     try:
         with cancelled_by_interrupt() as interrupted:
+            _check_display(seen=picture is None)
             with many_imports():
-                from app.application import has_display, photograph, run_window
+                from app.application import photograph, run_window
             if picture is None:
-                if not has_display():
-                    raise CommandError(
-                        "there is no display to open a window on; use --screenshot FILE.png for a picture of it, or "
-                        "splinescope slice"
-                    )
                 run_window(files, open_file, interrupted, reading)
                 return
             refusal = photograph(files, picture, arguments.size, open_file, interrupted, reading)
     except ImportError as error:
-        raise CommandError(
-            f"the window cannot be opened: {error}; install what is missing (on Debian: apt-get install libegl1 libgl1 "
-            "libfontconfig1 libdbus-1-3 libxkbcommon0 libglib2.0-0 fonts-dejavu-core libxcb-cursor0 libxcb-icccm4 "
-            "libxcb-keysyms1 libxcb-shape0 libxkbcommon-x11-0)"
-        ) from error
+        raise CommandError(f"the window cannot be opened: {error}; install what is missing") from error
     except OSError as error:
         if picture is None:
             raise
@@ -87,6 +80,18 @@ def _show(files: list[Path], open_file: OpenFile, arguments: argparse.Namespace,
     if refusal is not None:
         raise CommandError(refusal)
     print(f"wrote {picture}")
+
+
+def _check_display(seen: bool) -> None:
+    """Raise CommandError where Qt would end the process.  A window that need not be seen is drawn in memory instead."""
+    problem = window_problem()
+    if problem is not None and seen:
+        raise CommandError(f"{problem}; use --screenshot FILE.png for a picture of the window, or splinescope slice")
+    if problem is not None:
+        draw_in_memory()
+        problem = window_problem()
+    if problem is not None:
+        raise CommandError(problem)
 
 
 def _found(path: Path) -> Path:

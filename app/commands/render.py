@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
 import re
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -21,6 +19,7 @@ from app.commands.outputs import check_outputs, could_not_write
 from app.commands.planes import add_plane_options, check_space, planes_of
 from app.commands.surface import extract, surface_facts
 from app.inspection import forward_error
+from app.libraries import advice, missing_for_pictures
 from app.state.palette import Palette
 
 if TYPE_CHECKING:
@@ -63,6 +62,9 @@ def add_parser(commands: Any) -> None:
 def run(arguments: argparse.Namespace) -> None:
     output: Path = arguments.out
     check_outputs([output], (".png",), source=arguments.file)
+    missing = missing_for_pictures()
+    if missing:
+        raise CommandError(f"pictures cannot be drawn: {advice(missing)}")
     planes = planes_of(arguments)
     camera, up = _directions(arguments)
     checkpoint = open_chosen(arguments)
@@ -127,17 +129,9 @@ def _draw(
     approximation: str,
 ) -> None:
     from app.files import written_together
+    from app.views.picture import draw_picture
+    from app.views.still_picture import TooLargeError
 
-    if sys.platform == "linux" and not (os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")):
-        os.environ.setdefault("VTK_DEFAULT_OPENGL_WINDOW", "vtkEGLRenderWindow")
-    try:
-        from app.views.picture import draw_picture
-        from app.views.still_picture import TooLargeError
-    except ImportError as error:
-        raise CommandError(
-            f"pictures cannot be drawn: {error}; install what is missing (on Debian: apt-get install libegl1 libgl1 "
-            "libfontconfig1 fonts-dejavu-core)"
-        ) from error
     try:
         with written_together([arguments.out]) as temporaries:
             draw_picture(

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import sys
+
 import vtkmodules.vtkRenderingFreeType
 import vtkmodules.vtkRenderingOpenGL2  # noqa: F401  what VTK makes render windows of
 from vtkmodules.vtkRenderingCore import vtkLight, vtkRenderer, vtkRenderWindow
@@ -16,6 +19,8 @@ class Canvas:
         light = vtkLight()
         light.SetLightTypeToHeadlight()
         self.renderer.AddLight(light)
+        if sys.platform == "linux":  # VTK would look for X first, and complain where that is missing or without OpenGL
+            os.environ.setdefault("VTK_DEFAULT_OPENGL_WINDOW", "vtkEGLRenderWindow")
         self.render_window = vtkRenderWindow()
         self.render_window.SetOffScreenRendering(True)
         self.render_window.SetMultiSamples(0)
