@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from numpy.typing import ArrayLike
 from torch import nn
 
 from engine import Cancelled, Network, Seeds, certify_surface, extract_surface, with_certificate
@@ -21,8 +22,7 @@ from tests.oracle.nonlinearities import NONLINEARITIES
 from tests.oracle.recipes import KINDS
 
 ROOT = Path(__file__).parents[2]
-TORUS = ROOT / "resources" / "checkpoints" / "torus.safetensors"
-FOX = ROOT.parent / "shared" / "data" / "fox.npz"
+CHECKPOINTS = ROOT / "resources" / "checkpoints"
 BOX = np.array([[-1.0] * 3, [1.0] * 3])
 
 
@@ -115,12 +115,13 @@ def test_every_facet_that_is_taken_away_is_missed(seed: int) -> None:
         assert examined(layers, box, np.delete(surface.signatures, facet, axis=0))[0].tolist() == [MISSED]
 
 
-@pytest.mark.parametrize("path", [TORUS, FOX], ids=lambda path: path.stem)
-def test_trained_networks_are_certified(path: Path) -> None:
-    if not path.exists():
-        pytest.skip("the fox is not part of the project")
-    checkpoint = load_checkpoint(path)
-    surface = extract_surface(Network.trace(checkpoint.module), checkpoint.domain)
+@pytest.mark.parametrize(
+    ("name", "box", "facets"), [("torus", BOX, 1_000), ("gyroid", [[-1.0, -0.4, -0.3], [-0.6, 0.0, 0.1]], 3_000)]
+)
+def test_trained_networks_are_certified(name: str, box: ArrayLike, facets: int) -> None:
+    checkpoint = load_checkpoint(CHECKPOINTS / f"{name}.safetensors")
+    surface = extract_surface(Network.trace(checkpoint.module), box)
+    assert surface.facets > facets
     certificate = certify_surface(surface)
     assert certificate.certified, certificate.describe()
     assert certificate.proven == 1.0

@@ -22,7 +22,7 @@ from tests.oracle.networks import SQUARE, random_sample
 from tests.oracle.nonlinearities import NONLINEARITIES
 from tests.oracle.recipes import KINDS
 
-FOX = Path(__file__).parents[3] / "shared" / "data" / "fox.npz"
+CHECKPOINTS = Path(__file__).parents[2] / "resources" / "checkpoints"
 PLANE = SlicePlane.identity()
 
 
@@ -231,11 +231,10 @@ def test_no_edges_make_no_chains() -> None:
     assert not len(chains.closed)
 
 
-@pytest.mark.skipif(not FOX.exists(), reason="the fox is not part of the project")
 def test_level_set_of_a_trained_network_is_one_closed_curve() -> None:
     from sdf_models import load_checkpoint
 
-    checkpoint = load_checkpoint(FOX)
+    checkpoint = load_checkpoint(CHECKPOINTS / "spot-early.safetensors")
     network = Network.trace(checkpoint.module)
     found = check(partition_slice(network, SlicePlane.from_axis("z", 0.0), checkpoint.domain))
     assert found.closed.tolist() == [True]

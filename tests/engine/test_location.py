@@ -21,7 +21,7 @@ from tests.oracle.networks import SQUARE, random_sample
 from tests.oracle.nonlinearities import NONLINEARITIES
 from tests.oracle.recipes import KINDS
 
-FOX = Path(__file__).parents[3] / "shared" / "data" / "fox.npz"
+CHECKPOINTS = Path(__file__).parents[2] / "resources" / "checkpoints"
 HEXAGON = np.stack([np.cos(np.arange(6) * np.pi / 3), np.sin(np.arange(6) * np.pi / 3)], axis=1)
 ROUNDING = 1e-14
 
@@ -172,11 +172,10 @@ def test_no_points_no_answers_and_nowhere_is_outside() -> None:
         location.region_at([1.0, 2.0, 3.0])
 
 
-@pytest.mark.skipif(not FOX.exists(), reason="the development checkpoint is not here")
 def test_every_region_of_a_trained_network_is_found_at_its_centroid() -> None:
     from sdf_models import load_checkpoint
 
-    checkpoint = load_checkpoint(FOX)
+    checkpoint = load_checkpoint(CHECKPOINTS / "spot-early.safetensors")
     partition = partition_slice(Network.trace(checkpoint.module), SlicePlane.from_axis("z", 0.0), checkpoint.domain)
     location = Location.build(partition)
     assert (location.region_at(centroids(partition)) == np.arange(partition.regions)).all()

@@ -14,7 +14,7 @@ from sdf_models import ReluMLP
 from sdf_models.architectures import Architecture
 from sdf_models.formats import splinescope
 
-SHARED_DATA = Path(__file__).parents[3] / "shared" / "data"
+CHECKPOINTS = Path(__file__).parents[2] / "resources" / "checkpoints"
 BOX = np.array([[-1.0, -1.0, -1.0], [1.0, 1.0, 1.0]])
 
 

@@ -13,7 +13,7 @@ import torch
 from torch import nn
 
 from sdf_models import Checkpoint, CheckpointError, load_checkpoint, save_checkpoint
-from tests.sdf_models.files import BOX, SHARED_DATA, niq_arrays, npz_bytes, own_bytes, random_mlp
+from tests.sdf_models.files import BOX, CHECKPOINTS, niq_arrays, npz_bytes, own_bytes, random_mlp
 
 
 def opened(tmp_path: Path, data: bytes) -> Checkpoint:
@@ -31,18 +31,21 @@ def refusal(path: Path) -> str:
     return line.removeprefix(f"{path}: ")
 
 
-@pytest.mark.skipif(not (SHARED_DATA / "fox.npz").exists(), reason="the fox is not part of the project")
-def test_fox_is_the_network_that_its_arrays_say() -> None:
-    checkpoint = load_checkpoint(SHARED_DATA / "fox.npz")
+def test_trained_npz_network_is_the_one_that_its_arrays_say(tmp_path: Path) -> None:
+    trained = load_checkpoint(CHECKPOINTS / "spot.safetensors").module
+    arrays = niq_arrays("relu", (3, *[64] * 8, 1))
+    for index, layer in enumerate(layer for layer in trained.modules() if isinstance(layer, nn.Linear)):
+        arrays[f"{2 * index:04d}.dense.A"] = layer.weight.detach().numpy().T
+        arrays[f"{2 * index:04d}.dense.b"] = layer.bias.detach().numpy()
+    checkpoint = opened(tmp_path, npz_bytes(arrays))
     points = np.random.default_rng(0).uniform(-1, 1, (100, 3))
-    with np.load(SHARED_DATA / "fox.npz") as arrays:
-        x = points
-        for index in range(0, 17, 2):
-            x = x @ arrays[f"{index:04d}.dense.A"].astype(np.float64) + arrays[f"{index:04d}.dense.b"]
-            x = np.maximum(x, 0) if index < 16 else x
+    x = points
+    for index in range(0, 17, 2):
+        x = x @ arrays[f"{index:04d}.dense.A"].astype(np.float64) + arrays[f"{index:04d}.dense.b"]
+        x = np.maximum(x, 0) if index < 16 else x
     values = checkpoint.module.double()(torch.from_numpy(points))
     assert values.shape == (100,)
-    assert np.abs(values.numpy() - x[:, 0]).max() < 1e-14
+    assert np.abs(values.detach().numpy() - x[:, 0]).max() < 1e-14
     assert checkpoint.domain.tolist() == BOX.tolist()
     assert any("[-1, 1]^3" in note for note in checkpoint.notes)
 

@@ -12,8 +12,6 @@ from sdf_models import targets
 from sdf_models.shapes import parse_shape
 from sdf_models.targets import MARGIN, TargetError, load_target
 
-pytest.importorskip("vtkmodules.vtkFiltersCore", reason="distances to meshes need the train extra")
-
 CORNERS = np.array([[x, y, z] for x in (0, 1) for y in (0, 1) for z in (0, 1)], dtype=float)
 QUADS = [(0, 1, 3, 2), (4, 6, 7, 5), (0, 4, 5, 1), (2, 3, 7, 6), (0, 2, 6, 4), (1, 5, 7, 3)]
 TRIANGLES = [triangle for a, b, c, d in QUADS for triangle in ((a, b, c), (a, c, d))]

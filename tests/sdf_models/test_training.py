@@ -14,8 +14,6 @@ from sdf_models import load_checkpoint, training
 from sdf_models.targets import load_target
 from sdf_models.training import TrainingCancelled, TrainingError, TrainingReport, train
 
-pytest.importorskip("vtkmodules.vtkFiltersCore", reason="distances to meshes need the train extra")
-
 STEPS = 24
 TARGETS = cache(load_target)
 
