@@ -50,9 +50,10 @@ class _Child:
         code = self.process.exitcode
         if code is None or code >= 0:
             return "has ended" if code is None else f"has ended with code {code}"
-        if -code == signal.SIGKILL:
+        name = signal.Signals(-code).name
+        if name == "SIGKILL":  # which Windows does not have
             return "was killed, as the system does with one that needs more memory than there is"
-        return f"was ended by {signal.Signals(-code).name}"
+        return f"was ended by {name}"
 
 
 class OpeningProcess:

@@ -6,6 +6,7 @@ import os
 import re
 from collections.abc import Sequence
 from itertools import pairwise
+from pathlib import Path
 
 from sdf_models.families.latent import latent_tables
 from sdf_models.families.layers import Layer, chain_error
@@ -49,7 +50,7 @@ def _too_few(linear: Sequence[Layer], weights: Weights) -> Refused:
         table = next(iter(codes.values()))
         count = table.numel() // max(1, table.shape[-1])
         network = path.absolute().parent.parent / "ModelParameters" / path.name
-        decoder = os.path.relpath(network) if network.is_file() else "DECODER.pth"
+        decoder = _from_here(network) if network.is_file() else "DECODER.pth"
         return Refused(
             f"it holds {count} latent codes of {table.shape[-1]} numbers, which pick shapes, not a network",
             f"give the decoder's file, and pick a code: splinescope info {decoder} --latent {path}:0",
@@ -66,6 +67,13 @@ def _too_few(linear: Sequence[Layer], weights: Weights) -> Refused:
         )
     found = "one weight matrix alone" if linear else "no weight matrices"
     return Refused(f"it holds {found}, where a network has two or more", "give the file of the network's weights")
+
+
+def _from_here(path: Path) -> str:
+    try:
+        return os.path.relpath(path)
+    except ValueError:  # another drive
+        return str(path)
 
 
 def refuse_encodings(names: Sequence[str]) -> None:
