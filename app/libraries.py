@@ -73,7 +73,12 @@ def _named_after(library: str) -> str:
 
 
 def _not_found(files: Sequence[Path]) -> set[str]:
-    """All that files are linked to, directly or not, and the loader does not find; none where it cannot be asked."""
+    """All that files are linked to, directly or not, and the loader does not find; none where it cannot be asked.
+
+    Loading them costs nothing, as Qt is about to; only where that fails ldd takes its time to name everything.
+    """
+    if all(_load(str(file)) is not None for file in files):
+        return set()
     try:
         told = subprocess.run(["ldd", *files], capture_output=True, text=True, errors="replace", check=False)
     except FileNotFoundError:
