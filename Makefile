@@ -89,12 +89,14 @@ endef
 	@touch $@
 
 .venv/xvfb: .venv/installed
-	@$(call install,$$({ [ "$$(uname)" != Linux ] || command -v xvfb-run && command -v xauth; } >/dev/null || echo xvfb xauth))
+	@$(call install,$$({ [ "$$(uname)" != Linux ] || { command -v xvfb-run && command -v xauth; }; } >/dev/null \
+	  || echo xvfb xauth))
 	@touch $@
 
 # Packages of Debian that are missing: installed where that is allowed, else named.
 define install
 packages="$(1)" && if [ -z "$$packages" ]; then :; elif [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; \
-	  then apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $$packages >/dev/null; \
+	  then apt-get update -qq && DEBIAN_FRONTEND=noninteractive \
+	    apt-get install -y -qq --no-install-recommends $$packages >/dev/null; \
 	  else echo "splinescope: packages are missing; on Debian run: sudo apt-get install $$packages" >&2; exit 1; fi
 endef

@@ -61,9 +61,9 @@ def packages(missing: Sequence[str]) -> list[str]:
 
 def advice(missing: Sequence[str]) -> str:
     """What is missing and what to do, for the end of an error's line."""
-    held = f"(on Debian: apt-get install {' '.join(packages(missing))})"
-    verb = "is" if len(missing) == 1 else "are"
-    return f"{', '.join(missing)} {verb} missing here; install the packages with that {held}"
+    verb, them = ("is", "it") if len(missing) == 1 else ("are", "them")
+    command = f"apt-get install {' '.join(packages(missing))}"
+    return f"{', '.join(missing)} {verb} missing here; install the packages that hold {them} (on Debian: {command})"
 
 
 def _named_after(library: str) -> str:

@@ -94,7 +94,7 @@ def test_missing_libraries_are_one_line_with_their_packages(
     assert (ran.code, ran.out, ran.err.count("\n")) == (2, "", 1)
     assert ran.err.startswith(
         "splinescope: the window cannot be opened: libxcb-icccm.so.4, libxcb-keysyms.so.1 are missing here; install "
-        "the packages with that (on Debian: apt-get install libxcb-icccm4 libxcb-keysyms1); use --screenshot"
+        "the packages that hold them (on Debian: apt-get install libxcb-icccm4 libxcb-keysyms1); use --screenshot"
     )
     assert packages(missing_libraries()) == ["libxcb-icccm4", "libxcb-keysyms1"]
 
