@@ -18,6 +18,7 @@ from PySide6.QtCore import QTimer, QtMsgType, qInstallMessageHandler
 from PySide6.QtWidgets import QApplication
 
 from app.display import draw_in_memory, draws_in_memory, has_display
+from app.imports import load_triton
 from app.jobs.log_file import LOG, start_log, stop_log
 from app.jobs.opening import open_module
 from app.jobs.versions import version_report
@@ -170,6 +171,7 @@ def show_module(module_or_checkpoint: nn.Module | Checkpoint, domain: ArrayLike 
     if box.ndim != 2 or len(box) != 2 or not (np.isfinite(box).all() and (box[0] < box[1]).all()):
         raise ValueError(f"the domain must be a box's lower and upper corner (2, 3), not {box.tolist()}")
     opened = open_module(module, box, type(module).__name__)
+    load_triton()
     running = application()
     with closing(MainWindow()) as window:  # whatever happens: its threads would keep the process
         window.opener.show_network(opened)

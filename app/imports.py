@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import gc
+import importlib
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 
 @contextmanager
@@ -24,3 +25,13 @@ def many_imports() -> Iterator[None]:
             gc.freeze()
         if looking:
             gc.enable()
+
+
+def load_triton() -> None:
+    """Import torch's compiler, where torch has one, before anything is drawn in a process that may train later.
+
+    It and Mesa, which VTK may draw with, bring an LLVM each: imported after Mesa's, as by torch's optimisers, triton
+    ends the process with a segmentation fault; before, both work.
+    """
+    with suppress(ImportError):
+        importlib.import_module("triton")

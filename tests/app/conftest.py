@@ -14,12 +14,14 @@ import pytest
 import torch
 
 from app.cli import main
+from app.imports import load_triton
 from app.state.slices import SliceResult
 from engine import Network, SlicePlane, partition_slice
 from engine.level_set import level_set
 from sdf_models import ReluMLP, save_checkpoint
 from sdf_models.architectures import Architecture
 
+load_triton()  # tests that draw and tests that train share a process
 ROOT = Path(__file__).parents[2]
 DOMAIN = np.array([[-1.0, -1.0, -1.0], [1.0, 1.0, 1.0]])
 WIDTH, DEPTH = 8, 3
