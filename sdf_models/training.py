@@ -119,9 +119,10 @@ def train(
 ) -> TrainingReport:
     """Fit a ReLU MLP to a mesh (a path) or a shape (an expression, see sdf_models.shapes) and write it to `out`.
 
-    The loss is the mean |f - d|, minimised by Adam with a warm-up and a cosine schedule.  On one machine, equal
-    arguments give an equal file, byte for byte, also when the training was cancelled or killed and then resumed:
-    `resume` continues from the state file `out`.training, where there is one.  stages: the network after a number of
+    The loss is the mean |f - d|, minimised by Adam with a warm-up and a cosine schedule.  Equal arguments give the same
+    training on the same samples in the same order, in which only the machine's products of matrices may round
+    otherwise; also when it was cancelled or killed and then resumed: `resume` continues from the state file
+    `out`.training, where there is one.  stages: the network after a number of
     steps is written besides, under the name of `out` followed by a minus and the stage's name; this changes nothing
     else.  progress(step, steps, loss) is called after every step.  Where cancel() is true, the state is saved and
     TrainingCancelled raised.

@@ -84,7 +84,9 @@ def draw_slices(slices: Sequence[SliceResult], palette: Palette = Palette.TIDE) 
 
 
 def write_figure(figure: Figure, path: FilePath, format: str, dpi: float = 600.0) -> None:
-    """Write a figure; `format` is one of FORMATS, `dpi` counts for pixels.  The same figure gives the same bytes."""
+    """Write a figure; `format` is one of FORMATS, `dpi` counts for pixels.  No time and no random number gets into
+    the file.
+    """
     metadata: dict[str, dict[str, str | None]] = {
         "svg": {"Creator": "SplineScope", "Date": None},
         "pdf": {"Creator": "SplineScope", "CreationDate": None},

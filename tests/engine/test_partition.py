@@ -37,6 +37,7 @@ from engine.partition import partition_polygon, partition_slice
 from engine.table import Recycler
 from sdf_models import load_checkpoint
 from tests.engine.promises import check
+from tests.engine.sameness import assert_same_numbers, assert_same_partition
 from tests.oracle.networks import SQUARE, random_sample
 from tests.oracle.nonlinearities import NONLINEARITIES
 from tests.oracle.recipes import KINDS
@@ -128,13 +129,11 @@ def test_one_layer_has_as_many_regions_as_lines_and_their_crossings_say() -> Non
     assert partition.regions == 1 + len(weight) + inside.sum()
 
 
-def test_the_same_bytes_for_any_number_of_threads() -> None:
+def test_the_same_partition_for_any_number_of_threads() -> None:
     network = Network.trace(mlp(3, 64, 64, 64, 1))
     one, two = (partition_slice(network, Z0, CUBE, threads=threads) for threads in (1, 2))
     assert one.regions > 1000
-    for field in fields(Partition):
-        if isinstance(getattr(one, field.name), np.ndarray):
-            np.testing.assert_array_equal(getattr(one, field.name), getattr(two, field.name), err_msg=field.name)
+    assert_same_partition(two, one)
 
 
 def test_every_layer_is_published_as_a_partition_of_its_own() -> None:
@@ -210,7 +209,7 @@ def test_short_memory_leaves_tables_less_room(monkeypatch: pytest.MonkeyPatch) -
     rows, width = len(expected.vertices), 64
     _without_memory_beyond(2 * 8 * rows * width, monkeypatch)
     partition = partition_slice(network, Z0, CUBE)
-    assert partition.vertices.tobytes() == expected.vertices.tobytes()
+    assert_same_partition(partition, expected)
     recycler = Recycler()
     recycler.take_back(recycler.table(10, width))
     for most in (1.6, 1.0):
@@ -255,13 +254,13 @@ def test_a_constant_network_is_one_region(constant: float) -> None:
     assert partition.activation_pattern().tolist() == [[np.sign(constant)]]
 
 
-def test_the_same_bytes_from_another_thread() -> None:
+def test_the_same_partition_from_another_thread() -> None:
     network = Network.trace(mlp(3, 64, 64, 64, 1))
     here, there = partition_slice(network, Z0, CUBE), []
     thread = threading.Thread(target=lambda: there.append(partition_slice(network, Z0, CUBE)))
     thread.start()
     thread.join()
-    np.testing.assert_array_equal(here.vertices, there[0].vertices)
+    assert_same_partition(there[0], here)
 
 
 @pytest.mark.parametrize("call", range(3, 90, 9))
@@ -275,16 +274,19 @@ def test_asked_once_is_enough_to_cancel(call: int) -> None:
 def test_snapshots_stay_what_they_were() -> None:
     network = Network.trace(mlp(3, 24, 24, 24, 1))
     published: list[Progress] = []
-    during: list[bytes] = []
+    during: list[tuple[bytes, NDArray[np.float64]]] = []
 
     def publish(progress: Progress) -> None:
         published.append(progress)
-        during.append(progress.snapshot().values.tobytes())
+        snapshot = progress.snapshot()
+        during.append((snapshot.vertices.tobytes(), snapshot.values))
 
     partition_slice(network, Z0, CUBE, progress=publish)
     regions = [progress.regions for progress in published]
     assert [progress.snapshot().regions for progress in published] == regions
-    assert [progress.snapshot().values.tobytes() for progress in published] == during
+    for progress, (vertices, values) in zip(published, during, strict=True):
+        assert progress.snapshot().vertices.tobytes() == vertices
+        assert_same_numbers(progress.snapshot().values, values)
 
 
 def test_progress_that_is_kept_holds_maps_and_no_values() -> None:
@@ -373,7 +375,7 @@ def test_a_level_that_no_value_comes_near_to_cuts_nothing(level: float) -> None:
     check(partition)
     assert (partition.regions, partition.linear_regions, partition.ties) == (expected.regions, expected.regions, 0)
     assert not partition.edge_on_level.any()
-    np.testing.assert_array_equal(partition.values, expected.values)
+    assert_same_numbers(partition.values, expected.values)
 
 
 @pytest.mark.parametrize("level", [np.nan, np.inf, "0", [0.0, 1.0]])

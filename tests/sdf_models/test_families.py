@@ -16,6 +16,7 @@ from torch import Tensor, nn
 
 from engine import Network
 from sdf_models import Checkpoint, CheckpointError, OpenQuestionError, Reading, load_checkpoint
+from tests.sdf_models.agreement import assert_same_sides
 from tests.sdf_models.definitions import (
     DeepSDFDecoder,
     Holder,
@@ -134,7 +135,7 @@ def test_deepsdf_experiment_with_its_codes(tmp_path: Path, use_tanh: bool) -> No
         assert checkpoint.last_activation.known
         level = checkpoint.level(0.05)
         values = decoder.linear_part(inputs).flatten()
-        assert torch.equal(values < level, decoder(inputs).flatten() < 0.05)
+        assert_same_sides(values, level, decoder(inputs).flatten(), 0.05)
     assert noted(checkpoint, "specs.json")
     assert "holds 3 codes" in refusal(path, Reading(latent="LatentCodes/latest.pth"))
     assert "with the index 3; choose one from 0 to 2" in refusal(path, Reading(latent="LatentCodes/latest.pth:3"))
@@ -242,7 +243,7 @@ def test_sal(tmp_path: Path, tanh: bool, norm: Any) -> None:
         checkpoint.level(0.1)
     chosen = load_checkpoint(path, known.answered("last_activation", "x+tanh" if tanh else "none"))
     level = chosen.level(0.1)
-    assert torch.equal(decoder.linear_part(POINTS) < level, decoder(POINTS) < 0.1)
+    assert_same_sides(decoder.linear_part(POINTS), level, decoder(POINTS), 0.1)
 
 
 def test_igr_asks_for_its_activation(tmp_path: Path) -> None:

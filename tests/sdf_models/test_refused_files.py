@@ -52,7 +52,7 @@ def test_the_recipe_makes_a_file_that_opens(tmp_path: Path, monkeypatch: pytest.
         error = refused(Path("net.pth"))
         exec(error.recipe, {})
         points = torch.rand(10, 3)
-        assert torch.equal(load_checkpoint("weights.pth", RELU).module(points), module(points)[:, 0])
+        torch.testing.assert_close(load_checkpoint("weights.pth", RELU).module(points), module(points)[:, 0])
     assert "argparse.Namespace" in str(error)
 
 
@@ -70,7 +70,7 @@ def test_torchscript_is_refused_with_a_recipe(tmp_path: Path, monkeypatch: pytes
     assert "TorchScript" in str(error)
     exec(error.recipe, {})
     points = torch.rand(10, 3)
-    assert torch.equal(load_checkpoint("weights.pth", RELU).module(points), module(points)[:, 0])
+    torch.testing.assert_close(load_checkpoint("weights.pth", RELU).module(points), module(points)[:, 0])
 
 
 def test_exported_programs_are_refused(tmp_path: Path) -> None:
@@ -210,12 +210,12 @@ def test_a_module_by_reference(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
     checkpoint = load_module("mine:network")
     points = torch.rand(10, 3)
     expected = sys.modules["mine"].network()
-    assert torch.equal(checkpoint.module(points), expected(points))
+    torch.testing.assert_close(checkpoint.module(points), expected(points))
     assert any("your own code" in note for note in checkpoint.notes)
     trained = randomised(sys.modules["mine"].network(), 3)
     torch.save({"state_dict": {f"model.module.{k}": v for k, v in trained.state_dict().items()}}, "a.pth")
     opened = load_module("mine:network", Path("a.pth"), Reading(bounds=(-2.0, 2.0)))
-    assert torch.equal(opened.module(points), trained(points))
+    torch.testing.assert_close(opened.module(points), trained(points))
     assert opened.domain.tolist() == [[-2.0] * 3, [2.0] * 3]
     torch.save(plain_mlp().state_dict(), "b.pth")
     for reference, file, words in (

@@ -395,16 +395,16 @@ def test_the_preview_is_drawn_like_the_surface() -> None:
 
 
 def test_a_canvas_keeps_nothing_of_the_scene_before(canvas: Canvas) -> None:
-    def picture(box: list[list[float]]) -> NDArray[np.uint8]:
+    def picture(box: list[list[float]]) -> NDArray[np.int64]:
         scene = Scene(canvas, box)
         scene.look_from((0.2, 0.9, 0.5))
         scene.show_box(SceneLook())
         with scene.at_the_origin():
-            return render_backdrop(canvas.render_window, scene.camera, SIZE).pixels
+            return render_backdrop(canvas.render_window, scene.camera, SIZE).pixels.astype(int)
 
     wanted = picture([[-1.0, -1.0, -1.0], [1.0, 1.0, 1.0]])
     canvas.clear()
     other = picture([[3.0, 0.0, 0.0], [9.0, 1.0, 2.0]])
-    assert not np.array_equal(wanted, other)
+    assert np.abs(other - wanted).max() > 50
     canvas.clear()
-    np.testing.assert_array_equal(picture([[-1.0, -1.0, -1.0], [1.0, 1.0, 1.0]]), wanted)
+    assert np.abs(picture([[-1.0, -1.0, -1.0], [1.0, 1.0, 1.0]]) - wanted).max() <= 2

@@ -15,6 +15,7 @@ from engine import SlicePlane, partition_slice
 from engine.errors import MemoryLimitError
 from tests.app.window.conftest import LEFT, Driver, move, point, wait_until
 from tests.app.window.waiting import let_run
+from tests.engine.sameness import assert_same_partition
 
 
 def active_plane(driver: Driver) -> SlicePlane:
@@ -39,10 +40,9 @@ def check_slice_is_exact(driver: Driver) -> None:
         assert drawn is not None
         expected = partition_slice(session.opened.network, part.plane, session.opened.domain)
         assert drawn.plane is part.plane
-        assert np.array_equal(drawn.answer.partition.vertices, expected.vertices)
+        assert_same_partition(drawn.answer.partition, expected)
         assert driver.window.board.tiles[part.key].view.picture is drawn.picture
         assert drawn.picture.partition is drawn.answer.partition
-        np.testing.assert_array_equal(drawn.answer.partition.points, expected.points)
 
 
 def test_starts_with_three_slices_through_the_surface(window: Driver) -> None:

@@ -17,6 +17,7 @@ from app.state.planes import rotated
 from app.state.session import same_plane
 from engine import Partition, SlicePlane
 from tests.app.window.conftest import Driver, press
+from tests.engine.sameness import assert_same_numbers, assert_same_partition
 
 OBLIQUE = rotated(SlicePlane.from_normal([0.1, 0.02, 1 / 3], [1, 2, 0.7], [1, 0, 0]), 27.0)
 
@@ -71,7 +72,8 @@ def test_the_copied_command_makes_the_same_slice(empty_window: Driver, splinesco
     with np.load(tmp_path / "same.npz") as data:
         for array in ("vertices", "edges", "edge_layer", "edge_neuron", "face_offsets", "face_vertices", "axes"):
             expected = getattr(partition.plane, array) if array == "axes" else getattr(partition, array)
-            assert np.array_equal(data[array], expected), array
+            compare = assert_same_numbers if array == "vertices" else np.testing.assert_array_equal
+            compare(data[array], expected)
 
 
 def test_the_copied_python_makes_the_same_slice(window: Driver) -> None:
@@ -82,8 +84,7 @@ def test_the_copied_python_makes_the_same_slice(window: Driver) -> None:
     assert len(clipboard().splitlines()) == 4
     names: dict[str, Partition] = {}
     exec(clipboard(), names)
-    assert np.array_equal(names["partition"].vertices, partition.vertices)
-    assert np.array_equal(names["partition"].edges, partition.edges)
+    assert_same_partition(names["partition"], partition)
 
 
 def test_a_good_paste_takes_back_what_was_told_of_a_bad_one(window: Driver) -> None:

@@ -31,6 +31,7 @@ from sdf_models import save_checkpoint
 from tests.app.conftest import DOMAIN, ROOT, random_module
 from tests.app.window.conftest import LEFT, Driver, wait_until
 from tests.app.window.waiting import let_run
+from tests.engine.sameness import assert_same_partition
 
 
 @pytest.fixture
@@ -93,9 +94,7 @@ def test_a_saved_session_is_the_same_in_another_window(
     assert other.size() == one.size()
     for part in one.store.session.slices:
         a, b = (w.slices.result(part.key).answer.partition for w in (one, other))
-        assert np.array_equal(a.vertices, b.vertices)
-        assert np.array_equal(a.edges, b.edges)
-        assert np.array_equal(a.edge_neuron, b.edge_neuron)
+        assert_same_partition(b, a)
     assert not other.notice.isVisible()
     assert other.keeper.path == session
     other.menus.undo.trigger()

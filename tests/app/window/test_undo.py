@@ -19,6 +19,7 @@ from tests.app.conftest import DOMAIN, random_module
 from tests.app.window.conftest import LEFT, Driver, move, point, wait_until
 from tests.app.window.test_planes import check_slice_is_exact
 from tests.app.window.waiting import let_run
+from tests.engine.sameness import assert_same_partition
 
 
 @pytest.fixture(scope="module")
@@ -172,4 +173,4 @@ def test_the_camera_stays_when_another_network_is_shown(window: Driver, other: P
     check_shows_the_session(window)
     expected = partition_slice(session.networks[0].network, planes[0], DOMAIN)
     found = window.window.slices.result(session.slices[0].key).answer.partition
-    assert np.array_equal(found.vertices, expected.vertices)
+    assert_same_partition(found, expected)

@@ -30,6 +30,7 @@ from sdf_models import load_checkpoint, save_checkpoint
 from tests.app.conftest import DOMAIN, random_module
 from tests.app.window.conftest import LEFT, Driver, check_nothing_left, move, wait_until
 from tests.app.window.waiting import let_run
+from tests.engine.sameness import assert_same_surface
 
 
 def long_edge(partition: Partition) -> tuple[int, np.ndarray]:
@@ -182,7 +183,7 @@ def test_the_exact_surface_takes_the_place_of_the_coarse_one(window: Driver) -> 
     opened = window.window.store.session.opened
     surface = window.window.surface.drawn.surface
     expected = extract_surface(opened.network, opened.domain)
-    assert np.array_equal(surface.vertices, expected.vertices)
+    assert_same_surface(surface, expected)
     assert len(opened.preview.face_offsets) > 1
 
 

@@ -8,10 +8,10 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import numpy as np
 import pytest
 
 from engine import PlaneError, partition_slice
+from tests.engine.sameness import assert_same_partition
 
 if TYPE_CHECKING:
     from app.widgets.main_window import MainWindow
@@ -54,8 +54,7 @@ def check_slices(window: MainWindow) -> None:
         partition = drawn.answer.partition
         assert drawn.plane is part.plane
         assert drawn.answer.complete
-        assert np.array_equal(partition.points, expected.points)
-        assert np.array_equal(partition.edges, expected.edges)
+        assert_same_partition(partition, expected)
         assert drawn.picture.partition is partition
         assert (drawn.fill, drawn.picture.neuron) == (session.fill, neuron)
         assert window.slices.location(part.key).partition is partition
