@@ -63,7 +63,7 @@ def any_action(draw: st.DrawFn, session: Session, networks: list[OpenNetwork]) -
 
 
 @given(data=st.data())
-@settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=50, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_undone_wholly_it_is_the_start_and_redone_the_end(networks: list[OpenNetwork], data: st.DataObject) -> None:
     store = Store()
     start = store.session

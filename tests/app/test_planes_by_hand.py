@@ -43,9 +43,9 @@ def test_a_tangent_plane_has_the_surfaces_normal(point, normal) -> None:
     np.testing.assert_array_equal(plane.origin, point)
 
 
-@settings(deadline=None)
+@settings(deadline=None, max_examples=50)
 @given(
-    normal=vectors, at=vectors, count=st.integers(1, 40), spacing=st.floats(1e-3, 10), place=st.sampled_from(StackPlace)
+    normal=vectors, at=vectors, count=st.integers(1, 20), spacing=st.floats(1e-3, 10), place=st.sampled_from(StackPlace)
 )
 def test_stacks_are_parallel_even_and_in_the_box(normal, at, count, spacing, place) -> None:
     plane = SlicePlane.from_normal(np.clip(at, BOX[0], BOX[1]), normal)
@@ -55,6 +55,7 @@ def test_stacks_are_parallel_even_and_in_the_box(normal, at, count, spacing, pla
     assert len(planes) <= count
     for part in planes:
         np.testing.assert_array_equal(part.axes, plane.axes)
+    for part in planes[:1] + planes[-1:]:  # the box is convex: those between meet it too
         plane_box_polygon(part, BOX)
     low, high = offset_range(plane, BOX)
     if place is StackPlace.BOX:

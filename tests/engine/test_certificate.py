@@ -36,6 +36,8 @@ class TwoSolids(nn.Module):
 
 
 def examined(layers: Layers, boxes: Float, signatures: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    boxes, signatures = boxes.copy(), signatures.copy()
+    signatures.flags.writeable = False  # as those of a surface are: kernels are compiled once for both
     table = np.full(1 << (4 * len(signatures) + 1).bit_length(), -1, np.int32)
     rebuild_table(signatures, len(signatures), table)
     return examine_boxes(0, len(boxes), layers, boxes, signatures, table)

@@ -19,7 +19,6 @@ from engine.partition import Progress, partition_polygon, partition_slice
 from engine.planar_map import OUTSIDE, Partition
 from engine.plane import SlicePlane
 from tests.oracle.networks import SQUARE, random_sample
-from tests.oracle.nonlinearities import NONLINEARITIES
 from tests.oracle.recipes import KINDS
 
 CHECKPOINTS = Path(__file__).parents[2] / "resources" / "checkpoints"
@@ -130,7 +129,7 @@ def test_several_outputs_give_the_union_of_their_level_sets(seed: int) -> None:
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_level_sets_of_degenerate_networks(kind: str) -> None:
-    for kink in NONLINEARITIES:
+    for kink in ("relu", "abs", "hardtanh", "maximum"):
         sample = random_sample(kink, kind, seed=1)
         network = Network.trace(sample.module, input_shape=(len(sample.origin),))
         plane = SlicePlane(sample.origin, sample.axes)

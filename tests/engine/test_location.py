@@ -18,7 +18,6 @@ from engine.planar_map import OUTSIDE, Partition
 from engine.plane import SlicePlane
 from engine.regions import centroids
 from tests.oracle.networks import SQUARE, random_sample
-from tests.oracle.nonlinearities import NONLINEARITIES
 from tests.oracle.recipes import KINDS
 
 CHECKPOINTS = Path(__file__).parents[2] / "resources" / "checkpoints"
@@ -117,7 +116,7 @@ def test_answers_equal_brute_force(seed: int, polygon: Float) -> None:
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_answers_equal_brute_force_on_degenerate_networks(kind: str) -> None:
-    for kink in NONLINEARITIES:
+    for kink in ("relu", "abs", "hardtanh"):
         partition = degenerate_slice(kink, kind)
         check(partition, questions(partition, 40))
 
