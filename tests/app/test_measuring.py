@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import time
 
 import numpy as np
 import pytest
@@ -82,8 +81,8 @@ def test_lines_of_sight_meet_the_torus_where_bisection_finds_it() -> None:
     assert hits > 20
 
 
-def test_spheres_leave_out_most_facets_and_most_of_the_time() -> None:
-    """Spheres of facets (a grid bent in space) hold the facets; a line of sight is ten times as fast with them."""
+def test_spheres_leave_out_most_facets() -> None:
+    """Spheres of facets (a grid bent in space) hold the facets; few are near a line of sight, and the same is seen."""
     side = 200
     u, v = np.meshgrid(np.linspace(-1, 1, side + 1), np.linspace(-1, 1, side + 1), indexing="ij")
     vertices = np.stack([u, v, 0.3 * np.sin(3 * u) * np.cos(2 * v)], axis=2).reshape(-1, 3)
@@ -96,21 +95,15 @@ def test_spheres_leave_out_most_facets_and_most_of_the_time() -> None:
     spheres = Spheres.around(surface.vertices, surface.face_offsets, surface.face_vertices)
     apart = np.linalg.norm(vertices[triangles] - spheres.middles[:, None], axis=2)
     assert (apart <= spheres.radii[:, None] * (1 + 1e-15)).all()
-    eye, generator, seconds = np.array([0.3, -0.2, 3.0]), np.random.default_rng(0), np.empty((20, 2))
-    for turn in range(20):
+    eye, generator = np.array([0.3, -0.2, 3.0]), np.random.default_rng(0)
+    for _ in range(20):
         direction = np.append(generator.uniform(-0.8, 0.8, 2), 0.0) - eye
         direction /= np.linalg.norm(direction)
-        found = []
-        for way, known in enumerate((None, spheres)):
-            start = time.thread_time()
-            found.append(surface_point(surface, eye, direction, spheres=known))
-            seconds[turn, way] = time.thread_time() - start
+        found = [surface_point(surface, eye, direction, spheres=known) for known in (None, spheres)]
         assert found[0] is not None
         assert found[0].face == found[1].face
         assert len(spheres.near_line(eye, direction)) < 40
         assert found[0].face in spheres.near_line(eye, direction)
-    slow, fast = np.median(seconds, axis=0)
-    assert slow > 5 * fast
 
 
 def test_spheres_within_a_share_of_the_distance() -> None:

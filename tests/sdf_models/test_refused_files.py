@@ -7,7 +7,6 @@ import io
 import pickle
 import sys
 import textwrap
-import time
 import warnings
 import zipfile
 from pathlib import Path
@@ -152,17 +151,21 @@ def test_compressed_torch_archives_are_refused(tmp_path: Path) -> None:
     assert "compressed" in str(refused(tmp_path / "a.pth"))
 
 
+def bytes_read() -> int:
+    """By this process, from anything, where the system counts them."""
+    counts = Path("/proc/self/io")
+    return int(counts.read_text().split()[1]) if counts.exists() else 0
+
+
 @pytest.mark.parametrize("head", [b"", b"PK\x03\x04", bytes(range(1, 200)), b"\x80\x02}q\x00."])
 def test_a_gigabyte_of_something_else_is_refused_unread(tmp_path: Path, head: bytes) -> None:
     path = tmp_path / "sparse"
     with path.open("wb") as file:
         file.write(head)
         file.truncate(1 << 30)
-    read = path.stat().st_blocks
-    start = time.process_time()
+    before = bytes_read()
     refused(path)
-    assert time.process_time() - start < 1.0
-    assert path.stat().st_blocks == read
+    assert bytes_read() - before < 1 << 20
 
 
 def test_recipes_name_the_file(tmp_path: Path) -> None:

@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from app.widgets.slice_tile import SliceTile
 
 LEFT = Qt.MouseButton.LeftButton
-_PATIENCE = float(os.environ.get("PATIENCE", "60"))
+_PATIENCE = float(os.environ.get("PATIENCE", "300"))
 
 
 def wait_until(condition: Callable[[], Any], seconds: float = _PATIENCE) -> None:
@@ -135,7 +135,7 @@ def kernels(settings_elsewhere: None) -> None:
     driver = Driver(MainWindow())
     driver.window.show()
     driver.window.open_path(ROOT / "resources" / "checkpoints" / "torus.safetensors")
-    wait_until(lambda: driver.window.settled, 240.0)
+    wait_until(lambda: driver.window.settled)
     driver.close()
     check_nothing_left()
     gc.freeze()
@@ -165,7 +165,7 @@ def empty_window() -> Iterator[Driver]:
     window = MainWindow()
     window.resize(1200, 800)
     window.show()
-    assert QTest.qWaitForWindowExposed(window)
+    assert QTest.qWaitForWindowExposed(window, 60_000)
     driver = Driver(window)
     del window
     yield driver

@@ -258,7 +258,7 @@ def test_what_is_under_the_mouse_is_forgotten_with_its_network(window: Driver, t
     other = tmp_path / "other.safetensors"
     save_checkpoint(other, random_module(9), DOMAIN)
     QTest.mouseMove(view, view.rect().center())
-    wait_until(lambda: "|A|" in main.status.left.whole, 5)
+    wait_until(lambda: "|A|" in main.status.left.whole)
     main.open_path(other)
     wait_until(lambda: main.store.session.opened.path == other)
     assert "|A|" not in main.status.left.whole

@@ -272,7 +272,7 @@ def test_the_layout_survives_a_restart(empty_window: Driver) -> None:
     second = MainWindow()
     second.keep_layout()
     second.show()
-    assert QTest.qWaitForWindowExposed(second)
+    assert QTest.qWaitForWindowExposed(second, 60_000)
     assert (second.size(), second.splitter.sizes()) == (size, shares)
     assert second.checkpoints.automatic.isChecked()
     second.close()

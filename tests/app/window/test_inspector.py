@@ -49,7 +49,7 @@ def test_a_click_in_a_region_pins_its_facts(window: Driver, checkpoint: Path) ->
     np.testing.assert_allclose(pin.facts.gradient, x.grad[0].numpy(), atol=1e-12)
     assert [mark.number for mark in window.tile.view.pins] == [1]
     assert [mark.number for mark in window.window.scene_view.pins] == [1]
-    wait_until(lambda: window.window.side.current is window.window.inspector, 5)
+    wait_until(lambda: window.window.side.current is window.window.inspector)
     (card,) = window.window.inspector.cards
     QTest.mouseClick(card.copy, LEFT)
     assert repr(pin.facts.offset) in QGuiApplication.clipboard().text()

@@ -91,7 +91,7 @@ def tab(root: QWidget, key: Qt.Key = Qt.Key.Key_Tab) -> QWidget:
 def test_dialogs_are_operated_by_keys(window: Driver, name: str) -> None:
     dialog = DIALOGS[name](window)
     dialog.show()
-    QTest.qWaitForWindowExposed(dialog)
+    assert QTest.qWaitForWindowExposed(dialog, 60_000)
     everything = controls(dialog)
     assert unnamed(dialog) == []
     bare = [spoken(widget) for widget in everything if not widget.toolTip()]

@@ -242,7 +242,7 @@ def test_a_slice_that_cannot_be_computed_is_shown_nowhere(window: Driver, monkey
 def test_a_name_that_was_not_entered_goes_with_its_slice(window: Driver) -> None:
     row = window.window.panel.rows[window.tile.key]
     window.window.activateWindow()
-    assert QTest.qWaitForWindowActive(window.window)
+    assert QTest.qWaitForWindowActive(window.window, 60_000)
     row.name.setFocus()
     QTest.keyClicks(row.name, "half a na")
     assert row.name.hasFocus()

@@ -58,7 +58,7 @@ def test_hovering_names_the_neuron_whose_line_it_is(window: Driver, checkpoint: 
     view, partition = window.tile.view, window.window.slices.result(window.tile.key).answer.partition
     edge, middle = long_edge(partition)
     move(view, view.position_of(*middle).toPoint())
-    wait_until(lambda: "neuron" in window.window.status.left.whole, 5)
+    wait_until(lambda: "neuron" in window.window.status.left.whole)
     layer, neuron = int(partition.edge_layer[edge]), int(partition.edge_neuron[edge])
     text = window.window.status.left.whole
     assert text.startswith(f"layer {layer} ({partition.network.layer_names[layer]}), neuron {neuron} ")

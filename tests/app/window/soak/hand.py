@@ -80,7 +80,7 @@ class Hand:
         let_run(milliseconds)
         self.check()
 
-    def wait_until(self, condition: Callable[[], bool], seconds: float = 60.0) -> None:
+    def wait_until(self, condition: Callable[[], bool], seconds: float = 300.0) -> None:
         def met() -> bool:
             self.check()
             return condition()
@@ -119,7 +119,7 @@ class Hand:
             if dialog is None:
                 return told
             told += f"; {type(dialog).__name__} {self._answer(dialog)}"
-            self.wait_until(lambda gone=dialog: self.dialog is not gone, 30.0)
+            self.wait_until(lambda gone=dialog: self.dialog is not gone)
         raise AssertionError("dialogs do not come to an end")
 
     @property
@@ -208,5 +208,5 @@ class Hand:
         window = MainWindow(open_file=self._opening.open_file)
         window.resize(1200, 800)
         window.show()
-        assert QTest.qWaitForWindowExposed(window)
+        assert QTest.qWaitForWindowExposed(window, 60_000)
         return window
