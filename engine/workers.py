@@ -53,7 +53,8 @@ def never() -> bool:
 class Workers:
     """A few threads for one computation.  Kernels are called as kernel(lo, hi, *arguments) and release the GIL.
 
-    How a range is cut into pieces depends on the range alone, so results do not depend on the number of threads.
+    How a range is cut into pieces depends on the range alone, so kernels give the same with any number of threads;
+    where they multiply matrices, as far as BLAS gives equal bits for equal operands wherever these lie.
     """
 
     def __init__(self, threads: int | None = None, cancel: Cancel | None = None) -> None:

@@ -53,7 +53,7 @@ class TrainingCancelled(Exception):  # noqa: N818  a status, not an error
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """All that determines the weights, together with the target."""
+    """All that determines the weights but for rounding, together with the target."""
 
     width: int
     depth: int

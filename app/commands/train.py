@@ -42,7 +42,9 @@ def add_parser(commands: Any) -> None:
     parser.add_argument("--steps", type=int, default=24_000, help="steps of the optimiser (default: 24000)")
     parser.add_argument("--batch", type=int, default=4096, help="points of a step (default: 4096)")
     parser.add_argument("--learning-rate", type=float, default=3e-3, help="the largest (default: 0.003)")
-    parser.add_argument("--seed", type=int, default=0, help="equal seeds give equal files (default: 0)")
+    parser.add_argument(
+        "--seed", type=int, default=0, help="equal seeds draw equal samples and first weights (default: 0)"
+    )
     parser.add_argument("--threads", type=int, default=1, help="another number gives another file (default: 1)")
     parser.add_argument(
         "--stage",
