@@ -49,7 +49,7 @@ check: .venv/installed-dev
 # kernels for one that does not fuse multiplications and additions; a few of the engine's kernels, those that compile in
 # seconds, for one without vectors of four.  On other architectures the first name means the library's plainest kernel
 # or nothing.
-PRODUCTS := exactness network partition plane regions rounding rounding_history segment twins
+PRODUCTS := coincident_lines examination exactness network partition plane regions rounding segment twins
 KERNELS := tests/engine/test_vertex_lanes.py tests/engine/test_chord_order.py \
   tests/engine/test_twins.py::test_twins_get_one_value_whatever_the_order_of_their_sums \
   tests/engine/test_growth.py::test_chords_cross_as_often_as_their_ends_alternate

@@ -70,7 +70,7 @@ def _without_bias_and_hugely_uneven(draft: Draft) -> None:
 def test_regions_next_to_rows_longer_by_2_to_the_40_and_more_are_found(
     seed: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Where the long rows are zero, crossings lie beside the ends of edges, nearer than a share of their length tells."""
+    """Where the long rows are zero, crossings lie nearer to the ends of edges than a share of their length tells."""
     monkeypatch.setitem(KINDS, "probe", _without_bias_and_hugely_uneven)
     assert difference(random_sample("relu", "probe", seed)) == ""
 
@@ -83,11 +83,15 @@ def _partition(sample: Sample, examined: int | None) -> Partition:
 
 @pytest.mark.parametrize(("kink", "kind", "seed"), HARD)
 def test_what_is_not_examined_is_counted(kink: str, kind: str, seed: int) -> None:
+    """Each of these has decisions in doubt; left to rounding they are a coincidence, or count as unexamined."""
     sample = random_sample(kink, kind, seed)
     left, examined = _partition(sample, 0), _partition(sample, None)
-    assert left.tie_counts.unexamined > 0
-    assert left.ties >= left.tie_counts.unexamined
+    assert left.ties > 0
     assert examined.tie_counts.unexamined == 0
+    if (
+        left.regions > examined.regions
+    ):  # with all coincidences counted, a region that is not there is one of the others
+        assert left.tie_counts.unexamined > 0
 
 
 def test_some_decisions_may_be_left() -> None:

@@ -29,7 +29,9 @@ from tests.engine.surface_promises import check, distances
 
 ROOT = Path(__file__).parents[2]
 CHECKPOINTS = ROOT / "resources" / "checkpoints"
-SHIPPED = [path for path in sorted(CHECKPOINTS.glob("*.safetensors")) if path.stem != "spot-middle"]  # like its neighbours
+SHIPPED = [
+    path for path in sorted(CHECKPOINTS.glob("*.safetensors")) if path.stem != "spot-middle"
+]  # like its neighbours
 EULER = {"torus": (0,), "spot": (2,), "spot-early": (2,)}  # of what they were fitted to
 
 
