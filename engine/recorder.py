@@ -15,12 +15,30 @@ from torch.utils._python_dispatch import TorchDispatchMode
 
 from engine.constant_products import with_equal_rows
 from engine.tape import Tape
-from engine.traced import CELL, MIXED_ROWS, ROW, Codes, Layout, Traced, as_array, example_of, folded, leaves, mapped
+from engine.traced import (
+    CELL,
+    INDEX,
+    MIXED_ROWS,
+    ROW,
+    Codes,
+    Layout,
+    Traced,
+    as_array,
+    example_of,
+    folded,
+    leaves,
+    mapped,
+)
 
 # Movements of data that make a new tensor; those that make a view are known by their schema.
 _COPIES = {
     "_to_copy", "_unsafe_view", "cat", "clone", "constant_pad_nd", "flip", "gather", "index", "index_select", "repeat",
     "roll", "stack", "take",
+}  # fmt: skip
+# Movements of data that torch does on floating point numbers only.
+_PADDINGS = {
+    "reflection_pad1d", "reflection_pad2d", "reflection_pad3d", "replication_pad1d", "replication_pad2d",
+    "replication_pad3d",
 }  # fmt: skip
 _FACTORIES = {
     "empty", "full", "ones", "zeros", "empty_like", "full_like", "ones_like", "zeros_like", "new_empty", "new_full",
@@ -92,7 +110,11 @@ class Recorder(DispatchMode):
             self.refuse(f"{name} writes into a given tensor (out=...); use its result instead")
         if written:
             return self._in_place(func, name, args, kwargs)
-        if name in _COPIES or (returned is not None and name not in ("view_as_complex", "view_as_real")):
+        if (
+            name in _COPIES
+            or name in _PADDINGS
+            or (returned is not None and name not in ("view_as_complex", "view_as_real"))
+        ):
             if func is torch.ops.aten.view.dtype:
                 self.refuse("reads the bits of a value as another type")
             return self._move(func, name, args, kwargs, shared=returned is not None)
@@ -110,7 +132,9 @@ class Recorder(DispatchMode):
         value = run_in_float64(func, mapped(example_of, args), mapped(example_of, kwargs))
         first = value[0] if isinstance(value, tuple) else value
         traced = Traced.from_codes(first, self._codes(name, first, args, kwargs))
-        return (traced, *value[1:]) if isinstance(value, tuple) else traced
+        if isinstance(value, tuple):
+            return (traced, *(self._index(v, traced) if v.dtype == torch.int64 else v for v in value[1:]))
+        return traced
 
     def output(self, result: Tensor) -> int:
         """The slot that holds the rows of a result (batch, ...)."""
@@ -119,6 +143,10 @@ class Recorder(DispatchMode):
         if ((codes >> ROW) != rows).any():
             self.refuse(MIXED_ROWS)
         return self.tape.slot(Layout(self.tape, self.batch, codes).cells)
+
+    def _index(self, value: Tensor, of: Traced) -> Traced:
+        """The indices (of the shape of `of`) at which values that depend on the input were found."""
+        return Traced.from_codes(value, (of.codes & ~CELL) | self.tape.opaque(INDEX))
 
     def _filled(self, name: str, value: Tensor, rows: NDArray[np.int64]) -> Traced:
         if name.endswith(("empty", "empty_like")):
@@ -144,8 +172,9 @@ class Recorder(DispatchMode):
                 return run_in_float64(func, (args[0].example,), kwargs)
             if not dtype.is_floating_point:
                 self.refuse(f"converts a value that depends on the input to {dtype}, which is a jump")
-            self.casts.add(str(dtype).removeprefix("torch."))
-            return Traced.from_codes(args[0].example.clone(), args[0].codes)
+            if args[0].is_floating_point():
+                self.casts.add(str(dtype).removeprefix("torch."))
+            return Traced.from_codes(args[0].example.to(torch.float64, copy=True), args[0].codes)
         value = func(*mapped(example_of, args), **kwargs)
         if shared:
             places, elements = func(args[0].places, *args[1:], **kwargs), args[0].elements
@@ -160,8 +189,11 @@ class Recorder(DispatchMode):
             positions = func(torch.arange(x.places.numel()).reshape(x.shape), pad, -1).numpy()
             rows = np.arange(self.batch).reshape(-1, *[1] * (value.dim() - 1))
             codes = np.where(positions < 0, self.lifted(fill, rows), x.codes.ravel()[positions])
+        elif name in _PADDINGS:
+            positions = func(torch.arange(args[0].numel(), dtype=torch.float64).reshape(args[0].shape), *args[1:])
+            codes = args[0].codes.ravel()[positions.long().numpy()]
         elif any(isinstance(leaf, Traced) for leaf in leaves(args[1:])):
-            self.refuse("an index depends on the input")
+            self.refuse(INDEX)
         else:
             codes = func(torch.from_numpy(args[0].codes), *args[1:], **kwargs).numpy()
         return Traced.from_codes(value, codes)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import bisect
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Hashable, Iterable
 from dataclasses import dataclass, replace
 from typing import NoReturn, TypeVar
 
@@ -14,9 +15,11 @@ from engine.errors import NotPiecewiseLinearError
 from engine.steps import Float, Gather, Kink, Linear, Scale, Step, Sum, sources
 
 # A cell is one feature of one slot, or one constant.  Moving data only moves cells; a Gather is recorded when a step
-# needs cells that are not exactly one slot.  Cells from FIRST_CONSTANT on are constants.
+# needs cells that are not exactly one slot.  Cells from FIRST_CONSTANT on are constants, those from FIRST_OPAQUE on are
+# values that no step can compute: comparisons and indices that depend on the input.
 Cells = NDArray[np.int64]
 FIRST_CONSTANT = 1 << 31
+FIRST_OPAQUE = 3 << 30
 
 Number = TypeVar("Number", bound=np.generic)
 
@@ -44,6 +47,8 @@ class Tape:
         self._starts = [0]
         self._constant_cells: dict[int, int] = {}
         self._constants: list[float] = []
+        self._opaque_cells: dict[tuple[str, Hashable], int] = {}
+        self._opaque: list[tuple[str, Hashable]] = []
         self._gathered: dict[bytes, int] = {}
 
     def refuse(self, reason: str) -> NoReturn:
@@ -68,11 +73,51 @@ class Tape:
     def constant_values(self, cells: Cells) -> Float:
         """The values of constant cells."""
         unique, inverse = np.unique(cells, return_inverse=True)
+        self._refuse_opaque(unique)
         values = np.array([self._constants[i] for i in (unique - FIRST_CONSTANT).tolist()], dtype=np.float64)
         return values[inverse].reshape(cells.shape)
 
+    def constant(self, value: float) -> int:
+        """The cell of one constant."""
+        return int(self.constants(np.array([value]))[0])
+
+    def constant_value(self, cell: int) -> float:
+        """The value of one constant cell."""
+        return float(self.constant_values(np.array([cell]))[0])
+
+    def opaque(self, reason: str, what: Hashable = None) -> int:
+        """The cell of a value that only rules understand, by `what` it is; all other uses are refused for `reason`."""
+        key = (reason, what)
+        if key not in self._opaque_cells:
+            self._opaque_cells[key] = FIRST_OPAQUE + len(self._opaque)
+            self._opaque.append(key)
+        return self._opaque_cells[key]
+
+    def opaque_of(self, cell: int) -> tuple[str, Hashable]:
+        """The reason and what it is, of an opaque cell."""
+        return self._opaque[cell - FIRST_OPAQUE]
+
+    def _refuse_opaque(self, cells: Cells) -> None:
+        if cells.size and cells.max() >= FIRST_OPAQUE:
+            self.refuse(self._opaque[int(cells.max()) - FIRST_OPAQUE][0])
+
+    def maker(self, cell: int) -> tuple[Step | None, int]:
+        """The step that computes a cell, None for those of the input, and the place of the cell in its value."""
+        slot = bisect.bisect_right(self._starts, cell) - 1
+        return self.steps[slot - 1] if slot else None, cell - self._starts[slot]
+
+    def gathered(self, step: Gather, place: int) -> int:
+        """The cell that a Gather moves to a place of its value."""
+        index = int(step.index[place])
+        for slot in step.sources:
+            if index < self.sizes[slot]:
+                return self._starts[slot] + index
+            index -= self.sizes[slot]
+        return self.constant(float(step.constants[index]))
+
     def slot(self, cells: Cells) -> int:
         """A slot that holds exactly these cells (m,); records a Gather when there is none yet."""
+        self._refuse_opaque(cells)
         constant = cells >= FIRST_CONSTANT
         owners = np.searchsorted(self._starts, cells, side="right") - 1
         if not constant.any() and len(cells) and np.array_equal(cells, self.cells(int(owners[0]))):

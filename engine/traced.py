@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from engine.steps import Float
-from engine.tape import FIRST_CONSTANT, Cells, Number, Tape
+from engine.tape import FIRST_CONSTANT, FIRST_OPAQUE, Cells, Number, Tape
 
 # A code says what an element of a traced tensor is: its row of the batch, shifted by ROW bits, and its cell.
 Codes = NDArray[np.int64]
@@ -23,6 +23,7 @@ MIXED_ROWS = (
     "mixes the rows of the batch or treats them differently; keep the batch as the first dimension and every input on "
     "its own"
 )
+INDEX = "an index depends on the input"
 
 
 @dataclass(eq=False, slots=True)
@@ -42,7 +43,7 @@ class Traced(Tensor):
     @staticmethod
     def __new__(cls, example: Tensor, elements: Storage, places: Tensor) -> Self:
         wrapper = torch.Tensor._make_wrapper_subclass(
-            cls, example.shape, example.stride(), example.storage_offset(), dtype=torch.float64
+            cls, example.shape, example.stride(), example.storage_offset(), dtype=example.dtype
         )
         wrapper.example, wrapper.elements, wrapper.places = example, elements, places
         return wrapper
@@ -51,7 +52,8 @@ class Traced(Tensor):
     def from_codes(cls, example: Tensor, codes: Codes) -> Traced:
         """A tensor with a storage of its own."""
         places = torch.arange(codes.size).reshape(codes.shape)
-        return cls(example.to(torch.float64).contiguous(), Storage(codes.reshape(-1)), places)
+        example = example.double() if example.is_floating_point() else example
+        return cls(example.contiguous(), Storage(codes.reshape(-1)), places)
 
     @property
     def codes(self) -> Codes:
@@ -113,6 +115,11 @@ class Layout:
         self._tape.refuse(MIXED_ROWS)
 
 
+def made(shape: tuple[int, ...], codes: Codes) -> Traced:
+    """A tensor of these codes, as an operand of a further rule: none reads its values."""
+    return Traced.from_codes(torch.zeros(shape), codes.reshape(shape))
+
+
 def as_array(value: Any) -> NDArray[Any]:
     if isinstance(value, Tensor):
         value = value.detach().to("cpu", torch.float64).numpy()
@@ -141,6 +148,8 @@ def example_of(leaf: Any) -> Any:
 
 def folded(leaf: Any) -> Any:
     """A traced tensor that holds only constants is one."""
-    if isinstance(leaf, Traced) and ((leaf.codes & CELL) >= FIRST_CONSTANT).all():
-        return leaf.example
+    if isinstance(leaf, Traced):
+        cells = leaf.codes & CELL
+        if ((cells >= FIRST_CONSTANT) & (cells < FIRST_OPAQUE)).all():
+            return leaf.example
     return leaf

@@ -17,8 +17,9 @@ from torch.nn.parameter import is_lazy
 
 from engine.errors import EngineError, TraceError
 from engine.network import ForwardError, Network
-from engine.operators import RULES, reason
+from engine.operators import RULES
 from engine.recorder import Float64, Recorder
+from engine.refusals import reason
 from engine.steps import Float, Kink, Linear, Step, sources
 from engine.tape import Layer, Tape, fold_scales, fold_sums, live_steps, renumbered
 

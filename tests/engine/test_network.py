@@ -129,6 +129,12 @@ def test_layers_of_one_kink(kink: nn.Module) -> None:
 BOUNDS = torch.tensor([0.1, -torch.inf, 0.3], dtype=torch.float64)
 MATRIX = torch.linspace(-1, 1, 12, dtype=torch.float64).reshape(3, 4)
 
+
+def stacked(x: Tensor) -> Tensor:
+    """(N, 3, 3): a matrix for every point."""
+    return MATRIX[:, :3].to(x).expand(len(x), 3, 3)
+
+
 # What is done to x (N, 3), and the kinks that it takes.
 FUNCTIONS: dict[str, tuple[Callable[[Tensor], Any], int]] = {
     "abs": (lambda x: x.abs(), 1),
@@ -191,6 +197,70 @@ FUNCTIONS: dict[str, tuple[Callable[[Tensor], Any], int]] = {
     "constant": (lambda x: torch.ones(len(x), 2, dtype=x.dtype), 0),
     "multiplied by zero": (lambda x: (x * 0 + 1).relu(), 0),
     "no dropout": (lambda x: F.dropout(x, 0.5, training=False), 0),
+    "max over features": (lambda x: x.max(1)[0], 2),
+    "max over two axes": (lambda x: torch.stack([x, -x.flip(1)], 1).amax((1, 2)), 3),
+    "min over features": (lambda x: x.min(-1, keepdim=True).values, 2),
+    "amax": (lambda x: x.amax(1, keepdim=True), 2),
+    "amin": (lambda x: torch.amin(x, -1), 2),
+    "max of one": (lambda x: x[:, :1].max(1)[0], 0),
+    "max beside a constant": (lambda x: torch.cat([x, x.new_full((len(x), 2), 0.3)], 1).amax(1), 3),
+    "running maximum": (lambda x: x.cummax(1)[0], 2),
+    "running minimum": (lambda x: x.cummin(1)[0], 2),
+    "norm of order 1": (lambda x: x.norm(p=1, dim=1), 1),
+    "linalg norm of order 1": (lambda x: torch.linalg.vector_norm(x, 1, dim=1, keepdim=True), 1),
+    "norm of infinite order": (lambda x: x.norm(p=float("inf"), dim=1), 3),
+    "norm of order -inf": (lambda x: torch.linalg.vector_norm(x, -torch.inf, dim=1), 3),
+    "norm of one": (lambda x: x[:, None].norm(dim=1), 1),
+    "sorted pairs": (lambda x: x[:, [0, 1, 2, 1]].reshape(-1, 2, 2).sort(-1)[0].flatten(1), 1),
+    "sorted": (lambda x: torch.cat([x, -x], 1).sort(1).values, 6),
+    "sorted backwards": (lambda x: x.sort(dim=1, descending=True, stable=True)[0], 3),
+    "sorted of one": (lambda x: x[:, :1].sort(1)[0], 0),
+    "top two": (lambda x: x.topk(2, dim=1)[0], 3),
+    "lowest two": (lambda x: x.topk(2, dim=1, largest=False)[0], 3),
+    "top one": (lambda x: x.topk(1, dim=1)[0], 2),
+    "clamp by values": (lambda x: x.clamp(x.flip(1) - 1, 0.5 * x.roll(1, 1)), 2),
+    "clamp a constant by values": (lambda x: torch.ones_like(x).clamp(max=x), 1),
+    "cumsum": (lambda x: x.cumsum(1), 0),
+    "cumsum of blocks": (lambda x: torch.stack([x, x * 2], 1).cumsum(1), 0),
+    "lerp": (lambda x: torch.lerp(x, x.flip(1), 0.3), 0),
+    "lerp by a tensor": (lambda x: torch.lerp(x, 2 * x.roll(1, 1), MATRIX[:, 0].to(x)), 0),
+    "lerp of constants": (lambda x: torch.lerp(MATRIX[:, 0].to(x), MATRIX[:, 1].to(x), x), 0),
+    "lerp from a constant": (lambda x: torch.lerp(MATRIX[:, 0].to(x), x, 0.25), 0),
+    "addcmul": (lambda x: torch.addcmul(x.flip(1), x, MATRIX[:, 0].to(x), value=0.5), 0),
+    "addcmul to a constant": (lambda x: torch.addcmul(MATRIX[:, 1].to(x), MATRIX[:, 0].to(x), x), 0),
+    "addcmul of constants": (lambda x: torch.addcmul(x, MATRIX[:, 1].to(x), MATRIX[:, 0].to(x), value=-2), 0),
+    "addcdiv": (lambda x: torch.addcdiv(x.flip(1), x, MATRIX[:, 0].to(x), value=0.5), 0),
+    "addcdiv of constants": (lambda x: torch.addcdiv(x, MATRIX[:, 1].to(x), MATRIX[:, 0].to(x)), 0),
+    "index_add": (lambda x: x.index_add(1, torch.tensor([2, 0, 2]), x.flip(1), alpha=0.5), 0),
+    "index_add of a constant": (lambda x: x.index_add(1, torch.tensor([1]), x.new_ones(len(x), 1)), 0),
+    "index_add to a constant": (lambda x: x.new_ones(len(x), 4).index_add(1, torch.tensor([3, 1]), x[:, :2]), 0),
+    "index_add in place": (lambda x: x.clone().index_add_(1, torch.tensor([0, 0]), x[:, 1:]), 0),
+    "baddbmm": (lambda x: torch.baddbmm(x[:, :, None], stacked(x), x[:, :, None], beta=2, alpha=0.5), 0),
+    "baddbmm of a constant": (lambda x: torch.baddbmm(MATRIX[0, :3].to(x), x[:, None], stacked(x), alpha=3), 0),
+    "baddbmm of constants": (lambda x: torch.baddbmm(x[:, :, None], stacked(x), stacked(x)[:, :, :1], beta=0.5), 0),
+    "addmm of a value": (lambda x: torch.addmm(x, x.flip(1), MATRIX[:, :3].to(x), beta=0.5, alpha=2), 0),
+    "addmv": (lambda x: torch.addmv(x[:, 0], x, MATRIX[:, 0].to(x), beta=3, alpha=0.5), 0),
+    "reflection padding": (lambda x: F.pad(x[:, None], (2, 1), mode="reflect"), 0),
+    "reflection padding of an image": (lambda x: F.pad(x[:, :, None] * MATRIX[0].to(x), (1, 3), mode="reflect"), 0),
+    "replication padding": (lambda x: F.pad(x[:, None], (2, 3), mode="replicate").relu(), 1),
+    "replication padding of an image": (lambda x: F.pad(x[:, None, None], (1, 0, 2, 2), mode="replicate"), 0),
+    "circular padding": (lambda x: F.pad(x[:, None], (1, 2), mode="circular"), 0),
+    "first power": (lambda x: x**1, 0),
+    "where is a leaky relu": (lambda x: torch.where(x > 0, x, 0.1 * x), 1),
+    "where is a falling leaky relu": (lambda x: torch.where(x <= 0, 0.1 * x, x), 1),
+    "where is a shifted bend": (lambda x: torch.where(x < 0.25, 3 * x - 0.5, 0.25 * (1 - x) + 0.0625), 1),
+    "where by a falling value": (lambda x: torch.where(1 - 2 * x > 0, 2 * x, 1.0), 1),
+    "where by constants": (lambda x: torch.where(x > MATRIX[:, 0].to(x), MATRIX[:, 0].to(x), x), 1),
+    "where is a maximum": (lambda x: torch.where(x >= x.flip(1), x, x.flip(1)), 1),
+    "where is a bend of a difference": (lambda x: torch.where(x > x.roll(1, 1), 2 * x, 2 * x.roll(1, 1) + 0.0), 1),
+    "where of a sum": (lambda x: torch.where(x - x.roll(1, 1) < 0, x, 3 * x - 2 * x.roll(1, 1)), 1),
+    "where of equal values": (lambda x: torch.where(x > 0, x + 0, x), 0),
+    "where by no choice": (lambda x: torch.where(x > torch.inf, x, -x), 0),
+    "mask": (lambda x: x * (x > 0), 1),
+    "mask as numbers": (lambda x: (x > 0).to(x.dtype) * x + (1 - (x > 0).to(x.dtype)) * x * 0.1, 2),
+    "mask turned": (lambda x: (~(x > 0)) * x, 1),
+    "masked_fill by a value": (lambda x: x.masked_fill(x < 0, 0.0), 1),
+    "nan_to_num": (lambda x: x.nan_to_num(), 0),
     "branch on the shape": (lambda x: x.relu() if x.shape[1] == 3 else x, 1),
 }  # fmt: skip
 
@@ -200,6 +270,67 @@ def test_functions(name: str) -> None:
     function, count = FUNCTIONS[name]
     network = assert_same_function(Functional(function).double())
     assert len(network.kinks) == count
+
+
+def asserting(x: Tensor) -> Tensor:
+    assert not torch.isnan(x).any()
+    assert torch.isfinite(x).all()
+    assert not x.isinf().any()
+    assert not torch.ne(x, x).any()
+    assert (x.abs() < torch.inf).all()
+    assert (x > -torch.inf).all()
+    return x.relu()
+
+
+def test_assertions_that_values_are_numbers() -> None:
+    assert len(assert_same_function(Functional(asserting)).kinks) == 1
+
+
+class PointwiseDecoder(nn.Module):
+    """Convolutions of kernel 1 with the points along the last axis, as in occupancy networks' decoders."""
+
+    def __init__(self, groups: int = 1) -> None:
+        super().__init__()
+        self.first, self.hidden = nn.Conv1d(3, 8, 1), nn.Conv1d(8, 8, 1, groups=groups, bias=groups == 1)
+        self.norm, self.last = nn.BatchNorm1d(8, affine=False), nn.Conv1d(8, 1, 1)
+        self.gamma, self.beta = nn.Conv1d(5, 8, 1), nn.Conv1d(5, 8, 1)
+        self.code = nn.Parameter(torch.randn(1, 5))
+        self.norm.running_mean, self.norm.running_var = torch.randn(8), torch.rand(8) + 0.5
+
+    def forward(self, x: Tensor) -> Tensor:
+        h = self.first(x.transpose(1, 2))
+        code = self.code.unsqueeze(2)
+        h = self.gamma(code) * self.norm(h) + self.beta(code)
+        return self.last(F.relu(h + self.hidden(F.relu(h)))).squeeze(1)
+
+
+@pytest.mark.parametrize("groups", [1, 4])
+def test_convolutions_of_one_place(groups: int) -> None:
+    torch.manual_seed(0)
+    decoder = PointwiseDecoder(groups)
+    of_sets = assert_same_function(decoder, (5, 3))
+    of_points = assert_same_function(Functional(lambda m, x: m.net(x[None]).squeeze(0), net=decoder))
+    x = random_points(of_points, 20)
+    sets = of_sets.forward(x.reshape(4, 15)).reshape(-1)
+    np.testing.assert_allclose(of_points.forward(x)[:, 0], sets, rtol=1e-12, atol=1e-12)
+    assert of_points.layer_names == ("relu after net.first", "relu after net.hidden")
+
+
+@pytest.mark.parametrize(
+    ("layer", "input_shape"),
+    [
+        (nn.Conv2d(2, 3, 1), (2, 4, 1)),
+        (nn.Conv2d(2, 6, 1, groups=2), (2, 1, 1)),
+        (nn.Conv2d(2, 3, (1, 1), stride=(2, 3)), (2, 5, 4)),
+        (nn.Conv3d(1, 2, 1), (1, 1, 1, 3)),
+        (nn.ConvTranspose1d(4, 6, 1, groups=2), (4, 3)),
+        (nn.ConvTranspose2d(1, 2, 1, bias=False), (1, 1, 2)),
+        (nn.Conv1d(3, 2, 1, dilation=4), (3, 1)),
+    ],
+    ids=str,
+)
+def test_convolutions_of_one_place_in_images(layer: nn.Module, input_shape: tuple[int, ...]) -> None:
+    assert not assert_same_function(layer, input_shape).kinks
 
 
 def in_place_on_a_view(x: Tensor) -> Tensor:
@@ -499,7 +630,7 @@ REFUSED: dict[str, tuple[nn.Module, str]] = {
     "layer norm": (nn.LayerNorm(3), "layer norm divides by a quantity that depends on the input"),
     "group norm": (nn.GroupNorm(1, 3), "group norm divides by a quantity"),
     "batch norm without statistics": (nn.BatchNorm1d(3, track_running_stats=False), "running statistics"),
-    "norm": (Functional(lambda x: x.norm(dim=1)), "a norm is not piecewise linear"),
+    "norm": (Functional(lambda x: x.norm(dim=1)), "a norm of order 2 is not piecewise linear"),
     "product": (Functional(lambda x: x * x), "multiplies two values that depend on the input"),
     "power": (Functional(lambda x: x**2), "pow is not piecewise linear"),
     "inner product": (Functional(lambda x: x[:, None] @ x[:, :, None]), "multiplies two values"),
@@ -510,12 +641,37 @@ REFUSED: dict[str, tuple[nn.Module, str]] = {
     "sign": (Functional(torch.sign), "sign jumps"),
     "round": (Functional(torch.round), "round jumps"),
     "to integers": (Functional(lambda x: x.long()), "int64, which is a jump"),
-    "comparison": (Functional(lambda x: torch.where(x > 0, x, -x)), r"\(gt\); write the function with torch.relu"),
-    "mask": (Functional(lambda x: x * (x > 0)), "compares a value that depends on the input"),
-    "branch": (Functional(lambda x: x if x[0, 0] > 0 else -x), "compares a value that depends on the input"),
+    "comparison": (Functional(lambda x: (x > 0) + x), r"\(gt\); write the function with torch.relu"),
+    "comparison for equality": (Functional(lambda x: torch.where(x == 0, x, -x)), r"compares .* \(eq\)"),
+    "combined comparisons": (Functional(lambda x: x * ((x > 0) & (x < 1))), r"compares .* \(bitwise_and\)"),
+    "choice that jumps": (Functional(lambda x: torch.where(x > 0, x, 1 - x)), r"\(gt\) .* jumps"),
+    "choice that jumps at most places": (Functional(lambda x: torch.where(x > 0, x, x.flip(1))), r"\(gt\) .* jumps"),
+    "step": (Functional(lambda x: torch.where(x < 0, 0.0, 1.0)), r"\(lt\) .* jumps"),
+    "mask": (Functional(lambda x: x.flip(1) * (x > 0)), r"\(gt\) .* jumps"),
+    "number for a truth": (Functional(lambda x: x.logical_not()), "as a truth value, a value that depends"),
+    "branch": (Functional(lambda x: x if x[0, 0] > 0 else -x), "decides by a value that depends on the input"),
+    "assertion on a value": (Functional(lambda x: x if (x > -9).all() else -x), r"compares .* \(all\)"),
+    "index of the largest": (Functional(lambda x: x.gather(1, x.max(1, keepdim=True)[1])), "an index depends"),
+    "number of the largest": (Functional(lambda x: x.sort(1)[1] * x), "an index depends"),
     "item": (Functional(lambda x: x * x[0, 0].item()), "decides by a value that depends on the input"),
-    "max over features": (Functional(lambda x: x.max(dim=1).values), "max pooling"),
-    "convolution": (Functional(lambda self, x: self.conv(x[:, None]), conv=nn.Conv1d(1, 2, 2)), "not supported yet"),
+    "max over the batch": (Functional(lambda x: x - x.max(dim=0).values), "mixes the rows of the batch"),
+    "max over all": (Functional(lambda x: x - x.max()), "mixes the rows of the batch"),
+    "max pooling": (nn.Sequential(nn.Unflatten(1, (1, 1, 3)), nn.MaxPool2d((1, 2))), "max pooling is piecewise linear"),
+    "median": (Functional(lambda x: x.median(1)[0]), "median is piecewise linear, but not supported yet"),
+    "many values sorted": (Functional(lambda x: x.repeat(1, 30).sort(1)[0]), "sorts 90 values; at most 64"),
+    "norm of order 0": (Functional(lambda x: x.norm(p=0, dim=1)), "a norm of order 0 is not piecewise linear"),
+    "convolution": (
+        Functional(lambda self, x: self.conv(x[:, None]), conv=nn.Conv1d(1, 2, 2)),
+        "a convolution with a kernel of 2 places is affine, but not supported yet",
+    ),
+    "padded convolution": (
+        Functional(lambda self, x: self.conv(x[:, :, None]), conv=nn.Conv1d(3, 2, 1, padding=1)),
+        "a convolution with a kernel of 1 places and padding is affine",
+    ),
+    "product of features": (Functional(lambda x: x.prod(1)), "prod multiplies two values"),
+    "product of features by addcmul": (Functional(lambda x: torch.addcmul(x, x, x)), "multiplies two values"),
+    "blend by a value": (Functional(lambda x: torch.lerp(x, -x, x)), "multiplies two values"),
+    "quotient by addcdiv": (Functional(lambda x: torch.addcdiv(x, x, x)), "divides by a value that depends"),
     "random": (Functional(lambda x: x + torch.rand(3)), "is random"),
     "dropout that never ends": (Functional(lambda x: F.dropout(x, 0.5)), "a dropout that stays on in eval mode"),
     "attention": (Functional(attention), "attention multiplies two values that depend on the input"),
@@ -686,6 +842,9 @@ OPERATIONS: list[Callable[[Tensor, Tensor], Tensor]] = [
     lambda a, b: F.leaky_relu(a.clone(), 0.3, inplace=True),
     lambda a, b: a.where(torch.tensor([True, False, False, True]).repeat(a.shape[1])[: a.shape[1]], b),
     lambda a, b: (-a).sub_(b).relu_(),
+    lambda a, b: torch.where(a > b, a, b) - torch.where(a < 0.25, a - 0.25, 0.0),
+    lambda a, b: a.sort(1)[0] + b.amax(1, keepdim=True),
+    lambda a, b: torch.lerp(a, b, 0.25).cumsum(1) * 0.5,
 ]
 
 
