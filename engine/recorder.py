@@ -40,6 +40,8 @@ _PADDINGS = {
     "reflection_pad1d", "reflection_pad2d", "reflection_pad3d", "replication_pad1d", "replication_pad2d",
     "replication_pad3d",
 }  # fmt: skip
+_MOVEMENTS = _COPIES | _PADDINGS
+_RESHAPES = {"as_strided", "resize", "squeeze", "swapaxes", "swapdims", "t", "transpose", "unsqueeze"}
 _FACTORIES = {
     "empty", "full", "ones", "zeros", "empty_like", "full_like", "ones_like", "zeros_like", "new_empty", "new_full",
     "new_ones", "new_zeros",
@@ -110,11 +112,7 @@ class Recorder(DispatchMode):
             self.refuse(f"{name} writes into a given tensor (out=...); use its result instead")
         if written:
             return self._in_place(func, name, args, kwargs)
-        if (
-            name in _COPIES
-            or name in _PADDINGS
-            or (returned is not None and name not in ("view_as_complex", "view_as_real"))
-        ):
+        if name in _MOVEMENTS or (returned is not None and name not in ("view_as_complex", "view_as_real")):
             if func is torch.ops.aten.view.dtype:
                 self.refuse("reads the bits of a value as another type")
             return self._move(func, name, args, kwargs, shared=returned is not None)
@@ -217,6 +215,8 @@ class Recorder(DispatchMode):
     def _in_place(self, func: OpOverload, name: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         """Run an operation that overwrites its first argument: the elements' codes are replaced for all its views."""
         target, operation = args[0], name.removesuffix("_")
+        if operation in _RESHAPES:
+            self.refuse(f"changes the shape of a value in place ({name}); use {operation} instead")
         if not isinstance(target, Traced):
             operands = mapped(folded, (args, kwargs))
             if not any(isinstance(leaf, Traced) for leaf in leaves(operands)):

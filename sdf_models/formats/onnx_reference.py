@@ -1,0 +1,184 @@
+"""The package onnx's own evaluation of a graph: what our reading is compared with, and what evaluates rare constants.
+
+All of it is in float64: types are widened, so that nothing differs but by a mistake.
+"""
+
+from __future__ import annotations
+
+import importlib
+import math
+from collections.abc import Sequence
+from typing import Any, Final
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from sdf_models.formats.format import Refused, first_line
+from sdf_models.formats.onnx_graph import RUN_ERRORS, Graph
+from sdf_models.formats.onnx_points import Placing
+from sdf_models.formats.onnx_rules import Operation, bounded
+
+_POINTS = 16
+_FEW = 4
+_TOLERANCE = 1e-6
+"""Relative to the largest value; the two evaluations are in float64, some of the package's functions in float32."""
+_NARROW: Final = (1, 10, 16)
+"""float32, float16 and bfloat16, by ONNX's numbers."""
+_DOUBLE: Final = 11
+_FOLDED: Final = frozenset((
+    "Acos", "Acosh", "And", "ArgMax", "ArgMin", "Asin", "Asinh", "Atan", "Atanh", "BitShift", "Ceil", "Celu",
+    "Compress", "Cos", "Cosh", "Elu", "Erf", "Exp", "EyeLike", "Floor", "GatherElements", "GatherND", "Gelu",
+    "HardSwish", "IsInf", "IsNaN", "LayerNormalization", "Log", "LogSoftmax", "LpNormalization", "Mish", "Mod",
+    "NonZero", "Or", "Pow", "Reciprocal", "ReduceL2", "ReduceLogSum", "ReduceLogSumExp", "ReduceProd",
+    "ReduceSumSquare", "Round", "ScatterElements", "ScatterND", "Selu", "Sign", "Sinh", "Softmax", "Softsign", "Sqrt",
+    "Tan", "Trilu", "Xor",
+))  # fmt: skip
+"""Operators whose results are no larger than what they take, broadcast."""
+
+
+def evaluate(operation: Operation, arguments: Sequence[Tensor | None]) -> list[Tensor] | None:
+    """The results of an operation on constants, by the package's own definition; None for operators not listed."""
+    if operation.kind not in _FOLDED or operation.domain:
+        return None
+    onnx, reference = (importlib.import_module(name) for name in ("onnx", "onnx.reference"))
+    try:
+        shapes = [tuple(value.shape) for value in arguments if value is not None]
+        try:
+            bounded(*np.broadcast_shapes(*shapes))
+        except ValueError:
+            bounded(max(value.numel() for value in arguments if value is not None))
+        values = {n: v.numpy() for n, v in zip(operation.inputs, arguments, strict=True) if n and v is not None}
+        graph = onnx.helper.make_graph(
+            [operation.node],
+            "constants",
+            [onnx.helper.make_tensor_value_info(name, _DOUBLE, None) for name in values],
+            [onnx.helper.make_tensor_value_info(name, _DOUBLE, None) for name in operation.outputs if name],
+        )
+        model = onnx.helper.make_model(graph, opset_imports=[onnx.helper.make_opsetid("", operation.opset)])
+        with np.errstate(all="ignore"):
+            results = reference.ReferenceEvaluator(model, new_ops=_corrected(operation.opset)).run(None, values)
+        return [torch.from_numpy(np.array(result)) for result in results]
+    except RUN_ERRORS as error:
+        raise Refused(
+            f"its operation {operation} cannot be evaluated: {first_line(error)}", "export it again"
+        ) from error
+
+
+def _corrected(opset: int) -> list[Any]:
+    """BatchNormalization as it is defined since operator set 14, for those before: the package's evaluation of these
+    mixes the statistics of the batch in, which no other runtime does."""
+    if opset >= 14:
+        return []
+    module = importlib.import_module("onnx.reference.ops.op_batch_normalization")
+
+    class BatchNormalization(module.OpRun):  # type: ignore[name-defined,misc]  # known by its name
+        def _run(self, x: Any, scale: Any, bias: Any, mean: Any, var: Any, epsilon: Any = None, **_: Any) -> Any:
+            channels = (-1, *[1] * (x.ndim - 2))
+            s, b, m, v = (part.reshape(channels) for part in (scale, bias, mean, var))
+            return (s * (x - m) / np.sqrt(v + (1e-5 if epsilon is None else epsilon)) + b,)
+
+    return [BatchNormalization]
+
+
+class Reference:
+    """A model as the package evaluates it, in float64.  Raises one of RUN_ERRORS where the package cannot."""
+
+    def __init__(self, model: Any, opset: int) -> None:
+        reference = importlib.import_module("onnx.reference")
+        self._evaluator = reference.ReferenceEvaluator(_widened(model), new_ops=_corrected(opset))
+
+    def __call__(self, source: str, x: NDArray[np.float64]) -> NDArray[np.float64]:
+        with np.errstate(all="ignore"):
+            return np.asarray(self._evaluator.run(None, {source: x})[0], dtype=np.float64)
+
+
+def _widened(model: Any) -> Any:
+    """A copy of a model that computes in float64 wherever it computes in a narrower type."""
+    onnx = importlib.import_module("onnx")
+    wide = type(model)()
+    wide.CopyFrom(model)
+    for tensor in wide.graph.initializer:
+        _widen(onnx, tensor)
+    for node in wide.graph.node:
+        for attribute in node.attribute:
+            if attribute.type == onnx.AttributeProto.TENSOR:
+                _widen(onnx, attribute.t)
+            elif node.op_type == "Cast" and attribute.name == "to" and attribute.i in _NARROW:
+                attribute.i = _DOUBLE
+        if node.op_type == "Constant" and node.attribute and node.attribute[0].name in ("value_float", "value_floats"):
+            held = node.attribute[0]
+            value = np.array(held.f if held.name == "value_float" else list(held.floats), dtype=np.float64)
+            node.attribute[0].CopyFrom(onnx.helper.make_attribute("value", onnx.numpy_helper.from_array(value)))
+    return wide
+
+
+def _widen(onnx: Any, tensor: Any) -> None:
+    if tensor.data_type in _NARROW:
+        array = onnx.numpy_helper.to_array(tensor).astype(np.float64)
+        tensor.CopyFrom(onnx.numpy_helper.from_array(array, tensor.name))
+
+
+def compared(reference: Reference | None, graph: Graph, source: str, placing: Placing) -> str:
+    """How our reading differs from the package's, as a note.  Raises Refused when that is more than rounding.
+
+    What the package cannot evaluate is read all the same where its input is one point.
+    """
+    points = np.random.default_rng(0).uniform(-1.0, 1.0, (max(placing.count, _POINTS), *graph.point))
+    try:
+        with torch.inference_mode():
+            flat = graph(torch.from_numpy(points.reshape(len(points), -1)))
+    except RUN_ERRORS as error:
+        raise Refused(
+            f"its graph does not run on several points ({first_line(error)})", "export it with an input of shape (1, 3)"
+        ) from error
+    ours = flat.numpy().reshape(len(points), *graph.shape)
+    try:
+        if reference is not None:
+            return _compared(reference, source, points, ours, placing)
+    except RUN_ERRORS:
+        pass
+    if placing.axis is not None:
+        raise Refused("onnx.reference cannot evaluate it for several points", "export it with an input of shape (1, 3)")
+    return "not compared with onnx.reference, which cannot evaluate it"
+
+
+def _compared(
+    reference: Reference, source: str, points: NDArray[np.float64], ours: NDArray[np.float64], placing: Placing
+) -> str:
+    if placing.axis is not None:
+        together = reference(source, _joined(points[: placing.count], placing.axis))
+        difference = _difference(ours[: placing.count], together)
+    else:
+        each = np.stack([reference(source, point) for point in points[:_FEW]])
+        difference = _largest(ours[:_FEW], each) if each.shape[1:] == ours.shape[1:] else math.inf
+    if not difference <= _TOLERANCE:
+        size = f"by {difference:.2g} of the largest value" if math.isfinite(difference) else "in its shape"
+        raise Refused(f"our reading differs from onnx.reference {size}", "export it in another way")
+    for axis in placing.free:
+        try:
+            together = reference(source, _joined(points, axis))
+        except RUN_ERRORS:
+            continue  # the graph fits one point only, whatever its input says
+        if not _difference(ours, together) <= _TOLERANCE:
+            raise Refused(
+                "what it computes for a point depends on the other points of a batch",
+                "export it with an input of shape (1, 3), for one point",
+            )
+    return f"compared with onnx.reference on {len(points)} points: differs by {difference:.1e} of the largest value"
+
+
+def _joined(parts: NDArray[np.float64], axis: int) -> NDArray[np.float64]:
+    return np.concatenate(list(parts), axis=axis)
+
+
+def _difference(ours: NDArray[np.float64], together: NDArray[np.float64]) -> float:
+    """Of what was computed point by point (n, ...) and for all points at once, along whichever axis these lie."""
+    fitting = [k for k, side in enumerate(ours.shape[1:]) if side == 1]
+    joined = [part for part in (_joined(ours, k) for k in fitting) if part.shape == together.shape]
+    return min((_largest(part, together) for part in joined), default=math.inf)
+
+
+def _largest(ours: NDArray[np.float64], theirs: NDArray[np.float64]) -> float:
+    return float(np.abs(ours - theirs).max(initial=0.0) / max(np.abs(theirs).max(initial=0.0), 1e-30))
