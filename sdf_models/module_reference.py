@@ -6,6 +6,7 @@ import hashlib
 import importlib
 import sys
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from types import MappingProxyType
 
@@ -16,6 +17,7 @@ from sdf_models.families.weights import WRAPPERS, stated_domain
 from sdf_models.finishing import finished
 from sdf_models.formats.containers import tensors_in
 from sdf_models.formats.format import Opened, Refused, first_line, shortened, with_article
+from sdf_models.module_last import without_last
 from sdf_models.reading import Choices, Open, Reading
 
 
@@ -40,7 +42,8 @@ def load_module(reference: str, path: Path | None = None, reading: Reading | Non
             _load(module, weights.tensors)
             domain, said = stated_domain(weights, inputs)
             facts["sha256"] = hashlib.sha256(path.read_bytes()).hexdigest()
-        opened = Opened(module, inputs, domain, domain_note=said)
+        module, last = without_last(module, inputs, choices)
+        opened = Opened(module, inputs, domain, domain_note=said, last_activation=last)
         finished_module, domain, approximation = finished(opened, choices)
         unused = choices.unused()
         if unused:
@@ -50,9 +53,8 @@ def load_module(reference: str, path: Path | None = None, reading: Reading | Non
     except Open as error:
         raise OpenQuestionError(f"{where}: {' '.join(str(error).split())}", error.question) from error
     provenance = MappingProxyType({"path": where, "format": "Python module", **facts})
-    return Checkpoint(
-        finished_module, domain, provenance, (*notes, *choices.notes), opened.last_activation, approximation
-    )
+    last = replace(last, sign=-1.0 if choices.peek("flip_sign") else 1.0)
+    return Checkpoint(finished_module, domain, provenance, (*notes, *choices.notes), last, approximation)
 
 
 def _made(reference: str) -> nn.Module:

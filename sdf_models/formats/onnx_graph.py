@@ -130,7 +130,10 @@ def _made(operation: Operation, arguments: Sequence[Tensor | None]) -> tuple[nn.
     if rule is None:
         raise unsupported(operation)
     try:
-        return rule(operation, arguments)
+        module, taken = rule(operation, arguments)
+        if len(taken) != len(arguments):
+            raise ValueError(f"it has {len(arguments)} inputs")
+        return module, taken
     except RUN_ERRORS as error:
         raise Refused(
             f"its operation {operation} cannot be read: {first_line(error)}", "export it with other operations"

@@ -54,9 +54,10 @@ def inlined(model: Any) -> Any:
         raise Refused(f"it has {count:,} operations, more than {_MOST_NODES:,}", "export the network alone")
     if not functions:
         return model
+    invalid = importlib.import_module("onnx.checker").ValidationError
     try:
         return importlib.import_module("onnx.inliner").inline_local_functions(model)
-    except (RuntimeError, ValueError, TypeError) as error:  # the package's own errors are among them
+    except (invalid, RuntimeError, ValueError, TypeError) as error:
         raise Refused(f"its functions cannot be written out ({first_line(error)})", "export it without them") from error
 
 

@@ -116,7 +116,8 @@ def _widened(model: Any) -> Any:
 
 def _widen(onnx: Any, tensor: Any) -> None:
     if tensor.data_type in _NARROW:
-        array = onnx.numpy_helper.to_array(tensor).astype(np.float64)
+        with np.errstate(invalid="ignore"):  # weights that are no numbers are refused where they are used
+            array = onnx.numpy_helper.to_array(tensor).astype(np.float64)
         tensor.CopyFrom(onnx.numpy_helper.from_array(array, tensor.name))
 
 
