@@ -20,7 +20,7 @@ from sdf_models.formats.format import CheckpointFile, Damaged, Format, Opened, P
 from sdf_models.formats.onnx_graph import RUN_ERRORS, Graph, Program, needed
 from sdf_models.formats.onnx_last import without_last
 from sdf_models.formats.onnx_model import inlined, opset_of, plain
-from sdf_models.formats.onnx_points import Placing, for_one_point, placings
+from sdf_models.formats.onnx_points import Placing, for_one_point, placings, refuse_separate
 from sdf_models.formats.onnx_reference import Reference, compared, evaluate
 from sdf_models.formats.onnx_rules import Operation
 from sdf_models.reading import Alternative, Choices, Question
@@ -140,6 +140,7 @@ def _read(
             except Refused as error:
                 failure = error
                 continue
+            refuse_separate(graph, [way for way in ways if way.axes and not placing.axes])
             choices.notes.append(note)
             return attempt, placing
     raise failure

@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+import math
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import combinations
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor
 
 from sdf_models.architectures import LARGEST_WIDTH
 from sdf_models.formats.format import Refused
+from sdf_models.formats.onnx_graph import Graph
 
 _LARGEST_BATCH = 4096
+_MOST_AXES = 4
+_SAMPLES = 8
 _EXPORT = "export it with an input of shape (1, 3)"
 
 
@@ -20,21 +26,24 @@ _EXPORT = "export it with an input of shape (1, 3)"
 class Placing:
     """How points lie in an input: each has the shape `point`, with 1 along every axis that counts points.
 
-    free: the axes along which any number of points fits; axis: the one along which `count` points are fixed, None where
-    that is a single point.
+    free: the axes along which any number of points fits; axes: those along which fixed numbers of them, `counts`, lie.
     """
 
     point: tuple[int, ...]
     free: tuple[int, ...] = ()
-    axis: int | None = None
-    count: int = 1
+    axes: tuple[int, ...] = ()
+    counts: tuple[int, ...] = ()
+
+    @property
+    def count(self) -> int:
+        return math.prod(self.counts)
 
 
 def placings(value: Any) -> list[Placing]:
     """How the points of a graph's input may lie, the likelier ways first; the last one takes all of it as one point.
 
-    A size that the file leaves open, or that is 1, counts points.  Where several sizes are fixed, one of them may count
-    the points of the export: whether it does shows when the graph runs on other numbers of them.
+    A size that the file leaves open, or that is 1, counts points.  Where several sizes are fixed, some may count the
+    points of the export: whether they do shows when the graph runs on one of these.
     """
     tensor = value.type.tensor_type
     sides: list[int | None] = [d.dim_value if d.dim_value > 0 else None for d in tensor.shape.dim]
@@ -51,9 +60,35 @@ def placings(value: Any) -> list[Placing]:
         *free, last = open_
         return [Placing(tuple(size if i == last else 1 for i in range(len(sides))), tuple(free)) for size in (3, 2)]
     point = tuple(side or 1 for side in sides)
-    batches = [i for i in fixed if len(fixed) > 1 and point[i] <= _LARGEST_BATCH]
-    some = [Placing((*point[:i], 1, *point[i + 1 :]), tuple(open_), i, point[i]) for i in batches]
-    return [*some, Placing(point, tuple(open_))]
+    batches = [axes for size in range(len(fixed) - 1, -1, -1) for axes in combinations(fixed[:_MOST_AXES], size)]
+    ways = []
+    for axes in batches:
+        one = tuple(1 if i in axes else side for i, side in enumerate(point))
+        counts = tuple(point[i] for i in axes)
+        if math.prod(counts) <= _LARGEST_BATCH and math.prod(one) <= LARGEST_WIDTH:
+            ways.append(Placing(one, tuple(open_), axes, counts))
+    if not ways:
+        raise Refused(f"its input has {math.prod(point):,} coordinates", f"at most {LARGEST_WIDTH:,} are possible")
+    return ways
+
+
+def refuse_separate(graph: Graph, ways: Sequence[Placing]) -> None:
+    """Refuse a graph that was read as one of a single point though it is one of several, each with its own value.
+
+    It runs on their number alone; else it would have been read for one of them.
+    """
+    first, second = np.random.default_rng(1).uniform(-1.0, 1.0, (2, _SAMPLES, *graph.point))
+    for way in ways:
+        own = np.zeros(graph.point, dtype=bool)
+        own[tuple(0 if axis in way.axes else slice(None) for axis in range(own.ndim))] = True
+        inputs = (first, np.where(own, first, second), np.where(own, second, first))
+        with torch.inference_mode():
+            values, others, its = (
+                graph(torch.from_numpy(x.reshape(_SAMPLES, -1))).reshape(_SAMPLES, -1) for x in inputs
+            )
+        by_others, by_itself = ((values != changed).any(dim=0) for changed in (others, its))
+        if by_others.any() and by_itself.any() and not (by_others & by_itself).any():
+            raise Refused(f"it is made for {way.count} points at once", _EXPORT)
 
 
 def for_one_point(constants: Mapping[str, Tensor], placing: Placing) -> Iterator[Mapping[str, Tensor]]:
@@ -62,27 +97,28 @@ def for_one_point(constants: Mapping[str, Tensor], placing: Placing) -> Iterator
     Shapes that name the count of points, and rows that were repeated for each of them.
     """
     yield constants
-    axis, count = placing.axis, placing.count
-    if axis is None:
+    if not placing.axes:
         return
-    shapes = {name: _with_one(value, axis, count) for name, value in constants.items()}
+    shapes = {name: _with_ones(value, placing) for name, value in constants.items()}
     yield shapes
-    yield {name: _one_of(value, count) for name, value in shapes.items()}
+    yield {name: _first_of_equal(value, placing) for name, value in shapes.items()}
 
 
-def _with_one(value: Tensor, axis: int, count: int) -> Tensor:
-    if value.is_floating_point() or value.dim() != 1 or len(value) <= axis or value[axis] != count:
+def _with_ones(value: Tensor, placing: Placing) -> Tensor:
+    if value.is_floating_point() or value.dim() != 1:
         return value
     changed = value.clone()
-    changed[axis] = 1
+    for axis, count in (*zip(placing.axes, placing.counts, strict=True), (0, placing.count)):
+        if axis < len(value) and value[axis] == count:
+            changed[axis] = 1
     return changed
 
 
-def _one_of(value: Tensor, count: int) -> Tensor:
+def _first_of_equal(value: Tensor, placing: Placing) -> Tensor:
     if not value.is_floating_point():
         return value
     for axis, side in enumerate(value.shape):
-        if side == count:
+        if side in (*placing.counts, placing.count):
             first = value.narrow(axis, 0, 1)
             if torch.equal(first.expand(value.shape), value):
                 value = first

@@ -8,6 +8,7 @@ from __future__ import annotations
 import importlib
 import math
 from collections.abc import Sequence
+from itertools import combinations
 from typing import Any, Final
 
 import numpy as np
@@ -140,7 +141,7 @@ def compared(reference: Reference | None, graph: Graph, source: str, placing: Pl
             return _compared(reference, source, points, ours, placing)
     except RUN_ERRORS:
         pass
-    if placing.axis is not None:
+    if placing.axes:
         raise Refused("onnx.reference cannot evaluate it for several points", "export it with an input of shape (1, 3)")
     return "not compared with onnx.reference, which cannot evaluate it"
 
@@ -148,9 +149,9 @@ def compared(reference: Reference | None, graph: Graph, source: str, placing: Pl
 def _compared(
     reference: Reference, source: str, points: NDArray[np.float64], ours: NDArray[np.float64], placing: Placing
 ) -> str:
-    if placing.axis is not None:
-        together = reference(source, _joined(points[: placing.count], placing.axis))
-        difference = _difference(ours[: placing.count], together)
+    if placing.axes:
+        together = reference(source, _joined(points[: placing.count], placing.axes, placing.counts))
+        difference = _difference(ours[: placing.count], together, placing.counts)
     else:
         each = np.stack([reference(source, point) for point in points[:_FEW]])
         difference = _largest(ours[:_FEW], each) if each.shape[1:] == ours.shape[1:] else math.inf
@@ -159,10 +160,10 @@ def _compared(
         raise Refused(f"our reading differs from onnx.reference {size}", "export it in another way")
     for axis in placing.free:
         try:
-            together = reference(source, _joined(points, axis))
+            together = reference(source, _joined(points, (axis,), (len(points),)))
         except RUN_ERRORS:
             continue  # the graph fits one point only, whatever its input says
-        if not _difference(ours, together) <= _TOLERANCE:
+        if not _difference(ours, together, (len(points),)) <= _TOLERANCE:
             raise Refused(
                 "what it computes for a point depends on the other points of a batch",
                 "export it with an input of shape (1, 3), for one point",
@@ -170,15 +171,19 @@ def _compared(
     return f"compared with onnx.reference on {len(points)} points: differs by {difference:.1e} of the largest value"
 
 
-def _joined(parts: NDArray[np.float64], axis: int) -> NDArray[np.float64]:
-    return np.concatenate(list(parts), axis=axis)
+def _joined(parts: NDArray[np.float64], axes: tuple[int, ...], counts: tuple[int, ...]) -> NDArray[np.float64]:
+    """Parts (n, ...) along axes of which each of them has 1, n = the product of the counts."""
+    grid = parts.reshape(*counts, *parts.shape[1:])
+    bare = grid.squeeze(tuple(len(axes) + axis for axis in axes))
+    return np.moveaxis(bare, tuple(range(len(axes))), axes)
 
 
-def _difference(ours: NDArray[np.float64], together: NDArray[np.float64]) -> float:
-    """Of what was computed point by point (n, ...) and for all points at once, along whichever axis these lie."""
+def _difference(ours: NDArray[np.float64], together: NDArray[np.float64], counts: tuple[int, ...]) -> float:
+    """Of what was computed point by point (n, ...) and for all points at once, along whichever axes these lie."""
     fitting = [k for k, side in enumerate(ours.shape[1:]) if side == 1]
-    joined = [part for part in (_joined(ours, k) for k in fitting) if part.shape == together.shape]
-    return min((_largest(part, together) for part in joined), default=math.inf)
+    ways = [(axes, sizes) for sizes in {counts, (len(ours),)} for axes in combinations(fitting, len(sizes))]
+    joined = [_joined(ours, axes, sizes) for axes, sizes in ways]
+    return min((_largest(part, together) for part in joined if part.shape == together.shape), default=math.inf)
 
 
 def _largest(ours: NDArray[np.float64], theirs: NDArray[np.float64]) -> float:
