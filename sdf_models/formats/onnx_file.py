@@ -71,10 +71,12 @@ def open_file(file: CheckpointFile) -> Opened:
     source, output = _source(onnx, model), _output(model, choices)
     operations, constants = plain(onnx, model, source.name, output, file.path)
     program = Program(operations, constants, source.name, output, evaluate)
-    whole, placing = _read(model, opset, program, placings(source), choices)
+    graph, placing = _read(model, opset, program, placings(source), choices)
     kept, last = without_last(operations, output, choices)
-    kept = needed(kept, [source.name, *constants], output)
-    module: torch.nn.Module = Graph(replace(whole, operations=kept), placing.point)
+    if last.name != "none":
+        kept = needed(kept, [source.name, *constants], output)
+        graph = Graph(replace(graph.program, operations=kept), placing.point)
+    module: torch.nn.Module = graph
     size = math.prod(placing.point)
     code = None
     if size > _SPACE and sum(side > 1 for side in placing.point) == 1:
@@ -123,26 +125,23 @@ def _described(value: Any) -> str:
     return f"of shape ({', '.join(sides)})" if sides else ""
 
 
-def _read(
-    model: Any, opset: int, program: Program, ways: Sequence[Placing], choices: Choices
-) -> tuple[Program, Placing]:
-    """The program and the placing of points on which it agrees with the package's own evaluation."""
+def _read(model: Any, opset: int, program: Program, ways: Sequence[Placing], choices: Choices) -> tuple[Graph, Placing]:
+    """The graph that agrees with the package's own evaluation, and the placing of points with which it does."""
     try:
-        reference = Reference(model, opset)
+        reference = Reference(model, opset, program.source)
     except RUN_ERRORS:
         reference = None
     for placing in ways:
         for constants in for_one_point(program.constants, placing):
-            attempt = replace(program, constants=constants)
             try:
-                graph = Graph(attempt, placing.point)
-                note = compared(reference, graph, program.source, placing)
+                graph = Graph(replace(program, constants=constants), placing.point)
+                note = compared(reference, graph, placing)
             except Refused as error:
                 failure = error
                 continue
             refuse_separate(graph, [way for way in ways if way.axes and not placing.axes])
             choices.notes.append(note)
-            return attempt, placing
+            return graph, placing
     raise failure
 
 

@@ -18,6 +18,9 @@ from sdf_models.formats.onnx_operators import OPERATORS, UNSUPPORTED
 from sdf_models.formats.onnx_rules import Operation
 
 _MOST_CONSTANTS = 1 << 26
+_MOST_WORK = 1 << 28
+_PRODUCTS = 32
+"""Products that take as long as reading a number."""
 RUN_ERRORS = (RuntimeError, NotImplementedError, ValueError, TypeError, LookupError, AttributeError, AssertionError)
 """What an operation of a graph may raise on values that do not suit it."""
 
@@ -45,14 +48,11 @@ class Graph(nn.Module):
 
     def __init__(self, program: Program, point: tuple[int, ...]) -> None:
         super().__init__()
-        self.point = point
-        self._source, self._output = program.source, program.output
+        self.program, self.point = program, point
         known = dict(program.constants)
         computed: set[str] = set()
-        made_so_far = 0
-        example: dict[str, Tensor] = {
-            program.source: torch.linspace(-1.0, 1.0, math.prod(point)).double().reshape(point)
-        }
+        made_so_far, work = 0, 0.0
+        example: dict[str, Tensor] = {program.source: torch.linspace(-1.0, 1.0, math.prod(point)).reshape(point)}
         steps: list[tuple[Operation, nn.Module]] = []
         for operation in program.operations:
             if operation.kind in OF_SHAPE and operation.inputs[0] in example:
@@ -60,6 +60,9 @@ class Graph(nn.Module):
                 known |= _results(operation, _made(operation, [None])[0], [value])
                 continue
             arguments = [known.get(name) if name else None for name in operation.inputs]
+            work += _work(operation, [known.get(name, example.get(name)) for name in operation.inputs])
+            if work > _MOST_WORK:
+                raise Refused("its operations would take too long", "export the network alone")
             if all(not name or name in known for name in operation.inputs):
                 made = _folded(program, operation, arguments)
                 made_so_far += sum(value.numel() for value in made.values())
@@ -70,7 +73,7 @@ class Graph(nn.Module):
                 continue
             module, taken = _made(operation, arguments)
             inputs = tuple(name for name, take in zip(operation.inputs, taken, strict=True) if take)
-            values = [_wide(known.get(name, example.get(name))) if name else None for name in inputs]
+            values = [_narrow(known.get(name, example.get(name))) if name else None for name in inputs]
             results = _results(operation, module, values)
             widest = max((value.numel() for value in results.values()), default=0)
             if widest > LARGEST_WIDTH:
@@ -102,7 +105,7 @@ class Graph(nn.Module):
         if value.is_floating_point():
             check_finite(name[:80], value.numpy())
         if value.is_floating_point() and not computed:
-            self.register_parameter(label, nn.Parameter(value.clone(), requires_grad=False))
+            self.register_parameter(label, nn.Parameter(value, requires_grad=False))
         else:
             self.register_buffer(label, value.clone())
 
@@ -114,15 +117,23 @@ class Graph(nn.Module):
         return flat.squeeze(1) if flat.shape[1] == 1 else flat
 
     def _of_one(self, point: Tensor, constants: Mapping[str, Tensor]) -> Tensor:
-        values: dict[str, Any] = {**constants, self._source: point}
+        values: dict[str, Any] = {**constants, self.program.source: point}
         for i, (label, inputs, outputs) in enumerate(self._steps):
             result = self.get_submodule(label)(*(values[name] if name else None for name in inputs))
             values |= dict(zip(outputs, result if isinstance(result, (tuple, list)) else (result,), strict=False))
             for name in inputs:
-                if self._last_reader.get(name) == i and name != self._output:
+                if self._last_reader.get(name) == i and name != self.program.output:
                     values.pop(name, None)
-        output: Tensor = values[self._output]
+        output: Tensor = values[self.program.output]
         return output
+
+
+def _work(operation: Operation, values: Sequence[Tensor | None]) -> float:
+    """The numbers that an operation reads, and the products that it makes of them."""
+    sizes = [value.numel() for value in values if value is not None]
+    last = values[1] if len(values) > 1 else None
+    columns = last.shape[-1] if operation.kind in ("MatMul", "Gemm") and last is not None and last.dim() > 1 else 0
+    return sum(sizes) + sizes[0] * columns / _PRODUCTS if sizes else 0.0
 
 
 def _made(operation: Operation, arguments: Sequence[Tensor | None]) -> tuple[nn.Module, tuple[bool, ...]]:
@@ -163,6 +174,10 @@ def _folded(program: Program, operation: Operation, arguments: Sequence[Tensor |
     if results is None:
         raise unsupported(operation)
     return {name: value for name, value in zip(operation.outputs, results, strict=False) if name}
+
+
+def _narrow(value: Tensor | None) -> Tensor | None:
+    return value.float() if value is not None and value.is_floating_point() else value
 
 
 def _wide(value: Tensor | None) -> Tensor | None:

@@ -16,7 +16,7 @@ from sdf_models.formats.onnx_tensors import read_tensor
 
 _OLDEST = 7
 """Operator sets before it broadcast in another way."""
-_MOST_NODES = 20_000
+_MOST_NODES = 5_000
 _DEEPEST = 50
 _GRAPHS: Final = ("then_branch", "else_branch", "body")
 _VALUES: Final = {1: "f", 2: "i", 3: "s", 6: "floats", 7: "ints"}

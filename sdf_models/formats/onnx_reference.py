@@ -22,11 +22,11 @@ from sdf_models.formats.onnx_points import Placing
 from sdf_models.formats.onnx_rules import Operation, bounded
 
 _POINTS = 16
-_FEW = 4
+_FEW = 2
 _TOLERANCE = 1e-6
 """Relative to the largest value; the two evaluations are in float64, some of the package's functions in float32."""
-_NARROW: Final = (1, 10, 16)
-"""float32, float16 and bfloat16, by ONNX's numbers."""
+_NARROW: Final = {"float32": 1, "float16": 10, "bfloat16": 16}
+"""By ONNX's numbers."""
 _DOUBLE: Final = 11
 _FOLDED: Final = frozenset((
     "Acos", "Acosh", "And", "ArgMax", "ArgMin", "Asin", "Asinh", "Atan", "Atanh", "BitShift", "Ceil", "Celu",
@@ -86,43 +86,48 @@ def _corrected(opset: int) -> list[Any]:
 class Reference:
     """A model as the package evaluates it, in float64.  Raises one of RUN_ERRORS where the package cannot."""
 
-    def __init__(self, model: Any, opset: int) -> None:
-        reference = importlib.import_module("onnx.reference")
-        self._evaluator = reference.ReferenceEvaluator(_widened(model), new_ops=_corrected(opset))
+    def __init__(self, model: Any, opset: int, source: str) -> None:
+        onnx, reference = (importlib.import_module(name) for name in ("onnx", "onnx.reference"))
+        # Large weights would be copied many times over as a part of the model: they are given as its inputs.
+        self._weights = {t.name: _wide(onnx.numpy_helper.to_array(t)) for t in model.graph.initializer}
+        self._source = source
+        graph = onnx.helper.make_graph(
+            [_widened(onnx, node) for node in model.graph.node],
+            "widened",
+            [onnx.helper.make_tensor_value_info(name, _DOUBLE, None) for name in (source, *self._weights)],
+            list(model.graph.output),
+        )
+        wide = onnx.helper.make_model(graph, opset_imports=list(model.opset_import))
+        self._evaluator = reference.ReferenceEvaluator(wide, new_ops=_corrected(opset))
 
-    def __call__(self, source: str, x: NDArray[np.float64]) -> NDArray[np.float64]:
+    def __call__(self, x: NDArray[np.float64]) -> NDArray[np.float64]:
         with np.errstate(all="ignore"):
-            return np.asarray(self._evaluator.run(None, {source: x})[0], dtype=np.float64)
+            return np.asarray(self._evaluator.run(None, {self._source: x, **self._weights})[0], dtype=np.float64)
 
 
-def _widened(model: Any) -> Any:
-    """A copy of a model that computes in float64 wherever it computes in a narrower type."""
-    onnx = importlib.import_module("onnx")
-    wide = type(model)()
-    wide.CopyFrom(model)
-    for tensor in wide.graph.initializer:
-        _widen(onnx, tensor)
-    for node in wide.graph.node:
-        for attribute in node.attribute:
-            if attribute.type == onnx.AttributeProto.TENSOR:
-                _widen(onnx, attribute.t)
-            elif node.op_type == "Cast" and attribute.name == "to" and attribute.i in _NARROW:
-                attribute.i = _DOUBLE
-        if node.op_type == "Constant" and node.attribute and node.attribute[0].name in ("value_float", "value_floats"):
-            held = node.attribute[0]
-            value = np.array(held.f if held.name == "value_float" else list(held.floats), dtype=np.float64)
-            node.attribute[0].CopyFrom(onnx.helper.make_attribute("value", onnx.numpy_helper.from_array(value)))
+def _wide(array: NDArray[Any]) -> NDArray[Any]:
+    with np.errstate(invalid="ignore"):  # weights that are no numbers are refused where they are used
+        return array.astype(np.float64) if array.dtype.name in _NARROW else array
+
+
+def _widened(onnx: Any, node: Any) -> Any:
+    """A copy of an operation that computes in float64 where it would in a narrower type."""
+    wide = type(node)()
+    wide.CopyFrom(node)
+    for attribute in wide.attribute:
+        value: NDArray[Any] | None = None
+        if attribute.type == onnx.AttributeProto.TENSOR:
+            value = onnx.numpy_helper.to_array(attribute.t)
+        elif node.op_type == "Constant" and attribute.name in ("value_float", "value_floats"):
+            value = np.array(attribute.f if attribute.name == "value_float" else list(attribute.floats), np.float32)
+        elif node.op_type == "Cast" and attribute.name == "to" and attribute.i in _NARROW.values():
+            attribute.i = _DOUBLE
+        if value is not None:
+            attribute.CopyFrom(onnx.helper.make_attribute("value", onnx.numpy_helper.from_array(_wide(value))))
     return wide
 
 
-def _widen(onnx: Any, tensor: Any) -> None:
-    if tensor.data_type in _NARROW:
-        with np.errstate(invalid="ignore"):  # weights that are no numbers are refused where they are used
-            array = onnx.numpy_helper.to_array(tensor).astype(np.float64)
-        tensor.CopyFrom(onnx.numpy_helper.from_array(array, tensor.name))
-
-
-def compared(reference: Reference | None, graph: Graph, source: str, placing: Placing) -> str:
+def compared(reference: Reference | None, graph: Graph, placing: Placing) -> str:
     """How our reading differs from the package's, as a note.  Raises Refused when that is more than rounding.
 
     What the package cannot evaluate is read all the same where its input is one point.
@@ -138,7 +143,7 @@ def compared(reference: Reference | None, graph: Graph, source: str, placing: Pl
     ours = flat.numpy().reshape(len(points), *graph.shape)
     try:
         if reference is not None:
-            return _compared(reference, source, points, ours, placing)
+            return _compared(reference, points, ours, placing)
     except RUN_ERRORS:
         pass
     if placing.axes:
@@ -146,21 +151,19 @@ def compared(reference: Reference | None, graph: Graph, source: str, placing: Pl
     return "not compared with onnx.reference, which cannot evaluate it"
 
 
-def _compared(
-    reference: Reference, source: str, points: NDArray[np.float64], ours: NDArray[np.float64], placing: Placing
-) -> str:
+def _compared(reference: Reference, points: NDArray[np.float64], ours: NDArray[np.float64], placing: Placing) -> str:
     if placing.axes:
-        together = reference(source, _joined(points[: placing.count], placing.axes, placing.counts))
+        together = reference(_joined(points[: placing.count], placing.axes, placing.counts))
         difference = _difference(ours[: placing.count], together, placing.counts)
     else:
-        each = np.stack([reference(source, point) for point in points[:_FEW]])
+        each = np.stack([reference(point) for point in points[:_FEW]])
         difference = _largest(ours[:_FEW], each) if each.shape[1:] == ours.shape[1:] else math.inf
     if not difference <= _TOLERANCE:
         size = f"by {difference:.2g} of the largest value" if math.isfinite(difference) else "in its shape"
         raise Refused(f"our reading differs from onnx.reference {size}", "export it in another way")
     for axis in placing.free:
         try:
-            together = reference(source, _joined(points, (axis,), (len(points),)))
+            together = reference(_joined(points, (axis,), (len(points),)))
         except RUN_ERRORS:
             continue  # the graph fits one point only, whatever its input says
         if not _difference(ours, together, (len(points),)) <= _TOLERANCE:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 import torch
@@ -12,6 +12,8 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from sdf_models.formats.format import LARGEST_FILE, Damaged, Refused
+
+_READ_AS: Final = {"float16": "float32", "uint64": "int64"}
 
 
 def read_tensor(onnx: Any, tensor: Any, path: Path) -> Tensor:
@@ -36,10 +38,7 @@ def read_tensor(onnx: Any, tensor: Any, path: Path) -> Tensor:
         array = _typed_data(tensor, dtype)
     if array.size != math.prod(shape):
         raise Damaged(f"{name!r} claims the shape {shape!s:.60} and holds {array.size} values")
-    native = np.array(array.astype(dtype).reshape(shape))
-    if dtype.kind == "f" and dtype.itemsize < 4:
-        native = native.astype(np.float32)
-    return torch.from_numpy(native if native.dtype != np.uint64 else native.astype(np.int64))
+    return torch.from_numpy(array.astype(_READ_AS.get(dtype.name, dtype.name)).reshape(shape))
 
 
 def _typed_data(tensor: Any, dtype: np.dtype[Any]) -> NDArray[Any]:
