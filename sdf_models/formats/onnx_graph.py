@@ -21,7 +21,10 @@ _MOST_CONSTANTS = 1 << 26
 _MOST_WORK = 1 << 28
 _PRODUCTS = 32
 """Products that take as long as reading a number."""
-RUN_ERRORS = (RuntimeError, NotImplementedError, ValueError, TypeError, LookupError, AttributeError, AssertionError)
+RUN_ERRORS = (
+    RuntimeError, NotImplementedError, ValueError, TypeError, LookupError, AttributeError, AssertionError,
+    ArithmeticError,
+)  # fmt: skip
 """What an operation of a graph may raise on values that do not suit it."""
 
 
@@ -55,7 +58,7 @@ class Graph(nn.Module):
         example: dict[str, Tensor] = {program.source: torch.linspace(-1.0, 1.0, math.prod(point)).reshape(point)}
         steps: list[tuple[Operation, nn.Module]] = []
         for operation in program.operations:
-            if operation.kind in OF_SHAPE and operation.inputs[0] in example:
+            if operation.kind in OF_SHAPE and operation.inputs[:1] and operation.inputs[0] in example:
                 value = example[operation.inputs[0]]
                 known |= _results(operation, _made(operation, [None])[0], [value])
                 continue
@@ -155,12 +158,14 @@ def _results(operation: Operation, module: nn.Module, values: Sequence[Tensor | 
     try:
         with torch.no_grad():
             result = module(*values)
+        results = result if isinstance(result, (tuple, list)) else (result,)
+        if not all(isinstance(value, Tensor) for value in results):
+            raise ValueError("an input is missing")
     except RUN_ERRORS as error:
         raise Refused(
             f"its operation {operation} does not run on one point: {first_line(error)}",
             "export it with an input of shape (1, 3)",
         ) from error
-    results = result if isinstance(result, (tuple, list)) else (result,)
     return {name: value for name, value in zip(operation.outputs, results, strict=False) if name}
 
 

@@ -53,7 +53,7 @@ def _found(operations: Sequence[Operation], output: str) -> tuple[str, dict[tupl
         if operation.kind in _LAST and len(kinds) < 2 and set(kinds) <= ({"Tanh"} & {operation.kind}):
             kinds.append(operation.kind)
             changed[operation.outputs] = replace(operation, kind="Identity", attributes={})
-        elif operation.kind == "Add" and not kinds:
+        elif operation.kind == "Add" and len(operation.inputs) == 2 and not kinds:
             sides = operation.inputs
             x = next((s for s, t in (sides, sides[::-1]) if t in makers and _is_tanh_of(makers[t], s)), None)
             if x is None:

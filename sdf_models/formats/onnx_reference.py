@@ -190,4 +190,5 @@ def _difference(ours: NDArray[np.float64], together: NDArray[np.float64], counts
 
 
 def _largest(ours: NDArray[np.float64], theirs: NDArray[np.float64]) -> float:
-    return float(np.abs(ours - theirs).max(initial=0.0) / max(np.abs(theirs).max(initial=0.0), 1e-30))
+    with np.errstate(invalid="ignore"):
+        return float(np.abs(ours - theirs).max(initial=0.0) / max(np.abs(theirs).max(initial=0.0), 1e-30))
