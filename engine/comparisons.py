@@ -13,10 +13,12 @@ from typing import Any
 import numpy as np
 
 from engine.recorder import Recorder
-from engine.steps import Gather, Scale, Sum
+from engine.steps import Gather, Linear, Scale, Sum
 from engine.tape import FIRST_CONSTANT, FIRST_OPAQUE, Cells, Tape
 from engine.traced import CELL, MIXED_ROWS, ROW, Codes, Layout, Traced, as_array
 
+_EXACT = 1e-12
+"""Two factors that differ by less, relative to the largest of them, are equal."""
 _ROUNDING = 1e-6
 """A jump that is smaller, relative to the terms of its two sides, is due to constants that were rounded to float32."""
 COMPARISON = (
@@ -24,8 +26,8 @@ COMPARISON = (
     "torch.maximum or torch.minimum"
 )
 _JUMPS = (
-    "chooses by a comparison ({}) between values that differ where it changes, and jumps there; only continuous "
-    "piecewise linear functions can be drawn"
+    "chooses by a comparison ({}) between values that do not meet where it changes, as far as can be seen: what jumps "
+    "cannot be drawn"
 )
 
 
@@ -183,7 +185,7 @@ def _cells_of(r: Recorder, layout: Layout, item: Any) -> Cells:
 
 def _chosen(r: Recorder, conditions: Cells, left: Cells, right: Cells) -> Cells:
     """Cells (m,) of where(condition, left, right)."""
-    result, forms = right.copy(), _Forms(r.tape)
+    result, forms, deep = right.copy(), _Forms(r.tape), _Forms(r.tape, through_matrices=True)
     places, choices = [], []
     for i, (condition, a, b) in enumerate(zip(conditions.tolist(), left.tolist(), right.tolist(), strict=True)):
         if condition < FIRST_CONSTANT:
@@ -195,6 +197,8 @@ def _chosen(r: Recorder, conditions: Cells, left: Cells, right: Cells) -> Cells:
             if not isinstance(truth, Truth):
                 r.refuse(reason)
             multiple = forms.multiple(a, b, truth)
+            if multiple is None:  # one value may have been computed twice
+                multiple = deep.multiple(a, b, truth)
             if multiple is None:
                 r.refuse(_JUMPS.format(truth.name))
             places.append(i)
@@ -221,10 +225,11 @@ def _bent(r: Recorder, choices: list[_Choice], forms: _Forms) -> Cells:
 
 
 class _Forms:
-    """Cells as affine functions {cell: factor}, shift of the cells that no sums and multiples made."""
+    """Cells as affine functions {cell: factor}, shift of the cells that no sums and multiples made, or no matrices."""
 
-    def __init__(self, tape: Tape) -> None:
+    def __init__(self, tape: Tape, through_matrices: bool = False) -> None:
         self._tape = tape
+        self._through_matrices = through_matrices
         self._known: dict[int, tuple[dict[int, float], float]] = {}
 
     def of(self, cell: int) -> tuple[dict[int, float], float]:
@@ -245,8 +250,18 @@ class _Forms:
                 left, right = (int(self._tape.cells(slot)[feature]) for slot in (step.left, step.right))
                 return _difference(self.of(left), self.of(right), -step.sign)
             case Gather():
-                source = self._tape.gathered(step, feature)
-                return self.of(source)
+                return self.of(self._tape.gathered(step, feature))
+            case Linear() if self._through_matrices:
+                group, row = divmod(feature, len(step.bias))
+                width = step.weight.shape[1]
+                cells = self._tape.cells(step.source)[group * width : (group + 1) * width].tolist()
+                terms, shift = {}, float(step.bias[row])
+                for source, weight in zip(cells, step.weight[row].tolist(), strict=True):
+                    inner, inner_shift = self.of(source)
+                    shift += weight * inner_shift
+                    for z, c in inner.items():
+                        terms[z] = terms.get(z, 0.0) + weight * c
+                return terms, shift
             case _:
                 return {cell: 1.0}, 0.0
 
@@ -260,7 +275,7 @@ class _Forms:
         largest = max(terms, key=lambda z: abs(terms[z]))
         k = wanted.get(largest, 0.0) / terms[largest]
         size = max((abs(c) for form in (self.of(left), self.of(right)) for c in form[0].values()), default=0.0)
-        if any(abs(wanted.get(z, 0.0) - k * terms.get(z, 0.0)) > _ROUNDING * size for z in {*wanted, *terms}):
+        if any(abs(wanted.get(z, 0.0) - k * terms.get(z, 0.0)) > _EXACT * size for z in {*wanted, *terms}):
             return None
         sizes = abs(self.of(left)[1]) + abs(self.of(right)[1]) + abs(k) * (abs(above[1]) + abs(below[1]))
         return k if abs(wanted_shift - k * shift) <= _ROUNDING * sizes else None

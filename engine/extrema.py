@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from engine.arithmetic import add
 from engine.products import sum_
 from engine.recorder import Recorder
 from engine.tape import Cells
@@ -173,6 +174,17 @@ def topk(
     if k == 1:
         return np.expand_dims(_extreme(r, x, dim, "maximum" if largest else "minimum"), dim)
     return np.take(sort(r, shape, x, dim, largest), range(k), axis=dim)
+
+
+def cdist(r: Recorder, shape: tuple[int, ...], x1: Any, x2: Any, p: float, compute_mode: Any = None) -> Codes:
+    pairs = (*shape, x1.shape[-1])
+    left, right = (
+        made(pairs, np.broadcast_to(np.expand_dims(x.codes, axis), pairs))
+        if isinstance(x, Traced)
+        else np.expand_dims(as_array(x), axis)
+        for x, axis in ((x1, -2), (x2, -3))
+    )
+    return norm(r, shape, made(pairs, add(r, pairs, left, right, -1.0)), p, [-1])
 
 
 def norm(

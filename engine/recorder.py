@@ -227,6 +227,8 @@ class Recorder(DispatchMode):
             )
         if operation == "index_put":
             index, values, accumulate = (*args[1:], False)[:3]
+            if not accumulate and self._is_mask(index, target, values):
+                return self._in_place(torch.ops.aten.masked_fill_.Tensor, "masked_fill_", (target, *index, values), {})
             if accumulate or any(isinstance(leaf, Traced) for leaf in leaves(index)):
                 self.refuse("accumulates into, or at, elements that depend on the input")
             place = torch.ops.aten.index.Tensor(target.places, index)
@@ -247,6 +249,13 @@ class Recorder(DispatchMode):
             self.refuse(MIXED_ROWS)
         target.elements.codes[place.numpy()] = codes
         return target
+
+    def _is_mask(self, index: Sequence[Any], target: Traced, values: Tensor) -> bool:
+        """Whether an assignment x[mask] = value is to where a comparison of values that depend on the input holds."""
+        mask = index[0]
+        if len(index) != 1 or not isinstance(mask, Traced) or isinstance(values, Traced):
+            return False
+        return mask.dtype == torch.bool and mask.shape == target.shape and values.numel() == 1
 
     def _copied(self, source: Any, target: Codes) -> Codes:
         source = folded(source)

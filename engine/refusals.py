@@ -24,7 +24,6 @@ _WORDS = {
     "avg_pool2d": "average pooling",
     "avg_pool3d": "average pooling",
     "_adaptive_avg_pool2d": "average pooling",
-    "_cdist_forward": "a distance of pairs",
     "linalg_cross": "a cross product",
     "grid_sampler_2d": "sampling a grid at a point",
     "grid_sampler_3d": "sampling a grid at a point",
@@ -61,7 +60,7 @@ _REASONS = {
     _LAST: ("tanh", "sigmoid"),
     _PRODUCT: (*_ATTENTIONS, "cumprod", "grid_sampler_2d", "grid_sampler_3d", "linalg_cross", "prod"),
     _SMOOTH: (
-        "_cdist_forward", "_log_softmax", "_softmax", "acos", "asin", "atan", "atan2", "celu", "cos", "cosh", "elu",
+        "_log_softmax", "_softmax", "acos", "asin", "atan", "atan2", "celu", "cos", "cosh", "elu",
         "erf", "erfc", "exp", "exp2", "expm1", "gelu", "glu", "hardswish", "hypot", "log", "log1p", "log2",
         "log_sigmoid_forward", "logcumsumexp", "logit", "logsumexp", "mish", "reciprocal", "rsqrt", "silu", "sin",
         "sinc", "sinh", "softplus", "sqrt", "square", "std", "tan", "var",

@@ -135,6 +135,12 @@ def stacked(x: Tensor) -> Tensor:
     return MATRIX[:, :3].to(x).expand(len(x), 3, 3)
 
 
+def assigned(x: Tensor) -> Tensor:
+    y = x @ MATRIX.to(x)
+    y[y < 0.25] = 0.25
+    return y
+
+
 # What is done to x (N, 3), and the kinks that it takes.
 FUNCTIONS: dict[str, tuple[Callable[[Tensor], Any], int]] = {
     "abs": (lambda x: x.abs(), 1),
@@ -256,7 +262,11 @@ FUNCTIONS: dict[str, tuple[Callable[[Tensor], Any], int]] = {
     "where of a sum": (lambda x: torch.where(x - x.roll(1, 1) < 0, x, 3 * x - 2 * x.roll(1, 1)), 1),
     "where of equal values": (lambda x: torch.where(x > 0, x + 0, x), 0),
     "where by no choice": (lambda x: torch.where(x > torch.inf, x, -x), 0),
+    "where with values computed twice": (lambda x: torch.where(x @ MATRIX.to(x) > 0, x @ MATRIX.to(x), 0.0), 1),
     "mask": (lambda x: x * (x > 0), 1),
+    "assignment to a mask": (assigned, 1),
+    "distances of order 1": (lambda x: torch.cdist(x[:, None], stacked(x), p=1), 1),
+    "distances to constants": (lambda x: torch.cdist(x[None], MATRIX[None, :, :3].to(x), p=torch.inf)[0], 3),
     "mask as numbers": (lambda x: (x > 0).to(x.dtype) * x + (1 - (x > 0).to(x.dtype)) * x * 0.1, 2),
     "mask turned": (lambda x: (~(x > 0)) * x, 1),
     "masked_fill by a value": (lambda x: x.masked_fill(x < 0, 0.0), 1),
@@ -644,10 +654,10 @@ REFUSED: dict[str, tuple[nn.Module, str]] = {
     "comparison": (Functional(lambda x: (x > 0) + x), r"\(gt\); write the function with torch.relu"),
     "comparison for equality": (Functional(lambda x: torch.where(x == 0, x, -x)), r"compares .* \(eq\)"),
     "combined comparisons": (Functional(lambda x: x * ((x > 0) & (x < 1))), r"compares .* \(bitwise_and\)"),
-    "choice that jumps": (Functional(lambda x: torch.where(x > 0, x, 1 - x)), r"\(gt\) .* jumps"),
-    "choice that jumps at most places": (Functional(lambda x: torch.where(x > 0, x, x.flip(1))), r"\(gt\) .* jumps"),
-    "step": (Functional(lambda x: torch.where(x < 0, 0.0, 1.0)), r"\(lt\) .* jumps"),
-    "mask": (Functional(lambda x: x.flip(1) * (x > 0)), r"\(gt\) .* jumps"),
+    "choice that jumps": (Functional(lambda x: torch.where(x > 0, x, 1 - x)), r"\(gt\) .* do not meet"),
+    "choice that jumps mostly": (Functional(lambda x: torch.where(x > 0, x, x.flip(1))), r"\(gt\) .* do not meet"),
+    "step": (Functional(lambda x: torch.where(x < 0, 0.0, 1.0)), r"\(lt\) .* do not meet"),
+    "mask": (Functional(lambda x: x.flip(1) * (x > 0)), r"\(gt\) .* do not meet"),
     "number for a truth": (Functional(lambda x: x.logical_not()), "as a truth value, a value that depends"),
     "branch": (Functional(lambda x: x if x[0, 0] > 0 else -x), "decides by a value that depends on the input"),
     "assertion on a value": (Functional(lambda x: x if (x > -9).all() else -x), r"compares .* \(all\)"),
@@ -659,6 +669,7 @@ REFUSED: dict[str, tuple[nn.Module, str]] = {
     "max pooling": (nn.Sequential(nn.Unflatten(1, (1, 1, 3)), nn.MaxPool2d((1, 2))), "max pooling is piecewise linear"),
     "median": (Functional(lambda x: x.median(1)[0]), "median is piecewise linear, but not supported yet"),
     "many values sorted": (Functional(lambda x: x.repeat(1, 30).sort(1)[0]), "sorts 90 values; at most 64"),
+    "distances": (Functional(lambda x: torch.cdist(x[:, None], stacked(x))), "a norm of order 2 is not piecewise linear"),
     "norm of order 0": (Functional(lambda x: x.norm(p=0, dim=1)), "a norm of order 0 is not piecewise linear"),
     "convolution": (
         Functional(lambda self, x: self.conv(x[:, None]), conv=nn.Conv1d(1, 2, 2)),
