@@ -71,11 +71,11 @@ def open_file(file: CheckpointFile) -> Opened:
     source, output = _source(onnx, model), _output(model, choices)
     operations, constants = plain(onnx, model, source.name, output, file.path)
     program = Program(operations, constants, source.name, output, evaluate)
-    graph, placing = _read(model, opset, program, placings(source), choices)
+    graph, program, placing = _read(model, opset, program, placings(source, constants), choices)
     kept, last = without_last(operations, output, choices)
     if last.name != "none":
         kept = needed(kept, [source.name, *constants], output)
-        graph = Graph(replace(graph.program, operations=kept), placing.point)
+        graph = Graph(replace(program, operations=kept), placing.point)
     module: torch.nn.Module = graph
     size = math.prod(placing.point)
     code = None
@@ -125,23 +125,26 @@ def _described(value: Any) -> str:
     return f"of shape ({', '.join(sides)})" if sides else ""
 
 
-def _read(model: Any, opset: int, program: Program, ways: Sequence[Placing], choices: Choices) -> tuple[Graph, Placing]:
-    """The graph that agrees with the package's own evaluation, and the placing of points with which it does."""
+def _read(
+    model: Any, opset: int, program: Program, ways: Sequence[Placing], choices: Choices
+) -> tuple[Graph, Program, Placing]:
+    """The graph that agrees with the package's own evaluation, its program, and the placing of points where it does."""
     try:
         reference = Reference(model, opset, program.source)
     except RUN_ERRORS:
         reference = None
     for placing in ways:
         for constants in for_one_point(program.constants, placing):
+            attempt = replace(program, constants=constants)
             try:
-                graph = Graph(replace(program, constants=constants), placing.point)
+                graph = Graph(attempt, placing.point)
                 note = compared(reference, graph, placing)
             except Refused as error:
                 failure = error
                 continue
             refuse_separate(graph, [way for way in ways if way.axes and not placing.axes])
             choices.notes.append(note)
-            return graph, placing
+            return graph, attempt, placing
     raise failure
 
 

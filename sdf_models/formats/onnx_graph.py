@@ -51,7 +51,8 @@ class Graph(nn.Module):
 
     def __init__(self, program: Program, point: tuple[int, ...]) -> None:
         super().__init__()
-        self.program, self.point = program, point
+        self.point = point
+        self._source, self._output = program.source, program.output
         known = dict(program.constants)
         computed: set[str] = set()
         made_so_far, work = 0, 0.0
@@ -120,14 +121,14 @@ class Graph(nn.Module):
         return flat.squeeze(1) if flat.shape[1] == 1 else flat
 
     def _of_one(self, point: Tensor, constants: Mapping[str, Tensor]) -> Tensor:
-        values: dict[str, Any] = {**constants, self.program.source: point}
+        values: dict[str, Any] = {**constants, self._source: point}
         for i, (label, inputs, outputs) in enumerate(self._steps):
             result = self.get_submodule(label)(*(values[name] if name else None for name in inputs))
             values |= dict(zip(outputs, result if isinstance(result, (tuple, list)) else (result,), strict=False))
             for name in inputs:
-                if self._last_reader.get(name) == i and name != self.program.output:
+                if self._last_reader.get(name) == i and name != self._output:
                     values.pop(name, None)
-        output: Tensor = values[self.program.output]
+        output: Tensor = values[self._output]
         return output
 
 
@@ -201,13 +202,13 @@ def unsupported(operation: Operation) -> Refused:
 def needed(operations: Sequence[Operation], known: Sequence[str], output: str) -> list[Operation]:
     """The operations that a value needs, each after those that make what it takes.  Raises Damaged."""
     makers: dict[str, Operation] = {}
+    ready = {*known, ""}
     for operation in operations:
         for name in operation.outputs:
-            if name and (name in makers or name in known):
+            if name and (name in makers or name in ready):
                 raise Damaged(f"two operations make the value {name[:40]!r}")
             makers[name] = operation
-    ready, order, entered = set(known) | {""}, list[Operation](), set[int]()
-    stack = [output]
+    order, entered, stack = list[Operation](), set[int](), [output]
     while stack:
         name = stack[-1]
         if name in ready:

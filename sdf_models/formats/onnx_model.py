@@ -98,7 +98,7 @@ def _with_attributes(onnx: Any, operation: Operation, path: Path) -> Operation:
     attributes: dict[str, Any] = {}
     for attribute in operation.node.attribute:
         kind = attribute.type
-        if kind == onnx.AttributeProto.TENSOR:
+        if kind == onnx.AttributeProto.TENSOR and attribute.t.data_location != onnx.TensorProto.EXTERNAL:
             attributes[attribute.name] = read_tensor(onnx, attribute.t, path)
         elif kind in _VALUES:
             value = getattr(attribute, _VALUES[kind])

@@ -316,7 +316,7 @@ UNSUPPORTED: Final = {
     "Exp": "the exponential is not piecewise linear",
     "Erf": "the error function (GELU) is not piecewise linear",
     "GridSample": "a feature grid is piecewise trilinear, not piecewise linear",
-    "If": "what a network does must not depend on its input",
+    "If": "branches are not supported",
     "Loop": "loops are not supported",
     "Scan": "loops are not supported",
     "ConvTranspose": "transposed convolutions are not supported yet",

@@ -18,6 +18,7 @@ from sdf_models.formats.onnx_graph import Graph
 
 _LARGEST_BATCH = 4096
 _MOST_AXES = 4
+_MOST_SIZES = 10
 _SAMPLES = 8
 _EXPORT = "export it with an input of shape (1, 3)"
 
@@ -39,7 +40,7 @@ class Placing:
         return math.prod(self.counts)
 
 
-def placings(value: Any) -> list[Placing]:
+def placings(value: Any, constants: Mapping[str, Tensor]) -> list[Placing]:
     """How the points of a graph's input may lie, the likelier ways first; the last one takes all of it as one point.
 
     A size that the file leaves open, or that is 1, counts points.  Where several sizes are fixed, some may count the
@@ -58,7 +59,9 @@ def placings(value: Any) -> list[Placing]:
     fixed = [i for i, side in enumerate(sides) if side is not None and side > 1]
     if open_ and not fixed:  # it does not say how many coordinates there are
         *free, last = open_
-        return [Placing(tuple(size if i == last else 1 for i in range(len(sides))), tuple(free)) for size in (3, 2)]
+        sizes = (3, 2, *sorted({side for c in constants.values() if c.dim() == 2 for side in c.shape if side > 3}))
+        shapes = [tuple(size if i == last else 1 for i in range(len(sides))) for size in sizes[:_MOST_SIZES]]
+        return [Placing(shape, tuple(free)) for shape in shapes]
     point = tuple(side or 1 for side in sides)
     batches = [axes for size in range(len(fixed) - 1, -1, -1) for axes in combinations(fixed[:_MOST_AXES], size)]
     ways = []

@@ -22,7 +22,8 @@ from sdf_models.formats.onnx_points import Placing
 from sdf_models.formats.onnx_rules import Operation, bounded
 
 _POINTS = 16
-_FEW = 2
+_RUNS = 4_000
+"""Operations that the package evaluates one by one for points that it takes one by one; two points always."""
 _TOLERANCE = 1e-6
 """Relative to the largest value; the two evaluations are in float64, some of the package's functions in float32."""
 _NARROW: Final = {"float32": 1, "float16": 10, "bfloat16": 16}
@@ -84,13 +85,17 @@ def _corrected(opset: int) -> list[Any]:
 
 
 class Reference:
-    """A model as the package evaluates it, in float64.  Raises one of RUN_ERRORS where the package cannot."""
+    """A model as the package evaluates it, in float64.  Raises one of RUN_ERRORS where the package cannot.
+
+    points: how many it is evaluated on, where it takes them one by one.
+    """
 
     def __init__(self, model: Any, opset: int, source: str) -> None:
         onnx, reference = (importlib.import_module(name) for name in ("onnx", "onnx.reference"))
         # Large weights would be copied many times over as a part of the model: they are given as its inputs.
         self._weights = {t.name: _wide(onnx.numpy_helper.to_array(t)) for t in model.graph.initializer}
         self._source = source
+        self.points = max(2, min(_POINTS, _RUNS // max(1, len(model.graph.node))))
         graph = onnx.helper.make_graph(
             [_widened(onnx, node) for node in model.graph.node],
             "widened",
@@ -153,11 +158,13 @@ def compared(reference: Reference | None, graph: Graph, placing: Placing) -> str
 
 def _compared(reference: Reference, points: NDArray[np.float64], ours: NDArray[np.float64], placing: Placing) -> str:
     if placing.axes:
-        together = reference(_joined(points[: placing.count], placing.axes, placing.counts))
-        difference = _difference(ours[: placing.count], together, placing.counts)
+        points, ours = points[: placing.count], ours[: placing.count]
+        together = reference(_joined(points, placing.axes, placing.counts))
+        difference = _difference(ours, together, placing.counts)
     else:
-        each = np.stack([reference(point) for point in points[:_FEW]])
-        difference = _largest(ours[:_FEW], each) if each.shape[1:] == ours.shape[1:] else math.inf
+        points, ours = points[: reference.points], ours[: reference.points]
+        each = np.stack([reference(point) for point in points])
+        difference = _largest(ours, each) if each.shape[1:] == ours.shape[1:] else math.inf
     if not difference <= _TOLERANCE:
         size = f"by {difference:.2g} of the largest value" if math.isfinite(difference) else "in its shape"
         raise Refused(f"our reading differs from onnx.reference {size}", "export it in another way")

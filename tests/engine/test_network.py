@@ -669,7 +669,7 @@ REFUSED: dict[str, tuple[nn.Module, str]] = {
     "max pooling": (nn.Sequential(nn.Unflatten(1, (1, 1, 3)), nn.MaxPool2d((1, 2))), "max pooling is piecewise linear"),
     "median": (Functional(lambda x: x.median(1)[0]), "median is piecewise linear, but not supported yet"),
     "many values sorted": (Functional(lambda x: x.repeat(1, 30).sort(1)[0]), "sorts 90 values; at most 64"),
-    "distances": (Functional(lambda x: torch.cdist(x[:, None], stacked(x))), "a norm of order 2 is not piecewise linear"),
+    "distances": (Functional(lambda x: torch.cdist(x[:, None], stacked(x))), "a norm of order 2 is not piecewise"),
     "norm of order 0": (Functional(lambda x: x.norm(p=0, dim=1)), "a norm of order 0 is not piecewise linear"),
     "convolution": (
         Functional(lambda self, x: self.conv(x[:, None]), conv=nn.Conv1d(1, 2, 2)),

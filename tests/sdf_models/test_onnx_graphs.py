@@ -54,6 +54,7 @@ SHAPES: dict[str, tuple[tuple[int | str | None, ...], int, list[Any]]] = {
     "points in the plane": (("n", 2), 2, []),
     "points of unknown dimension": (("n", None), 3, []),
     "points in the plane, of unknown dimension": (("n", None), 2, []),
+    "points of unknown dimension, of five": (("n", None), 5, []),
     "a set of points": ((1, "n", 3), 3, []),
     "sets of points": (("b", "n", 3), 3, []),
     "one point in three axes": ((1, 1, 3), 3, []),
