@@ -10,11 +10,12 @@ import math
 import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from typing import Any, Final
+from typing import Any, Final, cast
 
+import numpy as np
 import torch
 
-from sdf_models.architectures import ConstantInput
+from sdf_models.architectures import LARGEST_WIDTH, ConstantInput
 from sdf_models.families.latent import latent_code
 from sdf_models.formats.format import CheckpointFile, Damaged, Format, Opened, Peek, Refused, first_line
 from sdf_models.formats.onnx_graph import RUN_ERRORS, Graph, Program, needed
@@ -28,6 +29,7 @@ from sdf_models.reading import Alternative, Choices, Question
 NAME: Final = "onnx"
 
 _SPACE = 3
+_LARGEST_CODE = 1 << 20
 _INSTALL = f"{sys.executable} -m pip install onnx"
 EXPORT: Final = """\
 import torch
@@ -68,7 +70,7 @@ def open_file(file: CheckpointFile) -> Opened:
     onnx = _package()
     model = inlined(_parsed(onnx, file.data))
     opset, choices = opset_of(model), file.choices
-    source, output = _source(onnx, model), _output(model, choices)
+    source, output = _source(onnx, model, file), _output(model, choices)
     operations, constants = plain(onnx, model, source.name, output, file.path)
     program = Program(operations, constants, source.name, output, evaluate)
     graph, program, placing = _read(model, opset, program, placings(source, constants), choices)
@@ -90,19 +92,41 @@ def open_file(file: CheckpointFile) -> Opened:
     return Opened(module, size, None, facts, (), last)
 
 
-def _source(onnx: Any, model: Any) -> Any:
-    """The one input that is not a constant."""
+def _source(onnx: Any, model: Any, file: CheckpointFile) -> Any:
+    """The input of points.  Where there is another one beside it, it is a latent code, and is made a constant."""
     constants = {tensor.name for tensor in model.graph.initializer}
     inputs = [value for value in model.graph.input if value.name not in constants]
-    if len(inputs) != 1 or len(model.graph.output) < 1:
-        names = ", ".join(repr(value.name)[:40] for value in inputs[:8])
+    points = [value for value in inputs if len(inputs) == 1 or _numbers(value) == _SPACE]
+    if len(points) != 1 or len(inputs) > 2 or len(model.graph.output) < 1:
+        names = ", ".join(f"{value.name:.40} {_described(value)}" for value in inputs[:8])
         raise Refused(
             f"it has {len(inputs)} inputs ({names}) where one, the points, is drawn",
             "export it with one input, [code, x, y, z] where it has a latent code",
         )
-    if inputs[0].type.tensor_type.elem_type not in (1, 10, 11, 16):
-        raise Refused(f"its input {inputs[0].name!r:.40} is not of floating point numbers", "export it again")
-    return inputs[0]
+    for value in inputs:
+        if value.type.tensor_type.elem_type not in (1, 10, 11, 16):
+            raise Refused(f"its input {value.name!r:.40} is not of floating point numbers", "export it again")
+        if value is not points[0]:
+            model.graph.initializer.append(_code(onnx, value, file))
+    return points[0]
+
+
+def _numbers(value: Any) -> int:
+    """How many numbers of an input belong to one point: those along its last axis."""
+    sides = value.type.tensor_type.shape.dim
+    return int(sides[-1].dim_value) if sides else 0
+
+
+def _code(onnx: Any, value: Any, file: CheckpointFile) -> Any:
+    """An input that is held as a latent code, as a constant of the graph."""
+    sides = [max(1, side.dim_value) for side in value.type.tensor_type.shape.dim]
+    length = _numbers(value)
+    if not 0 < length <= LARGEST_WIDTH or math.prod(sides) > _LARGEST_CODE:
+        raise Refused(f"its input {value.name!r:.40} {_described(value)} is no latent code", "export it with one input")
+    code = cast(torch.Tensor, latent_code(length, file.path, {}, file.choices, all_inputs=False))
+    kind = {10: np.float32, 11: np.float64}.get(value.type.tensor_type.elem_type, np.float32)
+    rows = np.broadcast_to(code.detach().numpy().astype(kind), sides)
+    return onnx.numpy_helper.from_array(np.ascontiguousarray(rows), value.name)
 
 
 def _output(model: Any, choices: Choices) -> str:

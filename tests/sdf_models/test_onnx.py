@@ -404,7 +404,7 @@ def test_what_else_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
     text = np.array([b"a", b"b"], dtype=object)
     assert "type" in refusal(tmp_path, model_with(constants={"b": text}))
     model = onnx.load_model_from_string(model_with())
-    model.graph.input.append(helper.make_tensor_value_info("code", onnx.TensorProto.FLOAT, ["n", 4]))
+    model.graph.input.append(helper.make_tensor_value_info("code", onnx.TensorProto.FLOAT, ["n", 3]))
     assert "2 inputs" in refusal(tmp_path, model.SerializeToString())
 
     def missing(name: str) -> Any:

@@ -254,3 +254,25 @@ def test_several_points_in_one_are_a_point_only_when_they_make_one_value(tmp_pat
     apart["B"] = np.kron(np.eye(4), weights(5, 1)).astype(np.float32)
     data = model([*row, *layers("q")], apart | {"row": ints(1, 12)}, (4, 3))
     assert "it is made for 4 points at once; export it with an input of shape (1, 3)" in refusal(tmp_path, data)
+
+
+@pytest.mark.parametrize("shape", [(1,), ("n",), (4,)])
+def test_a_second_input_is_a_latent_code(tmp_path: Path, shape: tuple[int | str, ...]) -> None:
+    constants = W | {"W0": weights(8, 8)}
+    nodes = [N("Concat", ["code", "x"], ["cx"], axis=1), N("MatMul", ["cx", "W0"], ["m"]), HEAD[1], *RELU, *TAIL]
+    two = onnx.load_model_from_string(model(nodes, constants, (*shape, 3)))
+    two.graph.input.insert(0, helper.make_tensor_value_info("code", 1, (*shape, 5)))
+    data = two.SerializeToString()
+    with pytest.raises(OpenQuestionError, match="a latent code of 5 numbers"):
+        opened(tmp_path, data)
+    code = np.linspace(-1.0, 1.0, 5, dtype=np.float32)
+    np.savez(tmp_path / "codes.npz", codes=code[None])
+    first = constants["W0"].astype(np.float64)
+    for latent, held in (("zeros", 0 * code), (str(tmp_path / "codes.npz"), code)):
+        before = held.astype(np.float64) @ first[:5] + WIDE["b0"]
+        agrees(
+            opened(tmp_path, data, Reading(latent=latent)),
+            lambda x, before=before: relu(x @ first[5:] + before) @ WIDE["W1"] + WIDE["b1"],
+        )
+    two.graph.input.insert(0, helper.make_tensor_value_info("other", 1, (*shape, 3)))
+    assert "it has 3 inputs (other of shape" in refusal(tmp_path, two.SerializeToString())
