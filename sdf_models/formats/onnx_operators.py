@@ -169,6 +169,25 @@ def _largest(operation: Operation, arguments: Arguments) -> Callable[[Tensor], A
     return lambda x: torch.topk(x, k, dim=axis, largest=largest)
 
 
+def _einsum(operation: Operation, arguments: Arguments) -> Made:
+    equation = operation.attributes.get("equation", b"").decode(errors="replace").replace(" ", "")
+    terms = equation.partition("->")[0].split(",")
+    if not equation.isascii() or "." in equation or len(terms) != len(arguments):
+        raise ValueError(f"its equation {equation!r:.60} is not supported")
+
+    def einsum(*values: Tensor) -> Tensor:
+        sides = {
+            letter: side
+            for term, x in zip(terms, values, strict=True)
+            for letter, side in zip(term, x.shape, strict=True)
+        }
+        bounded(*sides.values())
+        result: Tensor = torch.einsum(equation, *values)
+        return result
+
+    return Function("Einsum", einsum), (True,) * len(arguments)
+
+
 def _cast(operation: Operation, arguments: Arguments) -> Callable[[Tensor], Tensor]:
     dtype = _TYPES.get(int(operation.attributes.get("to", 0)))
     if dtype is None:
@@ -252,12 +271,15 @@ OPERATORS: Final[dict[str, Rule]] = {
     "CumSum": fixed(_cumulative),
     "Div": pure(_broadcast(_division)),
     "Dropout": _dropout,
+    "Einsum": _einsum,
     "Equal": pure(_broadcast(torch.eq)),
     "Gemm": _gemm,
     "Greater": pure(_broadcast(torch.gt)),
     "GreaterOrEqual": pure(_broadcast(torch.ge)),
     "HardSigmoid": fixed(_hard_sigmoid),
     "Identity": unary(lambda operation: nn.Identity()),
+    "IsInf": pure(torch.isinf),
+    "IsNaN": pure(torch.isnan),
     "LeakyRelu": unary(lambda operation: nn.LeakyReLU(operation.attributes.get("alpha", 0.01))),
     "Less": pure(_broadcast(torch.lt)),
     "LessOrEqual": pure(_broadcast(torch.le)),

@@ -32,7 +32,7 @@ _DOUBLE: Final = 11
 _FOLDED: Final = frozenset((
     "Acos", "Acosh", "And", "ArgMax", "ArgMin", "Asin", "Asinh", "Atan", "Atanh", "BitShift", "Ceil", "Celu",
     "Compress", "Cos", "Cosh", "Elu", "Erf", "Exp", "EyeLike", "Floor", "GatherElements", "GatherND", "Gelu",
-    "HardSwish", "IsInf", "IsNaN", "LayerNormalization", "Log", "LogSoftmax", "LpNormalization", "Mish", "Mod",
+    "HardSwish", "LayerNormalization", "Log", "LogSoftmax", "LpNormalization", "Mish", "Mod",
     "NonZero", "Or", "Pow", "Reciprocal", "ReduceL2", "ReduceLogSum", "ReduceLogSumExp", "ReduceProd",
     "ReduceSumSquare", "Round", "ScatterElements", "ScatterND", "Selu", "Sign", "Sinh", "Softmax", "Softsign", "Sqrt",
     "Tan", "Trilu", "Xor",
@@ -193,6 +193,7 @@ def _difference(ours: NDArray[np.float64], together: NDArray[np.float64], counts
     fitting = [k for k, side in enumerate(ours.shape[1:]) if side == 1]
     ways = [(axes, sizes) for sizes in {counts, (len(ours),)} for axes in combinations(fitting, len(sizes))]
     joined = [_joined(ours, axes, sizes) for axes, sizes in ways]
+    joined += [np.moveaxis(ours, 0, k) for k in range(ours.ndim)]  # the axis of one point may have been squeezed
     return min((_largest(part, together) for part in joined if part.shape == together.shape), default=math.inf)
 
 

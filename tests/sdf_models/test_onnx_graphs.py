@@ -239,6 +239,11 @@ def test_which_of_several_outputs_is_asked(tmp_path: Path) -> None:
     assert "there is no output 'z'; choose one of colour, y" in refusal(tmp_path, data, Reading(network="z"))
 
 
+def test_an_axis_of_one_point_may_be_squeezed(tmp_path: Path) -> None:
+    nodes = [*HEAD, *RELU, TAIL[0], N("Add", ["n", "b1"], ["e"]), N("Squeeze", ["e"], ["y"])]
+    agrees(opened(tmp_path, model(nodes, W, ("n", 3))), lambda x: of_two_layers(relu, x))
+
+
 def test_points_that_depend_on_each_other_are_refused(tmp_path: Path) -> None:
     centred = [N("ReduceMean", ["a"], ["c"], axes=[0]), N("Sub", ["a", "c"], ["d"]), N("Relu", ["d"], ["r"])]
     words = "what it computes for a point depends on the other points of a batch"

@@ -92,6 +92,11 @@ BENDS: dict[str, tuple[list[Any], Function, int]] = {
         [N("CumSum", ["a", "last"], ["p"], reverse=1, exclusive=1), N("Relu", ["p"], ["r"])],
         lambda a: relu(np.cumsum(a[:, ::-1], axis=1)[:, ::-1] - a), 1,
     ),
+    "sum of products": (
+        [N("Einsum", ["a", "square"], ["p"], equation="bi, oi -> bo"), N("IsNaN", ["p"], ["c"]),
+            N("Where", ["c", "zero", "p"], ["q"]), N("Relu", ["q"], ["r"])],
+        lambda a: relu(a @ SQUARE.astype(np.float64).T), 1,
+    ),
     "convolution of one place": (
         [N("Unsqueeze", ["a", "last1"], ["q"]), N("Conv", ["q", "kernel"], ["p"], group=2),
             N("Squeeze", ["p", "last1"], ["s"]), N("Relu", ["s"], ["r"])],
@@ -100,9 +105,10 @@ BENDS: dict[str, tuple[list[Any], Function, int]] = {
     ),
 }  # fmt: skip
 KERNEL = weights(8, 4, 1)
+SQUARE = weights(8, 8)
 MORE: Constants = Z | {
     "four": ints(4, 4), "pairs": ints(-1, 4, 2), "fours": ints(1, 4, 2), "flat": ints(-1, 8), "two": ints(2),
-    "one": ints(1), "last": np.int64(1), "last1": ints(2), "pads": ints(0, 1, 0, 3), "kernel": KERNEL,
+    "one": ints(1), "last": np.int64(1), "last1": ints(2), "pads": ints(0, 1, 0, 3), "kernel": KERNEL, "square": SQUARE,
 }  # fmt: skip
 
 
@@ -130,6 +136,7 @@ def test_smooth_operators_are_refused_by_name_unless_they_are_constant(tmp_path:
         ([N("Floor", ["a"], ["r"])], "Floor is not supported: it jumps"),
         ([N("Reshape", ["a", "one18"], ["q"]), N("Conv", ["q", "wide"], ["s"]), N("Squeeze", ["s"], ["r"])],
             "Conv cannot be read: a convolution with a kernel of 2 places"),
+        ([N("Einsum", ["a", "a"], ["r"], equation="...i,...i->...")], "its equation '...i,...i->...' is not supported"),
         ([N("RandomUniformLike", ["a"], ["r"])], "it is random"),
         ([N("Add", ["a", "c"], ["r"]), N("RandomNormal", [], ["c"], shape=[1, 8])], "it is random"),
         ([N("TopK", ["a", "eight"], ["s", "i"]), N("Gather", ["a", "i"], ["g"], axis=1), N("Squeeze", ["g"], ["r"])],
