@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import OrderedDict
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, Self
 
@@ -45,7 +46,7 @@ class OneOutput(nn.Module):
 
 
 class AffineInput(nn.Module):
-    """x -> A x + t for points (N, D).  matrix: (D, D), shift: (D,)."""
+    """x -> A x + t for points (N, D), in their dtype.  matrix: (D, D), shift: (D,)."""
 
     def __init__(self, matrix: Tensor, shift: Tensor) -> None:
         super().__init__()
@@ -53,19 +54,45 @@ class AffineInput(nn.Module):
         self.register_buffer("shift", shift)
 
     def forward(self, x: Tensor) -> Tensor:
-        return x @ self.get_buffer("matrix").T + self.get_buffer("shift")
+        return x @ self.get_buffer("matrix").to(x.dtype).T + self.get_buffer("shift").to(x.dtype)
+
+
+class AffineOutput(nn.Module):
+    """f -> s f + t."""
+
+    def __init__(self, scale: float, shift: float) -> None:
+        super().__init__()
+        self.scale, self.shift = scale, shift
+
+    def forward(self, f: Tensor) -> Tensor:
+        return f * self.scale + self.shift
+
+    def extra_repr(self) -> str:
+        return f"{self.scale} f + {self.shift}"
 
 
 class ConstantInput(nn.Module):
-    """A network whose first inputs are held constant: points (N, D) -> network of [code, point].  code: (L,)."""
+    """A network of which some inputs are held constant: points (N, D) -> network of code and point.
 
-    def __init__(self, network: nn.Module, code: Tensor) -> None:
+    code: (L,), of the other inputs in their order; columns: of the D coordinates among the L + D inputs, by default the
+    last.
+    """
+
+    def __init__(self, network: nn.Module, code: Tensor, columns: Sequence[int] | None = None) -> None:
         super().__init__()
         self.network = network
         self.register_buffer("code", code)
+        self.places: list[int] | None = None  # of each input in [code, point], where that is not their order
+        if columns is not None:
+            count = len(code) + len(columns)
+            held = [column for column in range(count) if column not in set(columns)]
+            places = {column: i for i, column in enumerate([*held, *columns])}
+            if held + list(columns) != list(range(count)):
+                self.places = [places[column] for column in range(count)]
 
     def forward(self, x: Tensor) -> Any:
-        return self.network(torch.cat([self.get_buffer("code").expand(len(x), -1), x], dim=1))
+        inputs = torch.cat([self.get_buffer("code").expand(len(x), -1), x], dim=1)
+        return self.network(inputs if self.places is None else inputs[:, self.places])
 
     def extra_repr(self) -> str:
         return f"code of {len(self.get_buffer('code'))}"

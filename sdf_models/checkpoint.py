@@ -28,6 +28,7 @@ from sdf_models.formats.format import (
     Opened,
     Peek,
     Refused,
+    TensorUse,
     first_line,
     printable,
     shortened,
@@ -73,6 +74,8 @@ class Checkpoint:
     notes            every assumption made that the file does not state, one line each
     last_activation  what was left out at the end: the module's values are those before it
     approximation    how the module differs from the file's network, None when it does not
+    tensors          what every floating-point tensor of the file was taken for; empty where its format is no such list
+    own_forward      whether the module computes by code or a graph of the network's own, not by our reading of tensors
     """
 
     module: nn.Module
@@ -81,6 +84,8 @@ class Checkpoint:
     notes: tuple[str, ...] = ()
     last_activation: LastActivation = NOTHING
     approximation: Approximation | None = None
+    tensors: tuple[TensorUse, ...] = ()
+    own_forward: bool = True
 
     def level(self, value: float) -> float:
         """The level of the module's values where the file's own output is `value`.  Raises CheckpointError."""
@@ -122,7 +127,9 @@ def _checkpoint(path: Path, name: str, sha256: str, opened: Opened, choices: Cho
     provenance = MappingProxyType({**own, **{key: value for key, value in opened.facts.items() if key not in own}})
     notes = tuple(printable(note) for note in (*opened.notes, *choices.notes))
     last_activation = replace(opened.last_activation, sign=-1.0 if choices.peek("flip_sign") else 1.0)
-    return Checkpoint(module, domain, provenance, notes, last_activation, approximation)
+    return Checkpoint(
+        module, domain, provenance, notes, last_activation, approximation, opened.tensors, opened.own_forward
+    )
 
 
 def save_checkpoint(

@@ -12,7 +12,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from sdf_models.architectures import AffineInput, Negate, OneOutput
+from sdf_models.architectures import AffineInput, AffineOutput, Negate, OneOutput
 from sdf_models.formats.format import Opened, Refused, first_line
 from sdf_models.reading import Alternative, Choices, Question
 
@@ -46,12 +46,15 @@ def finished(opened: Opened, choices: Choices) -> tuple[nn.Module, NDArray[np.fl
     transform = _input_transform(choices.peek("input_transform"), opened.inputs)
     dtype = next((p.dtype for p in opened.module.parameters() if p.is_floating_point()), torch.float32)
     if transform is not None:
-        parts["input_transform"] = transform.to(dtype)
+        parts["input_transform"] = transform
         choices.notes.append("the network is applied to A x + t, by --input-transform")
     parts["network"] = opened.module
     index = _output_index(opened.module, opened.inputs, dtype, choices)
     if index is not None:
         parts["output"] = OneOutput(index)
+    numbers = choices.peek("output_transform")
+    if numbers is not None:
+        parts["output_transform"] = _output_transform(numbers, opened, choices)
     if choices.peek("flip_sign"):
         parts["flip_sign"] = Negate()
         choices.notes.append("the output's sign is flipped, by --flip-sign")
@@ -113,6 +116,18 @@ def _input_transform(numbers: tuple[float, ...] | None, dimension: int) -> Affin
     if abs(np.linalg.det(matrix)) == 0.0:
         raise Refused("--input-transform: the matrix is singular", "give one that keeps all dimensions")
     return AffineInput(torch.from_numpy(matrix.copy()), torch.from_numpy(shift.copy()))
+
+
+def _output_transform(numbers: tuple[float, ...], opened: Opened, choices: Choices) -> AffineOutput:
+    if len(numbers) > 2 or numbers[0] == 0:
+        raise Refused("--output-transform takes a scale that is not 0, and a shift", "write --output-transform=2,0.5")
+    if opened.last_activation.name not in ("none", "abs"):
+        raise Refused(
+            f"--output-transform does not go with the last activation {opened.last_activation.name}, which is left out",
+            "open it with --module package.module:function",
+        )
+    choices.notes.append("the output f becomes s f + t, by --output-transform")
+    return AffineOutput(numbers[0], numbers[1] if len(numbers) > 1 else 0.0)
 
 
 def _output_index(module: nn.Module, inputs: int, dtype: torch.dtype, choices: Choices) -> int | None:

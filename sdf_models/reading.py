@@ -29,10 +29,18 @@ class Reading:
     skip_order       where the input stands in it: "last" or "first"
     norm_order       where batch norm stands by the activation: "before" or "after" it
     residual         what is added where: one of RESIDUALS
-    latent           the constant part of the input: "zeros", "mean", "FILE", "FILE:INDEX", or "none" when all is input
+    order            the names of the layers as they follow each other, of runs the ends: "net.0..net.4,out"
+    slopes           vectors beside the layers: "prelu" where they are slopes, "snake" or "other" where they are not
+    row_bounds       what numbers beside the layers do to the rows of their matrices: "softplus", "plain" or "none"
+    norm_eps         what is added to the variance of batch norms
+    ignore           tensors, or the modules or ends of names of several, that do not change the network's values
+    latent           the constant part of the input: "zeros", "mean", "FILE", "FILE:INDEX", the numbers themselves, or
+                     "none" when all is input
+    coordinates      which inputs are coordinates, where others are held: "first", "last", or their indices
     output           the index of the one output to draw
     bounds           the domain: a range for all axes, or the lower corner and then the upper one
     input_transform  the network is applied to A x + t: a scale, a scale and t, or the rows of [A | t]
+    output_transform the output f becomes s f + t: s, or s and t
     relu_limit       read Softplus as ReLU, an approximation
     flip_sign        negate the output, for networks that are positive inside
     """
@@ -45,10 +53,17 @@ class Reading:
     skip_order: str | None = None
     norm_order: str | None = None
     residual: str | None = None
+    order: str | None = None
+    slopes: str | None = None
+    row_bounds: str | None = None
+    norm_eps: float | None = None
+    ignore: str | None = None
     latent: str | None = None
+    coordinates: str | None = None
     output: int | None = None
     bounds: tuple[float, ...] | None = None
     input_transform: tuple[float, ...] | None = None
+    output_transform: tuple[float, ...] | None = None
     relu_limit: bool = False
     flip_sign: bool = False
 
@@ -179,12 +194,16 @@ class Choices:
         if question.choice in self._made:
             value, origin = self._made[question.choice]
             differs = f"; otherwise {_shown(known)}, {why}" if known is not None and known != value else ""
-            self.notes.append(f"{name} {_shown(value)}, {origin}{differs}")
+            self._note(f"{name} {_shown(value)}, {origin}{differs}")
             return value
         if known is None:
             raise Open(question)
-        self.notes.append(f"{name} {_shown(known)}: {why}")
+        self._note(f"{name} {_shown(known)}: {why}")
         return known
+
+    def _note(self, text: str) -> None:
+        if text not in self.notes:  # a choice may be asked for in several places
+            self.notes.append(text)
 
     def unused(self) -> list[str]:
         """The options that were given and never asked for."""
@@ -224,6 +243,13 @@ def _number(text: str) -> float:
     return value
 
 
+def _positive(text: str) -> float:
+    value = _number(text)
+    if not 0 < value < 1:
+        raise ValueError(f"{text!r:.40} is not a small positive number, as 1e-3")
+    return value
+
+
 def _numbers(text: str) -> tuple[float, ...]:
     return tuple(_number(part) for part in text.split(","))
 
@@ -241,6 +267,13 @@ def _index(text: str) -> int:
     if not re.fullmatch(r"\d{1,9}", text.strip()):
         raise ValueError(f"{text!r:.40} is not an index, counted from 0")
     return int(text)
+
+
+def _coordinates(text: str) -> str:
+    value = text.strip().lower()
+    if value not in ("first", "last") and not re.fullmatch(r"\d{1,6}(\s*,\s*\d{1,6})*", value):
+        raise ValueError(f"{text!r:.40} is not possible; write first, last, or indices counted from 0, as 0,1,2")
+    return value
 
 
 def _flag(text: str) -> bool:
@@ -268,10 +301,17 @@ PARSERS: Final[Mapping[str, Callable[[str], Any]]] = {
     "skip_order": _one_of(("last", "first")),
     "norm_order": _one_of(("before", "after")),
     "residual": _one_of(RESIDUALS),
+    "order": str.strip,
+    "slopes": _one_of(("prelu", "snake", "other")),
+    "row_bounds": _one_of(("softplus", "plain", "none")),
+    "norm_eps": _positive,
+    "ignore": str.strip,
     "latent": str.strip,
+    "coordinates": _coordinates,
     "output": _index,
     "bounds": _numbers,
     "input_transform": _numbers,
+    "output_transform": _numbers,
     "relu_limit": _flag,
     "flip_sign": _flag,
 }

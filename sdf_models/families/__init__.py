@@ -3,33 +3,37 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import torch
 from torch import nn
 
 from sdf_models.architectures import ConstantInput
+from sdf_models.families.accounting import accounted
 from sdf_models.families.concatenating import DEEPSDF, IDR, IGR, SAL
+from sdf_models.families.concatenating import LIN as SAL_LAYER
 from sdf_models.families.family import Family
-from sdf_models.families.latent import latent_code, latent_tables
+from sdf_models.families.latent import SPACE, coordinate_columns, latent_code, latent_tables
+from sdf_models.families.layers import Layer
 from sdf_models.families.mlp import MLP
 from sdf_models.families.network import FoundNetwork, find_network
 from sdf_models.families.side_files import specifications
 from sdf_models.families.specs import fitting_specs
 from sdf_models.families.weights import Weights, stated_domain
-from sdf_models.formats.format import Opened, Refused
+from sdf_models.formats.format import Opened, Refused, check_finite
 from sdf_models.reading import Alternative, Choices, Question
 
 FAMILIES: tuple[Family, ...] = (DEEPSDF, SAL, IGR, IDR, MLP)
 
-_DISTANCE = re.compile(r"(^|\.)(implicit_network|sdf_network(_fine)?|decoder)$")
-_SPACE = 3
+_FIELDS = re.compile(r"(^|\.)(implicit_network|sdf_network(_fine)?)$")
+_DECODER = re.compile(r"(^|\.)decoder$")
 
 
 def opened_weights(weights: Weights, choices: Choices) -> Opened:
     """The network that a container's tensors are.  Raises Refused and Open."""
-    network = find_network(weights, choices, _DISTANCE)
+    network = find_network(weights, choices, _is_public)
+    network, tensors = accounted(network, choices)
     specs = _specs(network, choices)
     family = _family(network, specs, choices)
     built = family.build(network, specs, choices)
@@ -45,7 +49,14 @@ def opened_weights(weights: Weights, choices: Choices) -> Opened:
         if key.rpartition(".")[2] in ("epoch", "global_step", "step", "iteration") and isinstance(value, int)
     }
     domain, said = stated_domain(weights, inputs)
-    return Opened(module, inputs, domain, facts, weights.notes, built.last_activation, said)
+    return Opened(module, inputs, domain, facts, weights.notes, built.last_activation, said, tensors, own_forward=False)
+
+
+def _is_public(path: str, layers: Sequence[Layer]) -> bool:
+    """Whether a network beside others is the distance field of a public code: IDR and its kin, or SAL by its layers."""
+    if _FIELDS.search(path):
+        return True
+    return _DECODER.search(path) is not None and all(SAL_LAYER.fullmatch(x.name.rpartition(".")[2]) for x in layers)
 
 
 def _specs(network: FoundNetwork, choices: Choices) -> Mapping[str, Any]:
@@ -80,14 +91,17 @@ def _with_code(
     module: nn.Module, dtype: torch.dtype, family: Family, network: FoundNetwork, choices: Choices
 ) -> tuple[nn.Module, int]:
     """The module as a function of points alone, and their dimension."""
-    length = network.inputs - _SPACE
-    if length <= 0:
-        return module, network.inputs
+    inputs = network.inputs
+    if inputs <= SPACE and (inputs < 2 or choices.peek("coordinates") is None):
+        return module, inputs
     tables = latent_tables(network.weights)
-    code = latent_code(length, network.weights.path, tables, choices, all_inputs=family is MLP)
+    code = latent_code(inputs, network.weights.path, tables, choices, all_inputs=family is MLP)
     if code is None:
-        return module, network.inputs
-    return ConstantInput(module, code.to(dtype)), _SPACE
+        return module, inputs
+    check_finite("the latent code", code.numpy())
+    known, why = (None, "") if family in (MLP, IDR) else ("last", "the family's definition")
+    columns = coordinate_columns(inputs, choices, known, why)
+    return ConstantInput(module, code.to(dtype), columns), len(columns)
 
 
 def _layers(network: FoundNetwork) -> str:

@@ -14,6 +14,7 @@ from typing import Any
 
 from sdf_models.families.ends import drawn, last_activation
 from sdf_models.families.family import Built, Family
+from sdf_models.families.latent import coordinate_columns
 from sdf_models.families.layers import first_outputs
 from sdf_models.families.modules import (
     Call,
@@ -29,19 +30,21 @@ from sdf_models.formats.format import Refused
 from sdf_models.reading import Alternative, Choices, Question
 
 SQRT_HALF = math.sqrt(0.5)
-_LIN = re.compile(r"lin\d+")
+LIN = re.compile(r"lin\d+")
 _IDR = re.compile(r"(^|\.)(implicit_network|sdf_network(_fine)?)$")
 
 
 def _fits(network: FoundNetwork) -> str | None:
-    odd = next((layer for layer in network.layers if not _LIN.fullmatch(network.leaf_name(layer))), None)
+    odd = next((layer for layer in network.layers if not LIN.fullmatch(network.leaf_name(layer))), None)
     if odd is not None:
         return f"its layer {odd.name!r:.60} is not named lin0, lin1, ..."
-    return next((f"it has the layer norm {x.name!r:.60}" for x in network.layers if x.kind != "linear"), None)
+    return next(
+        (f"it has {x.name!r:.60}, which is no linear layer" for x in network.layers if x.kind != "linear"), None
+    )
 
 
 def _fits_deepsdf(network: FoundNetwork) -> str | None:
-    norm = next((layer for layer in network.layers if layer.kind == "layer_norm"), None)
+    norm = next((layer for layer in network.layers if layer.kind == "norm"), None)
     if norm is not None and re.fullmatch(r"bn\d+", network.leaf_name(norm)):
         raise Refused(
             f"{norm.name!r:.60} is a layer norm, which divides by a quantity that depends on the input: not piecewise "
@@ -147,13 +150,15 @@ def _built(
         scale = choices.settle(question, scale, "the family's definition")
         where = ", ".join(network.linear[i].name for i in skips)
         choices.notes.append(f"from the shapes: the input is concatenated before {where}")
+    partly = any(count != network.inputs for count in skips.values())
+    columns = coordinate_columns(network.inputs, choices, "last", "the family's definition") if partly else ()
     operations: list[Operation] = []
     *hidden, final = network.linear
     for i, layer in enumerate(hidden):
-        operations += _joined(i, skips, network, scale)
+        operations += _joined(i, skips, network, scale, columns)
         operations.append(linear_call(network.leaf_name(layer), layer))
         operations.append(Call(f"{between.partition(':')[0]}{i}", activation(between)))
-    operations += _joined(len(hidden), skips, network, scale)
+    operations += _joined(len(hidden), skips, network, scale, columns)
     operations.append(
         linear_call(network.leaf_name(final), final if outputs is None else first_outputs(final, outputs))
     )
@@ -161,8 +166,10 @@ def _built(
     return Built(Chain([*operations, *drawn(left_out)]), left_out)
 
 
-def _joined(i: int, skips: Mapping[int, int], network: FoundNetwork, scale: float) -> list[Operation]:
-    return [Concatenation(None if skips[i] == network.inputs else skips[i], scale)] if i in skips else []
+def _joined(
+    i: int, skips: Mapping[int, int], network: FoundNetwork, scale: float, columns: tuple[int, ...]
+) -> list[Operation]:
+    return [Concatenation(None if skips[i] == network.inputs else columns, scale)] if i in skips else []
 
 
 DEEPSDF = Family("deepsdf", "ReLU, concatenations unscaled, tanh at the end", _fits_deepsdf, _is_deepsdf, _deepsdf)

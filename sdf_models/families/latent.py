@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from pathlib import Path
 
@@ -14,6 +15,7 @@ from sdf_models.formats.format import Refused
 from sdf_models.reading import Alternative, Choices, Question
 
 _TABLE = re.compile(r"(^|[._])(lat|latents?|codes?|embed\w*|lat_vecs|latent_codes)([._]|$)", re.IGNORECASE)
+SPACE = 3
 _LISTED = re.compile(r"(.*\.)?\d+", re.DOTALL)
 _ENCODED = {3 + 3 * 2 * count: count for count in range(1, 17)}
 
@@ -29,13 +31,50 @@ def latent_tables(weights: Weights) -> dict[str, Tensor]:
     return {name: t for name, t in weights.tensors.items() if t.dim() in (2, 3) and _TABLE.search(name)}
 
 
+def coordinate_columns(inputs: int, choices: Choices, known: str | None = None, why: str = "") -> tuple[int, ...]:
+    """The indices of the inputs that are coordinates, where others are held constant.  Raises Refused and Open.
+
+    known: "first" or "last" where the network's definition says it, because of `why`.
+    """
+    question = Question(
+        "coordinates",
+        f"which of its {inputs} inputs are the coordinates x, y, z is not in the file",
+        (
+            Alternative("last", "[code, x, y, z], as in DeepSDF"),
+            Alternative("first", "[x, y, z, code] or [x, y, z, time]"),
+        ),
+        other="INDICES",
+    )
+    return _columns(str(choices.settle(question, known, why)), inputs)
+
+
+def _columns(text: str, inputs: int) -> tuple[int, ...]:
+    if text in ("first", "last"):
+        return tuple(range(SPACE)) if text == "first" else tuple(range(inputs - SPACE, inputs))
+    columns = tuple(int(part) for part in text.split(","))
+    if len(set(columns)) < len(columns) or max(columns) >= inputs or len(columns) == inputs:
+        raise Refused(
+            f"--coordinates: {text!r:.40} are not different indices of some of {inputs} inputs",
+            f"choose from 0 to {inputs - 1}, and leave out those that are held",
+        )
+    return columns
+
+
+def held_length(inputs: int, choices: Choices) -> int:
+    """How many inputs are held constant."""
+    given = choices.peek("coordinates")
+    return inputs - (SPACE if given is None else len(_columns(given, inputs)))
+
+
 def latent_code(
-    length: int, path: Path, tables: dict[str, Tensor], choices: Choices, *, all_inputs: bool
+    inputs: int, path: Path, tables: dict[str, Tensor], choices: Choices, *, all_inputs: bool
 ) -> Tensor | None:
     """The code (length,) to hold constant, by --latent; None when all inputs are to vary (only where `all_inputs`).
 
     tables: codes (count, 1, length) or (count, length) in the file itself.
     """
+    length = held_length(inputs, choices)
+    coordinates = inputs - length
     beside = path.absolute().parent.parent / "LatentCodes" / path.name
     found = beside if beside.is_file() else None
     own = {name: t.reshape(-1, length) for name, t in tables.items() if t.shape[-1] == length}
@@ -51,18 +90,27 @@ def latent_code(
             Alternative("mean", f"the mean of the {len(codes)} codes {name} in the file"),
             Alternative(f"{path.name}:0", "the first of them"),
         ]
-    text = (
-        f"the network takes {length + 3} inputs: a latent code of {length} numbers, which picks the shape, and x, y, z"
+    space = "x, y, z" if coordinates == SPACE else f"{coordinates} coordinates"
+    held = (
+        f"one number that is held, such as a time, and {space}"
+        if length == 1
+        else f"a latent code of {length} numbers, which picks the shape, and {space}"
     )
+    text = f"the network takes {inputs} inputs: {held}"
     if all_inputs:
-        if length + 3 in _ENCODED:
-            text += f", unless it is a positional encoding of {_ENCODED[length + 3]} frequencies, not linear"
-        alternatives.append(Alternative("none", f"no code, a network of {length + 3} dimensions"))
-    answer = choices.settle(Question("latent", text, tuple(alternatives), other="FILE[:INDEX]"))
+        if inputs in _ENCODED:
+            text += f", unless it is a positional encoding of {_ENCODED[inputs]} frequencies, not linear"
+        alternatives.append(Alternative("none", f"no code, a network of {inputs} dimensions"))
+    answer = choices.settle(Question("latent", text, tuple(alternatives), other="FILE[:INDEX] or NUMBERS"))
     if answer == "none" and all_inputs:
         return None
     if answer == "zeros":
         return torch.zeros(length)
+    numbers = _numbers(answer)
+    if numbers is not None:
+        if len(numbers) != length:
+            raise Refused(f"--latent: {len(numbers)} numbers, where {length} inputs are held", f"give {length} numbers")
+        return torch.tensor(numbers, dtype=torch.float64)
     if answer == "mean":
         if found is None and not own:
             raise Refused(
@@ -70,6 +118,15 @@ def latent_code(
             )
         return (_codes(found, length) if found is not None else next(iter(own.values()))).mean(dim=0)
     return _chosen(answer, length, path, own)
+
+
+def _numbers(answer: str) -> list[float] | None:
+    """The numbers of an answer, None where it is none of numbers."""
+    try:
+        numbers = [float(part) for part in answer.split(",")]
+    except ValueError:
+        return None
+    return numbers if all(math.isfinite(number) for number in numbers) else None
 
 
 def _chosen(answer: str, length: int, path: Path, own: dict[str, Tensor]) -> Tensor:
@@ -87,7 +144,7 @@ def _chosen(answer: str, length: int, path: Path, own: dict[str, Tensor]) -> Ten
             f"--latent: {given!r:.40} is not the index of a code in {base!r:.80}", "count codes from 0, as FILE:0"
         )
     if where is None:
-        raise Refused(f"--latent: there is no file {file!r:.80}", "say --latent zeros, mean, or FILE:INDEX")
+        raise Refused(f"--latent: there is no file {file!r:.80}", "say --latent zeros, mean, FILE:INDEX or numbers")
     codes = next(iter(own.values())) if own and where.samefile(path) else _codes(where, length)
     if match is None and len(codes) > 1:
         raise Refused(

@@ -1,43 +1,56 @@
-"""From named tensors to layers in order: linear layers with weight norm folded, batch norm, layer norm, PReLU."""
+"""From named tensors to layers: linear ones with what was folded into them, norms, slopes, convolutions."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
-import torch
 from torch import Tensor
 
-from sdf_models.formats.format import Damaged, Refused
-from sdf_models.reading import Choices
+from sdf_models.families.folding import folded_bias, folded_weight
+from sdf_models.families.spelling import spelled
+from sdf_models.formats.format import Damaged
 
-Kind = Literal["linear", "batch_norm", "layer_norm", "prelu"]
+Kind = Literal["linear", "batch_norm", "norm", "prelu", "convolution"]
 
-_WEIGHT_NORM = (("weight_g", "weight_v"), ("parametrizations.weight.original0", "parametrizations.weight.original1"))
-_PARAMETERS = re.compile(
-    r"(?P<layer>.*?)\.?(?P<parameter>parametrizations\.weight\.original[01]|weight_g|weight_v|weight|bias|kernel|scale|"
-    r"running_mean|running_var|alpha)"
+_NUMBER = re.compile(r"(\d+)")
+_SLOPES = re.compile(r"p_?re_?lu", re.IGNORECASE)
+_ACTIVATION = re.compile(r"(^|[._])(act\w*|\w*relu\w*|non_?lin\w*)($|[._\d])", re.IGNORECASE)
+_NORM = re.compile(r"norm|(^|[._\d])(bn|ln|gn|rms)", re.IGNORECASE)
+_SHORTCUT = re.compile(
+    r"(^|[._])(short_?cut|short|bypass|down_?sample|(res|residual|skip)_?(proj|projection|connection)|highway)($|[._\d])",
+    re.IGNORECASE,
 )
-_SHORT = re.compile(r"(?P<layer>(?:.*\.)?)(?P<kind>W|w|A|b|weights?|bias(?:es)?|kernel)_?\.?(?P<index>\d+)")
-_NATURAL = re.compile(r"(\d+)")
-_FIRST = re.compile(r"(^|[._])(in|input|first|inp|fc_?in|pos|fc_p|fc_pos|stem)($|[._\d])", re.IGNORECASE)
-_LAST = re.compile(r"(^|[._])(out|output|last|final|head|fc_?out|sdf)($|[._\d])", re.IGNORECASE)
+_STATISTICS = (
+    ("running_mean", "running_var", 1e-5),
+    ("moving_mean", "moving_variance", 1e-3),
+    ("mean", "var", None),
+)
+"""Of batch norms: the names of their parameters in torch, Keras and others, and the default of eps, in no file."""
+_SCALES, _SHIFTS = ("weight", "gamma", "scale"), ("bias", "beta")
 
 
 @dataclass(frozen=True, eq=False, slots=True)
 class Layer:
     """A layer of a file: its name and its tensors.
 
-    linear: weight (out, in), bias (out,) or None; batch_norm: running_mean, running_var, weight, bias, each (n,) or
-    None but for the first two; prelu: weight (n,) or (1,).  normalised: whether weight norm was folded.
+    linear: weight (out, in), bias (out,) or None; convolution: weight of more dimensions; batch_norm: running_mean,
+    running_var, weight, bias, each (n,) or None but for the first two, and eps, None where frameworks differ; norm:
+    weight and bias (n,), a norm without statistics; prelu: weight (n,) or (1,), and whether it is certain that these
+    are slopes.  normalised: whether weight norm was folded; roles: of the file's tensors that it was made of, by their
+    names; notes: what was assumed of it.
     """
 
     name: str
     kind: Kind
     tensors: Mapping[str, Tensor]
     normalised: bool = False
+    certain: bool = True
+    eps: float | None = None
+    roles: Mapping[str, str] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
 
     @property
     def weight(self) -> Tensor:
@@ -55,81 +68,109 @@ class Layer:
     def outputs(self) -> int:
         return int(self.weight.shape[0])
 
-
-def layers_of(tensors: Mapping[str, Tensor]) -> tuple[list[Layer], list[str]]:
-    """The layers in the tensors' order, and the names of tensors that belong to none.  Raises Refused."""
-    grouped: dict[str, dict[str, Tensor]] = {}
-    other: list[str] = []
-    for name, tensor in tensors.items():
-        match = _PARAMETERS.fullmatch(name) or _SHORT.fullmatch(name)
-        if match is None:
-            other.append(name)
-        elif "index" in match.groupdict():
-            parameter = "bias" if match["kind"].startswith("b") else "kernel" if match["kind"] != "weight" else "weight"
-            grouped.setdefault(f"{match['layer']}{match['index']}", {})[parameter] = tensor
-        else:
-            grouped.setdefault(match["layer"], {})[match["parameter"]] = tensor
-    layers: list[Layer] = []
-    for name, parts in grouped.items():
-        layer = _layer(name, parts)
-        if layer is None:
-            other += [f"{name}.{part}" for part in parts]
-        else:
-            layers.append(layer)
-    return layers, other
+    @property
+    def features(self) -> int:
+        """Of a layer that is not linear: how many numbers it has."""
+        return next(iter(self.tensors.values())).numel()
 
 
-def _layer(name: str, parts: dict[str, Tensor]) -> Layer | None:
-    normalised = False
-    for length, direction in _WEIGHT_NORM:
-        if (length in parts) != (direction in parts):
-            raise Damaged(f"{name!r:.80} has {length} or {direction} but not both")
-        if length in parts:
-            parts = {**parts, "weight": _folded(name, parts.pop(length), parts.pop(direction))}
-            normalised = True
-    bias = parts.get("bias")
-    if "running_mean" in parts and "running_var" in parts:
-        sizes = {tuple(part.shape) for key, part in parts.items() if key in (*_BATCH_NORM, "scale")}
-        if len(sizes) != 1 or len(next(iter(sizes))) != 1:
-            raise Damaged(f"the batch norm {name!r:.80} has tensors of different shapes")
-        if bool((parts["running_var"] < 0).any()):
-            raise Damaged(f"the batch norm {name!r:.80} has a negative variance")
-        kept = {key: parts[key] for key in _BATCH_NORM if key in parts}
-        return Layer(name, "batch_norm", kept)
-    weight = parts.get("weight", parts.get("kernel", parts.get("scale", parts.get("alpha"))))
-    if weight is None:
+def layers_of(tensors: Mapping[str, Tensor], low_rank_scale: float | None = None) -> list[Layer]:
+    """The layers in the tensors' order; tensors that no layer's `roles` name belong to none.  Raises Refused.
+
+    low_rank_scale: alpha of low-rank corrections, where the file states it.
+    """
+    grouped: dict[str, dict[str, str]] = {}
+    for name, place in spelled(tensors).items():
+        grouped.setdefault(place.layer, {}).setdefault(place.parameter, name)
+    found = (
+        _layer(name, {parameter: tensors[full] for parameter, full in parts.items()}, parts, low_rank_scale)
+        for name, parts in grouped.items()
+    )
+    return [layer for layer in found if layer is not None]
+
+
+def _layer(name: str, parts: Mapping[str, Tensor], names: Mapping[str, str], scale: float | None) -> Layer | None:
+    """names: the full name of each part's tensor."""
+    normed = _batch_norm(name, parts, names)
+    if normed is not None:
+        return normed
+    folded = folded_weight(name, parts, scale)
+    if folded is None:
+        return _vectors(name, parts, names)
+    weight, (bias, bias_roles) = folded.weight, folded_bias(parts)
+    kernel = "kernel" in folded.roles
+    weight = _squeezed(weight, leading=kernel)
+    roles = {names[part]: role for part, role in (*folded.roles.items(), *bias_roles.items())}
+    notes = (folded.note,) if folded.note else ()
+    if weight.dim() == 1 and bias is not None and bias.numel() == 1 < weight.numel():
+        weight = weight[:, None] if kernel else weight[None]  # of one output, flattened
+    if not weight.numel() or (bias is not None and bias.dim() != 1):
         return None
-    while weight.dim() > 2 and weight.shape[-1] == 1:  # convolutions of size 1 are linear layers
-        weight = weight.squeeze(-1)
-    if weight.dim() == 2 and weight.numel() and (bias is None or bias.dim() == 1):
-        matrix = weight.T.contiguous() if "kernel" in parts else weight
-        return Layer(name, "linear", {"weight": matrix, **({} if bias is None else {"bias": bias})}, normalised)
-    if weight.dim() <= 1 and weight.numel() and bias is None:
-        return Layer(name, "prelu", {"weight": weight.reshape(-1)})
-    if weight.dim() == 1 and bias is not None and bias.shape == weight.shape:
-        return Layer(name, "layer_norm", {"weight": weight, "bias": bias})
-    return None
+    given = {} if bias is None else {"bias": bias}
+    if weight.dim() > 2:
+        return Layer(name, "convolution", {"weight": weight, **given}, roles=roles)
+    if weight.dim() < 2:
+        return _vectors(name, parts, names)
+    matrix = weight.T.contiguous() if kernel else weight
+    return Layer(name, "linear", {"weight": matrix, **given}, folded.normalised, roles=roles, notes=notes)
 
 
-_BATCH_NORM = ("running_mean", "running_var", "weight", "bias")
+def _squeezed(weight: Tensor, *, leading: bool) -> Tensor:
+    """The matrix that a convolution of size 1 is: (out, in, 1, ...), or with `leading` (1, ..., in, out)."""
+    axis = 0 if leading else -1
+    while weight.dim() > 2 and weight.shape[axis] == 1:
+        weight = weight.squeeze(axis)
+    return weight
 
 
-def _folded(name: str, length: Tensor, direction: Tensor) -> Tensor:
-    """g v / |v|, the norm over all dimensions but the one in which g has its size (Salimans and Kingma, 2016)."""
-    if direction.dim() != 2 or not direction.numel():
-        raise Refused(f"the weight norm of {name!r:.80} is not that of a linear layer", "save a plain weight")
-    rows, columns = direction.shape
-    kept = {(rows, 1): 0, (1, columns): 1}.get(tuple(length.shape))  # type: ignore[arg-type]
-    if kept is not None:
-        norm = torch.linalg.vector_norm(direction, dim=1 - kept)
-    elif length.numel() == 1:
-        norm = torch.linalg.vector_norm(direction)
-    else:
-        raise Damaged(f"the weight norm of {name!r:.80} has lengths of shape {tuple(length.shape)}")
-    if bool((norm == 0).any()):
-        raise Refused(f"the weight norm of {name!r:.80} divides by zero", "train the network again")
-    # torch's own kernel, which rounds as it did in the training on a machine of the same kind.
-    return torch._weight_norm(direction, length.to(direction.dtype), -1 if kept is None else kept)
+def _batch_norm(name: str, parts: Mapping[str, Tensor], names: Mapping[str, str]) -> Layer | None:
+    """A norm with running statistics, under the names of torch, Keras, Flax and Haiku."""
+    known = next((row for row in _STATISTICS if row[0] in parts and row[1] in parts), None)
+    if known is None or (known[0] == "mean" and not _NORM.search(name)):
+        return None
+    mean, variance, eps = known
+    scale = next((part for part in _SCALES if part in parts), None)
+    shift = next((part for part in _SHIFTS if part in parts), None)
+    used = {mean: "running mean", variance: "running variance"}
+    used |= {part: role for part, role in ((scale, "scale"), (shift, "shift")) if part is not None}
+    flat = {part: parts[part].reshape(-1) if 1 in parts[part].shape else parts[part] for part in used}
+    if len({tuple(part.shape) for part in flat.values()}) != 1 or flat[mean].dim() != 1:
+        raise Damaged(f"the batch norm {name!r:.80} has tensors of different shapes")
+    if bool((flat[variance] < 0).any()):
+        raise Damaged(f"the batch norm {name!r:.80} has a negative variance")
+    tensors = {"running_mean": flat[mean], "running_var": flat[variance]}
+    tensors |= {key: flat[part] for key, part in (("weight", scale), ("bias", shift)) if part is not None}
+    roles = {names[part]: f"{role} of a batch norm" for part, role in used.items()}
+    roles |= {full: "state of a running mean" for part, full in names.items() if part.endswith("_ema.hidden")}
+    return Layer(name, "batch_norm", tensors, eps=eps, roles=roles)
+
+
+def _vectors(name: str, parts: Mapping[str, Tensor], names: Mapping[str, str]) -> Layer | None:
+    """A norm without statistics, or slopes, which are certain where the name or the number of them says so."""
+    scale = next((part for part in _SCALES if part in parts), None)
+    shift = next((part for part in _SHIFTS if part in parts), None)
+    if scale is not None and shift is not None and parts[scale].dim() == 1 and parts[scale].shape == parts[shift].shape:
+        roles = {names[scale]: "scale of a norm", names[shift]: "shift of a norm"}
+        return Layer(name, "norm", {"weight": parts[scale], "bias": parts[shift]}, roles=roles)
+    slopes = next((part for part in ("weight", "alpha") if part in parts), None)
+    if slopes is None or shift is not None or not parts[slopes].numel() or _NORM.search(name):
+        return None
+    count = parts[slopes].numel()
+    if count != max(parts[slopes].shape, default=1):
+        return None
+    last = name.rpartition(".")[2]
+    certain = _SLOPES.search(last) is not None or (
+        slopes == "weight" and ((count == 1 and last.isdecimal()) or _ACTIVATION.search(name) is not None)
+    )
+    if not certain and count == 1:
+        return None  # one number, that may be anything
+    roles = {names[slopes]: "slopes of a PReLU"}
+    return Layer(name, "prelu", {"weight": parts[slopes].reshape(-1)}, certain=certain, roles=roles)
+
+
+def is_shortcut(layer: Layer) -> bool:
+    """Whether a layer's name says that it stands beside others, not in their chain."""
+    return _SHORTCUT.search(layer.name) is not None
 
 
 def first_outputs(layer: Layer, count: int) -> Layer:
@@ -137,77 +178,13 @@ def first_outputs(layer: Layer, count: int) -> Layer:
     return replace(layer, tensors={name: tensor[:count] for name, tensor in layer.tensors.items()})
 
 
-def chain_error(layers: Iterable[Layer]) -> str | None:
-    """Why the layers, in this order, are not one network; None when they are.
-
-    Each linear layer takes what the one before it gives, or that and all inputs of the network, or the last three.
-    """
-    layers = list(layers)
-    linear = [layer for layer in layers if layer.kind == "linear"]
-    if len(linear) < 2:
-        return "it has fewer than two linear layers"
-    extra = {0, linear[0].inputs, 3} if linear[0].inputs > 3 else {0, linear[0].inputs}
-    size, before = linear[0].inputs, ""
-    if layers[0].kind == "batch_norm" and len(layers[0].tensors["running_mean"]) == size:
-        layers = layers[1:]  # of the input
-    for layer in layers:
-        if layer.kind == "linear":
-            if layer.inputs - size not in (extra if before else {0}):
-                return f"{layer.name!r:.60} takes {layer.inputs} features where {before!r:.60} gives {size}"
-            if layer.bias is not None and len(layer.bias) != layer.outputs:
-                return f"{layer.name!r:.60} gives {layer.outputs} features with a bias of {len(layer.bias)}"
-            size, before = layer.outputs, layer.name
-        else:
-            count = next(iter(layer.tensors.values())).numel()
-            if not before:
-                return f"{layer.name!r:.60}, for {count} features, stands before the first linear layer"
-            if count not in ((size, 1) if layer.kind == "prelu" else (size,)):
-                return f"{layer.name!r:.60} is for {count} features where {before!r:.60} gives {size}"
-    return None
-
-
-def in_order(layers: list[Layer], *, ordered: bool) -> list[Layer] | None:
-    """The layers in an order in which they chain: the file's, that of the names, or that with its ends moved."""
-    by_name = sorted(layers, key=lambda layer: natural(layer.name))
-
-    def rank(layer: Layer) -> int:
-        return -1 if _FIRST.search(layer.name) else 1 if _LAST.search(layer.name) else 0
-
-    candidates = [layers] if ordered else []
-    candidates += [by_name, sorted(by_name, key=rank), _interleaved(by_name)]
-    for candidate in candidates:
-        for turned in (candidate, _turned(candidate)):
-            if chain_error(turned) is None:
-                return turned
-    return None
-
-
-def _interleaved(layers: list[Layer]) -> list[Layer]:
-    """Each linear layer followed by the other layer of its number: lists of layers and of norms, side by side."""
-    linear = [layer for layer in layers if layer.kind == "linear"]
-    others = [layer for layer in layers if layer.kind != "linear"]
-    if len(others) > len(linear):
-        return layers
-    return [layer for i, first in enumerate(linear) for layer in (first, *others[i : i + 1])]
-
-
-def _turned(layers: list[Layer]) -> list[Layer]:
-    """The same with all weights as (in, out): plain arrays do not say which way they stand."""
-    return [
-        replace(layer, tensors={**layer.tensors, "weight": layer.weight.T.contiguous()})
-        if layer.kind == "linear" and not layer.normalised
-        else layer
-        for layer in layers
-    ]
+def turned(layer: Layer) -> Layer:
+    """The same with its matrix the other way: plain arrays do not say which way they stand."""
+    if layer.kind != "linear" or layer.normalised:
+        return layer
+    return replace(layer, tensors={**layer.tensors, "weight": layer.weight.T.contiguous()})
 
 
 def natural(name: str) -> list[tuple[int, int, str]]:
     """A key that sorts numbers in names by value."""
-    return [(0, int(part), "") if part.isdecimal() else (1, 0, part) for part in _NATURAL.split(name) if part]
-
-
-def note_order(layers: list[Layer], choices: Choices) -> None:
-    names = [layer.name for layer in layers]
-    if names == sorted(names, key=natural) and len({re.sub(r"\d+", "", name) for name in names}) == 1:
-        return
-    choices.notes.append(f"layers in the order {', '.join(names)}")
+    return [(0, int(part), "") if part.isdecimal() else (1, 0, part) for part in _NUMBER.split(name) if part]

@@ -6,9 +6,11 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
+from sdf_models.families.between import Group, after, settled
 from sdf_models.families.ends import drawn, last_activation
 from sdf_models.families.family import Built, Family
-from sdf_models.families.layers import Layer, note_order
+from sdf_models.families.latent import coordinate_columns
+from sdf_models.families.layers import Layer, natural
 from sdf_models.families.modules import (
     Add,
     Call,
@@ -16,21 +18,16 @@ from sdf_models.families.modules import (
     Concatenation,
     Operation,
     Remember,
-    activation,
     batch_norm,
     linear_call,
-    prelu,
-    with_default_noted,
 )
 from sdf_models.families.network import FoundNetwork
 from sdf_models.families.weights import stated
 from sdf_models.formats.format import Refused
 from sdf_models.last_activation import LastActivation
-from sdf_models.reading import PARSERS, PIECEWISE_LINEAR, Alternative, Choices, Question
+from sdf_models.reading import PARSERS, Alternative, Choices, Question
 
-_ACTIVATIONS = ("activation", "act", "nonlinearity", "non_linearity", "act_fn", "activation_fn", "hidden_activation")
 _LAST_ACTIVATIONS = ("last_activation", "final_activation", "output_activation", "out_activation")
-_SIREN = re.compile(r"\.linear$")
 
 
 def _fits(network: FoundNetwork) -> str | None:
@@ -42,17 +39,17 @@ def _evidence(network: FoundNetwork, specs: Mapping[str, Any]) -> str | None:
 
 
 def _build(network: FoundNetwork, specs: Mapping[str, Any], choices: Choices) -> Built:
-    norm = next((layer for layer in network.layers if layer.kind == "layer_norm"), None)
+    norm = next((layer for layer in network.layers if layer.kind == "norm"), None)
     if norm is not None:
         raise Refused(
-            f"{norm.name!r:.60} is a layer norm, which divides by a quantity that depends on the input: not piecewise "
-            "linear",
-            "train the network without it, or with batch norm",
+            f"{norm.name!r:.60} has a scale and a shift of {norm.features} features without running statistics: a "
+            "layer norm or a group norm, which divide by a quantity that depends on the input and are not piecewise "
+            "linear, or another part that the file does not define",
+            "train the network without it or with batch norm, or open it with --module package.module:function",
         )
-    note_order(list(network.layers), choices)
-    between = _activation(network, choices)
+    _note_order(network.layers, choices)
     leading, groups = _groups(network)
-    before = _norm_order(groups, choices)
+    between = settled(network, groups, choices)
     concatenations = _concatenations(network, choices)
     residual = _residual(network, choices)
     if leading and concatenations:
@@ -61,46 +58,23 @@ def _build(network: FoundNetwork, specs: Mapping[str, Any], choices: Choices) ->
             "whether before or after it is not in the file",
             "open it with --module package.module:function",
         )
-    operations: list[Operation] = [Call(network.leaf_name(norm), batch_norm(norm)) for norm in leading]
-    kind = "" if between is None else between.partition(":")[0]
+    operations: list[Operation] = [Call(network.leaf_name(norm), batch_norm(norm, between.eps)) for norm in leading]
     for i, (layer, others) in enumerate(groups):
         final = i == len(groups) - 1
         if i in concatenations:
             operations.append(concatenations[i])
         call = linear_call(network.leaf_name(layer), layer)
-        after = [] if final else _after(i, layer, others, between, kind, network, before)
-        operations += _with_sums(i, call, after, residual, network)
+        following = [] if final else after(between, i, layer, others, network)
+        operations += _with_sums(i, call, following, residual, network)
     last = _last(network, choices)
     return Built(Chain([*operations, *drawn(last)]), last)
 
 
-def _activation(network: FoundNetwork, choices: Choices) -> str | None:
-    """What is between the layers; None where every place has a PReLU of its own."""
-    learned = sum(layer.kind == "prelu" for layer in network.layers)
-    if learned == len(network.linear) - 1:
-        choices.notes.append("activation PReLU: its slopes are in the file")
-        return None
-    hint = ""
-    if all(_SIREN.search(layer.name) for layer in network.linear[:-1]):
-        hint = " (its names are also those of SIREN, whose activation is the sine: not piecewise linear)"
-    question = Question(
-        "activation",
-        f"the file does not say which activation is between its layers{hint}",
-        (
-            Alternative("relu", ""),
-            Alternative("leaky_relu:0.01", "with its slope"),
-            Alternative("softplus:100", "with its beta; --relu-limit draws its ReLU limit"),
-        ),
-        other=", ".join(name for name in (*PIECEWISE_LINEAR[2:], "sine", "tanh", "elu", "gelu", "silu")),
-    )
-    found = stated(network.weights.metadata, _ACTIVATIONS)
-    if found is not None and isinstance(found[1], str):
-        try:
-            known = PARSERS["activation"](found[1].removeprefix("torch.nn.").removeprefix("nn.").removesuffix("()"))
-        except ValueError:
-            known = None
-        return with_default_noted(str(choices.settle(question, known, f"the file's {found[0]} says so")), choices)
-    return with_default_noted(str(choices.settle(question)), choices)
+def _note_order(layers: tuple[Layer, ...], choices: Choices) -> None:
+    """Say the order of the layers, unless it is that of the numbers in names that differ in nothing else."""
+    names = [layer.name for layer in layers]
+    if names != sorted(names, key=natural) or len({re.sub(r"\d+", "", name) for name in names}) > 1:
+        choices.notes.append(f"layers in the order {', '.join(names)}")
 
 
 def _last(network: FoundNetwork, choices: Choices) -> LastActivation:
@@ -119,10 +93,10 @@ def _last(network: FoundNetwork, choices: Choices) -> LastActivation:
     return last_activation("none", False, why, choices)
 
 
-def _groups(network: FoundNetwork) -> tuple[list[Layer], list[tuple[Layer, list[Layer]]]]:
+def _groups(network: FoundNetwork) -> tuple[list[Layer], list[Group]]:
     """The batch norm of the input, if any, and each linear layer with the other layers that follow it."""
     leading: list[Layer] = []
-    groups: list[tuple[Layer, list[Layer]]] = []
+    groups: list[Group] = []
     for layer in network.layers:
         if layer.kind == "linear":
             groups.append((layer, []))
@@ -134,64 +108,6 @@ def _groups(network: FoundNetwork) -> tuple[list[Layer], list[tuple[Layer, list[
             "open it with --module package.module:function",
         )
     return leading, groups
-
-
-def _after(
-    i: int, layer: Layer, others: list[Layer], between: str | None, kind: str, network: FoundNetwork, before: bool
-) -> list[Call]:
-    """The modules between a linear layer and the next."""
-    norms = [Call(network.leaf_name(other), batch_norm(other)) for other in others if other.kind == "batch_norm"]
-    learned = next((other for other in others if other.kind == "prelu"), None)
-    if learned is not None:
-        act = Call(network.leaf_name(learned), prelu(learned))
-    elif between is not None:
-        act = Call(f"{kind}{i}", activation(between))
-    else:
-        raise Refused(f"no PReLU follows {layer.name!r:.60}", "open it with --module package.module:function")
-    first_norm = next((other for other in others if other.kind == "batch_norm"), None)
-    if first_norm is None:
-        return [act]
-    known = _stated_order(layer, others)
-    return [*norms, act] if (before if known is None else known) else [act, *norms]
-
-
-def _stated_order(layer: Layer, others: list[Layer]) -> bool | None:
-    """Whether the batch norm after a linear layer stands before the activation; None where the names do not say."""
-    norm = next(other for other in others if other.kind == "batch_norm")
-    learned = next((other for other in others if other.kind == "prelu"), None)
-    if learned is not None:
-        return others.index(norm) < others.index(learned)
-    first, second = _index(layer.name), _index(norm.name)
-    beside = layer.name.rpartition(".")[0] == norm.name.rpartition(".")[0]
-    if first is None or second is None or not beside or second <= first:
-        return None
-    return second == first + 1
-
-
-def _norm_order(groups: list[tuple[Layer, list[Layer]]], choices: Choices) -> bool:
-    """Whether batch norm stands before the activation, where names do not say."""
-    unsaid = [
-        next(other for other in others if other.kind == "batch_norm")
-        for layer, others in groups[:-1]
-        if any(other.kind == "batch_norm" for other in others) and _stated_order(layer, others) is None
-    ]
-    if not unsaid:
-        return True
-    question = Question(
-        "norm_order",
-        f"whether its batch norm {unsaid[0].name!r:.60} stands before or after the activation is not in the file",
-        (
-            Alternative("before", "linear, batch norm, activation, as in most code"),
-            Alternative("after", "linear, activation, batch norm"),
-        ),
-    )
-    return str(choices.settle(question)) == "before"
-
-
-def _index(name: str) -> int | None:
-    """The number at the end of a name: the place in a torch.nn.Sequential."""
-    last = name.rsplit(".", 1)[-1]
-    return int(last) if last.isdecimal() else None
 
 
 def _concatenations(network: FoundNetwork, choices: Choices) -> dict[int, Concatenation]:
@@ -217,7 +133,9 @@ def _concatenations(network: FoundNetwork, choices: Choices) -> dict[int, Concat
         )
     )
     return {
-        i: Concatenation(None if count == network.inputs else count, scale, order == "first")
+        i: Concatenation(
+            None if count == network.inputs else coordinate_columns(network.inputs, choices), scale, order == "first"
+        )
         for i, count in skips.items()
     }
 

@@ -24,9 +24,9 @@ class Call:
 
 @dataclass(frozen=True, slots=True)
 class Concatenation:
-    """The last `count` of the network's inputs (all: None) are put after the features h, or first; then times scale."""
+    """The network's inputs of these columns (all: None) are put after the features h, or first; then times scale."""
 
-    count: int | None
+    columns: tuple[int, ...] | None
     scale: float = 1.0
     first: bool = False
 
@@ -79,7 +79,7 @@ class Chain(nn.Module):
 
     @staticmethod
     def _joined(how: Concatenation, h: Tensor, x: Tensor) -> Tensor:
-        beside = x if how.count is None else x[:, x.shape[1] - how.count :]
+        beside = x if how.columns is None else x[:, list(how.columns)]
         joined = torch.cat([beside, h] if how.first else [h, beside], dim=1)
         return joined if how.scale == 1.0 else joined / (1.0 / how.scale)  # as written: / sqrt(2)
 
@@ -144,10 +144,21 @@ class Absolute(nn.Module):
         return x.abs()
 
 
-def batch_norm(layer: Layer) -> nn.BatchNorm1d:
+class Snake(nn.Module):
+    """x + sin(a x)^2 / a (Ziyin et al., 2020).  a: (n,)."""
+
+    def __init__(self, a: Tensor) -> None:
+        super().__init__()
+        self.a = nn.Parameter(a)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return x + torch.sin(self.a * x) ** 2 / self.a
+
+
+def batch_norm(layer: Layer, eps: float) -> nn.BatchNorm1d:
     """With the running statistics, as in eval mode, where it is affine."""
     mean = layer.tensors["running_mean"]
-    module = nn.BatchNorm1d(len(mean), dtype=mean.dtype)
+    module = nn.BatchNorm1d(len(mean), eps=eps, dtype=mean.dtype)
     plain = {"weight": torch.ones_like(mean), "bias": torch.zeros_like(mean)}
     module.load_state_dict({**plain, **layer.tensors, "num_batches_tracked": torch.tensor(0)})
     return module

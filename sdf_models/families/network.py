@@ -1,31 +1,51 @@
-"""Finding the networks in a file: the largest groups of layers whose shapes chain."""
+"""Finding the networks in a file: groups of layers whose shapes chain, trunks with heads, encoders and decoders."""
 
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
-from itertools import groupby
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from itertools import combinations
+from typing import Final
 
 from sdf_models.families.latent import is_table
-from sdf_models.families.layers import Layer, in_order, layers_of
+from sdf_models.families.layers import Layer, is_shortcut, layers_of
+from sdf_models.families.orders import Order, chain_error, chosen_order, orders, stem
 from sdf_models.families.refusals import no_network, refuse_encoded, refuse_encodings
-from sdf_models.families.weights import Weights
-from sdf_models.formats.format import Refused
+from sdf_models.families.weights import Weights, low_rank_scale
+from sdf_models.formats.format import Refused, check_finite
 from sdf_models.reading import Alternative, Choices, Question
+
+WHOLE: Final = "all"
+"""The name of the network of all layers, where a part of them is one too."""
+_ENCODER = re.compile(r"(^|[._])enc(oder|ode|oding)?($|[._\d])", re.IGNORECASE)
+_HEAD = re.compile(
+    r"(^|[._])(head|feat(ure)?s?|rgb|colou?r|sdf|dist(ance)?|density|sigma|alpha|normals?|sem(antics?)?|occ(upancy)?|logits?)"
+    r"($|[._\d])",
+    re.IGNORECASE,
+)
+_MOST_PARTS: Final = 12
+_MOST_HEADS: Final = 3
 
 
 @dataclass(frozen=True, eq=False, slots=True)
 class FoundNetwork:
     """A network of a file.
 
-    path: dotted, "" for the whole file; layers: in order; weights: of the whole file; others: the paths of the other
-    networks in it.
+    path: dotted, "" for the whole file; layers: in order; weights: of the whole file; others: the names of the file's
+    other networks and heads, with the layers of each; parts: the paths of the modules that its layers are in; aside:
+    those of modules that are no part of it; loose: layers that are in no network; alone: whether no module beside its
+    own is a part of it.
     """
 
     path: str
     layers: tuple[Layer, ...]
     weights: Weights
-    others: tuple[str, ...] = field(default=())
+    others: Mapping[str, tuple[Layer, ...]] = field(default_factory=dict)
+    parts: tuple[str, ...] = ("",)
+    aside: tuple[str, ...] = ()
+    loose: tuple[Layer, ...] = ()
+    alone: bool = False
 
     @property
     def linear(self) -> tuple[Layer, ...]:
@@ -53,65 +73,221 @@ class FoundNetwork:
         return layer.name.removeprefix(f"{self.path}.") if self.path else layer.name
 
 
-def find_network(weights: Weights, choices: Choices, preferred: re.Pattern[str] | None = None) -> FoundNetwork:
-    """The one network to draw.  Raises Refused, and Open where the file holds several."""
-    layers, other = layers_of(weights.tensors)
-    refuse_encodings(other)
+@dataclass(frozen=True, eq=False, slots=True)
+class _Candidate:
+    """A network that may be meant: its name in the file, the orders of its layers, the modules that they are in."""
+
+    name: str
+    orders: tuple[Order, ...]
+    parts: tuple[str, ...]
+    remark: str = ""
+
+    @property
+    def order(self) -> Order:
+        return self.orders[0]
+
+    @property
+    def linear(self) -> list[Layer]:
+        return [layer for layer in self.order if layer.kind == "linear"]
+
+    def meaning(self) -> str:
+        sizes = f"{self.linear[0].inputs} → {len(self.linear)} layers → {self.linear[-1].outputs}"
+        return f"{sizes}{f', {self.remark}' if self.remark else ''}"
+
+
+def find_network(weights: Weights, choices: Choices, public: Callable[[str, Order], bool]) -> FoundNetwork:
+    """The one network to draw.  Raises Refused, and Open where the file holds several.
+
+    public: whether a network of this path and these layers is the distance field of a public code, which is drawn where
+    it stands beside others.
+    """
+    layers = layers_of(weights.tensors, low_rank_scale(weights.metadata))
+    used = {name for layer in layers for name in layer.roles}
+    refuse_encodings([name for name in weights.tensors if name not in used])
     layers = [layer for layer in layers if not is_table(layer)]
-    found = _search("", layers, weights.ordered)
-    if not found:
+    chain = [layer for layer in layers if layer.kind != "convolution" and not is_shortcut(layer)]
+    candidates = _candidates(chain, weights.ordered)
+    wanted = choices.peek("network")
+    alone = wanted is not None and (len(candidates) == 1 or all(wanted != found.name for found in candidates))
+    if alone and wanted is not None:
+        candidates = [*candidates, *_cut_out(wanted, chain, weights.ordered)]
+    if not candidates:
         raise no_network(layers, weights)
     if choices.peek("latent") is None:
-        refuse_encoded([_linear(group) for _, group in found])
-    paths = [path for path, _ in found]
-    if len(found) == 1:
-        chosen = 0
-    else:
-        known = [i for i, path in enumerate(paths) if preferred is not None and preferred.search(path)]
-        question = Question(
-            "network",
-            f"the file holds {len(found)} networks",
-            tuple(
-                Alternative(path, f"{group[0].inputs} → {len(_linear(group))} layers → {_linear(group)[-1].outputs}")
-                for path, group in found
-            ),
-        )
-        why = "the distance field among the file's networks"
-        path = choices.settle(question, paths[known[0]] if len(known) == 1 else None, why)
-        if path not in paths:
-            raise Refused(f"it holds no network {path!r:.60}", f"choose one of {', '.join(paths)}")
-        chosen = paths.index(path)
-    path, group = found[chosen]
-    return FoundNetwork(path, tuple(group), weights, tuple(p for i, p in enumerate(paths) if i != chosen))
+        refuse_encoded([candidate.linear for candidate in candidates])
+    candidate = _picked(candidates, layers, choices, public)
+    order = chosen_order(candidate.orders, candidate.order, choices)
+    for layer in order:
+        for name in layer.roles:
+            check_finite(name, weights.tensors[name].numpy())
+        choices.notes += [note for note in layer.notes if note not in choices.notes]
+    others = _others(candidates, order)
+    encoders = [layer for layer in layers if _ENCODER.search(layer.name)]
+    beside = [layer for group in (*others.values(), encoders) for layer in group if layer not in order]
+    aside = tuple({_outside(layer.name, order) for layer in beside})
+    alone = alone or public(candidate.name, order)
+    loose = tuple(layer for layer in layers if layer not in order and layer not in beside)
+    return FoundNetwork(_common(order), order, weights, others, candidate.parts, aside, loose, alone)
 
 
-def _linear(layers: list[Layer]) -> list[Layer]:
-    return [layer for layer in layers if layer.kind == "linear"]
+def _others(candidates: Sequence[_Candidate], order: Order) -> dict[str, tuple[Layer, ...]]:
+    """The layers of the other networks by their names, each layer once, and with the smallest that it is in."""
+    known = {layer.name for layer in order}
+    others: dict[str, tuple[Layer, ...]] = {}
+    for other in sorted(candidates, key=lambda other: len(other.order)):
+        rest = tuple(layer for layer in other.order if layer.name not in known)
+        if rest:
+            others[other.name.rpartition("+")[2]] = rest
+            known |= {layer.name for layer in rest}
+    return others
 
 
-def _search(path: str, layers: list[Layer], ordered: bool) -> list[tuple[str, list[Layer]]]:
-    """The group itself when it chains, else what its parts by the next component of their names hold."""
-    found = in_order(layers, ordered=ordered)
-    if found is not None:
-        return [(_common(found), found)]
-    depth = len(path.split(".")) if path else 0
+def _outside(name: str, order: Order) -> str:
+    """The largest module that a layer is in and none of the network's layers is."""
+    parts = name.split(".")
+    inner = {".".join(layer.name.split(".")[:depth]) for layer in order for depth in range(layer.name.count(".") + 2)}
+    return next((path for i in range(len(parts)) if (path := ".".join(parts[: i + 1])) not in inner), name)
 
-    def component(layer: Layer) -> str:
-        return ".".join(layer.name.split(".")[: depth + 1])
 
-    parts = [(name, list(part)) for name, part in groupby(sorted(layers, key=component), key=component)]
-    if len(parts) == 1 and parts[0][0] == path:
+def _picked(
+    candidates: Sequence[_Candidate], layers: Sequence[Layer], choices: Choices, public: Callable[[str, Order], bool]
+) -> _Candidate:
+    """The candidate to draw.  Raises Refused and Open."""
+    known = [candidate for candidate in candidates if public(candidate.name, candidate.order)]
+    encoder = next((x.name for x in layers if _ENCODER.search(x.name) and x not in candidates[0].order), None)
+    if len(candidates) == 1 and encoder is None and choices.peek("network") is None:
+        return candidates[0]
+    text = f"the file holds {len(candidates)} networks, or parts that are networks"
+    if len(candidates) == 1:
+        text = "the file holds a network" + (f" beside the encoder of {encoder!r:.60}" if encoder is not None else "")
+    question = Question(
+        "network", text, tuple(Alternative(candidate.name, candidate.meaning()) for candidate in candidates)
+    )
+    why = "the distance field among the file's networks"
+    name = choices.settle(question, known[0].name if len(known) == 1 else None, why)
+    found = next((candidate for candidate in candidates if candidate.name == name), None)
+    if found is None:
+        names = ", ".join(candidate.name for candidate in candidates)
+        raise Refused(f"it holds no network {name!r:.60}", f"choose one of {names}")
+    return found
+
+
+def _candidates(layers: list[Layer], ordered: bool) -> list[_Candidate]:
+    found = _search("", layers, ordered) or _with_heads(layers, ordered, named=False)
+    if len(found) == 1 and len(found[0].order) == len(layers):
+        named = sum(_HEAD.search(layer.name) is not None for layer in layers if layer.kind == "linear")
+        return [*found, *_parts(found[0], ordered), *(_with_heads(layers, ordered, named=True) if named > 1 else [])]
+    own = {layer.name for candidate in found for layer in candidate.order}
+    loose = [layer for layer in layers if layer.name not in own and layer.kind == "linear"]
+    return _headed(found, loose, ordered)
+
+
+def _headed(found: list[_Candidate], loose: list[Layer], ordered: bool) -> list[_Candidate]:
+    """Networks that go on into others, or into single layers, with the name TRUNK+HEAD; the trunks stay possible."""
+    heads = [(head.name, head.order, head.parts) for head in found]
+    heads += [(layer.name, (layer,), (layer.name,)) for layer in loose]
+    longer: list[_Candidate] = []
+    for trunk in found:
+        if "+" in trunk.name:
+            continue
+        size = trunk.linear[-1].outputs
+        for name, layers, parts in heads:
+            first = next(layer for layer in layers if layer.kind == "linear")
+            if name == trunk.name or first.inputs != size or size <= 3:
+                continue
+            chained = tuple((*order, *layers) for order in trunk.orders if chain_error([*order, *layers]) is None)
+            if chained:
+                longer.append(_Candidate(f"{trunk.name}+{name}", chained, (*trunk.parts, *parts), "a head on a trunk"))
+    ends = {candidate.name.partition("+")[0] for candidate in longer}
+    alone = [replace(c, remark="the trunk alone, features" if c.name in ends else c.remark) for c in found]
+    return [*longer, *alone]
+
+
+def _with_heads(layers: list[Layer], ordered: bool, *, named: bool) -> list[_Candidate]:
+    """A trunk of layers under names of their own, and two or three heads of one layer each, told by shapes.
+
+    named: only layers whose names are those of heads.
+    """
+    linear = [layer for layer in layers if layer.kind == "linear"]
+    if not 3 < len(linear) + 1 <= _MOST_PARTS + 1:
         return []
-    inner = [(name, part) for name, part in parts if any(layer.name != name for layer in part)]
-    order = {layer.name: i for i, layer in enumerate(layers)}
+    for count in range(2, _MOST_HEADS + 1):
+        for heads in combinations(linear, count):
+            if len({head.inputs for head in heads}) > 1:
+                continue
+            trunk = [layer for layer in layers if layer not in heads]
+            if named and not all(_HEAD.search(head.name) for head in heads):
+                continue
+            chained = [(head, orders([*trunk, head], ordered=ordered)) for head in heads]
+            ending = [(head, [order for order in found if order[-1] is head]) for head, found in chained]
+            if all(found for _, found in ending):
+                return [_Candidate(head.name, tuple(found), ("",), "a head on a trunk") for head, found in ending]
+    return []
+
+
+def _parts(whole: _Candidate, ordered: bool) -> list[_Candidate]:
+    """The parts of a network that are networks too, where it has several, or an encoder beside one."""
+    path = _common(whole.order)
+    groups: dict[str, list[Layer]] = {}
+    for layer in whole.order:
+        groups.setdefault(_component(layer, path), []).append(layer)
+    stems = {stem(name.rpartition(".")[2]) for name in groups}
+    if len(stems) < 2:
+        return []
+    if len(groups) == len(whole.order):
+        alone = _by_stem(path, list(whole.order), ordered)
+    else:
+        found = ((name, orders(part, ordered=ordered)) for name, part in groups.items())
+        alone = [_Candidate(name, tuple(chains), (name,)) for name, chains in found if chains]
+    encoders = any(_ENCODER.search(name) for name in stems)
+    return alone if len(alone) > 1 or (alone and encoders) else []
+
+
+def _component(layer: Layer, path: str) -> str:
+    """A layer's name up to the component after `path`."""
+    depth = len(path.split(".")) if path else 0
+    return ".".join(layer.name.split(".")[: depth + 1])
+
+
+def _search(path: str, layers: list[Layer], ordered: bool) -> list[_Candidate]:
+    """The group itself when it chains, else what its parts by the next component of their names hold."""
+    found = orders(layers, ordered=ordered)
+    if found:
+        common = _common(layers)
+        return [_Candidate(common or WHOLE, tuple(found), (common,))]
+    parts: dict[str, list[Layer]] = {}
+    for layer in layers:
+        parts.setdefault(_component(layer, path), []).append(layer)
+    if len(parts) == 1 and next(iter(parts)) == path:
+        return []
+    inner = {name: part for name, part in parts.items() if any(layer.name != name for layer in part)}
+    networks = [network for name, part in inner.items() for network in _search(name, part, ordered)]
+    single = [layer for name, part in parts.items() if name not in inner for layer in part]
+    return [*networks, *_by_stem(path, single, ordered)]
+
+
+def _by_stem(path: str, layers: list[Layer], ordered: bool) -> list[_Candidate]:
+    """Layers of one module whose names begin alike: glin0, glin1, ... beside clin0, clin1, ..."""
+    parts: dict[str, list[Layer]] = {}
+    for layer in layers:
+        parts.setdefault(stem(_component(layer, path).rpartition(".")[2]), []).append(layer)
+    chains = ((name, part, orders(part, ordered=ordered)) for name, part in parts.items() if len(parts) > 1)
     return [
-        network
-        for name, part in inner
-        for network in _search(name, sorted(part, key=lambda layer: order[layer.name]), ordered)
+        _Candidate(f"{path}.{name}" if path else name, tuple(found), tuple(layer.name for layer in part))
+        for name, part, found in chains
+        if found
     ]
 
 
-def _common(layers: list[Layer]) -> str:
+def _cut_out(wanted: str, layers: list[Layer], ordered: bool) -> list[_Candidate]:
+    """The network of the layers in a module that is named by its path, or by the end of it."""
+    inside = f".{wanted}."
+    part = [layer for layer in layers if inside in f".{layer.name}."]
+    found = orders(part, ordered=ordered)
+    return [_Candidate(wanted, tuple(found), (_common(part),))] if found else []
+
+
+def _common(layers: Sequence[Layer]) -> str:
     """The longest path that all the layers' names begin with."""
     split = [layer.name.split(".")[:-1] for layer in layers]
     common: list[str] = []

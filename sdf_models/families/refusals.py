@@ -9,24 +9,39 @@ from itertools import pairwise
 from pathlib import Path
 
 from sdf_models.families.latent import latent_tables
-from sdf_models.families.layers import Layer, chain_error
+from sdf_models.families.layers import Layer
+from sdf_models.families.orders import chain_error
 from sdf_models.families.weights import Weights
 from sdf_models.formats.format import Refused
 
 _GRID = re.compile(
     r"hash|(^|\.)(embeddings|encoding\.params|encoder\.embeddings|grid|planes?\.\d|tri_?planes?)", re.IGNORECASE
 )
-_ENCODING = re.compile(r"freq|fourier|(^|\.)(B|embedder|embed_fn|posenc|pos_enc)(\.|$)", re.IGNORECASE)
+_ENCODING = re.compile(r"(?i:freq|fourier|(?:^|\.)(?:embedder|embed_fn|posenc|pos_enc)(?:\.|$))|(?:^|\.)B$")
 _NERF = re.compile(r"(^|\.)(pts_linears|xyz_encoding_\d+|layers_xyz)(\.|$)")
 _LIN = re.compile(r"(^|\.)lin\d+$")
 _OPTIMISER = re.compile(r"(^|\.)(exp_avg|exp_avg_sq|momentum_buffer)$")
-_LISTED = re.compile(r"(^|\.)\d+$")
+_WEIGHT = re.compile(r"(^|[._])(weight|kernel)_?\w*$|parametrizations|(^|\.)(vars)\.0$")
+_LISTED = re.compile(r"(^|\.)(arr_)?\d+$")
 _MOST_FREQUENCIES = 16
 
 
 def no_network(layers: Sequence[Layer], weights: Weights) -> Refused:
     """For tensors of which no group chains: integers, latent codes, an optimiser, or layers of odd shapes."""
     linear = [layer for layer in layers if layer.kind == "linear"]
+    known = {name for layer in layers for name in layer.roles} | latent_tables(weights).keys()
+    unknown = next((name for name in weights.tensors if name not in known and _WEIGHT.search(name)), None)
+    if unknown is not None:
+        return Refused(
+            f"{unknown!r:.80} is a weight whose part in the network is not in the file",
+            "open it together with the code that defines it: --module package.module:function",
+        )
+    convolution = next((layer for layer in layers if layer.kind == "convolution"), None)
+    if convolution is not None:
+        return Refused(
+            f"{convolution.name!r:.80} is a convolution, with a weight of shape {tuple(convolution.weight.shape)}",
+            "export the network as ONNX, or open it with --module package.module:function",
+        )
     if weights.unreal:
         name, kind = next(iter(weights.unreal.items()))
         return Refused(

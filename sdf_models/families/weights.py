@@ -13,7 +13,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from sdf_models.formats.format import Damaged, Refused, check_finite
+from sdf_models.formats.format import Damaged, Refused
 
 MOST_ITEMS = 100_000
 """Of a file: nested containers are refused beyond it."""
@@ -21,6 +21,8 @@ _DEEPEST = 32
 _LARGEST = 1 << 27
 """Numbers in all tensors together."""
 
+DOMAINS: Final = ("domain", "bounds", "bbox", "aabb")
+"""Names under which files state their domain."""
 WRAPPERS: Final = frozenset({"module", "_orig_mod", "_fsdp_wrapped_module", "_forward_module"})
 """Components of names that DataParallel, torch.compile and their like add."""
 _TRAINING = re.compile(
@@ -29,6 +31,8 @@ _TRAINING = re.compile(
     re.IGNORECASE,
 )
 """Keys of what belongs to the training alone."""
+_MOST_OF_TRAINING = 2_000
+"""Items that are looked at in each state of a training."""
 _TEXT = 200
 _FEW = 12
 
@@ -39,10 +43,11 @@ Metadata = Mapping[str, Any]
 class Weights:
     """What a container holds.
 
-    tensors: float32 or float64, finite, contiguous, by their dotted names without wrappers, in the file's order where
-    it has one; metadata: plain values that the file states, by their dotted names; path: of the file, for what lies
-    beside it; ordered: whether the tensors' order is the file's own; unreal: the types of matrices and tables that are
-    left out since they are not of real numbers, by name.
+    tensors: float32 or float64, contiguous, by their dotted names without wrappers, in the file's order where it has
+    one, not yet known to be finite; metadata: plain values that the file states, by their dotted names; path: of the
+    file, for what lies beside it; ordered: whether the tensors' order is the file's own; unreal: the types of
+    matrices and tables that are left out since they are not of real numbers, by name; training: the shapes of tensors
+    that are the state of a training; holders: of each tensor the dotted path of the container that it is in.
     """
 
     tensors: Mapping[str, Tensor]
@@ -51,6 +56,8 @@ class Weights:
     ordered: bool
     notes: tuple[str, ...] = ()
     unreal: Mapping[str, str] = field(default_factory=dict)
+    training: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
+    holders: Mapping[str, str] = field(default_factory=dict)
 
 
 def weights_of(content: Any, path: Path, *, ordered: bool = True, metadata: Metadata | None = None) -> Weights:
@@ -59,31 +66,42 @@ def weights_of(content: Any, path: Path, *, ordered: bool = True, metadata: Meta
     values: dict[str, Any] = dict(metadata or {})
     narrow: set[str] = set()
     unreal: dict[str, str] = {}
+    holders: dict[str, str] = {}
+    training: dict[str, tuple[int, ...]] = {}
     total = 0
-    for name, item in _items(content):
+    for keys, item in _items(content, training):
+        name = ".".join(keys)
         if not isinstance(item, Tensor):
             values[name] = item
             continue
         total += _checked_size(name, item)
         if total > _LARGEST:
             raise Refused(f"its tensors hold more than {_LARGEST:,} numbers", "save the weights of the network alone")
-        short = ".".join(part for part in name.split(".") if part not in WRAPPERS)
+        short = _unwrapped(name)
         if short.count(".") > _DEEPEST:
             raise Refused("the names of its tensors are nested too deeply", "save the network's state_dict")
         if short in tensors:
             raise Refused(
                 f"it holds two tensors {short!r:.80} under different wrappers", "save one state_dict of the network"
             )
-        if item.is_floating_point():
-            tensors[short] = _plain(name, item, narrow)
+        if item.is_floating_point() or (short.endswith("_mask") and not item.is_complex()):
+            tensors[short] = _plain(item, narrow)
+            holders[short] = _unwrapped(".".join(keys[:-1]))
         elif item.dim() > 1:
             unreal[short] = str(item.dtype).removeprefix("torch.")
     notes = (f"weights in {', '.join(sorted(narrow))} are widened to float32",) if narrow else ()
-    return Weights(tensors, values, path, ordered, notes, unreal)
+    return Weights(tensors, values, path, ordered, notes, unreal, training, holders)
 
 
-def _items(content: Any) -> Iterator[tuple[str, Any]]:
-    """Tensors and plain values by name.  A depth and a count bound what a small file can unfold to."""
+def _unwrapped(name: str) -> str:
+    return ".".join(part for part in name.split(".") if part not in WRAPPERS)
+
+
+def _items(content: Any, training: dict[str, tuple[int, ...]]) -> Iterator[tuple[tuple[str, ...], Any]]:
+    """Tensors and plain values by the keys that lead to them; those of the training alone are noted in `training`.
+
+    A depth and a count bound what a small file can unfold to.
+    """
     stack: list[tuple[tuple[str, ...], Any]] = [((), content)]
     visited = 0
     while stack:
@@ -92,16 +110,36 @@ def _items(content: Any) -> Iterator[tuple[str, Any]]:
         if visited > MOST_ITEMS or len(path) > _DEEPEST:
             raise Refused("its content is nested too deeply or has too many items", "save the network's state_dict")
         if isinstance(item, Mapping):
-            inner = [
-                ((*path, str(key)[:_TEXT]), part) for key, part in item.items() if not _TRAINING.fullmatch(str(key))
-            ]
-            stack += reversed(inner)
+            inner = [((*path, str(key)[:_TEXT]), part) for key, part in item.items()]
+            for keys, part in inner:
+                if _TRAINING.fullmatch(keys[-1]):
+                    training |= _shapes(keys, part)
+            stack += reversed([(keys, part) for keys, part in inner if not _TRAINING.fullmatch(keys[-1])])
         elif isinstance(item, (list, tuple)) and not _numbers_only(item):
             if len(item) > MOST_ITEMS:
                 raise Refused("its content has too many items", "save the network's state_dict")
             stack += reversed([((*path, str(i)), part) for i, part in enumerate(item)])
         elif isinstance(item, (Tensor, str, bool, int, float, list, tuple)):
-            yield ".".join(path), item
+            yield path, item
+
+
+def _shapes(path: tuple[str, ...], content: Any) -> dict[str, tuple[int, ...]]:
+    """The shapes of floating-point tensors below, by their dotted names: those that are met first."""
+    found: dict[str, tuple[int, ...]] = {}
+    stack = [(path, content)]
+    for _ in range(_MOST_OF_TRAINING):
+        if not stack:
+            break
+        keys, item = stack.pop()
+        if isinstance(item, Tensor) and item.is_floating_point():
+            found[".".join(keys)] = tuple(item.shape)
+        elif isinstance(item, Mapping):
+            stack += reversed(
+                [((*keys, str(key)[:_TEXT]), part) for key, part in list(item.items())[:_MOST_OF_TRAINING]]
+            )
+        elif isinstance(item, (list, tuple)):
+            stack += reversed([((*keys, str(i)), part) for i, part in enumerate(item[:_MOST_OF_TRAINING])])
+    return found
 
 
 def _numbers_only(item: list[Any] | tuple[Any, ...]) -> bool:
@@ -121,14 +159,13 @@ def _checked_size(name: str, tensor: Tensor) -> int:
     return tensor.numel()
 
 
-def _plain(name: str, tensor: Tensor, narrow: set[str]) -> Tensor:
+def _plain(tensor: Tensor, narrow: set[str]) -> Tensor:
     tensor = tensor.detach()
     if tensor.dtype not in (torch.float32, torch.float64):
-        narrow.add(str(tensor.dtype).removeprefix("torch."))
+        if tensor.is_floating_point():
+            narrow.add(str(tensor.dtype).removeprefix("torch."))
         tensor = tensor.float()
-    tensor = tensor.contiguous()
-    check_finite(name, tensor.numpy())
-    return tensor
+    return tensor.contiguous()
 
 
 def parsed_metadata(strings: Mapping[str, str]) -> dict[str, Any]:
@@ -139,8 +176,24 @@ def parsed_metadata(strings: Mapping[str, str]) -> dict[str, Any]:
             value = json.loads(text)
         except (ValueError, RecursionError):
             value = text
-        found |= dict(_items({key: value})) if isinstance(value, dict) else {key: value}
+        inner = _items({key: value}, {}) if isinstance(value, dict) else [((key,), value)]
+        found |= {".".join(keys): part for keys, part in inner}
     return found
+
+
+def low_rank_scale(metadata: Metadata) -> float | None:
+    """alpha of low-rank corrections, where the file states it and that it is divided by the rank."""
+    if any(value is True for key, value in metadata.items() if key.rpartition(".")[2] == "use_rslora"):
+        return None
+    found = stated(metadata, ("lora_alpha",))
+    alpha = None if found is None else found[1]
+    return float(alpha) if isinstance(alpha, (int, float)) and not isinstance(alpha, bool) else None
+
+
+def domain_tensor(weights: Weights) -> str | None:
+    """The name of the tensor that states the domain; None when nothing does, or a value that is no tensor."""
+    found = stated(_with_pairs(weights.metadata), DOMAINS) or stated(weights.tensors, DOMAINS)
+    return found[0] if found is not None and isinstance(found[1], Tensor) else None
 
 
 def stated(metadata: Metadata, names: tuple[str, ...]) -> tuple[str, Any] | None:
@@ -156,8 +209,7 @@ def stated_domain(weights: Weights, dimension: int) -> tuple[np.ndarray[Any, np.
 
     A text or numbers of the metadata, or a tensor, (2, D) or (2 D,): the lower and then the upper corner.
     """
-    names = ("domain", "bounds", "bbox", "aabb")
-    found = stated(_with_pairs(weights.metadata), names) or stated(weights.tensors, names)
+    found = stated(_with_pairs(weights.metadata), DOMAINS) or stated(weights.tensors, DOMAINS)
     if found is None:
         return None, ""
     name, value = found

@@ -56,12 +56,23 @@ class CheckpointFile:
     choices: Choices
 
 
+@dataclass(frozen=True, slots=True)
+class TensorUse:
+    """A floating-point tensor of a file, and what it was taken for."""
+
+    name: str
+    shape: tuple[int, ...]
+    role: str
+
+
 @dataclass(frozen=True, eq=False, slots=True)
 class Opened:
     """What a reader finds in a file.
 
     domain: (2, D) float64, lower and upper corner, or None when the file does not say; facts and notes: for people;
-    domain_note: what the file says of its domain, and why that is not used where domain is None.
+    domain_note: what the file says of its domain, and why that is not used where domain is None; tensors: what each of
+    the file was taken for, where it is a file of tensors; own_forward: whether the module computes by code or a graph
+    of the network's own, so that it can be compared with.
     """
 
     module: nn.Module
@@ -71,6 +82,8 @@ class Opened:
     notes: tuple[str, ...] = ()
     last_activation: LastActivation = NOTHING
     domain_note: str = ""
+    tensors: tuple[TensorUse, ...] = ()
+    own_forward: bool = True
 
 
 @dataclass(frozen=True, eq=False, slots=True)

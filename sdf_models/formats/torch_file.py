@@ -1,6 +1,7 @@
 """What torch.save writes: a zip archive, or before PyTorch 1.6 a sequence of pickles.
 
-Only torch.load(weights_only=True) reads them, whose unpickler makes tensors and plain containers and nothing else.
+Only torch.load(weights_only=True) reads them, whose unpickler makes tensors, plain containers and numbers and nothing
+else.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from typing import Any
 import torch
 
 from sdf_models.families.weights import Weights, weights_of
-from sdf_models.formats import npz
+from sdf_models.formats import npz, numpy_scalars
 from sdf_models.formats.format import Container, Damaged, Peek, Refused, first_line, with_article
 
 NAME = "PyTorch zip"
@@ -82,7 +83,8 @@ def _loaded(data: bytes, path: Path) -> Any:
     try:
         with warnings.catch_warnings():  # of unusual pickle protocols, which only damaged files have
             warnings.simplefilter("ignore", UserWarning)
-            return torch.load(io.BytesIO(data), map_location="cpu", weights_only=True)
+            with torch.serialization.safe_globals(numpy_scalars.SAFE):
+                return torch.load(io.BytesIO(data), map_location="cpu", weights_only=True)
     except pickle.UnpicklingError as error:
         name = _GLOBAL.search(str(error))
         what = f"an object of {name[1]:.60}" if name is not None else "objects"

@@ -539,7 +539,9 @@ def test_outputs_latents_and_dimensions(tmp_path: Path) -> None:
     path = saved(tmp_path, coded.state_dict())
     assert question(path, RELU).question.choice == "latent"
     inputs = torch.cat([torch.zeros(len(POINTS), 4), POINTS], 1)
-    agrees(load_checkpoint(path, Reading(activation="relu", latent="zeros")), coded(inputs))
+    asked = Reading(activation="relu", latent="zeros")
+    assert {a.value for a in question(path, asked).question.alternatives} == {"last", "first"}
+    agrees(load_checkpoint(path, Reading(activation="relu", latent="zeros", coordinates="last")), coded(inputs))
     agrees(load_checkpoint(path, Reading(activation="relu", latent="none")), coded(inputs), inputs)
     assert "positional encoding of 2 frequencies" in str(
         question(saved(tmp_path, randomised(plain_mlp((15, 8, 1))).state_dict()), RELU)
@@ -549,7 +551,7 @@ def test_outputs_latents_and_dimensions(tmp_path: Path) -> None:
 def test_codes_in_the_file_itself(tmp_path: Path) -> None:
     module = randomised(Holder(net=plain_mlp((7, 8, 1)), latent_codes=nn.Embedding(5, 4)))
     path = saved(tmp_path, module.state_dict())
-    checkpoint = load_checkpoint(path, Reading(activation="relu", latent="net.pth:3"))
+    checkpoint = load_checkpoint(path, Reading(activation="relu", latent="net.pth:3", coordinates="last"))
     code = module.latent_codes.weight[3].expand(len(POINTS), -1)
     agrees(checkpoint, module.net(torch.cat([code, POINTS], 1)))
 

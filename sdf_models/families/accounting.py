@@ -1,0 +1,179 @@
+"""What every tensor of a file was taken for; nothing of the network that is drawn is left over in silence."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from typing import Final
+
+from torch import Tensor
+
+from sdf_models.families.latent import latent_tables
+from sdf_models.families.layers import Layer
+from sdf_models.families.network import FoundNetwork
+from sdf_models.families.row_bounds import with_row_bounds
+from sdf_models.families.surroundings import surroundings
+from sdf_models.families.weights import domain_tensor
+from sdf_models.formats.format import Refused, TensorUse
+from sdf_models.reading import Choices
+
+_LOGGED = re.compile(
+    r"(^|[._])(loss(es)?|best\w*|val(id(ation)?)?|metrics?|psnr|iou|chamfer|acc(uracy)?|scores?|err(ors?)?|lr|epochs?|"
+    r"(global_)?steps?|iters?|iterations?|time|seed|ema_decay|decay|patience|grad_norm)($|[._])",
+    re.IGNORECASE,
+)
+_OPTIMISER = re.compile(r"(^|\.)(exp_avg|exp_avg_sq|max_exp_avg_sq|momentum_buffer|square_avg)(\.|$)")
+_RENDERER = re.compile(r"(^|[._])(beta(_min)?|variance|deviation|inv_s|s_val|s_var)($|[._])")
+_COLOURS = re.compile(r"(^|[._])(rgb|colou?rs?|views?|dirs?|albedo|appearance|texture)($|[._\d])", re.IGNORECASE)
+_MOST_NAMED: Final = 3
+
+
+def accounted(network: FoundNetwork, choices: Choices) -> tuple[FoundNetwork, tuple[TensorUse, ...]]:
+    """The network with what tensors beside its layers do to it, and the use of every tensor.
+
+    Raises Refused where a tensor is left over that may change the network's values, and Open where it may be known how.
+    """
+    weights = network.weights
+    ignored = [part.strip() for part in (choices.peek("ignore") or "").split(",") if part.strip()]
+    roles = _known_roles(network, ignored)
+    left = [name for name in weights.tensors if name not in roles]
+    network, bounds = with_row_bounds(network, left, choices)
+    roles |= bounds
+    beside = [name for name in left if name not in bounds and not any(_within(name, x.name) for x in network.layers)]
+    roles |= surroundings(network, beside, choices)
+    left = [name for name in weights.tensors if name not in roles]
+    matrices = [name for name in weights.unreal if _belongs(name, network)]
+    if left or matrices:
+        raise _left_over([*left, *matrices], network)
+    unused = [part for part in ignored if not any(_named(name, part) for name in weights.tensors)]
+    if unused:
+        raise Refused(f"it has no tensor {unused[0]!r:.60} to leave out", "leave it out of --ignore")
+    uses = [TensorUse(name, tuple(tensor.shape), roles[name]) for name, tensor in weights.tensors.items()]
+    return network, (
+        *uses,
+        *(TensorUse(name, shape, "state of the training") for name, shape in weights.training.items()),
+    )
+
+
+def _known_roles(network: FoundNetwork, ignored: list[str]) -> dict[str, str]:
+    """The roles of tensors in layers, of the file's other networks, and of what is no part of any."""
+    weights = network.weights
+    roles = _of_layers(network.layers, "")
+    for name, layers in network.others.items():
+        roles = _of_layers(layers, f", of {name}, not drawn") | roles
+    roles = dict.fromkeys(latent_tables(weights), "latent codes") | roles
+    domain = domain_tensor(weights)
+    if domain is not None and not _within(weights.holders.get(domain, ""), _holder(network)):
+        roles.setdefault(domain, "domain")  # beside the state dict; in it, it may normalise the input
+    for name, tensor in weights.tensors.items():
+        role = None if name in roles else _role(name, tensor, network, ignored)
+        if role is not None:
+            roles[name] = role
+    return roles
+
+
+def _of_layers(layers: Iterable[Layer], suffix: str) -> dict[str, str]:
+    return {
+        name: f"{role} of {layer.name or 'the file itself'}{suffix}"
+        for layer in layers
+        for name, role in layer.roles.items()
+    }
+
+
+def _role(name: str, tensor: Tensor, network: FoundNetwork, ignored: Iterable[str]) -> str | None:
+    """Of a tensor that is no part of a layer; None where it may be a part of the network that is drawn."""
+    if any(_named(name, part) for part in ignored):
+        return "left out, by --ignore"
+    if _OPTIMISER.search(name):
+        return "state of an optimiser"
+    outside = not _within(network.weights.holders.get(name, ""), _holder(network))
+    logged = _LOGGED.search(name) is not None
+    if tensor.numel() == 1 and (logged or (outside and not bool(tensor.isfinite().all()))):
+        return "a logged value"
+    if outside and logged and tensor.dim() <= 1:
+        return "logged values"
+    aside = next((path for path in network.aside if _within(name, path)), None)
+    if aside is not None or (network.alone and not _belongs(name, network)):
+        return f"of {aside or name.rpartition('.')[0]}, not drawn"
+    if network.others and _COLOURS.search(name) and not _belongs(name, network):
+        return "of the colours, not drawn"
+    if network.alone and tensor.numel() == 1 and _RENDERER.search(name):
+        return "of the renderer, not of the distance"
+    return None
+
+
+def _holder(network: FoundNetwork) -> str:
+    """The path of the container in the file that all tensors of the network's layers are in."""
+    holders = [network.weights.holders.get(name, "") for layer in network.layers for name in layer.roles]
+    common = holders[0].split(".") if holders else []
+    for holder in holders:
+        while common and not _within(holder, ".".join(common)):
+            common.pop()
+    return ".".join(common)
+
+
+def _within(path: str, outer: str) -> bool:
+    return not outer or path == outer or path.startswith(f"{outer}.")
+
+
+def _belongs(name: str, network: FoundNetwork) -> bool:
+    """Whether a tensor stands in a module of the network, around it, or in one of its layers."""
+    module = name.rpartition(".")[0]
+    inner = any(_within(name, layer.name) for layer in network.layers if layer.name)
+    around = any(_within(layer.name, module) for layer in network.layers)
+    return inner or around or any(_within(module, part) for part in network.parts)
+
+
+def _named(name: str, part: str) -> bool:
+    """Whether `part` is a tensor's name, the end of it, or the module that it is in."""
+    return f".{part}." in f".{name}."
+
+
+def _left_over(names: list[str], network: FoundNetwork) -> Refused:
+    weights = network.weights
+    first, *rest = names
+    own = next((layer for layer in network.layers if layer.name and _within(first, layer.name)), None)
+    shape = weights.tensors[first].shape if first in weights.tensors else None
+    if shape is None:
+        size = f"of {weights.unreal[first]}"
+    elif len(shape) > 1:
+        size = f"of shape {tuple(shape)}"
+    else:
+        size = "1 number" if shape.numel() == 1 else f"{shape.numel()} numbers"
+    where = f" beside the {_parts_of(own)} of {own.name!r:.60}" if own is not None else " beside the layers"
+    others = f", nor {'is' if len(rest) == 1 else 'are'} {_listed(rest)}" if rest else ""
+    short = _short(names)
+    around = any(_belongs(name, network) for name in names) or network.alone or network.others
+    aside = "" if around else f", say --network {network.path} to draw that part alone"
+    convolution = next((layer for layer in network.loose if layer.kind == "convolution" and first in layer.roles), None)
+    if convolution is not None:
+        return Refused(
+            f"{convolution.name!r:.60} is a convolution (weight of shape {tuple(convolution.weight.shape)}), which a "
+            f"reading of the linear layers alone does not use{others}",
+            f"export the whole network as ONNX, or open it with --module package.module:function{aside}",
+        )
+    return Refused(
+        f"{first!r:.80} ({size}{where}) is not used by this reading{others}: it may change the network's values",
+        f"open it with --module package.module:function{aside}, or say --ignore {short:.120} if its values do not "
+        "depend on it",
+    )
+
+
+def _short(names: list[str]) -> str:
+    """What --ignore takes for these tensors: the ends of their names, or the modules that they are in."""
+    ends: dict[str, None] = {}
+    for name in names:
+        parts = name.split(".")
+        while len(parts) > 1 and (parts[-1].isdecimal() or parts[-1] in ("weight", "bias", "kernel")):
+            parts.pop()
+        ends[parts[-1] if not parts[-1].isdecimal() else name] = None
+    return ",".join(list(ends)[:_MOST_NAMED]) + (",..." if len(ends) > _MOST_NAMED else "")
+
+
+def _parts_of(layer: Layer) -> str:
+    return " and ".join(sorted(set(layer.roles.values()), reverse=True))
+
+
+def _listed(names: list[str]) -> str:
+    shown = ", ".join(f"{name!r:.60}" for name in names[:_MOST_NAMED])
+    return shown if len(names) <= _MOST_NAMED else f"{shown} and {len(names) - _MOST_NAMED} more"
