@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
     from engine import EngineError, Network
     from sdf_models import Checkpoint
+    from sdf_models.formats.format import TensorUse
 
 TOLERANCE: Final = 1e-6
 """Relative; a graph that differs by more from the network's own forward is not the same function."""
@@ -83,8 +84,10 @@ class CheckpointNotes:
     by name; verdict: whether it is piecewise linear, and if not, why and what to do; layers: the verdict on every
     innermost layer; nonlinear: those of the traced network, empty where it is not piecewise linear; forward_error: the
     largest difference from the module's own forward on random points, by the dtype in which that ran; reference: None
-    where nothing could be traced; last_activation: what was left out; approximation: how the network differs from the
-    file's, "" when it does not; assumptions: everything that the file does not say, and why it was settled so.
+    where nothing could be traced, and where the module is our own reading of tensors: that has no other forward;
+    last_activation: what was left out; approximation: how the network differs from the file's, "" when it does not;
+    assumptions: everything that the file does not say, and why it was settled so; tensors: the file's floating-point
+    tensors, and what each was taken for.
     """
 
     path: str
@@ -102,6 +105,7 @@ class CheckpointNotes:
     last_activation: str
     approximation: str
     assumptions: tuple[str, ...]
+    tensors: tuple[TensorUse, ...] = ()
 
     def lines(self) -> tuple[tuple[str, str], ...]:
         """The notes for people, as (label, text), in the order in which they are shown."""
@@ -123,6 +127,12 @@ class CheckpointNotes:
         if self.approximation:
             shown.append(("APPROXIMATION", self.approximation))
         return (*shown, *(("note", text) for text in self.assumptions if not self._said(text)))
+
+    def tensor_lines(self) -> tuple[tuple[str, str], ...]:
+        """What every floating-point tensor of the file was taken for, as (label, text)."""
+        return tuple(
+            ("tensor", f"{use.name} ({' x '.join(map(str, use.shape)) or '1'}): {use.role}") for use in self.tensors
+        )
 
     def _layer_lines(self) -> list[tuple[str, str]]:
         if not self.piecewise_linear:
@@ -177,10 +187,11 @@ def checkpoint_notes(checkpoint: Checkpoint, network: Network | None = None) -> 
         layers=tuple(layer_verdicts(module)),
         nonlinear=nonlinear,
         forward_error=() if network is None else tuple(forward_error(network).items()),
-        reference=None if network is None else reference_check(checkpoint, network),
+        reference=reference_check(checkpoint, network) if network is not None and checkpoint.own_forward else None,
         last_activation=checkpoint.last_activation.name if checkpoint.last_activation.known else "unknown",
         approximation="" if checkpoint.approximation is None else str(checkpoint.approximation),
         assumptions=(*checkpoint.notes, *(() if network is None else network.notes)),
+        tensors=checkpoint.tensors,
     )
 
 

@@ -16,7 +16,7 @@ from sdf_models.checkpoint import Checkpoint, CheckpointError, OpenQuestionError
 from sdf_models.families.weights import WRAPPERS, stated_domain
 from sdf_models.finishing import finished
 from sdf_models.formats.containers import tensors_in
-from sdf_models.formats.format import Opened, Refused, first_line, shortened, with_article
+from sdf_models.formats.format import Opened, Refused, check_finite, first_line, shortened, with_article
 from sdf_models.module_last import without_last
 from sdf_models.reading import Choices, Open, Reading
 
@@ -100,6 +100,8 @@ def _load(module: nn.Module, tensors: Mapping[str, Tensor]) -> None:
         raise Refused(
             f"its tensors are not those of the module, which needs {missing!r:.80}", "give the file of its weights"
         )
+    for short in wanted:
+        check_finite(f"{prefix}{short}", tensors[f"{prefix}{short}"].numpy())
     try:
         module.load_state_dict({**own, **{plain[short]: tensors[f"{prefix}{short}"] for short in wanted}})
     except RuntimeError as error:

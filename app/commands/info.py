@@ -46,19 +46,20 @@ def _facts(arguments: argparse.Namespace, checkpoint: Checkpoint, notes: Checkpo
         "modules": [asdict(verdict) for verdict in notes.layers],
         "piecewise_linear": notes.piecewise_linear,
         "sizes": notes.sizes,
+        "tensors": [asdict(use) for use in notes.tensors],
     }
-    if notes.reference is None:
+    if not notes.piecewise_linear:
         return facts | {"reason": notes.verdict.removeprefix("not piecewise linear: ")}
     return facts | {
         "layers": [asdict(layer) for layer in notes.nonlinear],
         "max_forward_error": dict(notes.forward_error),
-        "reference": asdict(notes.reference) | {"agrees": notes.reference.agrees},
+        "reference": notes.reference and asdict(notes.reference) | {"agrees": notes.reference.agrees},
     }
 
 
 def _text(arguments: argparse.Namespace, notes: CheckpointNotes) -> str:
     from sdf_models.formats.format import printable
 
-    lines = [("checkpoint", str(arguments.file)), *notes.lines()[1:]]
+    lines = [("checkpoint", str(arguments.file)), *notes.lines()[1:], *notes.tensor_lines()]
     width = max(len(label) for label, _ in lines)
     return "\n".join(f"{printable(label):<{width}}  {printable(text)}" for label, text in lines)

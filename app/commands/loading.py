@@ -23,10 +23,17 @@ _OPTIONS: Final = {
     "skip_order": ("WHERE", "the input's place in them: last or first"),
     "norm_order": ("WHERE", "batch norm stands before or after the activation"),
     "residual": ("KIND", "sums with earlier layers: none, layer, sum, pre or post"),
-    "latent": ("CODE", "the latent code: zeros, mean, FILE or FILE:INDEX; none: all inputs are coordinates"),
+    "order": ("NAMES", "the layers' names as they follow each other, where several orders fit: net.0..net.4,out"),
+    "slopes": ("KIND", "what vectors beside the layers are: prelu, snake or other"),
+    "row_bounds": ("KIND", "what numbers beside the layers do to their rows: softplus, plain or none"),
+    "norm_eps": ("EPS", "what is added to the variance of batch norms"),
+    "ignore": ("NAMES", "tensors, or the modules or ends of names of several, that do not change the values"),
+    "latent": ("CODE", "the inputs held: zeros, mean, FILE, FILE:INDEX or numbers; none: all inputs are coordinates"),
+    "coordinates": ("WHICH", "the inputs that are coordinates where others are held: first, last or indices 0,1,2"),
     "output": ("INDEX", "the one of several outputs to draw, from 0"),
     "bounds": ("LO,HI", "the domain, one range for all axes or lower and upper corner (default: the file's)"),
     "input_transform": ("NUMBERS", "the network is applied to A x + t: a scale, a scale and t, or the rows of [A | t]"),
+    "output_transform": ("NUMBERS", "the output f becomes s f + t: s, or s and t"),
 }
 _FLAGS: Final = {
     "relu_limit": "draw a Softplus network as its ReLU limit, an approximation that is labelled so",

@@ -17,7 +17,8 @@ from app.imports import many_imports
 from app.inspection import checkpoint_notes, with_advice
 from app.state.session import OpenNetwork
 from app.state.surfaces import CoarseSurface
-from engine import Cancelled, EngineError, Network
+from app.state.wording import without_options
+from engine import Cancelled, EngineError, Network, NotPiecewiseLinearError
 
 if TYPE_CHECKING:
     from torch import nn
@@ -31,6 +32,7 @@ _OPERATIONS: Final = 4e9  # multiplications that a coarse surface may cost
 _RESOLUTIONS: Final = (20, 64)
 _BLOCK: Final = 1 << 13  # points whose values stay in the cache
 _BLOCK_BYTES: Final = 1 << 20
+_MOST_TENSORS: Final = 200  # of a file, in the notes
 
 
 class OpeningError(ValueError):
@@ -48,6 +50,17 @@ class UnansweredError(OpeningError):
         return type(self), (str(self), self.question, self.reading)
 
 
+class SmoothError(OpeningError):
+    """The network is one of Softplus, whose ReLU limit can be drawn.  reading: the choices made for its file."""
+
+    def __init__(self, message: str, reading: Reading | None = None) -> None:
+        super().__init__(message)
+        self.reading = reading
+
+    def __reduce__(self) -> tuple[type[Self], tuple[str, Reading | None]]:
+        return type(self), (str(self), self.reading)
+
+
 def open_file(path: Path, cancelled: Callable[[], bool], reading: Reading | None = None) -> OpenNetwork:
     """reading: the choices made for the file.  Raises OpeningError, and of its kinds UnansweredError."""
     with many_imports():
@@ -59,10 +72,14 @@ def open_file(path: Path, cancelled: Callable[[], bool], reading: Reading | None
         raise UnansweredError(str(error), error.question, reading or Reading()) from error
     except CheckpointError as error:
         raise OpeningError(str(error)) from error
-    opened = open_module(checkpoint.module, checkpoint.domain, path.name, path, cancelled)
+    try:
+        opened = open_module(checkpoint.module, checkpoint.domain, path.name, path, cancelled)
+    except SmoothError as error:
+        raise SmoothError(str(error), reading or Reading()) from error
     notes = checkpoint_notes(checkpoint, opened.network)
     # The network's own notes are shown beside the facts.
-    facts = tuple((label, text) for label, text in notes.lines()[1:] if text not in opened.network.notes)
+    shown = (*notes.lines()[1:], *notes.tensor_lines()[:_MOST_TENSORS])
+    facts = tuple((label, without_options(text)) for label, text in shown if text not in opened.network.notes)
     return replace(
         opened,
         path=path.absolute(),
@@ -104,6 +121,9 @@ def open_module(
         )
     try:
         network = Network.trace(module, input_shape=(3,))
+    except NotPiecewiseLinearError as error:
+        kind = SmoothError if error.layer_class == "Softplus" else OpeningError
+        raise kind(f"{path or name}: {with_advice(error)}") from error
     except EngineError as error:
         raise OpeningError(f"{path or name}: {with_advice(error)}") from error
     if network.output_size != 1:

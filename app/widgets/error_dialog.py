@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import (
     QDialog,
@@ -19,7 +21,16 @@ from app.widgets.parts import message_label, without_icons
 
 
 class ErrorDialog(QDialog):
-    def __init__(self, heading: str, message: str, detail: str, parent: QWidget | None = None) -> None:
+    """action: the text of a further button, which closes the dialog, and what it does then."""
+
+    def __init__(
+        self,
+        heading: str,
+        message: str,
+        detail: str,
+        parent: QWidget | None = None,
+        action: tuple[str, Callable[[], None]] | None = None,
+    ) -> None:
         super().__init__(parent)
         self.setWindowTitle("SplineScope")
         self.setMinimumWidth(520)
@@ -41,6 +52,13 @@ class ErrorDialog(QDialog):
         buttons = without_icons(QDialogButtonBox(QDialogButtonBox.StandardButton.Ok, self))
         buttons.accepted.connect(self.accept)
         buttons.addButton(self.copy, QDialogButtonBox.ButtonRole.ActionRole)
+        self.action: QPushButton | None = None
+        if action is not None:
+            text, do = action
+            self.action = QPushButton(text, self)
+            buttons.addButton(self.action, QDialogButtonBox.ButtonRole.ActionRole)
+            self.action.clicked.connect(self.accept)
+            self.action.clicked.connect(do)
         column = QVBoxLayout()
         column.setSpacing(8)
         column.addWidget(title)

@@ -12,13 +12,14 @@ from PySide6.QtCore import QObject, Qt, Signal
 from PySide6.QtWidgets import QFileDialog, QWidget
 
 from app.jobs.log_file import LOG
-from app.jobs.opening import OpenFile, OpeningError, UnansweredError
+from app.jobs.opening import OpenFile, OpeningError, SmoothError, UnansweredError
 from app.jobs.session_opening import LoadedSession, MissingFileError, open_session
 from app.jobs.worker import Context, Job, Worker
 from app.state import actions
 from app.state.session import OpenNetwork
 from app.state.session_file import is_session
 from app.state.store import Store
+from app.state.wording import without_options
 from app.widgets.error_dialog import ErrorDialog
 from app.widgets.question_dialog import QuestionDialog
 from app.widgets.settings import Settings, parse_reading
@@ -154,9 +155,11 @@ class FileOpener(QObject):
         if name:
             self.open_path(Path(name))
 
-    def show_error(self, heading: str, message: str, detail: str) -> None:
-        """A dialog that does not stop the program."""
-        self.error_dialog = ErrorDialog(heading, message, detail, self._window)
+    def show_error(
+        self, heading: str, message: str, detail: str, action: tuple[str, Callable[[], None]] | None = None
+    ) -> None:
+        """A dialog that does not stop the program.  action: see `ErrorDialog`."""
+        self.error_dialog = ErrorDialog(heading, message, detail, self._window, action)
         self.error_dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         self.error_dialog.destroyed.connect(self._error_seen)
         self.error_dialog.open()
@@ -178,7 +181,12 @@ class FileOpener(QObject):
         if rest:
             kept = f" Not opened either: {', '.join(other.name for other in rest)}.{kept}"
         LOG.warning("not opened: %s", error)
-        self.show_error(f"{path.name} could not be opened", f"{error}.{kept}", str(error))
+        text = without_options(str(error))
+        limit = None
+        if isinstance(error, SmoothError) and error.reading is not None:
+            reading = error.reading.answered("relu_limit", "yes")
+            limit = ("Draw its ReLU limit", lambda: self.open_path(path, reading, rest=rest))
+        self.show_error(f"{path.name} could not be opened", f"{text}.{kept}", text, limit)
         self.refused.emit(str(error))
 
     def _ask_where(

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 from PySide6.QtWidgets import QDialog, QDialogButtonBox, QLineEdit, QRadioButton, QVBoxLayout, QWidget
 
+from app.state.wording import without_options
 from app.widgets.parts import as_tip, breakable, label, message_label, shortened, without_icons
 
 if TYPE_CHECKING:
@@ -23,7 +24,7 @@ class QuestionDialog(QDialog):
         self.setMinimumWidth(520)
         self.name, self.reading = name, reading
         self._choice = question.choice
-        text = message_label(f"{question.text[:1].upper()}{question.text[1:]}.")
+        text = message_label(without_options(f"{question.text[:1].upper()}{question.text[1:]}."))
         layout = QVBoxLayout(self)
         layout.setContentsMargins(20, 20, 20, 16)
         layout.setSpacing(10)
@@ -31,7 +32,7 @@ class QuestionDialog(QDialog):
         layout.addWidget(text)
         self.answers: list[tuple[QRadioButton, str]] = []
         for answer in question.alternatives:
-            meaning = f"{answer.value}: {answer.meaning}" if answer.meaning else answer.value
+            meaning = f"{answer.value}: {without_options(answer.meaning)}" if answer.meaning else answer.value
             button = QRadioButton(shortened(meaning, _MOST_OF_ANSWER).replace("&", "&&"), self)
             button.setToolTip(as_tip(meaning) if len(meaning) > _MOST_OF_ANSWER else "")
             button.toggled.connect(self._chosen)
@@ -44,13 +45,11 @@ class QuestionDialog(QDialog):
         layout.addWidget(self.other)
         self.fault = label("", "muted")
         self.fault.setWordWrap(True)
-        hint = label(f"On the command line this is {question.option}.", "muted")
         wanted = QDialogButtonBox.StandardButton.Open | QDialogButtonBox.StandardButton.Cancel
         self.buttons = without_icons(QDialogButtonBox(wanted, self))
         self.buttons.accepted.connect(self._answer)
         self.buttons.rejected.connect(self.reject)
         layout.addWidget(self.fault)
-        layout.addWidget(hint)
         layout.addWidget(self.buttons)
         self._show_ready()
 

@@ -13,6 +13,7 @@ from app.jobs.worker import Context, Job, Worker, unless_cancelled
 from app.state import actions
 from app.state.session import OpenNetwork
 from app.state.store import Change, Store
+from app.state.wording import without_options
 from engine import Cancelled
 
 if TYPE_CHECKING:
@@ -75,7 +76,8 @@ class Reloader(QObject):
 
         def fail(error: Exception) -> None:
             if isinstance(error, OpeningError):
-                text = f"{path.name} was not read again, what was read before stays: {error}."
+                why = without_options(str(error))
+                text = f"{path.name} was not read again, what was read before stays: {why}."
                 self._failures[path] = text
                 self._notice.tell(text)
             elif not isinstance(error, Cancelled):

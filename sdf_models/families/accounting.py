@@ -59,8 +59,8 @@ def _known_roles(network: FoundNetwork, ignored: list[str]) -> dict[str, str]:
     """The roles of tensors in layers, of the file's other networks, and of what is no part of any."""
     weights = network.weights
     roles = _of_layers(network.layers, "")
-    for name, layers in network.others.items():
-        roles = _of_layers(layers, f", of {name}, not drawn") | roles
+    for layers in network.others.values():
+        roles = _of_layers(layers, ", not drawn") | roles
     roles = dict.fromkeys(latent_tables(weights), "latent codes") | roles
     domain = domain_tensor(weights)
     if domain is not None and not _within(weights.holders.get(domain, ""), _holder(network)):

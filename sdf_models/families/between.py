@@ -102,7 +102,7 @@ def _activation(network: FoundNetwork, choices: Choices) -> str | None:
         (
             Alternative("relu", ""),
             Alternative("leaky_relu:0.01", "with its slope"),
-            Alternative("softplus:100", "with its beta; --relu-limit draws its ReLU limit"),
+            Alternative("softplus:100", "with its beta, not piecewise linear: its ReLU limit can be drawn"),
         ),
         other=", ".join(name for name in (*PIECEWISE_LINEAR[2:], "sine", "tanh", "elu", "gelu", "silu")),
     )

@@ -104,7 +104,7 @@ def _igr(network: FoundNetwork, specs: Mapping[str, Any], choices: Choices) -> B
         "IGR's networks have Softplus(100) unless they were made with beta = 0, which the file does not say",
         (
             Alternative("relu", "made with beta = 0"),
-            Alternative("softplus:100", "its default, not piecewise linear; --relu-limit draws its ReLU limit"),
+            Alternative("softplus:100", "its default, not piecewise linear: its ReLU limit can be drawn"),
         ),
     )
     chosen = choices.settle(question)

@@ -121,6 +121,8 @@ def find_network(weights: Weights, choices: Choices, public: Callable[[str, Orde
         for name in layer.roles:
             check_finite(name, weights.tensors[name].numpy())
         choices.notes += [note for note in layer.notes if note not in choices.notes]
+    if "+" in candidate.name:
+        choices.notes.append(f"the activation is taken to stand between trunk and head of {candidate.name} too")
     others = _others(candidates, order)
     encoders = [layer for layer in layers if _ENCODER.search(layer.name)]
     beside = [layer for group in (*others.values(), encoders) for layer in group if layer not in order]

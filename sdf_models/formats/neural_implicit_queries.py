@@ -17,13 +17,14 @@ from torch import nn
 
 from sdf_models.architectures import Sine, SqueezeLast, linear
 from sdf_models.formats import npz
-from sdf_models.formats.format import CheckpointFile, Damaged, Format, Opened, Peek, Refused, check_finite
+from sdf_models.formats.format import CheckpointFile, Damaged, Format, Opened, Peek, Refused, TensorUse, check_finite
 
 NAME = "neural-implicit-queries npz"
 
 Arrays = dict[str, NDArray[np.generic]]
 
 _KEY = re.compile(r"(\d{4})\.(\w+)\.(\w+)", re.ASCII)
+_ROLES = {"A": "weight", "b": "bias"}
 _ACTIVATIONS: dict[str, Callable[[], nn.Module]] = {
     "relu": nn.ReLU,
     "elu": nn.ELU,
@@ -59,7 +60,13 @@ def open_file(file: CheckpointFile) -> Opened:
     inputs = sizes[0]
     dtypes = {parameter.dtype for layer in layers.values() for parameter in layer.parameters()}
     module = nn.Sequential(layers).to(max(dtypes, key=lambda dtype: torch.finfo(dtype).bits))
-    return Opened(module, inputs, facts={"family": "mlp"})
+    tensors = tuple(
+        TensorUse(f"{index:04d}.{operation}.{name}", array.shape, f"{_ROLES[name]} of {operation}_{index}")
+        for index, (operation, arrays) in enumerate(operations)
+        for name, array in arrays.items()
+        if operation == "dense"
+    )
+    return Opened(module, inputs, facts={"family": "mlp"}, tensors=tensors, own_forward=False)
 
 
 def _operations(arrays: Arrays) -> list[tuple[str, Arrays]]:

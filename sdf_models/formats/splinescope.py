@@ -18,7 +18,17 @@ import torch
 from numpy.typing import NDArray
 
 from sdf_models.architectures import Architecture, ReluMLP
-from sdf_models.formats.format import CheckpointFile, Damaged, Format, Opened, Peek, Refused, check_finite, first_line
+from sdf_models.formats.format import (
+    CheckpointFile,
+    Damaged,
+    Format,
+    Opened,
+    Peek,
+    Refused,
+    TensorUse,
+    check_finite,
+    first_line,
+)
 
 NAME = "splinescope safetensors"
 KEY = "splinescope"
@@ -61,7 +71,12 @@ def open_file(file: CheckpointFile) -> Opened:
     facts = description.get("facts")
     if not isinstance(facts, dict) or not all(isinstance(value, str) for value in facts.values()):
         raise Damaged("the facts in the metadata are not strings by name")
-    return Opened(_module(architecture, data), architecture.inputs, domain, facts)
+    tensors = tuple(
+        TensorUse(name, shape, f"{name.rpartition('.')[2]} of {name.rpartition('.')[0]}")
+        for name, shape in architecture.shapes().items()
+    )
+    module = _module(architecture, data)
+    return Opened(module, architecture.inputs, domain, facts, tensors=tensors, own_forward=False)
 
 
 def header(data: bytes) -> dict[str, Any]:

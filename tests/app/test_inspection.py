@@ -99,14 +99,22 @@ def test_notes_are_plain_and_frozen(tmp_path: Path) -> None:
     assert "family igr, by --family" in notes.assumptions
     assert "skip scale 1/sqrt2: the family's definition" in notes.assumptions
     assert [layer.verdict for layer in notes.layers][:2] == ["affine, 3 → 16", "piecewise linear"]
-    assert notes.reference is not None
-    assert notes.reference.agrees
+    assert notes.reference is None  # our reading is not compared with itself
+    assert ("tensor", "net.lin1.weight (13 x 16): weight of net.lin1") in notes.tensor_lines()
+    assert len(notes.tensors) == 10
     lines = notes.lines()
     labels = [label for label, _ in lines]
     assert labels[:4] == ["checkpoint", "architecture", "parameters", "domain"]
     assert ("affine", "lin0: 3 → 16, lin1: 16 → 13, lin2: 16 → 16, lin3: 16 → 16, lin4: 16 → 1") in lines
     assert sum("ReLU limit" in text for _, text in lines) == 1
     assert checkpoint_notes(checkpoint, Network.trace(checkpoint.module)) == notes
+
+
+def test_a_module_is_compared_with_its_own_forward() -> None:
+    notes = checkpoint_notes(Checkpoint(randomised(plain_mlp()), DOMAIN, {}))
+    assert notes.reference is not None
+    assert notes.reference.agrees
+    assert "agrees with the network's own forward on 256 points" in dict(notes.lines())["reference"]
 
 
 def test_a_smooth_network_has_notes_too() -> None:

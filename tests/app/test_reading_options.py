@@ -44,7 +44,7 @@ def test_an_open_question_is_one_line_that_names_the_option(splinescope: Run, we
         assert "say --activation with one of: relu, " in ran.err
 
 
-def test_info_shows_family_assumptions_verdict_and_reference(splinescope: Run, decoder: Path) -> None:
+def test_info_shows_family_assumptions_verdict_and_tensors(splinescope: Run, decoder: Path) -> None:
     text = splinescope("info", decoder, "--latent", "zeros").out
     for words in (
         "architecture   3 → 2 x 12 → 5 → 3 x 12 → 1, relu",
@@ -53,14 +53,18 @@ def test_info_shows_family_assumptions_verdict_and_reference(splinescope: Run, d
         "note           activation relu: DeepSDF's definition",
         "note           latent zeros, by --latent",
         "the last activation, tanh, is left out",
-        "agrees with the network's own forward on 256 points of the domain",
+        "lengths of weight norm of model_state_dict.lin0",
     ):
         assert words in text
     facts = json.loads(splinescope("info", decoder, "--latent", "zeros", "--json").out)
     assert facts["provenance"]["family"] == "deepsdf"
     assert facts["last_activation"] == "unknown"
-    assert facts["reference"]["relative_difference"] < 1e-12
-    assert facts["reference"]["relative_rounding"] < 1e-5
+    assert facts["reference"] is None  # a reading of tensors has no forward beside it
+    assert "reference" not in text
+    roles = {use["name"]: use["role"] for use in facts["tensors"]}
+    assert len(roles) == 20
+    assert roles["model_state_dict.lin0.weight_v"] == "directions of weight norm of model_state_dict.lin0"
+    assert roles["model_state_dict.lin6.bias"] == "bias of model_state_dict.lin6"
     assert facts["approximation"] is None
     verdicts = {part["name"]: part["verdict"] for part in facts["modules"]}
     assert verdicts["network.relu0"] == "piecewise linear"
