@@ -21,4 +21,5 @@ def without_options(text: str) -> str:
 
 
 def _named(match: re.Match[str]) -> str:
-    return f"\N{LEFT DOUBLE QUOTATION MARK}{match[1].replace('-', ' ')}\N{RIGHT DOUBLE QUOTATION MARK}{' ' if match[2] else ''}"
+    name, space = match[1].replace("-", " "), " " * len(match[2])
+    return f"\N{LEFT DOUBLE QUOTATION MARK}{name}\N{RIGHT DOUBLE QUOTATION MARK}{space}"

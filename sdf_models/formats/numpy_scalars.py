@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pickle
 import re
 from collections.abc import Callable
 from typing import Any, Final
@@ -23,13 +24,13 @@ class _Kind:
 
 
 def _scalar(kind: Any, content: Any) -> bool | int | float | str:
-    """What stands for numpy's scalar: the plain value.  Raises ValueError for what is neither a number nor a text."""
+    """What stands for numpy's scalar: the plain value.  Raises UnpicklingError for what is neither a number nor a text."""
     if not isinstance(kind, _Kind) or not isinstance(kind.text, str) or _KINDS.fullmatch(kind.text) is None:
-        raise ValueError("a scalar of numpy is of no plain kind")
+        raise pickle.UnpicklingError("Unsupported scalar of numpy, of no plain kind")
     dtype = np.dtype(kind.text)
     dtype = dtype.newbyteorder(">") if kind.order == ">" else dtype
     if not isinstance(content, bytes) or len(content) != dtype.itemsize or not content:
-        raise ValueError("a scalar of numpy holds another number of bytes than its kind")
+        raise pickle.UnpicklingError("Unsupported scalar of numpy, with another number of bytes than its kind")
     value: bool | int | float | str = np.frombuffer(content, dtype)[0].item()
     return value
 

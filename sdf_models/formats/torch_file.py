@@ -18,7 +18,7 @@ from typing import Any
 import torch
 
 from sdf_models.families.weights import Weights, weights_of
-from sdf_models.formats import npz, numpy_scalars
+from sdf_models.formats import npz, numpy_scalars, recipes
 from sdf_models.formats.format import Container, Damaged, Peek, Refused, first_line, with_article
 
 NAME = "PyTorch zip"
@@ -31,13 +31,6 @@ _LOAD_ERRORS = (
     RuntimeError, ValueError, TypeError, KeyError, IndexError, AttributeError, AssertionError, EOFError, OSError,
     OverflowError, MemoryError, UnicodeError, RecursionError, struct.error, pickle.UnpicklingError, zipfile.BadZipFile,
 )  # fmt: skip
-SAVE_WEIGHTS = """\
-import torch  # where the file comes from, since this runs the code in it
-checkpoint = torch.load({name!r}, map_location="cpu", weights_only=False)
-keys = ("model_state_dict", "state_dict", "model", "net", "network")  # or the key of yours
-model = checkpoint if hasattr(checkpoint, "state_dict") else next(checkpoint[key] for key in keys if key in checkpoint)
-torch.save(model.state_dict() if hasattr(model, "state_dict") else model, "weights.pth")
-"""
 
 
 def recognise(peek: Peek) -> bool:
@@ -93,7 +86,7 @@ def _loaded(data: bytes, path: Path) -> Any:
         raise Refused(
             f"a PyTorch file with {what} in it (a pickled module, or settings), and loading those could run code",
             "where it was made, save the weights alone: torch.save(model.state_dict(), 'weights.pth')",
-            SAVE_WEIGHTS.format(name=path.name),
+            recipes.OF_TORCH.format(name=path.name),
         ) from error
     except _LOAD_ERRORS as error:
         raise Damaged(f"torch cannot read it ({first_line(error)})") from error

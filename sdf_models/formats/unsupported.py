@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from sdf_models.formats import torch_file
+from sdf_models.formats import recipes, torch_file
 from sdf_models.formats.format import PEEK, Damaged, Peek, Refused
 
 _SAVE_WEIGHTS = "where it was made, save the weights alone: torch.save(model.state_dict(), 'weights.pth')"
@@ -13,37 +13,27 @@ _OPENED = (
     "checkpoints are state dicts of torch.save, .safetensors, .onnx and .npz files of weights, and what splinescope "
     "train writes"
 )
-_FROM_TORCHSCRIPT = """\
-import torch  # where the file comes from, since this runs the code in it
-torch.save(torch.jit.load({name!r}, map_location="cpu").state_dict(), "weights.pth")
-"""
-_FROM_EXPORTED = """\
-import torch  # where the file comes from, since this runs the code in it
-module = torch.export.load({name!r}).module()
-torch.onnx.export(module, (torch.zeros(1, 3),), "network.onnx", dynamo=True)
-"""
-
 _SIGNATURES: tuple[tuple[re.Pattern[bytes], str, str, str], ...] = tuple(
     (re.compile(pattern, re.DOTALL), what, remedy, recipe)
     for pattern, what, remedy, recipe in (
         (
             rb"PK\x03\x04.*(?:archive_format|serialized_exported_program|models/model\.json)",
             "an exported program (.pt2), whose loader can run code",
-            "where it was made, export it as ONNX",
-            _FROM_EXPORTED,
+            _SAVE_WEIGHTS + ", or export it as ONNX",
+            recipes.OF_EXPORTED,
         ),
         (
             rb"PK\x03\x04.*/(?:code|constants)[/.]",
             "a TorchScript program, which runs code",
             _SAVE_WEIGHTS,
-            _FROM_TORCHSCRIPT,
+            recipes.OF_TORCHSCRIPT,
         ),
         (rb"PK\x03\x04", "a zip archive that holds no weights", _OPENED, ""),
         (
             rb"\x80[\x00-\x05]",
             "a pickle, which can run code when opened",
             _SAVE_WEIGHTS,
-            torch_file.SAVE_WEIGHTS,
+            recipes.OF_PICKLE,
         ),
         (rb"\x93NUMPY", "a single array (.npy), not a network", _OPENED, ""),
         (rb"\x89HDF\r\n", "an HDF5 file (Keras?), not supported", "export the network as ONNX", ""),

@@ -9,14 +9,17 @@ import sys
 import textwrap
 import warnings
 import zipfile
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 import torch
+from torch import nn
 
 from sdf_models import CheckpointError, Reading, load_checkpoint
+from sdf_models.formats import numpy_scalars, recipes
 from sdf_models.module_reference import load_module
 from tests.sdf_models.definitions import plain_mlp, randomised
 from tests.sdf_models.files import own_bytes
@@ -42,34 +45,119 @@ def test_a_pickled_module_is_refused_with_a_recipe(tmp_path: Path) -> None:
         assert "whole.pth" in error.recipe
 
 
-def test_the_recipe_makes_a_file_that_opens(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.chdir(tmp_path)
-    module = randomised(plain_mlp())
-    settings = argparse.Namespace(width=16)
-    for content in (module, {"model_state_dict": module.state_dict(), "args": settings}):
-        torch.save(content, "net.pth")
-        error = refused(Path("net.pth"))
-        exec(error.recipe, {})
-        points = torch.rand(10, 3)
-        torch.testing.assert_close(load_checkpoint("weights.pth", RELU).module(points), module(points)[:, 0])
-    assert "argparse.Namespace" in str(error)
+def test_settings_in_a_file_are_named(tmp_path: Path) -> None:
+    torch.save({"model_state_dict": plain_mlp().state_dict(), "args": SETTINGS}, tmp_path / "a.pth")
+    assert "argparse.Namespace" in str(refused(tmp_path / "a.pth"))
 
 
-def test_numpy_scalars_beside_weights_are_named(tmp_path: Path) -> None:
-    torch.save({"state_dict": plain_mlp().state_dict(), "loss_value": np.float64(3)}, tmp_path / "a.pth")
-    assert "numpy" in str(refused(tmp_path / "a.pth"))
+class Estimator:
+    """As those of scikit-learn hold their weights."""
+
+    def __init__(self, module: nn.Sequential) -> None:
+        linear = [part for part in module if isinstance(part, nn.Linear)]
+        self.coefs_ = [layer.weight.detach().numpy().T for layer in linear]
+        self.intercepts_ = [layer.bias.detach().numpy() for layer in linear]
+
+
+def exported(module: nn.Module, path: Path) -> None:
+    torch.export.save(torch.export.export(module, (torch.zeros(2, 3),)), path)
+
+
+def traced(module: nn.Module, path: Path) -> None:
+    torch.jit.save(torch.jit.trace(module, torch.zeros(1, 3)), path)
+
+
+def pickled(content: Any, path: Path) -> None:
+    path.write_bytes(pickle.dumps(content))
+
+
+SETTINGS = argparse.Namespace(width=16)
+REFUSED_FILES: dict[str, Callable[[nn.Sequential, Path], None]] = {
+    "a module": torch.save,
+    "nested under any name": lambda m, path: torch.save(
+        {"pipeline": {"_any.name": m.state_dict()}, "cfg": SETTINGS}, path
+    ),
+    "a module in a list": lambda m, path: torch.save([SETTINGS, {"best one": m}], path),
+    "before torch 1.6": lambda m, path: torch.save((m, SETTINGS), path, _use_new_zipfile_serialization=False),
+    "a pickle of arrays": lambda m, path: pickled({k: v.numpy() for k, v in m.state_dict().items()}, path),
+    "a pickle of an estimator": lambda m, path: pickled({"model": Estimator(m), "of": "anything"}, path),
+    "TorchScript": traced,
+    "an exported program": exported,
+}
 
 
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")
-def test_torchscript_is_refused_with_a_recipe(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("kind", REFUSED_FILES)
+def test_every_recipe_makes_a_file_that_opens(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: str) -> None:
     monkeypatch.chdir(tmp_path)
     module = randomised(plain_mlp())
-    torch.jit.save(torch.jit.trace(module, torch.zeros(1, 3)), "FILE")
-    error = refused(Path("FILE"))
-    assert "TorchScript" in str(error)
+    REFUSED_FILES[kind](module, Path("an odd 'name'"))
+    error = refused(Path("an odd 'name'"))
+    assert error.recipe
     exec(error.recipe, {})
     points = torch.rand(10, 3)
     torch.testing.assert_close(load_checkpoint("weights.pth", RELU).module(points), module(points)[:, 0])
+
+
+def test_every_recipe_of_the_program_is_among_those() -> None:
+    texts = {name: text for name, text in vars(recipes).items() if name.startswith("OF_")}
+    assert set(texts) == {"OF_TORCH", "OF_PICKLE", "OF_TORCHSCRIPT", "OF_EXPORTED"}
+
+
+@pytest.mark.parametrize("legacy", [False, True])
+def test_numpy_scalars_beside_weights_are_numbers(tmp_path: Path, legacy: bool) -> None:
+    module = randomised(plain_mlp())
+    beside = {
+        "best": np.float64(0.01),
+        "epoch": np.int64(7),
+        "flag": np.bool_(True),
+        "big": np.dtype(">f4").type(3),
+        "activation": np.str_("relu"),
+    }
+    content = {
+        "pipeline": {f"_model.net.{k}": v for k, v in module.state_dict().items()},
+        "log": [np.float32(1)],
+        **beside,
+    }
+    torch.save(content, tmp_path / "a.pth", _use_new_zipfile_serialization=not legacy)
+    checkpoint = load_checkpoint(tmp_path / "a.pth")
+    points = torch.rand(10, 3)
+    assert torch.equal(checkpoint.module(points), module(points)[:, 0])
+    assert checkpoint.notes[0] == "activation relu: the file's activation says so"
+    assert checkpoint.provenance["epoch"] == "7"
+
+
+@pytest.mark.parametrize("odd", [np.zeros(3), np.datetime64("2020-01-01"), np.complex64(1j), np.bytes_(b"abc")])
+def test_other_objects_of_numpy_stay_refused(tmp_path: Path, odd: Any) -> None:
+    torch.save({"state_dict": plain_mlp().state_dict(), "odd": odd}, tmp_path / "a.pth")
+    assert "damaged" not in str(refused(tmp_path / "a.pth"))
+
+
+@pytest.mark.parametrize(
+    ("kind", "content"),
+    [
+        ("O8", b"01234567"),
+        ("f8", b"0123"),
+        ("f8", "text"),
+        ([("a", "O")], b"01234567"),
+        ("V8", b"01234567"),
+        (None, b""),
+    ],
+)
+def test_forged_scalars_make_nothing(kind: Any, content: Any) -> None:
+    (dtype, _), (scalar, _), _ = numpy_scalars.SAFE
+    stand_in = dtype(kind, False, True)  # type: ignore[operator]
+    stand_in.__setstate__((3, "<", None, None, None, -1, -1, 0))
+    with pytest.raises(pickle.UnpicklingError, match="scalar of numpy"):
+        scalar(stand_in, content)  # type: ignore[operator]
+    with pytest.raises(pickle.UnpicklingError, match="no plain kind"):
+        scalar(np.dtype("f8"), b"01234567")  # type: ignore[operator]
+
+
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")
+def test_torchscript_is_refused_by_name(tmp_path: Path) -> None:
+    traced(plain_mlp(), tmp_path / "a")
+    assert "TorchScript" in str(refused(tmp_path / "a"))
 
 
 def test_exported_programs_are_refused(tmp_path: Path) -> None:
