@@ -131,7 +131,7 @@ def _named(name: str, part: str) -> bool:
 
 def _left_over(names: list[str], network: FoundNetwork) -> Refused:
     weights = network.weights
-    first, *rest = names
+    first, *rest = _of_each(names)
     own = next((layer for layer in network.layers if layer.name and _within(first, layer.name)), None)
     shape = weights.tensors[first].shape if first in weights.tensors else None
     if shape is None:
@@ -157,6 +157,12 @@ def _left_over(names: list[str], network: FoundNetwork) -> Refused:
         f"open it with --module package.module:function{aside}, or say --ignore {short:.120} if its values do not "
         "depend on it",
     )
+
+
+def _of_each(names: list[str]) -> list[str]:
+    """The names, of those in one module the first alone."""
+    modules = [name.rpartition(".")[0] for name in names]
+    return [name for i, name in enumerate(names) if not modules[i] or modules[i] not in modules[:i]]
 
 
 def _short(names: list[str]) -> str:

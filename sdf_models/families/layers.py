@@ -179,8 +179,10 @@ def first_outputs(layer: Layer, count: int) -> Layer:
 
 
 def turned(layer: Layer) -> Layer:
-    """The same with its matrix the other way: plain arrays do not say which way they stand."""
+    """The same with its matrix the other way, unless its bias says how it stands, as plain arrays do not."""
     if layer.kind != "linear" or layer.normalised:
+        return layer
+    if layer.bias is not None and layer.inputs != len(layer.bias) == layer.outputs:
         return layer
     return replace(layer, tensors={**layer.tensors, "weight": layer.weight.T.contiguous()})
 

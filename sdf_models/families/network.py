@@ -108,8 +108,10 @@ def find_network(weights: Weights, choices: Choices, public: Callable[[str, Orde
     chain = [layer for layer in layers if layer.kind != "convolution" and not is_shortcut(layer)]
     candidates = _candidates(chain, weights.ordered)
     wanted = choices.peek("network")
-    alone = wanted is not None and (len(candidates) == 1 or all(wanted != found.name for found in candidates))
-    if alone and wanted is not None:
+    encoders = [layer for layer in layers if _ENCODER.search(layer.name)]
+    offered = [found.name for found in candidates] if len(candidates) > 1 or encoders else []
+    alone = wanted is not None and wanted not in offered
+    if alone and wanted is not None and all(wanted != found.name for found in candidates):
         candidates = [*candidates, *_cut_out(wanted, chain, weights.ordered)]
     if not candidates:
         raise no_network(layers, weights)
@@ -124,7 +126,6 @@ def find_network(weights: Weights, choices: Choices, public: Callable[[str, Orde
     if "+" in candidate.name:
         choices.notes.append(f"the activation is taken to stand between trunk and head of {candidate.name} too")
     others = _others(candidates, order)
-    encoders = [layer for layer in layers if _ENCODER.search(layer.name)]
     beside = [layer for group in (*others.values(), encoders) for layer in group if layer not in order]
     aside = tuple({_outside(layer.name, order) for layer in beside})
     alone = alone or public(candidate.name, order)
@@ -242,7 +243,8 @@ def _parts(whole: _Candidate, ordered: bool) -> list[_Candidate]:
         found = ((name, orders(part, ordered=ordered)) for name, part in groups.items())
         alone = [_Candidate(name, tuple(chains), (name,)) for name, chains in found if chains]
     encoders = any(_ENCODER.search(name) for name in stems)
-    return alone if len(alone) > 1 or (alone and encoders) else []
+    several = len({stem(part.name.rpartition(".")[2]) for part in alone}) > 1
+    return alone if several or (alone and encoders) else []
 
 
 def _component(layer: Layer, path: str) -> str:
@@ -263,19 +265,25 @@ def _search(path: str, layers: list[Layer], ordered: bool) -> list[_Candidate]:
     if len(parts) == 1 and next(iter(parts)) == path:
         return []
     inner = {name: part for name, part in parts.items() if any(layer.name != name for layer in part)}
-    networks = [network for name, part in inner.items() for network in _search(name, part, ordered)]
+    alike: dict[str, list[str]] = {}
+    for name in inner:
+        alike.setdefault(stem(name.rpartition(".")[2]), []).append(name)
+    networks: list[_Candidate] = []
+    for names in alike.values():
+        chained = _by_stem(path, [layer for name in names for layer in inner[name]], ordered) if len(names) > 1 else []
+        networks += chained or [network for name in names for network in _search(name, inner[name], ordered)]
     single = [layer for name, part in parts.items() if name not in inner for layer in part]
     return [*networks, *_by_stem(path, single, ordered)]
 
 
 def _by_stem(path: str, layers: list[Layer], ordered: bool) -> list[_Candidate]:
-    """Layers of one module whose names begin alike: glin0, glin1, ... beside clin0, clin1, ..."""
+    """Layers in parts of one module whose names begin alike: glin0, glin1, ... beside clin0, clin1, ..."""
     parts: dict[str, list[Layer]] = {}
     for layer in layers:
         parts.setdefault(stem(_component(layer, path).rpartition(".")[2]), []).append(layer)
-    chains = ((name, part, orders(part, ordered=ordered)) for name, part in parts.items() if len(parts) > 1)
+    chains = ((name, part, orders(part, ordered=ordered)) for name, part in parts.items())
     return [
-        _Candidate(f"{path}.{name}" if path else name, tuple(found), tuple(layer.name for layer in part))
+        _Candidate(".".join(filter(None, (path, name))) or WHOLE, tuple(found), tuple(layer.name for layer in part))
         for name, part, found in chains
         if found
     ]

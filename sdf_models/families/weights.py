@@ -94,7 +94,7 @@ def weights_of(content: Any, path: Path, *, ordered: bool = True, metadata: Meta
 
 
 def _unwrapped(name: str) -> str:
-    return ".".join(part for part in name.split(".") if part not in WRAPPERS)
+    return ".".join(part for part in name.replace("/", ".").split(".") if part not in WRAPPERS)
 
 
 def _items(content: Any, training: dict[str, tuple[int, ...]]) -> Iterator[tuple[tuple[str, ...], Any]]:

@@ -24,7 +24,7 @@ class _Kind:
 
 
 def _scalar(kind: Any, content: Any) -> bool | int | float | str:
-    """What stands for numpy's scalar: the plain value.  Raises UnpicklingError for what is neither a number nor a text."""
+    """What stands for numpy's scalar: the plain value.  Raises UnpicklingError for other kinds."""
     if not isinstance(kind, _Kind) or not isinstance(kind.text, str) or _KINDS.fullmatch(kind.text) is None:
         raise pickle.UnpicklingError("Unsupported scalar of numpy, of no plain kind")
     dtype = np.dtype(kind.text)

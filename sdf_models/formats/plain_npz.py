@@ -37,7 +37,7 @@ def read(path: Path, data: bytes) -> Weights:
         if array.dtype.kind not in "fiubc" or array.dtype.itemsize not in (1, 2, 4, 8):
             continue  # text, or numbers of which torch has no kind
         native = np.array(array, array.dtype.newbyteorder("="), order="C")  # a copy, which torch may write to
-        tensors[name.replace("/", ".")] = torch.from_numpy(native)
+        tensors[name] = torch.from_numpy(native)
     if not tensors:
         raise Refused(
             f"the archive holds no arrays{' of numbers that can be weights' if arrays else ''}",

@@ -74,9 +74,7 @@ def pickled(content: Any, path: Path) -> None:
 SETTINGS = argparse.Namespace(width=16)
 REFUSED_FILES: dict[str, Callable[[nn.Sequential, Path], None]] = {
     "a module": torch.save,
-    "nested under any name": lambda m, path: torch.save(
-        {"pipeline": {"_any.name": m.state_dict()}, "cfg": SETTINGS}, path
-    ),
+    "nested under any name": lambda m, path: torch.save({"a": {"_any.name": m.state_dict()}, "cfg": SETTINGS}, path),
     "a module in a list": lambda m, path: torch.save([SETTINGS, {"best one": m}], path),
     "before torch 1.6": lambda m, path: torch.save((m, SETTINGS), path, _use_new_zipfile_serialization=False),
     "a pickle of arrays": lambda m, path: pickled({k: v.numpy() for k, v in m.state_dict().items()}, path),
