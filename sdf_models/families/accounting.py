@@ -143,8 +143,8 @@ def _left_over(names: list[str], network: FoundNetwork) -> Refused:
     where = f" beside the {_parts_of(own)} of {own.name!r:.60}" if own is not None else " beside the layers"
     others = f", nor {'is' if len(rest) == 1 else 'are'} {_listed(rest)}" if rest else ""
     short = _short(names)
-    around = any(_belongs(name, network) for name in names) or network.alone or network.others
-    aside = "" if around else f", say --network {network.path} to draw that part alone"
+    apart = network.path in network.parts and not any(_within(name, network.path) for name in names)
+    aside = f", say --network {network.path} to draw that part alone" if apart and not network.others else ""
     convolution = next((layer for layer in network.loose if layer.kind == "convolution" and first in layer.roles), None)
     if convolution is not None:
         return Refused(

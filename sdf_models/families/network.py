@@ -11,7 +11,7 @@ from typing import Final
 from sdf_models.families.latent import is_table
 from sdf_models.families.layers import Layer, is_shortcut, layers_of
 from sdf_models.families.orders import Order, chain_error, chosen_order, orders, stem
-from sdf_models.families.refusals import no_network, refuse_encoded, refuse_encodings
+from sdf_models.families.refusals import no_network, refuse_convexes, refuse_encoded, refuse_encodings
 from sdf_models.families.weights import Weights, low_rank_scale
 from sdf_models.formats.format import Refused, check_finite
 from sdf_models.reading import Alternative, Choices, Question
@@ -104,6 +104,7 @@ def find_network(weights: Weights, choices: Choices, public: Callable[[str, Orde
     layers = layers_of(weights.tensors, low_rank_scale(weights.metadata))
     used = {name for layer in layers for name in layer.roles}
     refuse_encodings([name for name in weights.tensors if name not in used])
+    refuse_convexes(weights.tensors)
     layers = [layer for layer in layers if not is_table(layer)]
     chain = [layer for layer in layers if layer.kind != "convolution" and not is_shortcut(layer)]
     candidates = _candidates(chain, weights.ordered)

@@ -197,12 +197,12 @@ def _search(layers: Sequence[Layer], *, ends: bool) -> list[Order]:
 
 
 def _through_space(order: Order) -> bool:
-    """Whether three features or fewer go from one layer to another that no number in their names puts behind it.
+    """Whether a layer of three outputs or fewer stands before another that no number in their names puts behind it.
 
-    That is the output of one network, or of a head, before the input of another.
+    Those are the outputs of one network, or of a head, before the input of another.
     """
     linear = [layer for layer in order if layer.kind == "linear"]
-    return any(b.inputs == a.outputs <= _SPACE and decided(a.name, b.name) is not True for a, b in pairwise(linear))
+    return any(a.outputs <= _SPACE and decided(a.name, b.name) is not True for a, b in pairwise(linear))
 
 
 def _follows(order: Sequence[Layer], layer: Layer) -> bool:

@@ -64,9 +64,8 @@ def test_weights_under_the_names_of_frameworks(tmp_path: Path, spelling: str) ->
     assert right_ways(path, MODULE) == [()]
     roles = [use.role.partition(" of ")[0] for use in load_checkpoint(path, RELU).tensors]
     assert sorted(roles) == ["bias"] * 3 + ["weight"] * 3
-    assert (
-        asked(saved(tmp_path, {name: torch.from_numpy(np.array(x)) for name, x in SPELLINGS[spelling].items()})) == ""
-    )
+    tensors = {name: torch.from_numpy(np.array(x)) for name, x in SPELLINGS[spelling].items()}
+    assert asked(saved(tmp_path, tensors)) == ""
 
 
 def test_convolutions_of_size_1_are_linear(tmp_path: Path) -> None:
@@ -77,15 +76,8 @@ def test_convolutions_of_size_1_are_linear(tmp_path: Path) -> None:
 
 
 def batch_normed(eps: float) -> nn.Sequential:
-    layers = [
-        nn.Linear(3, 16),
-        nn.BatchNorm1d(16, eps),
-        nn.ReLU(),
-        nn.Linear(16, 16),
-        nn.BatchNorm1d(16, eps),
-        nn.ReLU(),
-    ]
-    module = randomised(nn.Sequential(*layers, nn.Linear(16, 1))).double()
+    hidden = [part for i in (3, 16) for part in (nn.Linear(i, 16), nn.BatchNorm1d(16, eps), nn.ReLU())]
+    module = randomised(nn.Sequential(*hidden, nn.Linear(16, 1))).double()
     assert isinstance(module, nn.Sequential)
     return module
 

@@ -11,6 +11,7 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QDialogButtonBox
 from torch import nn
 
+from app.state.notes import full_notes
 from app.widgets.question_dialog import QuestionDialog
 from sdf_models import Reading
 from tests.app.window.conftest import Driver, wait_until
@@ -128,6 +129,34 @@ def test_a_relu_limit_is_called_an_approximation(empty_window: Driver, state_dic
     wait_until(lambda: window.store.session.opened is not None)
     assert window.approximation.isVisible()
     assert "approximation" in window.approximation.text()
+
+
+def test_a_softplus_network_offers_its_relu_limit(empty_window: Driver, state_dict: Path) -> None:
+    window = empty_window.window
+    window.open_path(state_dict, Reading(activation="softplus:100", last_activation="none"))
+    wait_until(lambda: window.opener.error_dialog is not None)
+    dialog = window.opener.error_dialog
+    assert "--" not in dialog.message.text()
+    assert "its ReLU limit can be drawn, an approximation" in dialog.message.text()
+    assert dialog.action.text() == "Draw its ReLU limit"
+    QTest.mouseClick(dialog.action, LEFT)
+    wait_until(lambda: window.store.session.opened is not None)
+    assert window.approximation.isVisible()
+    assert window.store.session.opened.reading.relu_limit
+    assert window.opener.error_dialog is None
+    assert all("--" not in text for _, text in full_notes(window.store.session.opened))
+    empty_window.settle()
+
+
+def test_an_error_with_no_way_on_has_no_such_button(empty_window: Driver, tmp_path: Path) -> None:
+    opener = empty_window.window.opener
+    torch.save({"0.weight": torch.ones(4, 3), "2.weight": torch.ones(1, 4), "gain": torch.ones(4)}, tmp_path / "a.pth")
+    opener.open_path(tmp_path / "a.pth")
+    wait_until(lambda: opener.error_dialog is not None)
+    assert opener.error_dialog.action is None
+    assert "'gain' (4 numbers beside the layers) is not used by this reading" in opener.error_dialog.message.text()
+    assert "--" not in opener.error_dialog.message.text()
+    opener.error_dialog.close()
 
 
 def test_options_answer_what_a_file_leaves_open(splinescope_process, state_dict: Path, tmp_path: Path) -> None:
