@@ -10,7 +10,7 @@ from torch import Tensor
 
 from sdf_models.families.latent import latent_tables
 from sdf_models.families.layers import Layer
-from sdf_models.families.network import FoundNetwork
+from sdf_models.families.network import FoundNetwork, paths
 from sdf_models.families.row_bounds import with_row_bounds
 from sdf_models.families.surroundings import surroundings
 from sdf_models.families.weights import domain_tensor
@@ -62,11 +62,11 @@ def _known_roles(network: FoundNetwork, ignored: list[str]) -> dict[str, str]:
     for layers in network.others.values():
         roles = _of_layers(layers, ", not drawn") | roles
     roles = dict.fromkeys(latent_tables(weights), "latent codes") | roles
-    domain = domain_tensor(weights)
-    if domain is not None and not _within(weights.holders.get(domain, ""), _holder(network)):
+    domain, holder = domain_tensor(weights), _holder(network)
+    if domain is not None and not _within(weights.holders.get(domain, ""), holder):
         roles.setdefault(domain, "domain")  # beside the state dict; in it, it may normalise the input
     for name, tensor in weights.tensors.items():
-        role = None if name in roles else _role(name, tensor, network, ignored)
+        role = None if name in roles else _role(name, tensor, network, holder, ignored)
         if role is not None:
             roles[name] = role
     return roles
@@ -80,19 +80,19 @@ def _of_layers(layers: Iterable[Layer], suffix: str) -> dict[str, str]:
     }
 
 
-def _role(name: str, tensor: Tensor, network: FoundNetwork, ignored: Iterable[str]) -> str | None:
+def _role(name: str, tensor: Tensor, network: FoundNetwork, holder: str, ignored: Iterable[str]) -> str | None:
     """Of a tensor that is no part of a layer; None where it may be a part of the network that is drawn."""
     if any(_named(name, part) for part in ignored):
         return "left out, by --ignore"
     if _OPTIMISER.search(name):
         return "state of an optimiser"
-    outside = not _within(network.weights.holders.get(name, ""), _holder(network))
+    outside = not _within(network.weights.holders.get(name, ""), holder)
     logged = _LOGGED.search(name) is not None
     if tensor.numel() == 1 and (logged or (outside and not bool(tensor.isfinite().all()))):
         return "a logged value"
     if outside and logged and tensor.dim() <= 1:
         return "logged values"
-    aside = next((path for path in network.aside if _within(name, path)), None)
+    aside = next((path for path in paths(name) if path in network.aside), None)
     if aside is not None or (network.alone and not _belongs(name, network)):
         return f"of {aside or name.rpartition('.')[0]}, not drawn"
     if network.others and _COLOURS.search(name) and not _belongs(name, network):
@@ -119,9 +119,10 @@ def _within(path: str, outer: str) -> bool:
 def _belongs(name: str, network: FoundNetwork) -> bool:
     """Whether a tensor stands in a module of the network, around it, or in one of its layers."""
     module = name.rpartition(".")[0]
-    inner = any(_within(name, layer.name) for layer in network.layers if layer.name)
-    around = any(_within(layer.name, module) for layer in network.layers)
-    return inner or around or any(_within(module, part) for part in network.parts)
+    own = {layer.name for layer in network.layers}
+    inner = any(path in own for path in paths(name))
+    around = not module or any(_within(layer, module) for layer in own)
+    return inner or around or "" in network.parts or any(path in network.parts for path in paths(module))
 
 
 def _named(name: str, part: str) -> bool:

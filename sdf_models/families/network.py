@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import combinations
 from typing import Final
 
 from sdf_models.families.latent import is_table
 from sdf_models.families.layers import Layer, is_shortcut, layers_of
-from sdf_models.families.orders import Order, chain_error, chosen_order, orders, stem
-from sdf_models.families.refusals import no_network, refuse_convexes, refuse_encoded, refuse_encodings
+from sdf_models.families.orders import Order, chain_error, chosen_order, decided, orders, stem
+from sdf_models.families.refusals import no_network, refuse_encoded, refuse_encodings, refuse_public
 from sdf_models.families.weights import Weights, low_rank_scale
 from sdf_models.formats.format import Refused, check_finite
 from sdf_models.reading import Alternative, Choices, Question
@@ -24,7 +24,9 @@ _HEAD = re.compile(
     r"($|[._\d])",
     re.IGNORECASE,
 )
-_MOST_PARTS: Final = 12
+_MOST_LAYERS: Final = 2_000
+_MOST_NETWORKS: Final = 50
+_MOST_PARTS: Final = 8
 _MOST_HEADS: Final = 3
 
 
@@ -104,8 +106,12 @@ def find_network(weights: Weights, choices: Choices, public: Callable[[str, Orde
     layers = layers_of(weights.tensors, low_rank_scale(weights.metadata))
     used = {name for layer in layers for name in layer.roles}
     refuse_encodings([name for name in weights.tensors if name not in used])
-    refuse_convexes(weights.tensors)
+    refuse_public(weights.tensors)
     layers = [layer for layer in layers if not is_table(layer)]
+    if len(layers) > _MOST_LAYERS:
+        raise Refused(
+            f"it holds {len(layers):,} layers, more than a network has", "save the network's state_dict alone"
+        )
     chain = [layer for layer in layers if layer.kind != "convolution" and not is_shortcut(layer)]
     candidates = _candidates(chain, weights.ordered)
     wanted = choices.peek("network")
@@ -127,10 +133,11 @@ def find_network(weights: Weights, choices: Choices, public: Callable[[str, Orde
     if "+" in candidate.name:
         choices.notes.append(f"the activation is taken to stand between trunk and head of {candidate.name} too")
     others = _others(candidates, order)
-    beside = [layer for group in (*others.values(), encoders) for layer in group if layer not in order]
-    aside = tuple({_outside(layer.name, order) for layer in beside})
+    own = {layer.name for layer in order}
+    beside = {layer.name for group in (*others.values(), encoders) for layer in group} - own
+    aside = _outside(beside, order)
     alone = alone or public(candidate.name, order)
-    loose = tuple(layer for layer in layers if layer not in order and layer not in beside)
+    loose = tuple(layer for layer in layers if layer.name not in own | beside)
     return FoundNetwork(_common(order), order, weights, others, candidate.parts, aside, loose, alone)
 
 
@@ -146,11 +153,16 @@ def _others(candidates: Sequence[_Candidate], order: Order) -> dict[str, tuple[L
     return others
 
 
-def _outside(name: str, order: Order) -> str:
-    """The largest module that a layer is in and none of the network's layers is."""
+def _outside(names: Iterable[str], order: Order) -> tuple[str, ...]:
+    """The largest modules that layers of these names are in and none of the network's layers is."""
+    inner = {path for layer in order for path in paths(layer.name)}
+    return tuple({next((path for path in paths(name) if path not in inner), name) for name in names})
+
+
+def paths(name: str) -> Iterator[str]:
+    """The modules that a dotted name is in, from the outermost to itself."""
     parts = name.split(".")
-    inner = {".".join(layer.name.split(".")[:depth]) for layer in order for depth in range(layer.name.count(".") + 2)}
-    return next((path for i in range(len(parts)) if (path := ".".join(parts[: i + 1])) not in inner), name)
+    return (".".join(parts[: i + 1]) for i in range(len(parts)))
 
 
 def _picked(
@@ -191,13 +203,11 @@ def _headed(found: list[_Candidate], loose: list[Layer], ordered: bool) -> list[
     heads = [(head.name, head.order, head.parts) for head in found]
     heads += [(layer.name, (layer,), (layer.name,)) for layer in loose]
     longer: list[_Candidate] = []
-    for trunk in found:
-        if "+" in trunk.name:
-            continue
+    for trunk in found if len(heads) <= _MOST_NETWORKS else []:
         size = trunk.linear[-1].outputs
         for name, layers, parts in heads:
             first = next(layer for layer in layers if layer.kind == "linear")
-            if name == trunk.name or first.inputs != size or size <= 3:
+            if name == trunk.name or first.inputs != size or size <= 3 or decided(trunk.name, name) is not None:
                 continue
             chained = tuple((*order, *layers) for order in trunk.orders if chain_error([*order, *layers]) is None)
             if chained:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 from functools import lru_cache
-from itertools import pairwise
+from itertools import pairwise, takewhile
 from typing import Final
 
 from sdf_models.families.layers import Layer, natural, turned
@@ -13,9 +13,9 @@ from sdf_models.formats.format import Refused
 from sdf_models.reading import Alternative, Choices, Question
 
 MOST_ORDERS: Final = 12
-_MOST_STEPS: Final = 20_000
+_MOST_STEPS: Final = 1_000
 _SPACE: Final = 3
-_MOST_LAYERS: Final = 300
+_MOST_LAYERS: Final = 200
 """With more of them only their natural order is tried."""
 _NUMBER = re.compile(r"\d+")
 _AT_END = re.compile(r"_?#$")
@@ -187,11 +187,14 @@ def _search(layers: Sequence[Layer], *, ends: bool) -> list[Order]:
             if chain_error(order) is None and not _through_space(order):
                 found.append(order)
             continue
-        done = set(placed)
+        done, order_so_far = set(placed), [layers[i] for i in placed]
+        tail = list(takewhile(lambda part: part.kind != "linear", reversed(order_so_far)))
+        first = next((part for part in order_so_far if part.kind == "linear"), None)
+        last = order_so_far[-len(tail) - 1] if first is not None else None
         stack += [
             (*placed, i)
             for i in reversed(range(len(layers)))
-            if i not in done and before[i] <= done and _follows([layers[j] for j in placed], layers[i])
+            if i not in done and before[i] <= done and _follows(layers[i], first, last, tail)
         ]
     return found
 
@@ -205,25 +208,19 @@ def _through_space(order: Order) -> bool:
     return any(a.outputs <= _SPACE and decided(a.name, b.name) is not True for a, b in pairwise(linear))
 
 
-def _follows(order: Sequence[Layer], layer: Layer) -> bool:
-    """Whether a layer may stand next; `chain_error` has the last word on the whole."""
-    tail: list[Layer] = []
-    for part in reversed(order):
-        if part.kind == "linear":
-            break
-        tail.append(part)
+def _follows(layer: Layer, first: Layer | None, last: Layer | None, tail: Sequence[Layer]) -> bool:
+    """Whether a layer may stand next; `chain_error` has the last word on the whole.
+
+    first, last: the linear layers so far, None while there is none; tail: the other layers after the last of them.
+    """
     if layer.kind != "linear":
         if any(part.kind == layer.kind for part in tail):
             return False
-        undecided = [part for part in tail if decided(part.name, layer.name) is None]
-        if any(part.kind > layer.kind for part in undecided):
+        if any(part.kind > layer.kind and decided(part.name, layer.name) is None for part in tail):
             return False  # of two orders of a norm and a PReLU one is enough: which of them is first is asked elsewhere
-    if not order:
-        return True
-    linear = [part for part in order if part.kind == "linear"]
-    if not linear:
-        return layer.kind == "linear" and layer.inputs == order[0].features
+    if first is None or last is None:
+        return not tail or (layer.kind == "linear" and layer.inputs == tail[0].features)
     if layer.kind == "linear":
-        first, size = linear[0].inputs, linear[-1].outputs
-        return layer.inputs - size in ({0, first, 3} if first > 3 else {0, first})
-    return layer.features in ((linear[-1].outputs, 1) if layer.kind == "prelu" else (linear[-1].outputs,))
+        beside = {0, first.inputs, 3} if first.inputs > 3 else {0, first.inputs}
+        return layer.inputs - last.outputs in beside
+    return layer.features in ((last.outputs, 1) if layer.kind == "prelu" else (last.outputs,))

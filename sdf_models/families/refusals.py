@@ -20,6 +20,7 @@ _GRID = re.compile(
 _ENCODING = re.compile(r"(?i:freq|fourier|(?:^|\.)(?:embedder|embed_fn|posenc|pos_enc)(?:\.|$))|(?:^|\.)B$")
 _NERF = re.compile(r"(^|\.)(pts_linears|xyz_encoding_\d+|layers_xyz)(\.|$)")
 _LIN = re.compile(r"(^|\.)lin\d+$")
+_CONDITIONAL = re.compile(r"(^|\.)(conv|fc)_(gamma|beta)\.weight$")
 _CONVEXES = re.compile(r"(^|\.)(convex|concave)_layer_weights$")
 _OPTIMISER = re.compile(r"(^|\.)(exp_avg|exp_avg_sq|momentum_buffer)$")
 _WEIGHT = re.compile(r"(^|[._])(weight|kernel)_?\w*$|parametrizations|(^|\.)(vars)\.0$")
@@ -103,14 +104,15 @@ def refuse_encodings(names: Sequence[str]) -> None:
             raise Refused(f"{odd!r:.80} is {what}: not piecewise linear", f"{change} to have linear regions")
 
 
-def refuse_convexes(names: Iterable[str]) -> None:
-    """Refuse BSP-Net's generator, whose matrices join planes to convexes and these to a shape."""
-    found = next((name for name in names if _CONVEXES.search(name)), None)
-    if found is not None:
-        raise Refused(
-            f"{found!r:.80} joins planes to convexes, as in BSP-Net's generator, which is no chain of layers",
-            "open it with --module package.module:function",
-        )
+def refuse_public(names: Iterable[str]) -> None:
+    """Refuse parts of public codes that no chain of layers has: conditional batch norms, BSP-Net's generator."""
+    for pattern, what in (
+        (_CONDITIONAL, "scales or shifts features by the latent code, a conditional batch norm of occupancy networks"),
+        (_CONVEXES, "joins planes to convexes, as in BSP-Net's generator"),
+    ):
+        found = next((name for name in names if pattern.search(name)), None)
+        if found is not None:
+            raise Refused(f"{found!r:.80} {what}", "open it with --module package.module:function")
 
 
 def refuse_encoded(networks: Sequence[Sequence[Layer]]) -> None:
