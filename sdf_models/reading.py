@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 import re
+import textwrap
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields, replace
 from typing import Any, Final, Self
@@ -14,6 +15,7 @@ SMOOTH: Final = ("softplus", "sine", "tanh", "sigmoid", "elu", "gelu", "silu")
 PIECEWISE_LINEAR: Final = ("relu", "leaky_relu", "relu6", "hardtanh", "abs")
 LAST_ACTIVATIONS: Final = ("none", "tanh", "tanh-twice", "x+tanh", "sigmoid", "abs")
 RESIDUALS: Final = ("none", "layer", "sum", "pre", "post")
+_LONGEST_LIST: Final = 900  # characters of the answers to a question on one line
 _LARGEST: Final = 1e6  # parameter of an activation, and of its inverse
 
 
@@ -154,9 +156,11 @@ class Question:
 
     def __str__(self) -> str:
         answers = [f"{a.value} ({a.meaning})" if a.meaning else a.value for a in self.alternatives]
-        return (
-            f"{self.text}; say {self.option} with one of: {', '.join([*answers, *([self.other] * bool(self.other))])}"
-        )
+        answers += [self.other] * bool(self.other)
+        listed = ", ".join(answers)
+        if len(listed) > _LONGEST_LIST:
+            listed = f"{textwrap.shorten(listed, _LONGEST_LIST, placeholder=' ...')} ({len(answers)} in all)"
+        return f"{self.text}; say {self.option} with one of: {listed}"
 
 
 def option(choice: str) -> str:

@@ -15,7 +15,7 @@ from sdf_models.reading import Alternative, Choices, Question
 MOST_ORDERS: Final = 12
 _MOST_STEPS: Final = 1_000
 _SPACE: Final = 3
-_MOST_LAYERS: Final = 200
+_MOST_LAYERS: Final = 400
 """With more of them only their natural order is tried."""
 _NUMBER = re.compile(r"\d+")
 _AT_END = re.compile(r"_?#$")
@@ -166,6 +166,11 @@ def _search(layers: Sequence[Layer], *, ends: bool) -> list[Order]:
     if len(linear) < 2:
         return []
     if len(layers) > _MOST_LAYERS:
+        if any(decided(one.name, other.name) is not True for one, other in pairwise(layers)):
+            raise Refused(
+                f"the names of its {len(layers)} layers do not say in which order they follow each other",
+                "open it with --module package.module:function",
+            )
         return [tuple(layers)] if chain_error(layers) is None else []
     before = [
         {
