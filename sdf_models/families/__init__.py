@@ -20,6 +20,7 @@ from sdf_models.families.mlp import MLP
 from sdf_models.families.network import FoundNetwork, find_network
 from sdf_models.families.side_files import specifications
 from sdf_models.families.specs import fitting_specs
+from sdf_models.families.surroundings import note_stated
 from sdf_models.families.weights import Weights, stated_domain
 from sdf_models.formats.format import Opened, Refused, check_finite
 from sdf_models.reading import Alternative, Choices, Question
@@ -34,6 +35,7 @@ def opened_weights(weights: Weights, choices: Choices) -> Opened:
     """The network that a container's tensors are.  Raises Refused and Open."""
     network = find_network(weights, choices, _is_public)
     network, tensors = accounted(network, choices)
+    note_stated(weights.metadata, choices)
     specs = _specs(network, choices)
     family = _family(network, specs, choices)
     built = family.build(network, specs, choices)

@@ -161,9 +161,9 @@ def _left_over(names: list[str], network: FoundNetwork) -> Refused:
 
 
 def _of_each(names: list[str]) -> list[str]:
-    """The names, of those in one module the first alone."""
-    modules = [name.rpartition(".")[0] for name in names]
-    return [name for i, name in enumerate(names) if not modules[i] or modules[i] not in modules[:i]]
+    """The names, of the weight and bias of one module the first alone."""
+    layers = [name.rpartition(".")[0] if name.endswith((".weight", ".bias")) else name for name in names]
+    return list(dict(zip(reversed(layers), reversed(names), strict=True)).values())[::-1]
 
 
 def _short(names: list[str]) -> str:

@@ -229,9 +229,13 @@ def _with_heads(layers: list[Layer], ordered: bool, *, named: bool) -> list[_Can
         for heads in combinations(linear, count):
             if len({head.inputs for head in heads}) > 1:
                 continue
-            trunk = [layer for layer in layers if layer not in heads]
+            if any(
+                decided(head.name, other.name) is not None for head in heads for other in layers if other is not head
+            ):
+                continue
             if named and not all(_HEAD.search(head.name) for head in heads):
                 continue
+            trunk = [layer for layer in layers if layer not in heads]
             chained = [(head, orders([*trunk, head], ordered=ordered)) for head in heads]
             ending = [(head, [order for order in found if order[-1] is head]) for head, found in chained]
             if all(found for _, found in ending):

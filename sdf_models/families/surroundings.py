@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from sdf_models.families.network import FoundNetwork
-from sdf_models.families.weights import DOMAINS
+from sdf_models.families.weights import DOMAINS, Metadata
 from sdf_models.reading import Alternative, Choices, Question, as_text
 
 
@@ -21,6 +22,9 @@ _SHIFT = _names("cent(er|re)s?", "centroid", "mean", "mu", "offset", "shift", "l
 _SCALE = _names("radius", "scal(e|ing)", "std", "sigma", "extents?", "(half_?)?size", "factor")
 _LOWER = _names("lower", "low", "mins?", "b?b(ox|ounds?)?_?min", "(min|lower)_?bounds?", "aabb_?min")
 _UPPER = _names("upper", "high", "max", "b?b(ox|ounds?)?_?max", "(max|upper)_?bounds?", "aabb_?max")
+_OF_POINTS = (_SHIFT, _SCALE, _LOWER, _UPPER)
+_STATED = _names("radius", "scal(e|ing)")
+_MOST_SHOWN = 4
 _OUTPUT = _names(r"(out|outputs?|sdf|dist(ance)?|y|target)_(?P<what>\w+)")
 
 Vector = NDArray[np.float64]
@@ -40,6 +44,23 @@ def surroundings(network: FoundNetwork, left: list[str], choices: Choices) -> Ma
     outputs = {name: value for name, value in values.items() if _OUTPUT.search(name) and len(value) == 1}
     inputs = {name: value for name, value in values.items() if name not in outputs}
     return {**_of_input(network, inputs, choices), **_of_output(outputs, choices)}
+
+
+def note_stated(metadata: Metadata, choices: Choices) -> None:
+    """Say numbers that a file states beside its tensors and that may normalise the network's input."""
+    found = {
+        name: value
+        for name, value in metadata.items()
+        if (_is_number(value) and _STATED.search(name))
+        or (isinstance(value, (list, tuple)) and len(value) in (2, 3) and any(p.search(name) for p in _OF_POINTS))
+    }
+    if found and choices.peek("input_transform") is None:
+        shown = ", ".join(f"{name} {value!s:.40}" for name, value in list(found.items())[:_MOST_SHOWN])
+        choices.notes.append(f"the file states {shown}: nothing of it is applied, --input-transform does")
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, (int, float)) and not isinstance(value, bool)
 
 
 def _of_input(network: FoundNetwork, values: Mapping[str, Vector], choices: Choices) -> dict[str, str]:

@@ -112,15 +112,22 @@ def _items(content: Any, training: dict[str, tuple[int, ...]]) -> Iterator[tuple
         if isinstance(item, Mapping):
             inner = [((*path, str(key)[:_TEXT]), part) for key, part in item.items()]
             for keys, part in inner:
-                if _TRAINING.fullmatch(keys[-1]):
+                if _is_of_training(keys[-1], part):
                     training |= _shapes(keys, part)
-            stack += reversed([(keys, part) for keys, part in inner if not _TRAINING.fullmatch(keys[-1])])
+            stack += reversed([(keys, part) for keys, part in inner if not _is_of_training(keys[-1], part)])
         elif isinstance(item, (list, tuple)) and not _numbers_only(item):
             if len(item) > MOST_ITEMS:
                 raise Refused("its content has too many items", "save the network's state_dict")
             stack += reversed([((*path, str(i)), part) for i, part in enumerate(item)])
         elif isinstance(item, (Tensor, str, bool, int, float, list, tuple)):
             yield path, item
+
+
+def _is_of_training(key: str, content: Any) -> bool:
+    """Whether what stands under a key is the state of the training; a scaler may also be one of the network's input."""
+    if key == "scaler" and isinstance(content, Mapping) and content:
+        return "growth_factor" in content
+    return _TRAINING.fullmatch(key) is not None
 
 
 def _shapes(path: tuple[str, ...], content: Any) -> dict[str, tuple[int, ...]]:

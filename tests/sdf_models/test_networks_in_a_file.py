@@ -196,6 +196,13 @@ def test_a_batch_norm_that_fits_after_two_layers_is_asked_about(tmp_path: Path) 
     assert right_ways(path, module) == [(("order", "f0..f1,norm,f2..f3"), ("norm_order", "before"))]
 
 
+@pytest.mark.parametrize("prefix", ["sdf.", "head.", "model.feature.density."])
+def test_a_chain_in_a_module_that_is_named_like_a_head_is_no_trunk(tmp_path: Path, prefix: str) -> None:
+    module = randomised(plain_mlp((3, 16, 16, 1))).double()
+    state = {f"{prefix}{name}": tensor for name, tensor in module.state_dict().items()}
+    assert right_ways(saved(tmp_path, state), module) == [()]
+
+
 def test_shortcuts_are_named(tmp_path: Path) -> None:
     for name in ("shortcut", "block.shortcut", "bypass", "skip_proj", "downsample.0"):
         layers = {"a": nn.Linear(3, 16), "b": nn.Linear(16, 16), "c": nn.Linear(16, 1)}
