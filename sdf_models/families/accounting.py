@@ -8,7 +8,7 @@ from typing import Final
 
 from torch import Tensor
 
-from sdf_models.families.latent import latent_tables
+from sdf_models.families.latent import held_length, latent_tables
 from sdf_models.families.layers import Layer
 from sdf_models.families.network import FoundNetwork, paths
 from sdf_models.families.row_bounds import with_row_bounds
@@ -35,7 +35,7 @@ def accounted(network: FoundNetwork, choices: Choices) -> tuple[FoundNetwork, tu
     """
     weights = network.weights
     ignored = [part.strip() for part in (choices.peek("ignore") or "").split(",") if part.strip()]
-    roles = _known_roles(network, ignored)
+    roles = _known_roles(network, ignored, choices)
     left = [name for name in weights.tensors if name not in roles]
     network, bounds = with_row_bounds(network, left, choices)
     roles |= bounds
@@ -55,13 +55,15 @@ def accounted(network: FoundNetwork, choices: Choices) -> tuple[FoundNetwork, tu
     )
 
 
-def _known_roles(network: FoundNetwork, ignored: list[str]) -> dict[str, str]:
+def _known_roles(network: FoundNetwork, ignored: list[str], choices: Choices) -> dict[str, str]:
     """The roles of tensors in layers, of the file's other networks, and of what is no part of any."""
     weights = network.weights
     roles = _of_layers(network.layers, "")
     for layers in network.others.values():
         roles = _of_layers(layers, ", not drawn") | roles
-    roles = dict.fromkeys(latent_tables(weights), "latent codes") | roles
+    length = held_length(network.inputs, choices)
+    codes = [name for name, table in latent_tables(weights).items() if table.shape[-1] == length]
+    roles = dict.fromkeys(codes, "latent codes") | roles
     domain, holder = domain_tensor(weights), _holder(network)
     if domain is not None and not _within(weights.holders.get(domain, ""), holder):
         roles.setdefault(domain, "domain")  # beside the state dict; in it, it may normalise the input

@@ -242,6 +242,15 @@ def test_tensors_beside_the_layers_are_named(tmp_path: Path, tensors: dict[str, 
         assert {roles[name] for name in tensors} == {"left out, by --ignore"}
 
 
+@pytest.mark.parametrize("name", ["embed.weight", "code.weight", "embedding"])
+def test_a_matrix_that_is_named_like_codes_and_is_none_is_named(tmp_path: Path, name: str) -> None:
+    state = mlp((16, 16, 1)).state_dict() | {name: torch.rand(16, 3)}
+    assert all(f"'{name}' (of shape (16, 3)" in line for line in refusals(saved(tmp_path, state)))
+    codes = mlp((16, 16, 1)).state_dict() | {name: torch.rand(7, 13)}
+    opened = load_checkpoint(saved(tmp_path, codes), Reading(activation="relu", latent="mean", coordinates="last"))
+    assert {use.role for use in opened.tensors if use.name == name} == {"latent codes"}
+
+
 def test_weights_of_another_meaning_are_named(tmp_path: Path) -> None:
     state = mlp().state_dict()
     for name in ("weight_orig", "weight_bar", "parametrizations.weight.original"):
