@@ -40,7 +40,9 @@ class CheckpointCard(QFrame):
         self.reload = button("\N{CLOCKWISE OPEN CIRCLE ARROW}", "Read the file again (F5)", self.reload_wanted.emit)
         self.reload.setObjectName("flat")
         self.reload.setVisible(opened.path is not None)
-        self.details = button("\N{INFORMATION SOURCE}", "All notes: layers, tensors, assumptions, checks", self._show_details)
+        self.details = button(
+            "\N{INFORMATION SOURCE}", "All notes: layers, tensors, assumptions, checks", self._show_details
+        )
         self.details.setObjectName("flat")
         self.close_button = icon_button(cross(), "Take it off the list", 13)
         self.close_button.clicked.connect(self.closed)

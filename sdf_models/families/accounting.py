@@ -12,7 +12,7 @@ from sdf_models.families.latent import held_length, latent_tables
 from sdf_models.families.layers import Layer
 from sdf_models.families.network import FoundNetwork, paths
 from sdf_models.families.row_bounds import with_row_bounds
-from sdf_models.families.surroundings import surroundings
+from sdf_models.families.surroundings import may_transform, surroundings
 from sdf_models.families.weights import domain_tensor
 from sdf_models.formats.format import Refused, TensorUse
 from sdf_models.reading import Choices
@@ -22,7 +22,10 @@ _LOGGED = re.compile(
     r"(global_)?steps?|iters?|iterations?|time|seed|ema_decay|decay|patience|grad_norm)($|[._])",
     re.IGNORECASE,
 )
-_OPTIMISER = re.compile(r"(^|\.)(exp_avg|exp_avg_sq|max_exp_avg_sq|momentum_buffer|square_avg)(\.|$)")
+_OPTIMISER = re.compile(
+    r"(^|\.)(exp_avg|exp_avg_sq|max_exp_avg_sq|momentum_buffer|square_avg|Adam(_\d+)?|RMSProp(_\d+)?|Momentum)(\.|$)|"
+    r"(^|\.)(optim|\w*optimi[sz]er|\w*scheduler)\w*\."
+)
 _RENDERER = re.compile(r"(^|[._])(beta(_min)?|variance|deviation|inv_s|s_val|s_var)($|[._])")
 _COLOURS = re.compile(r"(^|[._])(rgb|colou?rs?|views?|dirs?|albedo|appearance|texture)($|[._\d])", re.IGNORECASE)
 _MOST_NAMED: Final = 3
@@ -148,6 +151,8 @@ def _left_over(names: list[str], network: FoundNetwork) -> Refused:
     short = _short(names)
     apart = network.path in network.parts and not any(_within(name, network.path) for name in names)
     aside = f", say --network {network.path} to draw that part alone" if apart and not network.others else ""
+    transforms = not rest and may_transform(first)
+    given = ", say what it does by --input-transform or --output-transform" if transforms else ""
     convolution = next((layer for layer in network.loose if layer.kind == "convolution" and first in layer.roles), None)
     if convolution is not None:
         return Refused(
@@ -157,8 +162,8 @@ def _left_over(names: list[str], network: FoundNetwork) -> Refused:
         )
     return Refused(
         f"{first!r:.80} ({size}{where}) is not used by this reading{others}: it may change the network's values",
-        f"open it with --module package.module:function{aside}, or say --ignore {short:.120} if its values do not "
-        "depend on it",
+        f"open it with --module package.module:function{aside}{given}, or say --ignore {short:.120} if its values do "
+        "not depend on it",
     )
 
 

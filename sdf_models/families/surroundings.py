@@ -25,6 +25,11 @@ _UPPER = _names("upper", "high", "max", "b?b(ox|ounds?)?_?max", "(max|upper)_?bo
 _OF_POINTS = (_SHIFT, _SCALE, _LOWER, _UPPER)
 _STATED = _names("radius", "scal(e|ing)")
 _MOST_SHOWN = 4
+ROLES = {
+    "input_transform": "of the input's normalisation, by --input-transform",
+    "output_transform": "of the output's scale, by --output-transform",
+}
+"""Of tensors that are left over, by the choice that says what they do."""
 _OUTPUT = _names(r"(out|outputs?|sdf|dist(ance)?|y|target)_(?P<what>\w+)")
 
 Vector = NDArray[np.float64]
@@ -67,7 +72,8 @@ def _of_input(network: FoundNetwork, values: Mapping[str, Vector], choices: Choi
     size = network.inputs
     corners = next((name for name in values if name.rpartition(".")[2].lower() in DOMAINS), None)
     if corners is not None and len(values[corners]) == 2 * size:
-        lower, upper = values[corners].reshape(2, -1)
+        shape = tuple(network.weights.tensors[corners].shape)
+        lower, upper = values[corners].reshape(size, 2).T if shape == (size, 2) else values[corners].reshape(2, size)
         return _asked_input([corners], _mapped(lower, upper), choices)
     narrow = {name: value for name, value in values.items() if len(value) in (1, size)}
     found = [next((name for name in narrow if p.search(name)), None) for p in (_LOWER, _UPPER, _SHIFT, _SCALE)]
@@ -76,8 +82,9 @@ def _of_input(network: FoundNetwork, values: Mapping[str, Vector], choices: Choi
         return _asked_input([low, high], _mapped(*(np.broadcast_to(narrow[x], size) for x in (low, high))), choices)
     if shift is None and scale is None:
         return {}
-    if shift is None and scale is not None and len(narrow[scale]) == 1 and choices.peek("input_transform") is None:
-        return {}  # of the input or of the output
+    names = [name for name in (shift, scale) if name is not None]
+    if all(len(narrow[name]) == 1 for name in names) and size > 1:  # of the input or of the output
+        return _chosen(names, choices)
     t = np.broadcast_to(narrow[shift] if shift is not None else np.zeros(1), size)
     s = np.broadcast_to(narrow[scale] if scale is not None else np.ones(1), size)
     if (s == 0).any():
@@ -93,7 +100,20 @@ def _of_input(network: FoundNetwork, values: Mapping[str, Vector], choices: Choi
         (True, False): [(s, -t, f"x - {a}"), (s, t, f"x + {a}")],
         (False, True): [(1 / s, t, f"x / {b}"), (s, t, f"x * {b}")],
     }[shift is not None, scale is not None]
-    return _asked_input([name for name in (shift, scale) if name is not None], ways, choices)
+    return _asked_input(names, ways, choices)
+
+
+def _chosen(names: list[str], choices: Choices) -> dict[str, str]:
+    """The role of numbers that may be of the input or of the output: that of which a transform was chosen, if any."""
+    for choice, role in ROLES.items():
+        if choices.peek(choice) is not None:
+            return dict.fromkeys(names, role)
+    return {}
+
+
+def may_transform(name: str) -> bool:
+    """Whether a tensor's name is one of what scales or shifts the input or the output."""
+    return any(pattern.search(name) for pattern in _OF_POINTS)
 
 
 def _mapped(lower: Vector, upper: Vector) -> list[tuple[Vector, Vector, str]]:
@@ -120,7 +140,7 @@ def _asked_input(names: list[str], ways: list[tuple[Vector, Vector, str]], choic
         other="NUMBERS",
     )
     choices.settle(question)
-    return dict.fromkeys(names, "of the input's normalisation, by --input-transform")
+    return dict.fromkeys(names, ROLES["input_transform"])
 
 
 def _affine_text(scale: Vector, shift: Vector) -> str:
@@ -151,7 +171,7 @@ def _of_output(values: Mapping[str, Vector], choices: Choices) -> dict[str, str]
         other="NUMBERS",
     )
     choices.settle(question)
-    return dict.fromkeys(names, "of the output's scale, by --output-transform")
+    return dict.fromkeys(names, ROLES["output_transform"])
 
 
 def _named(names: list[str]) -> str:

@@ -116,6 +116,10 @@ NORMALISED: dict[str, tuple[Any, dict[str, Tensor]]] = {
         lambda s, x: s.net(2 * (x - s.aabb[0]) / (s.aabb[1] - s.aabb[0]) - 1),
         {"aabb": torch.stack([numbers(-1.5, -1, -2), numbers(1, 2, 1.0)])},
     ),
+    "ranges": (
+        lambda s, x: s.net((x - s.bounds[:, 0]) / (s.bounds[:, 1] - s.bounds[:, 0])),
+        {"bounds": torch.stack([numbers(-1.5, -1, -2), numbers(1, 2, 1.0)], 1)},
+    ),
     "two corners": (
         lambda s, x: s.net((x - s.bbox_min) / (s.bbox_max - s.bbox_min)),
         {"bbox_min": numbers(-1.5, -1, -2), "bbox_max": numbers(1, 2, 1)},
@@ -130,7 +134,8 @@ def test_buffers_that_normalise_the_input(tmp_path: Path, kind: str) -> None:
     module = Formula(function, net=mlp(), **buffers)
     beside = {"state_dict": module.net.state_dict(), **buffers}  # type: ignore[operator,union-attr]
     scaler = {"state_dict": module.net.state_dict(), "scaler": buffers}  # type: ignore[operator,union-attr]
-    apart = [beside, scaler] if "box" not in kind else []  # beside the weights a box is the domain
+    boxes = "box" in kind or kind == "ranges"
+    apart = [] if boxes else [beside, scaler]  # beside the state dict a box is the domain
     for content in (module.state_dict(), {"model": module.state_dict()}, *apart):
         path = saved(tmp_path, content)
         found = right_ways(path, module, 1e-11)
@@ -164,6 +169,20 @@ def test_scale_and_shift_of_the_output(tmp_path: Path, kind: str) -> None:
     module = Formula(function, net=mlp(), **{name: nn.Parameter(value) for name, value in tensors.items()})
     found = right_ways(saved(tmp_path, module.state_dict()), module)
     assert [answers[0][0] for answers in found] == ["output_transform"]
+
+
+def test_a_factor_of_the_input_or_the_output_is_named_and_chosen(tmp_path: Path) -> None:
+    factor = torch.tensor(2.5, dtype=torch.float64)
+    before = Formula(lambda s, x: s.net(x * s.scale), net=mlp(), scale=factor)
+    after = Formula(lambda s, x: s.net(x) * s.scale, net=mlp(), scale=factor)
+    path = saved(tmp_path, before.state_dict())
+    (line,) = refusals(path)
+    assert "'scale' (1 number beside the layers)" in line
+    assert "say what it does by --input-transform or --output-transform" in line
+    for choice, module in (("input_transform", before), ("output_transform", after)):
+        opened = load_checkpoint(path, RELU.answered(choice, "2.5"))
+        assert is_function(opened, module)
+        assert f"--{choice.replace('_', '-')}" in {use.name: use.role for use in opened.tensors}["scale"]
 
 
 class Bounded(nn.Linear):
