@@ -151,7 +151,7 @@ def _left_over(names: list[str], network: FoundNetwork) -> Refused:
     short = _short(names)
     apart = network.path in network.parts and not any(_within(name, network.path) for name in names)
     aside = f", say --network {network.path} to draw that part alone" if apart and not network.others else ""
-    transforms = not rest and may_transform(first)
+    transforms = own is None and not rest and may_transform(first)
     given = ", say what it does by --input-transform or --output-transform" if transforms else ""
     convolution = next((layer for layer in network.loose if layer.kind == "convolution" and first in layer.roles), None)
     if convolution is not None:

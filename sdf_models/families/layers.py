@@ -20,7 +20,7 @@ _SLOPES = re.compile(r"p_?re_?lu", re.IGNORECASE)
 _ACTIVATION = re.compile(r"(^|[._])(act\w*|\w*relu\w*|non_?lin\w*)($|[._\d])", re.IGNORECASE)
 _NORM = re.compile(r"norm|(^|[._\d])(bn|ln|gn|rms)", re.IGNORECASE)
 _SHORTCUT = re.compile(
-    r"(^|[._])(short_?cut|short|bypass|down_?sample|(res|residual|skip)_?(proj|projection|connection)|highway)($|[._\d])",
+    r"(^|[._])(gates?|film|modulat\w*|hyper\w*|short_?cut|short|bypass|down_?sample|(res|residual|skip)_?(proj|projection|connection)|highway)($|[._\d])",
     re.IGNORECASE,
 )
 _STATISTICS = (

@@ -173,7 +173,7 @@ def _picked(
     encoder = next((x.name for x in layers if _ENCODER.search(x.name) and x not in candidates[0].order), None)
     if len(candidates) == 1 and encoder is None and choices.peek("network") is None:
         return candidates[0]
-    text = f"the file holds {len(candidates)} networks, or parts that are networks"
+    text = f"the file holds {len(candidates)} networks, or parts that are networks, of which one alone is drawn"
     if len(candidates) == 1:
         text = "the file holds a network" + (f" beside the encoder of {encoder!r:.60}" if encoder is not None else "")
     question = Question(

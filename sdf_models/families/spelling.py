@@ -35,7 +35,9 @@ _PARAMETER = re.compile(
     r"running_mean|running_var|moving_mean|moving_var(?:iance)?|mean|var|gamma|beta|scale|offset|alpha|"
     r"~\.(?:mean|var)_ema\.(?:average|hidden)|lora_alpha|scaling)"
 )
-_JOINED = re.compile(r"(?P<layer>.+)_(?P<parameter>weights?|bias(?:es)?|kernel|[wWb])")
+_JOINED = re.compile(
+    r"(?P<layer>.+?)_(?P<parameter>weights?|bias(?:es)?|kernel|[wWb]|(?:running|moving)_(?:mean|var)|gamma|beta)"
+)
 _NUMBERED = re.compile(
     r"(?P<layer>(?:.*\.)?)(?P<parameter>[wWAb]|weights?|bias(?:es)?|kernels?|coefs|intercepts)_?\.?(?P<index>\d+)"
 )

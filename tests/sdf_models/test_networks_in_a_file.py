@@ -204,7 +204,7 @@ def test_a_chain_in_a_module_that_is_named_like_a_head_is_no_trunk(tmp_path: Pat
 
 
 def test_shortcuts_are_named(tmp_path: Path) -> None:
-    for name in ("shortcut", "block.shortcut", "bypass", "skip_proj", "downsample.0"):
+    for name in ("gate", "film", "shortcut", "block.shortcut", "bypass", "skip_proj", "downsample.0"):
         layers = {"a": nn.Linear(3, 16), "b": nn.Linear(16, 16), "c": nn.Linear(16, 1)}
         state = nn.ModuleDict(layers).state_dict() | {f"{name}.weight": torch.rand(16, 16)}
         assert all(f"'{name}.weight'" in line for line in refusals(saved(tmp_path, state)))
