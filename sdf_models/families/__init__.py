@@ -11,10 +11,9 @@ from torch import nn
 
 from sdf_models.architectures import ConstantInput
 from sdf_models.families.accounting import accounted
-from sdf_models.families.concatenating import DEEPSDF, IDR, IGR, SAL
-from sdf_models.families.concatenating import LIN as SAL_LAYER
+from sdf_models.families.concatenating import DEEPSDF, IDR, IGR, LIN, SAL
 from sdf_models.families.family import Family
-from sdf_models.families.latent import SPACE, coordinate_columns, latent_code, latent_tables
+from sdf_models.families.latent import coordinate_columns, held_length, latent_code, latent_tables
 from sdf_models.families.layers import Layer
 from sdf_models.families.mlp import MLP
 from sdf_models.families.network import FoundNetwork, find_network
@@ -58,7 +57,7 @@ def _is_public(path: str, layers: Sequence[Layer]) -> bool:
     """Whether a network beside others is the distance field of a public code: IDR and its kin, or SAL by its layers."""
     if _FIELDS.search(path):
         return True
-    return _DECODER.search(path) is not None and all(SAL_LAYER.fullmatch(x.name.rpartition(".")[2]) for x in layers)
+    return _DECODER.search(path) is not None and all(LIN.fullmatch(x.name.rpartition(".")[2]) for x in layers)
 
 
 def _specs(network: FoundNetwork, choices: Choices) -> Mapping[str, Any]:
@@ -94,7 +93,7 @@ def _with_code(
 ) -> tuple[nn.Module, int]:
     """The module as a function of points alone, and their dimension."""
     inputs = network.inputs
-    if inputs <= SPACE and (inputs < 2 or choices.peek("coordinates") is None):
+    if held_length(inputs, choices) <= 0:
         return module, inputs
     tables = latent_tables(network.weights)
     code = latent_code(inputs, network.weights.path, tables, choices, all_inputs=family is MLP)

@@ -5,13 +5,15 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 from torch import Tensor, nn
 from torch.nn.utils import parametrizations, prune
 
+from engine import Network
 from sdf_models import Reading, load_checkpoint
-from tests.sdf_models.asking import RELU, Formula, is_function, refusals, right_ways, saved, ways
+from tests.sdf_models.asking import POINTS, RELU, Formula, is_function, refusals, right_ways, saved, ways
 from tests.sdf_models.definitions import plain_mlp, randomised
 
 
@@ -182,6 +184,8 @@ def test_a_factor_of_the_input_or_the_output_is_named_and_chosen(tmp_path: Path)
     for choice, module in (("input_transform", before), ("output_transform", after)):
         opened = load_checkpoint(path, RELU.answered(choice, "2.5"))
         assert is_function(opened, module)
+        traced = Network.trace(opened.module, input_shape=(3,)).forward(POINTS.numpy())
+        assert np.abs(traced - module(POINTS).detach().numpy()).max() < 1e-12
         assert f"--{choice.replace('_', '-')}" in {use.name: use.role for use in opened.tensors}["scale"]
 
 

@@ -5,12 +5,14 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 from torch import Tensor, nn
 
+from engine import Network
 from sdf_models import Checkpoint, CheckpointError, Reading, load_checkpoint
-from tests.sdf_models.asking import RELU, Formula, asked, is_function, refusals, right_ways, saved, ways
+from tests.sdf_models.asking import POINTS, RELU, Formula, asked, is_function, refusals, right_ways, saved, ways
 from tests.sdf_models.definitions import plain_mlp, randomised
 
 
@@ -242,6 +244,8 @@ def test_which_inputs_are_coordinates_is_asked(tmp_path: Path, coordinates: str,
     assert asked(path, given) == "coordinates"
     checkpoint = load_checkpoint(path, given.answered("coordinates", coordinates))
     assert is_function(checkpoint, module)
+    traced = Network.trace(checkpoint.module, input_shape=(3,)).forward(POINTS.numpy())[:, 0]
+    assert np.abs(traced - module(POINTS).detach().numpy()[:, 0]).max() < 1e-12
     table = saved(tmp_path, {"latent_codes": torch.stack([code * 0, code])}, "codes.pth")
     chosen = Reading(activation="relu", latent=f"{table}:1", coordinates=coordinates, **skips)
     assert is_function(load_checkpoint(path, chosen), module)
