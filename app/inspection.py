@@ -129,7 +129,7 @@ class CheckpointNotes:
         return (*shown, *(("note", text) for text in self.assumptions if not self._said(text)))
 
     def tensor_lines(self) -> tuple[tuple[str, str], ...]:
-        """What every floating-point tensor of the file was taken for, as (label, text)."""
+        """The use of every floating-point tensor of the file, as (label, text)."""
         return tuple(
             ("tensor", f"{use.name} ({' x '.join(map(str, use.shape)) or '1'}): {use.role}") for use in self.tensors
         )

@@ -54,7 +54,7 @@ def opened_weights(weights: Weights, choices: Choices) -> Opened:
 
 
 def _is_public(path: str, layers: Sequence[Layer]) -> bool:
-    """Whether a network beside others is the distance field of a public code: IDR and its kin, or SAL by its layers."""
+    """Return whether a network is the distance field of a public code: IDR and its kin, or SAL by its layers."""
     if _FIELDS.search(path):
         return True
     return _DECODER.search(path) is not None and all(LIN.fullmatch(x.name.rpartition(".")[2]) for x in layers)

@@ -1,4 +1,4 @@
-"""What every tensor of a file was taken for; nothing of the network that is drawn is left over in silence."""
+"""The use of every tensor of a file: nothing of the network that is drawn is left over in silence."""
 
 from __future__ import annotations
 
@@ -122,7 +122,7 @@ def _within(path: str, outer: str) -> bool:
 
 
 def _belongs(name: str, network: FoundNetwork) -> bool:
-    """Whether a tensor stands in a module of the network, around it, or in one of its layers."""
+    """Return whether a tensor stands in a module of the network, around it, or in one of its layers."""
     module = name.rpartition(".")[0]
     own = {layer.name for layer in network.layers}
     inner = any(path in own for path in paths(name))
@@ -131,7 +131,7 @@ def _belongs(name: str, network: FoundNetwork) -> bool:
 
 
 def _named(name: str, part: str) -> bool:
-    """Whether `part` is a tensor's name, the end of it, or the module that it is in."""
+    """Return whether `part` is a tensor's name, the end of it, or the module that it is in."""
     return f".{part}." in f".{name}."
 
 
@@ -174,7 +174,7 @@ def _of_each(names: list[str]) -> list[str]:
 
 
 def _short(names: list[str]) -> str:
-    """What --ignore takes for these tensors: the ends of their names, or the modules that they are in."""
+    """The text that --ignore takes for these tensors: the ends of their names, or the modules that they are in."""
     ends: dict[str, None] = {}
     for name in names:
         parts = name.split(".")

@@ -1,4 +1,4 @@
-"""What stands between the linear layers of a multilayer perceptron: activation, slopes, batch norms, their order."""
+"""Activation, slopes, batch norms and their order between the linear layers of a multilayer perceptron."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ def after(between: Between, i: int, layer: Layer, others: Sequence[Layer], netwo
 
 
 def _slopes(network: FoundNetwork, choices: Choices) -> str:
-    """What vectors are that stand where slopes may, under names that do not say so."""
+    """The kind of vectors that stand where slopes may, under names that do not say so."""
     unsure = [layer for layer in network.layers if layer.kind == "prelu" and not layer.certain]
     if not unsure:
         return "prelu"
@@ -87,7 +87,7 @@ def _slopes(network: FoundNetwork, choices: Choices) -> str:
 
 
 def _activation(network: FoundNetwork, choices: Choices) -> str | None:
-    """What is between the layers; None where every place has a PReLU of its own."""
+    """The activation between the layers; None where every place has a PReLU of its own."""
     learned = sum(layer.kind == "prelu" for layer in network.layers)
     if learned == len(network.linear) - 1:
         if all(layer.certain for layer in network.layers):
@@ -117,7 +117,7 @@ def _activation(network: FoundNetwork, choices: Choices) -> str | None:
 
 
 def _eps(network: FoundNetwork, choices: Choices) -> float:
-    """What is added to the variance of the batch norms."""
+    """The number that is added to the variance of the batch norms."""
     norms = [layer for layer in network.layers if layer.kind == "batch_norm"]
     if not norms:
         return 0.0
@@ -135,7 +135,7 @@ def _eps(network: FoundNetwork, choices: Choices) -> float:
 
 
 def _norm_first(groups: Sequence[Group], choices: Choices) -> bool:
-    """Whether batch norm stands before the activation, where names do not say."""
+    """Return whether batch norm stands before the activation, where names do not say."""
     unsaid = [
         next(other for other in others if other.kind == "batch_norm")
         for layer, others in groups[:-1]
@@ -155,7 +155,7 @@ def _norm_first(groups: Sequence[Group], choices: Choices) -> bool:
 
 
 def _stated_order(layer: Layer, others: Sequence[Layer]) -> bool | None:
-    """Whether the batch norm after a linear layer stands before the activation; None where the names do not say."""
+    """Return whether a layer's batch norm stands before the activation; None where the names do not say."""
     norm = next(other for other in others if other.kind == "batch_norm")
     learned = next((other for other in others if other.kind == "prelu"), None)
     if learned is not None:

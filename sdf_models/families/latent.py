@@ -61,7 +61,7 @@ def _columns(text: str, inputs: int) -> tuple[int, ...]:
 
 
 def held_length(inputs: int, choices: Choices) -> int:
-    """How many inputs are held constant."""
+    """The number of inputs that are held constant."""
     given = choices.peek("coordinates")
     return inputs - (SPACE if given is None else len(_columns(given, inputs)))
 

@@ -169,7 +169,7 @@ def _vectors(name: str, parts: Mapping[str, Tensor], names: Mapping[str, str]) -
 
 
 def is_shortcut(layer: Layer) -> bool:
-    """Whether a layer's name says that it stands beside others, not in their chain."""
+    """Return whether a layer's name says that it stands beside others, not in their chain."""
     return _SHORTCUT.search(layer.name) is not None
 
 

@@ -129,7 +129,7 @@ def _written(text: str, layers: Sequence[Layer]) -> Order:
 
 
 def decided(first: str, second: str) -> bool | None:
-    """Whether one name stands before another by the number in which they differ; None when they differ otherwise."""
+    """Return whether a name stands before another by the number in which they differ; None otherwise."""
     for (stem, numbers), (other, others) in zip(_numbered(first), _numbered(second), strict=False):
         if stem != other:
             return None
@@ -205,7 +205,7 @@ def _search(layers: Sequence[Layer], *, ends: bool) -> list[Order]:
 
 
 def _through_space(order: Order) -> bool:
-    """Whether a layer of three outputs or fewer stands before another that no number in their names puts behind it.
+    """Return whether a layer of three outputs or fewer stands before one that no number in their names puts there.
 
     Those are the outputs of one network, or of a head, before the input of another.
     """
@@ -214,7 +214,7 @@ def _through_space(order: Order) -> bool:
 
 
 def _follows(layer: Layer, first: Layer | None, last: Layer | None, tail: Sequence[Layer]) -> bool:
-    """Whether a layer may stand next; `chain_error` has the last word on the whole.
+    """Return whether a layer may stand next; `chain_error` has the last word on the whole.
 
     first, last: the linear layers so far, None while there is none; tail: the other layers after the last of them.
     """

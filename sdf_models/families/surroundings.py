@@ -36,7 +36,7 @@ Vector = NDArray[np.float64]
 
 
 def surroundings(network: FoundNetwork, left: list[str], choices: Choices) -> Mapping[str, str]:
-    """What tensors that are left over were taken for, by the transforms that were chosen.  Raises Open.
+    """The roles of tensors that are left over, by the transforms that were chosen.  Raises Open.
 
     left: the names of those beside the layers.
     """
@@ -112,7 +112,7 @@ def _chosen(names: list[str], choices: Choices) -> dict[str, str]:
 
 
 def may_transform(name: str) -> bool:
-    """Whether a tensor's name is one of what scales or shifts the input or the output."""
+    """Return whether a tensor's name is one of what scales or shifts the input or the output."""
     return any(pattern.search(name) for pattern in _OF_POINTS)
 
 

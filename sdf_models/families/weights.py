@@ -124,7 +124,7 @@ def _items(content: Any, training: dict[str, tuple[int, ...]]) -> Iterator[tuple
 
 
 def _is_of_training(key: str, content: Any) -> bool:
-    """Whether what stands under a key is the state of the training; a scaler may also be one of the network's input."""
+    """Return whether a key leads to the state of the training; a scaler may also be one of the network's input."""
     if key == "scaler" and isinstance(content, Mapping) and content:
         return "growth_factor" in content
     return _TRAINING.fullmatch(key) is not None

@@ -13,7 +13,7 @@ _KINDS = re.compile(r"[<>|=]?(?:b1|[iu][1248]|f[248]|U\d{1,4})")
 
 
 class _Kind:
-    """What stands for numpy.dtype: its arguments and its state, not yet looked at."""
+    """A stand-in for numpy.dtype: its arguments and its state, not yet looked at."""
 
     def __init__(self, text: Any, *flags: Any) -> None:
         self.text, self.order = text, "="
@@ -24,7 +24,7 @@ class _Kind:
 
 
 def _scalar(kind: Any, content: Any) -> bool | int | float | str:
-    """What stands for numpy's scalar: the plain value.  Raises UnpicklingError for other kinds."""
+    """A stand-in for numpy's scalar: the plain value.  Raises UnpicklingError for other kinds."""
     if not isinstance(kind, _Kind) or not isinstance(kind.text, str) or _KINDS.fullmatch(kind.text) is None:
         raise pickle.UnpicklingError("Unsupported scalar of numpy, of no plain kind")
     dtype = np.dtype(kind.text)

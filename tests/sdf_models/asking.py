@@ -20,7 +20,7 @@ Forward = Callable[[Tensor], Tensor]
 
 
 def ways(path: Path, reading: Reading = RELU, answers: Answers = ()) -> list[tuple[Answers, Checkpoint | str]]:
-    """What each sequence of answers leads to: a checkpoint, or the line of a refusal."""
+    """The outcome of each sequence of answers: a checkpoint, or the line of a refusal."""
     try:
         return [(answers, load_checkpoint(path, reading))]
     except OpenQuestionError as error:
@@ -36,7 +36,7 @@ def ways(path: Path, reading: Reading = RELU, answers: Answers = ()) -> list[tup
 
 
 def is_function(checkpoint: Checkpoint, forward: Forward, tolerance: float = 1e-12) -> bool:
-    """Whether a checkpoint's module is a function of points, in float64 relative to its largest value."""
+    """Return whether a checkpoint's module is a function of points, in float64 relative to its largest value."""
     if checkpoint.domain.shape[1] != POINTS.shape[1]:
         return False
     with torch.no_grad():
