@@ -94,7 +94,7 @@ def _weight_norm(name: str, length: Tensor, direction: Tensor) -> Tensor:
         raise Damaged(f"the weight norm of {name!r:.80} has lengths of shape {tuple(length.shape)}")
     if bool((norm == 0).any()):
         raise Refused(f"the weight norm of {name!r:.80} divides by zero", "train the network again")
-    # torch's own kernel, so that the weights are those of the training to the last bit.
+    # torch's own kernel, which rounds as it did in the training on a machine of the same kind.
     return torch._weight_norm(direction, length.to(direction.dtype), -1 if kept is None else kept)
 
 
