@@ -201,6 +201,16 @@ def _has_close(start, stop, row, weights, lines):
 
 
 @kernel
+def doubtful_gaps(start, stop, weights, vertex):
+    """Return how many gaps between neighbouring vertices of an edge's crossings start..stop are in doubt."""
+    count = 0
+    for x in range(start + 1, stop):
+        gap = way_between(weights[x - 1, 0], weights[x, 0])
+        count += vertex[x] != vertex[x - 1] and gap <= DOUBT * (weights[x, 1] + weights[x - 1, 1])
+    return count
+
+
+@kernel
 def split_edges(
     found, first_cut, first_crossing, first_vertex, old_vertices, cut, edges, edge_layer, edge_row, new, loose,
     positions, uncertainty,

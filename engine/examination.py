@@ -16,15 +16,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.coincident_lines import Lines
-from engine.edge_cut import Crossings
+from engine.edge_cut import Crossings, doubtful_gaps
 from engine.exact_maps import FaceMaps, FaceSide, Line
 from engine.new_vertices import NewVertices
 from engine.planar_map import BORDER
 from engine.plane import SlicePlane
-from engine.predicates import way_between
 from engine.schedule import Segment
 from engine.steps import Float, Int
-from engine.tolerances import DOUBT, QUOTIENT
+from engine.tolerances import QUOTIENT
 from engine.unfinished_map import PlanarMap
 
 FaceSignWords = tuple[Int, NDArray[np.uint64], NDArray[np.uint64], int]
@@ -123,7 +122,7 @@ class Examination:
             rows = piece.row[start:stop].tolist()
             places = self._crossings(self._edges[piece.edges[i]], rows)
             if places is None:
-                self.unexamined += _doubtful_gaps(piece, start, stop)
+                self.unexamined += doubtful_gaps(start, stop, piece.weights, piece.vertex)
                 continue
             vertex, last = -1, None
             for slot, (place, row) in enumerate(sorted(zip(places, rows, strict=True)), start):
@@ -295,13 +294,3 @@ def _weights(share: Fraction) -> tuple[float, float]:
     nearer = share if share <= Fraction(1, 2) else share - 1
     place = _rounded(nearer)
     return place, QUOTIENT * abs(place)
-
-
-def _doubtful_gaps(piece: Crossings, start: int, stop: int) -> int:
-    """How many gaps between neighbouring vertices of an edge, with the crossings start..stop, are in doubt."""
-    weights, vertex = piece.weights[start:stop], piece.vertex[start:stop]
-    return sum(
-        vertex[x] != vertex[x - 1]
-        and way_between(weights[x - 1, 0], weights[x, 0]) <= DOUBT * (weights[x, 1] + weights[x - 1, 1])
-        for x in range(1, stop - start)
-    )

@@ -46,6 +46,11 @@ class Ties:
     def total(self) -> int:
         return sum(astuple(self))
 
+    def describe(self) -> str:
+        """Return the number of ties for people, and how many of them were left to rounding."""
+        ties = f"{self.total:,} tie{'' if self.total == 1 else 's'}"
+        return ties + (f", {self.unexamined:,} of them unexamined" if self.unexamined else "")
+
     def __add__(self, other: Ties) -> Ties:
         return Ties(*(own + more for own, more in zip(astuple(self), astuple(other), strict=True)))
 

@@ -204,7 +204,8 @@ def _text(results: list[SliceResult], outputs: list[Path]) -> str:
     for result in results:
         partition, level_set = result.partition, result.level_set
         found = "no level set" if level_set.empty else f"level set {level_set.length:.4g} long"
-        counts = f"{counted(partition.regions, 'region')}, {len(partition.edges):,} edges, {partition.ties} ties"
+        regions, ties = counted(partition.regions, "region"), partition.tie_counts.describe()
+        counts = f"{regions}, {len(partition.edges):,} edges, {ties}"
         lines.append(f"{partition.plane.describe()}: {counts}, {found}, {sum(partition.seconds.values()):.3f} s")
     if results[0].approximation:
         lines.append(results[0].approximation)

@@ -58,17 +58,17 @@ def draw_slices(slices: Sequence[SliceResult], palette: Palette = Palette.TIDE) 
     panel = (width - _LEFT - _RIGHT - (columns - 1) * _GAP) / columns
     titles = [_panel_title(result, panel) for result in slices]
     title_heights = [_PANEL_TITLE + _LINE * max(titles[i].count("\n") for i in row) for row in rows]
-    approximation = textwrap.wrap(slices[0].approximation, int(width / _CHARACTER))
-    top = _TITLE + _LINE * len(approximation)
+    notes = [line for note in _notes(slices) for line in textwrap.wrap(note, int(width / _CHARACTER))]
+    top = _TITLE + _LINE * len(notes)
     height = top + sum(title_heights) + len(rows) * (panel + _TICKS) + _LEGEND
     height = round(height, _DECIMALS)  # SVG counts from the top
     figure = Figure(figsize=(width / 72, height / 72), facecolor=BACKGROUND)
 
     name = figure.text(_LEFT / width, 1 - 5 / height, _shortened(slices[0].checkpoint, int(width / 6.0)), va="top")
     name.set(fontsize=_NORMAL + 1, fontweight="bold", parse_math=False)
-    if approximation:
-        label = figure.text(_LEFT / width, 1 - _TITLE / height, "\n".join(approximation), va="top", color=accent(0))
-        label.set(fontsize=_NORMAL, gid="approximation", parse_math=False)
+    if notes:
+        label = figure.text(_LEFT / width, 1 - _TITLE / height, "\n".join(notes), va="top", color=accent(0))
+        label.set(fontsize=_NORMAL, gid="notes", parse_math=False)
     bottom = height - top
     for row, title_height in zip(rows, title_heights, strict=True):
         bottom -= title_height + panel
@@ -81,6 +81,13 @@ def draw_slices(slices: Sequence[SliceResult], palette: Palette = Palette.TIDE) 
     legend = figure.add_axes((_LEFT / width, 0, (width - _LEFT - _RIGHT) / width, _LEGEND / height))
     _draw_legend(legend, slices, width - _LEFT - _RIGHT, colors)
     return figure
+
+
+def _notes(slices: Sequence[SliceResult]) -> list[str]:
+    """Return what keeps the figure from being exact, in words; nothing when it is."""
+    left = sum(result.partition.tie_counts.unexamined for result in slices)
+    rounding = f"{counted(left, 'decision')} left to rounding: regions thinner than it may be missing or in excess"
+    return [note for note in (slices[0].approximation, rounding if left else "") if note]
 
 
 def write_figure(figure: Figure, path: FilePath, format: str, dpi: float = 600.0) -> None:

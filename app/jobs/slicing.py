@@ -39,7 +39,8 @@ class SliceRequest:
 class SliceAnswer:
     """The partition by the first `done` of `layers` layers, the level counted as one; level_set: when all are done.
 
-    seconds: since the start of the computation.
+    seconds: since the start of the computation.  A live one may leave decisions in doubt to rounding; it is complete
+    when all layers are done and nothing was left.
     """
 
     request: SliceRequest
@@ -51,7 +52,7 @@ class SliceAnswer:
 
     @property
     def complete(self) -> bool:
-        return self.done == self.layers
+        return self.done == self.layers and not (self.request.live and self.partition.tie_counts.unexamined)
 
 
 def indexed(partition: Partition) -> Location:
@@ -95,7 +96,10 @@ def compute_slice(
             pause = max(_PUBLISHING_SECONDS, 4 * (published - now))
 
     try:
-        partition = partition_slice(request.network, request.plane, request.domain, progress=report, cancel=cancelled)
+        partition = partition_slice(
+            request.network, request.plane, request.domain, progress=report, cancel=cancelled,
+            examined=0 if request.live else None,
+        )  # fmt: skip
         return answer(partition, layers)
     except _Enough as enough:
         return answer(enough.progress.snapshot(), enough.progress.done)

@@ -88,9 +88,11 @@ class SliceTile(QFrame):
         self.plane = drawn.plane
         self.view.axis_names = axis_labels(drawn.plane)
         regions, note = counted(answer.partition.regions, "region"), ""
-        if not answer.complete:
+        if answer.done < answer.layers:
             note = f"layers 0..{answer.done - 1} of {answer.layers - 1}"
             regions = ""
+        elif not answer.complete:
+            note = f"{counted(answer.partition.tie_counts.unexamined, 'decision')} left to rounding"
         elif answer.level_set is not None and answer.level_set.empty:
             note = "no zero level set in this slice"
         self._count.setText(regions)

@@ -71,9 +71,9 @@ class StatusLine(QStatusBar):
             counts = np.diff(drawn.picture.first)[: answer.done]
             lines = " ".join(f"{count:,}" for count in counts.tolist())
             level = answer.level_set.describe() if answer.level_set is not None and answer.level_set.empty else ""
-            ties, regions = counted(partition.ties, "tie"), counted(partition.regions, "region")
+            ties, regions = partition.tie_counts.describe(), counted(partition.regions, "region")
             drawing = "" if draw_seconds is None else f", drawn in {1000 * draw_seconds:.0f} ms"
-            layers = "" if answer.complete else f" by layers 0..{answer.done - 1}"
+            layers = "" if answer.done == answer.layers else f" by layers 0..{answer.done - 1}"
             self._slice = (
                 f"{name}: {regions}{layers} · {ties} · computed in {1000 * answer.seconds:.0f} ms{drawing} · "
                 f"lines per depth {lines}"  # the longest of these comes last, where there is no room for all

@@ -118,7 +118,7 @@ def test_a_relu_limit_is_labelled_everywhere(splinescope: Run, tmp_path: Path) -
     label = "ReLU limit of Softplus(100), an approximation: differs by up to "
     assert label in ran.out
     svg = (tmp_path / "a.svg").read_text()
-    assert '<g id="approximation">' in svg
+    assert '<g id="notes">' in svg
     assert "ReLU limit of Softplus(100), an approximation" in svg
     with np.load(tmp_path / "a.npz") as data:
         assert str(data["approximation"]).startswith(label)
