@@ -142,7 +142,7 @@ def _list_crossings(
                     ends += 1
                 last += 1
         _sort(start, last, row, weights)
-        count_vertices = _merge(start, last, weights, vertex)
+        count_vertices = _merge(start, last, row, weights, lines, vertex)
         merges += last - start - count_vertices
         first_crossing[i + 1] = last
         first_vertex[i + 1] = first_vertex[i] + count_vertices
@@ -175,14 +175,20 @@ def _sort(start, stop, row, weights):
 
 
 @inline
-def _merge(start, stop, weights, vertex):
+def _same_line(k, other, lines):
+    """Return whether two rows have the same line by construction."""
+    return len(lines) > 0 and lines[k] >= 0 and lines[k] == lines[other]
+
+
+@inline
+def _merge(start, stop, row, weights, lines, vertex):
     """Number the vertices of an edge's crossings start..stop, which are in order; returns how many there are."""
     count = np.int32(0)
     reach = -1.0
     for x in range(start, stop):
         if x > start and weights[x, 0] < 0.0 <= weights[x - 1, 0]:
             reach -= 1.0  # from here on counted from the other end
-        if x == start or weights[x, 0] - weights[x, 1] > reach:
+        if x == start or (weights[x, 0] - weights[x, 1] > reach and not _same_line(row[x], row[x - 1], lines)):
             count += np.int32(1)
         vertex[x] = count - np.int32(1)
         reach = max(reach, weights[x, 0] + weights[x, 1])
@@ -194,8 +200,8 @@ def _has_close(start, stop, row, weights, lines):
     """Return whether two neighbouring crossings of an edge are so close that rounding might have made their order."""
     for x in range(start + 1, stop):
         gap = way_between(weights[x - 1, 0], weights[x, 0])
-        same = len(lines) > 0 and lines[row[x]] >= 0 and lines[row[x]] == lines[row[x - 1]]
-        if gap <= DOUBT * (weights[x, 1] + weights[x - 1, 1]) and not same:
+        near = gap <= DOUBT * (weights[x, 1] + weights[x - 1, 1])
+        if near and not _same_line(row[x], row[x - 1], lines):
             return True
     return False
 

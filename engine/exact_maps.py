@@ -8,26 +8,18 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import NamedTuple, assert_never
+from typing import assert_never
 
 import numpy as np
 from numpy.typing import NDArray
 
 from engine.dyadic import Dyadic, aligned, dyadic, product, reduced, shifted
+from engine.exact_lines import Line
 from engine.plane import SlicePlane
 from engine.schedule import Segment
 from engine.steps import Affine, Gather, Int, Kink, Linear, Scale, Sum
 
 _MOST_NUMBERS = 1 << 21  # in the maps that are kept: some hundred megabytes
-
-
-class Line(NamedTuple):
-    """The affine function (a x + b y + c) / 2**exponent of the place (x, y)."""
-
-    a: int
-    b: int
-    c: int
-    exponent: int
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -43,12 +35,11 @@ class FaceSide:
 
 @dataclass(eq=False, slots=True)
 class _Face:
-    """Affine functions known in a face: values by slot, before the layer's affine steps, after them but for the last
-    matrix, and rows of that one's product by feature.
+    """Affine functions in a face: values by slot, after a layer's affine steps but for the last matrix, and features of
+    its product that were asked for.
     """
 
     values: dict[int, Dyadic]
-    computed: bool = False
     rows: dict[int, Line] = field(default_factory=dict)
 
 
@@ -68,10 +59,10 @@ class FaceMaps:
 
     def line(self, layer: int, face: int, feature: int) -> Line:
         """Return feature `feature` of the value that layer `layer` cuts by, in a face before that cut."""
-        return self._lines(layer, face, [feature])[0]
+        return self._lines_in(self._computed(layer, face), layer, [feature])[0]
 
-    def _lines(self, layer: int, face: int, features: Sequence[int]) -> list[Line]:
-        here, segment = self._computed(layer, face), self._segments[layer]
+    def _lines_in(self, here: _Face, layer: int, features: Sequence[int]) -> list[Line]:
+        segment = self._segments[layer]
         missing = [k for k in features if k not in here.rows]
         if missing:
             last = _last_matrix(segment)
@@ -90,18 +81,24 @@ class FaceMaps:
         if self._numbers > _MOST_NUMBERS:
             self._faces.clear()
             self._numbers = 0
-        found = self._faces.get((layer, face))
-        if found is None:
-            found = self._faces[layer, face] = _Face(self._values_before(layer, face))
-        if not found.computed:
-            segment = self._segments[layer]
-            last = _last_matrix(segment)
-            for step in segment.steps:
-                if step is not last:
-                    found.values[step.target] = self._evaluated(step, found.values)
-            found.computed = True
-            self._numbers += sum(forms.integers.size for forms in found.values.values())
-        return found
+        chain = [(layer, face)]
+        while chain[-1] not in self._faces and chain[-1][0] > 0:
+            later, part = chain[-1]
+            chain.append((later - 1, self._side(later, part).parent))
+        for key in reversed(chain):
+            if key not in self._faces:
+                self._faces[key] = self._made(*key)
+        return self._faces[layer, face]
+
+    def _made(self, layer: int, face: int) -> _Face:
+        """Return the face of which the one before the preceding cut is there."""
+        made, segment = _Face(self._values_before(layer, face)), self._segments[layer]
+        last = _last_matrix(segment)
+        for step in segment.steps:
+            if step is not last:
+                made.values[step.target] = self._evaluated(step, made.values)
+        self._numbers += sum(forms.integers.size for forms in made.values.values())
+        return made
 
     def _values_before(self, layer: int, face: int) -> dict[int, Dyadic]:
         if layer == 0:
@@ -109,11 +106,11 @@ class FaceMaps:
         side, segment = self._side(layer, face), self._segments[layer - 1]
         kink = segment.kink
         assert kink is not None  # only the last segment has none
-        before = self._computed(layer - 1, side.parent)
+        before = self._faces[layer - 1, side.parent]
         values = {slot: before.values[slot] for slot in segment.live if slot != kink.target}
         slope, intercept = self._piece(kink, side.positive)
         live = np.flatnonzero(slope.integers)
-        lines = self._lines(layer - 1, side.parent, live.tolist())
+        lines = self._lines_in(before, layer - 1, live.tolist())
         forms = np.full((len(kink.slopes), 3), 0, object)
         exponent = max((line.exponent for line in lines), default=0)
         for k, line in zip(live.tolist(), lines, strict=True):

@@ -17,13 +17,14 @@ from numpy.typing import NDArray
 
 from engine.coincident_lines import Lines
 from engine.edge_cut import Crossings, doubtful_gaps
-from engine.exact_maps import FaceMaps, FaceSide, Line
+from engine.exact_lines import Line, crossing, minus, ranks_along, through
+from engine.exact_maps import FaceMaps, FaceSide
 from engine.new_vertices import NewVertices
 from engine.planar_map import BORDER
 from engine.plane import SlicePlane
 from engine.schedule import Segment
 from engine.steps import Float, Int
-from engine.tolerances import QUOTIENT
+from engine.tolerances import NEAREST, QUOTIENT
 from engine.unfinished_map import PlanarMap
 
 FaceSignWords = tuple[Int, NDArray[np.uint64], NDArray[np.uint64], int]
@@ -63,6 +64,7 @@ class Examination:
         self.lines = self._lines[layer] if layer < len(self._lines) else _NO_LINES
         self._on_own_line: NDArray[np.int64] | None = None
         self._starts: Int | None = None  # the vertex that each half-edge of a loop leaves
+        self._beside: Int | None = None  # a face of each edge
         self.know(*[NewVertices.empty(0, 1)] * 2)
         self._around: dict[int, list[tuple[int, int, int]]] = {}
         self._places: dict[int, tuple[int, int, int, int]] = {}
@@ -114,40 +116,47 @@ class Examination:
         known = np.isin(pairs[:, 0].astype(np.int64) << _LINE_BITS | line, self._on_own_line)
         return np.asarray(known & (line >= 0))
 
-    def order_edges(self, piece: Crossings) -> Crossings:
-        """Put the crossings of the edges piece.close in order; those at the same place become one vertex."""
+    def order_edges(self, piece: Crossings, rows: Float) -> Crossings:
+        """Put the crossings of the edges piece.close in order; those at the same place become one vertex.
+
+        rows (V, R): at the vertices before the cut, where those that are in doubt have been asked for.
+        """
         counts = np.diff(piece.first_vertex)
         for i in piece.close.tolist():
+            self._check()
             start, stop = piece.first_crossing[i : i + 2].tolist()
-            rows = piece.row[start:stop].tolist()
-            places = self._crossings(self._edges[piece.edges[i]], rows)
-            if places is None:
-                self.unexamined += doubtful_gaps(start, stop, piece.weights, piece.vertex)
+            if not self._may(stop - start - 1):
+                self.unexamined += int(doubtful_gaps(start, stop, piece.weights, piece.vertex))
                 continue
-            vertex, last = -1, None
-            for slot, (place, row) in enumerate(sorted(zip(places, rows, strict=True)), start):
-                vertex += place != last
-                piece.row[slot], piece.vertex[slot], piece.weights[slot] = row, vertex, _weights(place)
-                last = place
-            counts[i] = vertex + 1
+            edge, crossed = int(piece.edges[i]), piece.row[start:stop].copy()
+            face, (a, b) = self._face_beside(edge), self._edges[edge]
+            others = [self._row(self._layer, face, row) for row in crossed.tolist()]
+            ranks = ranks_along(self._line(face, edge), others, rows[a, crossed].tolist())
+            order = np.argsort(ranks, kind="stable")
+            piece.row[start:stop] = crossed[order]
+            piece.vertex[start:stop] = np.unique(ranks[order], return_inverse=True)[1]
+            piece.weights[start:stop] = _weights(rows[a, crossed[order]], rows[b, crossed[order]])
+            counts[i] = piece.vertex[stop - 1] + 1
         first = np.concatenate([[0], np.cumsum(counts)]).astype(np.int32)
         return piece._replace(first_vertex=first, merges=len(piece.row) - int(first[-1]))
 
-    def ranks(self, rows: Sequence[int], ends: Int) -> Int | None:
+    def ranks(self, face: int, rows: Int, ends: Int, values: Float) -> Int | None:
         """Return (A, A) int32: the rank of the crossing with chord j among all on chord i, of a face's chords.
 
-        rows (A,): theirs; ends (A, 2): the vertices where each starts and ends.  None when no more decisions may be
-        made.
+        rows (A,): theirs; ends (A, 2): the vertices where each starts and ends; values (V, R): all rows there.  None
+        when no more decisions may be made.
         """
-        ranks = np.zeros((len(rows), len(rows)), np.int32)
-        self._look_around(ends.ravel())
-        for i in range(len(rows)):
-            self._check()
-            places = self._crossings(ends[i], rows)
-            if places is None:
-                return None
-            order = {place: rank for rank, place in enumerate(sorted(set(places)))}
-            ranks[i] = [order[place] for place in places]
+        self._check()
+        count = len(rows)
+        if not self._may(count * (count - 1) // 2):
+            return None
+        lines = [self._row(self._layer, face, row) for row in rows.tolist()]
+        starts = values[ends[:, 0][:, None], rows]
+        crossed = starts * values[ends[:, 1][:, None], rows] < 0.0
+        ranks = np.zeros((count, count), np.int32)
+        for i, line in enumerate(lines):
+            others = np.flatnonzero(crossed[i])
+            ranks[i, others] = ranks_along(line, [lines[j] for j in others.tolist()], starts[i, others].tolist())
         return ranks
 
     def _may(self, decisions: int = 1) -> bool:
@@ -157,16 +166,12 @@ class Examination:
         self._left -= decisions
         return self._left >= 0
 
-    def _crossings(self, ends: Int, rows: Sequence[int]) -> list[Fraction] | None:
-        """Return the shares of the way between two vertices where rows cross it; 0 for those that do not."""
-        if not self._may(len(rows)):
-            return None
-        self._look_around(ends)
-        try:
-            pairs = [[self._value(end, row) for end in ends.tolist()] for row in rows]
-        except _UndecidableError:
-            return None
-        return [a / (a - b) if a * b < 0 else Fraction(0) for a, b in pairs]
+    def _face_beside(self, edge: int) -> int:
+        if self._beside is None:
+            offsets, half_edges = self._before.offsets, self._before.half_edges
+            self._beside = np.empty(len(self._edges), np.int32)
+            self._beside[half_edges >> 1] = np.repeat(np.arange(len(offsets) - 1, dtype=np.int32), np.diff(offsets))
+        return int(self._beside[edge])
 
     def _value(self, vertex: int, row: int) -> Fraction:
         """The exact value of a row of this cut at any vertex, also at one that the cut made."""
@@ -209,12 +214,9 @@ class Examination:
         found = self._places.get(vertex)
         if found is None:
             for face, *edges in self._around[vertex]:
-                one, other = (self._line(face, edge) for edge in edges)
-                w = one.a * other.b - one.b * other.a
-                if w != 0:
-                    x, y = one.b * other.c - one.c * other.b, one.c * other.a - one.a * other.c
-                    sign = 1 if w > 0 else -1
-                    found = self._places[vertex] = sign * x, sign * y, sign * w, face
+                place = crossing(*(self._line(face, edge) for edge in edges))
+                if place is not None:
+                    found = self._places[vertex] = *place, face
                     break
             else:
                 raise _UndecidableError
@@ -246,7 +248,7 @@ class Examination:
         """The line that an edge of a face is a piece of."""
         layer, row = int(self._before.edge_layer.view[edge]), int(self._before.edge_row.view[edge])
         if layer == BORDER:
-            return _through(*self._polygon[[row, (row + 1) % len(self._polygon)]].tolist())
+            return through(*self._polygon[[row, (row + 1) % len(self._polygon)]].tolist())
         for later in range(self._layer - 1, layer - 1, -1):
             face = int(self._face_signs[later][0][face])
         return self._row(layer, face, row)
@@ -254,31 +256,12 @@ class Examination:
     def _row(self, layer: int, face: int, row: int) -> Line:
         segment = self._segments[layer]
         line = self._maps.line(layer, face, int(segment.neuron[row]))
-        return _minus(line, float(segment.breakpoint[row]))
+        return minus(line, float(segment.breakpoint[row]))
 
     def _side(self, layer: int, face: int) -> FaceSide:
         parent, plus, _, rows = self._face_signs[layer - 1]
         bits = np.unpackbits(plus[face].astype("<u8").view(np.uint8), count=rows, bitorder="little")
         return FaceSide(face, int(parent[face]), bits.astype(np.bool_))
-
-
-def _minus(line: Line, number: float) -> Line:
-    if number == 0.0:
-        return line
-    top, bottom = number.as_integer_ratio()  # a power of two
-    shift = bottom.bit_length() - 1
-    exponent = max(line.exponent, shift)
-    a, b, c = (part << (exponent - line.exponent) for part in line[:3])
-    return Line(a, b, c - (top << (exponent - shift)), exponent)
-
-
-def _through(start: list[float], end: list[float]) -> Line:
-    """The line through two points; only where it is zero counts."""
-    (x, y), (u, v) = ([Fraction(number) for number in point] for point in (start, end))
-    parts = y - v, u - x, x * v - y * u
-    scale = max(part.denominator for part in parts)  # powers of two
-    a, b, c = (int(part * scale) for part in parts)
-    return Line(a, b, c, 0)
 
 
 def _rounded(number: Fraction) -> float:
@@ -289,8 +272,11 @@ def _rounded(number: Fraction) -> float:
         return math.copysign(sys.float_info.max, number)
 
 
-def _weights(share: Fraction) -> tuple[float, float]:
-    """A share of the way as engine/predicates.py counts it, from the nearer end, and its uncertainty."""
-    nearer = share if share <= Fraction(1, 2) else share - 1
-    place = _rounded(nearer)
-    return place, QUOTIENT * abs(place)
+def _weights(at_a: Float, at_b: Float) -> Float:
+    """Return (N, 2): the places where rows cross an edge, as engine/predicates.py counts them, and their uncertainty.
+
+    at_a, at_b (N,): rows at its ends, as good as rounding allows.
+    """
+    share = at_a / (at_a - at_b)
+    place = np.where(np.abs(at_a) <= np.abs(at_b), share, np.minimum(at_b / (at_a - at_b), -NEAREST))
+    return np.column_stack([place, QUOTIENT * np.abs(place)])

@@ -1,13 +1,11 @@
 """How much of a value earlier rounding may have made, roughly: what says which signs are worth a close look.
 
 Errors are propagated as if they were independent, with no regard to where on the map a vertex is; no sign is decided by
-that.  It matters where features cancel: a feature that is zero but for rounding, but not exactly, makes all that is
-computed from it look as large as their own rounding.
+that.  It matters where features cancel: what is left is as small as their rounding, and looks more accurate than it is.
 """
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import assert_never
@@ -15,7 +13,6 @@ from typing import assert_never
 import numpy as np
 
 from engine.jit import kernel, summing_kernel
-from engine.rounding import Rounding
 from engine.steps import Affine, Float, Gather, Int, Kink, Linear, Scale, Sum, evaluate
 from engine.tolerances import SAFETY, UNIT_ROUNDOFF
 from engine.twins import summed
@@ -82,21 +79,6 @@ def _times_steepest(slopes: Float, noise: Float, found: Float) -> None:
         for p in range(slopes.shape[1]):
             steepest = max(steepest, abs(slopes[k, p]))
         found[k] = steepest * noise[k]
-
-
-def is_even(rounding: Rounding, noise: Mapping[int, Float]) -> bool:
-    """Whether what a sum reads counts in it with parts of about one size, apart from what is noise.
-
-    Otherwise noise is that of the largest features, and says nothing where these are off, here and in later layers.
-    """
-    if len(rounding.bases) <= 1:
-        return True
-    groups = Counter(
-        slot
-        for slot, inverse_unit in zip(rounding.bases, rounding.inverse_units, strict=True)
-        if (noise[slot] * inverse_unit < (inverse_unit > 0.0)).any()
-    )
-    return max(groups.values(), default=0) <= 1
 
 
 def _together(step: Linear, twins: Mapping[int, Int]) -> Float:

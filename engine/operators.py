@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np
+
 from engine import arithmetic, comparisons, extrema, products
 from engine.recorder import Recorder
 from engine.traced import Codes, Traced
@@ -42,7 +44,11 @@ def _threshold(r: Recorder, shape: tuple[int, ...], x: Any, threshold: float, va
 
 
 def _hardsigmoid(r: Recorder, shape: tuple[int, ...], x: Any) -> Codes:
-    return extrema.kink(r, shape, x, "hardsigmoid", [-3.0, 3.0], [0.0, 1 / 6, 0.0], [0.0, 0.5, 1.0])
+    # Sixths are no floats: with slope 1 the pieces meet exactly.
+    layout = r.layout(x, shape)
+    pieces = [np.tile(part, (len(layout.cells), 1)) for part in ([-3.0, 3.0], [0.0, 1.0, 0.0], [0.0, 3.0, 6.0])]
+    cells = r.tape.kink(layout.cells, "hardsigmoid", *pieces)
+    return layout.with_cells(r.tape.scale(cells, np.full(len(cells), 1 / 6), np.zeros(len(cells))))
 
 
 def _softshrink(r: Recorder, shape: tuple[int, ...], x: Any, lambd: float = 0.5) -> Codes:

@@ -21,7 +21,7 @@ from engine.growth import Admission
 from engine.kinks import apply_kink, largest_after, restore_breakpoints
 from engine.network import Network
 from engine.new_vertices import interpolate
-from engine.noise import is_even, noise_after, noise_after_kink, noise_of_inputs
+from engine.noise import noise_after, noise_after_kink, noise_of_inputs
 from engine.planar_map import BORDER, FaceSigns, Partition, Ties
 from engine.plane import SlicePlane, convex_polygon, plane_box_polygon
 from engine.rounding import Rounding
@@ -165,7 +165,6 @@ class _Walk:
         self.ranges: dict[int, Range] = {0: (inputs.min(axis=0), inputs.max(axis=0))}
         self.noise: dict[int, Float] = {0: noise_of_inputs(unit_of(0, self.ranges, None))}
         self.input_noise = float(np.linalg.norm(self.noise[0]))
-        self.even = True
         self.deferred: Deferred | None = None
         self.recycler = Recycler()
         self.coincidences = Coincidences.none()
@@ -193,9 +192,7 @@ class _Walk:
         self.noise.update(noise_after(segment.steps, self.noise, units, self.network.twins))
         uncertainty = float(self.map.uncertainty.view.max())
         of_position = 1.0 + min(uncertainty, self.map.negligible) / self.input_noise
-        self.even &= is_even(rounding, self.noise)
-        rows = (of_position if self.even else 0.0) * self.noise[segment.source][segment.neuron]
-        self.row_noise = rows
+        self.row_noise = of_position * self.noise[segment.source][segment.neuron]
         norms = Table.empty(vertices, (len(rounding.bases),), np.float64, 0)
         uncertain = uncertainty > self.map.negligible
         self.bound = tolerance(self.map, uncertain, norms, rounding.scale, rounding.constant)
@@ -232,17 +229,9 @@ class _Walk:
         self.examination.start(layer, self.map)
         admission = self._admission(layer, rows)
         result = cut(
-            self.map,
-            layer,
-            rows,
-            self.examination.lines,
-            signs,
-            self.bound,
-            self.row_noise,
-            self.examination,
-            admission,
-            self.workers,
-        )
+            self.map, layer, rows, self.examination.lines, signs, self.bound, self.row_noise, segment.exact_zeros,
+            self.examination, admission, self.workers,
+        )  # fmt: skip
         start = self._took("cut", start)
         if len(self.coincidences):
             self.coincidences = self.coincidences.on_pieces(result.edge_origin())

@@ -183,13 +183,11 @@ def _list_uncertain(edges, uncertain, found):
 
 @inline
 def doubt_of(local, noise):
-    """What a value must exceed to have a sign without a closer look: `local`, its rounding bound, with much to spare.
+    """Return what a value must exceed to have a sign without a closer look.
 
-    Where all that is added up is no larger than `noise`, earlier rounding may have made all of it.
+    local: its own rounding bound, which counts with much to spare; noise: what earlier rounding may have made.
     """
-    wide = DOUBT * local
-    floor = noise if local <= SAFETY * UNIT_ROUNDOFF * noise else 0.0
-    return floor if wide <= floor else wide  # what is not a number stays so: no value is beyond it
+    return DOUBT * local + noise
 
 
 @inline
@@ -208,14 +206,14 @@ def _doubts_of(v, norms, scale, constant, noise, out):
 
 @inline
 def doubt_by_norm(norms, scale, constant, noise, limits, slopes):
-    """Whether doubt_of, of every row k and at any vertex, is limits[k] + norm * slopes[k]: where noise is far below any
-    rounding.  Fills in limits and slopes (R,).
+    """Return whether doubt_of is limits[k] + norm * slopes[k] for every row k at any vertex: where there is one norm.
+
+    Fills in limits and slopes (R,).
     """
     simple = norms.shape[1] == 1
     for k in range(len(constant)):
-        limits[k] = DOUBT * constant[k]
+        limits[k] = DOUBT * constant[k] + noise[k]
         slopes[k] = DOUBT * scale[0, k] if simple else 0.0
-        simple = simple and constant[k] > SAFETY * UNIT_ROUNDOFF * noise[k]
     return simple
 
 
@@ -257,9 +255,11 @@ def classify_vertex(v, rows, norms, scale, constant, noise, simple, limits, slop
 
 
 @kernel
-def settle(lo, hi, vertices, rows, bound, noise, plus, minus, zero):
+def settle(lo, hi, vertices, rows, bound, noise, exact_zeros, plus, minus, zero):
     """Decide by the full bound what `classify` left open at vertices[lo:hi], and all rows where the position is
     uncertain.  zero[n]: some row is zero at vertices[n].
+
+    exact_zeros: what is added up is exactly zero where it is zero in float64.
 
     Returns the signs that are in doubt, (N, 2) int32 vertex and row; those within their bounds are zero.
     """
@@ -285,8 +285,8 @@ def settle(lo, hi, vertices, rows, bound, noise, plus, minus, zero):
             )
             if abs(z) <= full:
                 zero[n] = True
-                if full == 0.0:
-                    continue  # all that is added up is exactly zero
+                if full == 0.0 and exact_zeros:
+                    continue
             elif z > 0.0:
                 plus[v, w] |= bit
             else:

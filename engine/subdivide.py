@@ -23,6 +23,7 @@ from engine.planar_map import Ties
 from engine.predicates import WORD, Tolerance
 from engine.steps import Float, Int
 from engine.table import Table
+from engine.tolerances import DOUBT
 from engine.unfinished_map import PlanarMap
 from engine.workers import NEVER_STOP, PIECE_NANOSECONDS, Stop, Workers, equal_ends, equal_pieces, grain
 
@@ -101,17 +102,19 @@ def tolerance(before: PlanarMap, uncertain: bool, norms: Table, scale: Float, co
 
 def cut(
     before: PlanarMap, layer: int, rows: Table, lines: Int, signs: Signs, bound: Tolerance, noise: Float,
-    examination: Examination, admission: Admission, workers: Workers,
+    exact_zeros: bool, examination: Examination, admission: Admission, workers: Workers,
 ) -> Cut:  # fmt: skip
     """Cut all faces by the lines on which a row is zero.
 
     rows (V, R): pre-activation minus breakpoint; zeros are made exact, and the vertices on edges are added.  lines: see
-    find_crossings; noise (R,): see engine/noise.py.  examination: makes the decisions that rounding leaves in doubt;
-    started for this cut.
+    find_crossings; noise (R,): see engine/noise.py; exact_zeros: see settle.  examination: makes the decisions that
+    rounding leaves in doubt; started for this cut.
     """
     loose = Table(bound.norms, 2 * len(bound.norms) + 1024)
     bound = bound._replace(loose=loose.view)
-    snapped, zeros = _settle(rows.view, signs, bound, noise, examination, workers)
+    snapped, zeros = _settle(rows.view, signs, bound, noise, exact_zeros, examination, workers)
+    # From here on bounds are widened by DOUBT at most: what noise leaves in doubt is in doubt there too.
+    bound = bound._replace(constant=bound.constant + noise / DOUBT)
     edges, cut_edges, on_edges, bound, made_zero, edge_merges = _cut_edges(
         before, rows, lines, signs, bound, loose, examination, admission, workers
     )
@@ -141,7 +144,13 @@ def cut(
 
 
 def _settle(
-    rows: Float, signs: Signs, bound: Tolerance, noise: Float, examination: Examination, workers: Workers
+    rows: Float,
+    signs: Signs,
+    bound: Tolerance,
+    noise: Float,
+    exact_zeros: bool,
+    examination: Examination,
+    workers: Workers,
 ) -> tuple[int, bool]:
     """Decide the signs that rounding alone does not, and make zeros exact.
 
@@ -156,7 +165,7 @@ def _settle(
     zero = np.empty(len(vertices), np.bool_)
     found = workers.run(
         predicates.settle, len(vertices), grain(20 + 3 * rows.shape[1]), vertices, rows, tuple(bound), noise,
-        signs.plus, signs.minus, zero,
+        exact_zeros, signs.plus, signs.minus, zero,
     )  # fmt: skip
     doubtful, coincidences = np.concatenate(found), 0
     if len(doubtful):
@@ -209,7 +218,7 @@ def _cut_edges(
             break
         doubtful = examination.not_asked(doubtful)
         if len(doubtful) == 0:
-            found = [examination.order_edges(piece) if len(piece.close) else piece for piece in found]
+            found = [examination.order_edges(piece, rows.view) if len(piece.close) else piece for piece in found]
             break
         values = _examine(doubtful, rows.view, signs, examination)
         snapped += int(np.count_nonzero(values == 0.0))
@@ -390,7 +399,7 @@ def _ranks(faces: Counts, loops: Loops, plan: _Plan, examination: Examination) -
     start, tables, length = np.full(len(plan.active), -1), [], 0
     for n, face in enumerate(faces.tolist()):
         own = slice(first[n], first[n + 1])
-        table = examination.ranks(row[own].tolist(), ends[own])
+        table = examination.ranks(face, row[own], ends[own], loops.rows)
         if table is None:
             examination.unexamined += 1
             continue
