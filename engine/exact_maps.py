@@ -54,6 +54,9 @@ class FaceMaps:
         self._inputs = dyadic(np.ascontiguousarray(inputs))
         self._segments, self._side = segments, side
         self._parameters: dict[int, tuple[Dyadic, Dyadic]] = {}
+        self._after_row: dict[
+            int, NDArray[np.int64]
+        ] = {}  # by nonlinearity, the piece after the breakpoint of each row
         self._faces: dict[tuple[int, int], _Face] = {}
         self._numbers = 0
 
@@ -113,17 +116,19 @@ class FaceMaps:
         lines = self._lines_in(before, layer - 1, live.tolist())
         forms = np.full((len(kink.slopes), 3), 0, object)
         exponent = max((line.exponent for line in lines), default=0)
-        for k, line in zip(live.tolist(), lines, strict=True):
-            forms[k] = [number << (exponent - line.exponent) for number in line[:3]]
+        if len(live):
+            forms[live] = [[number << (exponent - line.exponent) for number in line[:3]] for line in lines]
         scaled = Dyadic(forms * slope.integers[:, None], exponent + slope.exponent)
         values[kink.target] = shifted(scaled, intercept)
         return values
 
     def _piece(self, kink: Kink, positive: NDArray[np.bool_]) -> tuple[Dyadic, Dyadic]:
         """Return slope and intercept (n,) of the piece on which each feature is, from the rows that are positive."""
+        if kink.target not in self._after_row:
+            below = kink.breakpoints[kink.row_neuron] <= kink.row_breakpoint[:, None]
+            self._after_row[kink.target] = below.sum(axis=1)
         piece = np.zeros(len(kink.slopes), np.int64)
-        for neuron, breakpoint_ in zip(kink.row_neuron[positive], kink.row_breakpoint[positive], strict=True):
-            piece[neuron] = np.searchsorted(kink.breakpoints[neuron], breakpoint_, side="right")
+        np.maximum.at(piece, kink.row_neuron[positive], self._after_row[kink.target][positive])
         slopes, intercepts = self._parameters_of(kink)
         each = np.arange(len(piece))
         return slopes._replace(integers=slopes.integers[each, piece]), intercepts._replace(
