@@ -14,7 +14,7 @@ import numpy as np
 
 from engine.jit import kernel, summing_kernel
 from engine.steps import Affine, Float, Gather, Int, Kink, Linear, Scale, Sum, evaluate
-from engine.tolerances import SAFETY, UNIT_ROUNDOFF
+from engine.tolerances import SAFETY, UNDERFLOW, UNIT_ROUNDOFF
 from engine.twins import summed
 
 _ROUNDING = SAFETY * UNIT_ROUNDOFF
@@ -22,7 +22,7 @@ _ROUNDING = SAFETY * UNIT_ROUNDOFF
 
 def noise_of_inputs(unit: Float) -> Float:
     """(n,): of values that are themselves only rounded; unit (n,): their sizes."""
-    return _ROUNDING * unit
+    return np.maximum(_ROUNDING * unit, UNDERFLOW)
 
 
 def noise_after(
@@ -49,7 +49,10 @@ def noise_after(
             errors[step.target] = evaluate(_without_constants(_squared(alike)), errors, 1)
             errors[step.target] += _ROUNDING**2 * sizes[step.target]
     squares = {step.target: errors[step.target][0] for step in steps}
-    return {slot: np.sqrt(np.where(np.isfinite(square), square, 0.0)) for slot, square in squares.items()}
+    return {
+        slot: np.maximum(np.sqrt(np.where(np.isfinite(square), square, 0.0)), UNDERFLOW)
+        for slot, square in squares.items()
+    }
 
 
 @summing_kernel
@@ -62,7 +65,7 @@ def _noise_of_linear(weight: Float, together: Float, bias: Float, noise: Float, 
             error += part * part
             size += own * own
         total = error + _ROUNDING * _ROUNDING * size
-        found[k] = np.sqrt(total) if total < np.inf else 0.0
+        found[k] = max(np.sqrt(total), UNDERFLOW) if total < np.inf else UNDERFLOW
 
 
 def noise_after_kink(kink: Kink, noise: Float) -> Float:
@@ -78,7 +81,7 @@ def _times_steepest(slopes: Float, noise: Float, found: Float) -> None:
         steepest = 0.0
         for p in range(slopes.shape[1]):
             steepest = max(steepest, abs(slopes[k, p]))
-        found[k] = steepest * noise[k]
+        found[k] = max(steepest * noise[k], UNDERFLOW)
 
 
 def _together(step: Linear, twins: Mapping[int, Int]) -> Float:

@@ -127,6 +127,12 @@ def _partition(
         enough = False
     if not enough:
         raise EngineError(f"the number of threads must be an integer of at least 1, not {threads!r}")
+    try:
+        counted = examined is None or operator.index(examined) >= 0
+    except TypeError:
+        counted = False
+    if not counted:
+        raise EngineError(f"the number of decisions to examine must be an integer of at least 0, not {examined!r}")
     with Workers(threads, cancel) as workers, single_threaded_blas(), memory.refusing():
         walk = _Walk(network, plane, np.ascontiguousarray(polygon, np.float64), level, examined, workers)
         for layer, segment in enumerate(walk.segments):

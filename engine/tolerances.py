@@ -15,6 +15,7 @@ SAME_RATIO = 1e-9  # radians: rows with ratios that differ by less are looked at
 DOUBT = 2.0**10  # bounds within which a sign or an order is in doubt: on generic networks none is
 QUOTIENT = 2.0 * UNIT_ROUNDOFF  # relative error of a share of the way, a quotient of numbers without cancellation
 NEAR_END = 2.0 * UNIT_ROUNDOFF  # of an edge: a crossing so near to an end leaves the sign there in doubt
+UNDERFLOW = 1e-290  # smaller values have lost digits, or all of them: they are in doubt
 NEAREST = 1e-300  # to the second end of an edge: a place there must have a sign
 ONE_POINT = 1e-9  # of a chord: crossings that are closer may become one vertex; only memory is estimated by it
 

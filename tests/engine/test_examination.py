@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import json
+from dataclasses import asdict
 from fractions import Fraction
+from typing import Any
 
 import numpy as np
 import pytest
 import torch
 from torch import nn
 
-from engine import Network, Partition, SlicePlane, partition_slice
+from engine import EngineError, Network, Partition, SlicePlane, partition_slice
 from engine.dyadic import dyadic
 from engine.exact_maps import FaceMaps, FaceSide
 from engine.partition import partition_polygon
@@ -110,6 +113,59 @@ def test_some_decisions_may_be_left() -> None:
     sample = random_sample("prelu", "through one point", 83)
     left = [_partition(sample, most).tie_counts.unexamined for most in (0, 20, 100_000)]
     assert left[0] > left[1] > left[2] == 0
+
+
+@pytest.mark.parametrize("examined", [-1, 2.5, "5"])
+def test_the_number_of_decisions_is_a_whole_one(examined: Any) -> None:
+    with pytest.raises(EngineError, match="decisions to examine"):
+        _partition(random_sample("relu", "generic", 0), examined)
+
+
+@pytest.mark.parametrize(("kink", "kind", "seed"), [("relu", "integer", 0), ("relu", "mixture", 3)])
+def test_orders_that_are_left_are_counted(kink: str, kind: str, seed: int) -> None:
+    counts = asdict(_partition(random_sample(kink, kind, seed), 0).tie_counts)
+    assert json.loads(json.dumps(counts)) == counts
+    assert sum(counts.values()) > 0
+
+
+class _Shortcut(nn.Module):
+    """A feature without a bend, which is zero but for rounding; made a row of by a large factor."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.first, self.bend = nn.Linear(2, 3).double(), nn.Linear(2, 2).double()
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        h = self.first(x)
+        kept = 3.0 * h[:, :1] - h[:, 1:2]  # of rows of which one is three times the other
+        bent = torch.relu(self.bend(x))
+        return torch.as_tensor(torch.relu(2.0**30 * kept + h[:, 2:]) + bent.sum(dim=1, keepdim=True))
+
+
+def test_what_is_zero_but_for_rounding_is_in_doubt_without_a_row_of_its_own() -> None:
+    torch.manual_seed(6)
+    module = _Shortcut()
+    with torch.no_grad():
+        module.first.weight[1], module.first.bias[1] = 3.0 * module.first.weight[0], 3.0 * module.first.bias[0]
+        module.first.weight[2], module.first.bias[2] = 0.0, 0.0
+    rest = [
+        3 * Fraction(a) - Fraction(b)
+        for a, b in zip(
+            [*module.first.weight[0].tolist(), module.first.bias[0].item()],
+            [*module.first.weight[1].tolist(), module.first.bias[1].item()],
+            strict=True,
+        )
+    ]
+    corners = [rest[0] * x + rest[1] * y + rest[2] for x, y in ((-1, -1), (1, -1), (1, 1), (-1, 1))]
+    crossed = min(corners) < 0 < max(corners)
+    network = Network.trace(module, input_shape=(2,))
+    found = partition_polygon(network, SlicePlane.identity(), np.array(SQUARE), level=None)
+    module.first.weight.data[0], module.first.bias.data[0] = 0.0, 0.0
+    module.first.weight.data[1], module.first.bias.data[1] = 0.0, 0.0
+    without = partition_polygon(
+        Network.trace(module, input_shape=(2,)), SlicePlane.identity(), np.array(SQUARE), level=None
+    )
+    assert (found.regions > without.regions) == crossed
 
 
 def test_a_network_in_general_position_leaves_nothing_in_doubt() -> None:

@@ -238,6 +238,26 @@ def cancelling(draft: Draft) -> None:
     duplicate(draft)
 
 
+def cancelling_in_threes(draft: Draft) -> None:
+    """Three times a feature less one that is three times as large, enlarged: what is left is rounding.
+
+    In some networks a row of each layer is shorter by 2^30, so that the noise is not of its size.
+    """
+    if draft.depth == 0:
+        generic(draft)
+        draft.weight[3], draft.bias[3] = 3.0 * draft.weight[2], 3.0 * draft.bias[2]
+    elif draft.depth == 1:
+        large = coarse(draft.rng, draft.size) * 2.0 ** int(draft.rng.integers(10, 35))
+        draft.weight[:, 2] += 3.0 * large
+        draft.weight[:, 3] -= large
+    else:
+        later_coincidence(draft)
+    if draft.slice.origin[0] + draft.slice.point[0] > 0.0:
+        draft.weight[1] *= 2.0**-30
+        draft.bias[1] *= 2.0**-30
+    through_point(draft)
+
+
 def scaled(draft: Draft) -> None:
     """Rows longer or shorter by 2^20, about their breakpoint; the next layer undoes it where it can.
 
@@ -332,6 +352,7 @@ KINDS: dict[str, Callable[[Draft], None]] = {
     "through one point": through_point,
     "near-parallel": near_parallel,
     "cancelling": cancelling,
+    "cancelling in threes": cancelling_in_threes,
     "scaled": scaled,
     "uneven": uneven,
     "dead": dead,
