@@ -174,7 +174,7 @@ class Examination:
         return int(self._beside[edge])
 
     def _value(self, vertex: int, row: int) -> Fraction:
-        """The exact value of a row of this cut at any vertex, also at one that the cut made."""
+        """Return the exact value of a row of this cut at any vertex, also at one that the cut made."""
         found = self._values.get((vertex, row))
         if found is None:
             if vertex < self._vertices:
@@ -188,7 +188,7 @@ class Examination:
         return found
 
     def _share(self, vertex: int) -> Fraction:
-        """How far a vertex that the cut made is on the way between its parents: where its rows are zero."""
+        """Return how far a vertex that the cut made is on the way between its parents: where its rows are zero."""
         found = self._shares.get(vertex)
         if found is None:
             parents, rows = self._parents(vertex)
@@ -202,7 +202,7 @@ class Examination:
         return found
 
     def _parents(self, vertex: int) -> tuple[list[int], list[int]]:
-        """The parents of a vertex that the cut made, and the rows that are zero at it."""
+        """Return the parents of a vertex that the cut made, and the rows that are zero at it."""
         number, new = vertex - self._vertices, self._on_edges
         if number >= len(new.parents):
             number, new = number - len(new.parents), self._on_chords
@@ -210,7 +210,7 @@ class Examination:
         return new.parents[number].tolist(), np.flatnonzero(bits).tolist()
 
     def _place_of(self, vertex: int) -> tuple[int, int, int, int]:
-        """Integers x, y, w > 0 and a face: an old vertex is at (x / w, y / w), a corner of that face."""
+        """Return integers x, y, w > 0 and a face: an old vertex is at (x / w, y / w), a corner of that face."""
         found = self._places.get(vertex)
         if found is None:
             for face, *edges in self._around[vertex]:
@@ -245,7 +245,7 @@ class Examination:
             self._around[vertex].append(tuple(corner))
 
     def _line(self, face: int, edge: int) -> Line:
-        """The line that an edge of a face is a piece of."""
+        """Return the line that an edge of a face is a piece of."""
         layer, row = int(self._before.edge_layer.view[edge]), int(self._before.edge_row.view[edge])
         if layer == BORDER:
             return through(*self._polygon[[row, (row + 1) % len(self._polygon)]].tolist())
@@ -265,7 +265,7 @@ class Examination:
 
 
 def _rounded(number: Fraction) -> float:
-    """The nearest float64, but for numbers too small or too large for one, which keep their sign."""
+    """Return the nearest float64, but for numbers too small or too large for one, which keep their sign."""
     try:
         return float(number) or (math.copysign(_LEAST, number) if number else 0.0)
     except OverflowError:

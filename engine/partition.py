@@ -121,18 +121,8 @@ def _partition(
         finite = False
     if not finite:
         raise EngineError(f"the level must be a finite number, not {level!r}")
-    try:
-        enough = threads is None or operator.index(threads) >= 1
-    except TypeError:
-        enough = False
-    if not enough:
-        raise EngineError(f"the number of threads must be an integer of at least 1, not {threads!r}")
-    try:
-        counted = examined is None or operator.index(examined) >= 0
-    except TypeError:
-        counted = False
-    if not counted:
-        raise EngineError(f"the number of decisions to examine must be an integer of at least 0, not {examined!r}")
+    _check_number(threads, 1, "threads")
+    _check_number(examined, 0, "decisions to examine")
     with Workers(threads, cancel) as workers, single_threaded_blas(), memory.refusing():
         walk = _Walk(network, plane, np.ascontiguousarray(polygon, np.float64), level, examined, workers)
         for layer, segment in enumerate(walk.segments):
@@ -142,6 +132,15 @@ def _partition(
             if progress is not None:
                 progress(Progress(layer + 1, len(walk.segments), walk.map.faces, walk.frozen().snapshot))
         return walk.finish()
+
+
+def _check_number(number: int | None, least: int, what: str) -> None:
+    try:
+        enough = number is None or operator.index(number) >= least
+    except TypeError:
+        enough = False
+    if not enough:
+        raise EngineError(f"the number of {what} must be an integer of at least {least}, not {number!r}")
 
 
 class _Walk:
