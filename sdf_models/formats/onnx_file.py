@@ -16,7 +16,7 @@ import numpy as np
 import torch
 
 from sdf_models.architectures import LARGEST_WIDTH, ConstantInput
-from sdf_models.families.latent import latent_code
+from sdf_models.families.latent import coordinate_columns, held_length, latent_code
 from sdf_models.formats.format import CheckpointFile, Damaged, Format, Opened, Peek, Refused, first_line
 from sdf_models.formats.onnx_graph import RUN_ERRORS, Graph, Program, needed
 from sdf_models.formats.onnx_last import without_last
@@ -80,11 +80,11 @@ def open_file(file: CheckpointFile) -> Opened:
         graph = Graph(replace(program, operations=kept), placing.point)
     module: torch.nn.Module = graph
     size = math.prod(placing.point)
-    code = None
-    if size > _SPACE and sum(side > 1 for side in placing.point) == 1:
-        code = latent_code(size - _SPACE, file.path, {}, choices, all_inputs=True)
-    if code is not None:
-        module, size = ConstantInput(module, code), _SPACE
+    if held_length(size, choices) > 0 and sum(side > 1 for side in placing.point) == 1:
+        code = latent_code(size, file.path, {}, choices, all_inputs=True)
+        if code is not None:
+            columns = coordinate_columns(size, choices)
+            module, size = ConstantInput(module, code, columns), len(columns)
     if _is_half(onnx, model):
         choices.notes.append("it computes in 16 bits: it is drawn as its weights are, without the rounding in between")
     facts = {"family": "onnx", "opset": str(opset), "operations": _counted(operations)}
@@ -123,7 +123,7 @@ def _code(onnx: Any, value: Any, file: CheckpointFile) -> Any:
     length = _numbers(value)
     if not 0 < length <= LARGEST_WIDTH or math.prod(sides) > _LARGEST_CODE:
         raise Refused(f"its input {value.name!r:.40} {_described(value)} is no latent code", "export it with one input")
-    code = cast(torch.Tensor, latent_code(length, file.path, {}, file.choices, all_inputs=False))
+    code = cast(torch.Tensor, latent_code(length + _SPACE, file.path, {}, file.choices, all_inputs=False))
     kind = {10: np.float32, 11: np.float64}.get(value.type.tensor_type.elem_type, np.float32)
     rows = np.broadcast_to(code.detach().numpy().astype(kind), sides)
     return onnx.numpy_helper.from_array(np.ascontiguousarray(rows), value.name)

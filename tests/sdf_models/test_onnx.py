@@ -130,7 +130,9 @@ def test_last_tanh_is_left_out(tmp_path: Path, twice: bool) -> None:
     data = exported(decoder, 7)
     with pytest.raises(OpenQuestionError, match="latent code of 4"):
         opened(tmp_path, data)
-    checkpoint = opened(tmp_path, data, Reading(latent="zeros"))
+    with pytest.raises(OpenQuestionError, match="which of its 7 inputs are the coordinates"):
+        opened(tmp_path, data, Reading(latent="zeros"))
+    checkpoint = opened(tmp_path, data, Reading(latent="zeros", coordinates="last"))
     inputs = torch.cat([torch.zeros(len(POINTS), 4), torch.from_numpy(POINTS)], 1)
     agrees(checkpoint, decoder.linear_part(inputs).detach().numpy().reshape(-1))
     assert checkpoint.last_activation.name == ("tanh-twice" if twice else "tanh")
