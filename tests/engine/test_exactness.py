@@ -15,10 +15,10 @@ import pytest
 
 from tests.oracle.comparison import differences, use_one_thread
 from tests.oracle.nonlinearities import NONLINEARITIES
-from tests.oracle.recipes import KINDS
+from tests.oracle.recipes import KINDS, NOISY
 
 NETWORKS = int(os.environ.get("SPLINESCOPE_NETWORKS", "24"))
-PAIRS = list(product(NONLINEARITIES, KINDS))
+PAIRS = list(product(NONLINEARITIES, [*KINDS, *NOISY]))
 
 Work = dict[tuple[str, str], Future[dict[int, str]]]
 

@@ -14,6 +14,7 @@ from tests.oracle.rational import Add, Affine, Concat, Maximum, Minimum, Operati
 from tests.oracle.recipes import (
     FEW_BITS,
     KINDS,
+    NOISY,
     SHAPES,
     Draft,
     Features,
@@ -123,7 +124,7 @@ def specification(layers: list[Layer], weight: Float, bias: Float, concatenated:
 
 
 def random_sample(kink: str, kind: str, seed: int) -> Sample:
-    """The seed-th network of a nonlinearity (a key of NONLINEARITIES) and a kind (a key of KINDS)."""
+    """The seed-th network of a nonlinearity (a key of NONLINEARITIES) and a kind (a key of KINDS or NOISY)."""
     rng = np.random.default_rng([*f"{kink}/{kind}/".encode(), seed])
     in_space = kind == "mirrored" or (kind == "slice in a hyperplane" and seed % 5)
     plane = _random_slice(rng, 3 if in_space else int(rng.integers(2, 4)))
@@ -184,7 +185,7 @@ def _random_layer(
     draft = Draft(rng, index, plane, features, weight, bias, target, np.ones(size))
     if kind not in FEW_BITS and rng.random() < 0.5:
         generic(draft)
-    KINDS[kind](draft)
+    (KINDS | NOISY)[kind](draft)
     other = None
     added = np.zeros(size)
     if isinstance(nonlinearity.module, Larger | Smaller):

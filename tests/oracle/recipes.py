@@ -247,7 +247,7 @@ def cancelling_in_threes(draft: Draft) -> None:
         generic(draft)
         draft.weight[3], draft.bias[3] = 3.0 * draft.weight[2], 3.0 * draft.bias[2]
     elif draft.depth == 1:
-        large = coarse(draft.rng, draft.size) * 2.0 ** int(draft.rng.integers(10, 35))
+        large = coarse(draft.rng, draft.size) * 2.0 ** int(draft.rng.integers(10, 27))
         draft.weight[:, 2] += 3.0 * large
         draft.weight[:, 3] -= large
     else:
@@ -352,7 +352,6 @@ KINDS: dict[str, Callable[[Draft], None]] = {
     "through one point": through_point,
     "near-parallel": near_parallel,
     "cancelling": cancelling,
-    "cancelling in threes": cancelling_in_threes,
     "scaled": scaled,
     "uneven": uneven,
     "dead": dead,
@@ -362,6 +361,9 @@ KINDS: dict[str, Callable[[Draft], None]] = {
     "wide": integer,
 }
 """Every kind starts from random rows and applies its recipe to each layer."""
+
+NOISY: dict[str, Callable[[Draft], None]] = {"cancelling in threes": cancelling_in_threes}
+"""Kinds whose values at a point are little but rounding: only exact decisions have a meaning."""
 
 SHAPES = {"deep": ((8, 12), (4, 5)), "wide": ((2, 2), (64, 64))}
 """Kinds with fewest and most layers, and neurons in each, of their own; both inclusive."""
