@@ -70,6 +70,7 @@ class Examination:
         self._places: dict[int, tuple[int, int, int, int]] = {}
         self._values: dict[tuple[int, int], Fraction] = {}
         self._shares: dict[int, Fraction] = {}
+        self._parents_of: dict[int, tuple[list[int], list[int]]] = {}
         self._asked: set[tuple[int, int]] = set()
 
     def know(self, on_edges: NewVertices, on_chords: NewVertices) -> None:
@@ -151,8 +152,8 @@ class Examination:
         if not self._may(count * (count - 1) // 2):
             return None
         lines = [self._row(self._layer, face, row) for row in rows.tolist()]
-        starts = values[ends[:, 0][:, None], rows]
-        crossed = starts * values[ends[:, 1][:, None], rows] < 0.0
+        starts, stops = (values[ends[:, end, None], rows] for end in range(2))
+        crossed = np.sign(starts) * np.sign(stops) < 0.0
         ranks = np.zeros((count, count), np.int32)
         for i, line in enumerate(lines):
             others = np.flatnonzero(crossed[i])
@@ -203,11 +204,14 @@ class Examination:
 
     def _parents(self, vertex: int) -> tuple[list[int], list[int]]:
         """Return the parents of a vertex that the cut made, and the rows that are zero at it."""
-        number, new = vertex - self._vertices, self._on_edges
-        if number >= len(new.parents):
-            number, new = number - len(new.parents), self._on_chords
-        bits = np.unpackbits(new.carried[number].astype("<u8").view(np.uint8), bitorder="little")
-        return new.parents[number].tolist(), np.flatnonzero(bits).tolist()
+        found = self._parents_of.get(vertex)
+        if found is None:
+            number, new = vertex - self._vertices, self._on_edges
+            if number >= len(new.parents):
+                number, new = number - len(new.parents), self._on_chords
+            bits = np.unpackbits(new.carried[number].astype("<u8").view(np.uint8), bitorder="little")
+            found = self._parents_of[vertex] = new.parents[number].tolist(), np.flatnonzero(bits).tolist()
+        return found
 
     def _place_of(self, vertex: int) -> tuple[int, int, int, int]:
         """Return integers x, y, w > 0 and a face: an old vertex is at (x / w, y / w), a corner of that face."""
