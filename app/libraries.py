@@ -60,7 +60,7 @@ def packages(missing: Sequence[str]) -> list[str]:
 
 
 def advice(missing: Sequence[str]) -> str:
-    """What is missing and what to do, for the end of an error's line."""
+    """Return the missing packages and the command that installs them, for the end of an error's line."""
     verb, them = ("is", "it") if len(missing) == 1 else ("are", "them")
     command = f"apt-get install {' '.join(packages(missing))}"
     return f"{', '.join(missing)} {verb} missing here; install the packages that hold {them} (on Debian: {command})"

@@ -61,7 +61,7 @@ class _Lines:
 
 
 def holds_truths(x: Any) -> bool:
-    """Whether some elements are comparisons that depend on the input."""
+    """Return whether some elements are comparisons that depend on the input."""
     return isinstance(x, Traced) and bool(((x.codes & CELL) >= FIRST_OPAQUE).any())
 
 
@@ -107,7 +107,7 @@ def _by_pairs(r: Recorder, shape: tuple[int, ...], left: Any, right: Any, cell: 
 
 
 def _order(tape: Tape, above: int, below: int) -> bool | None:
-    """Whether a cell lies above another, where that is certain: all values are finite."""
+    """Return whether a cell lies above another, where that is certain: all values are finite."""
     a, b = (tape.constant_value(cell) if cell >= FIRST_CONSTANT else None for cell in (above, below))
     if a is not None and b is not None:
         return a > b

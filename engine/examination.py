@@ -28,7 +28,7 @@ from engine.tolerances import NEAREST, QUOTIENT
 from engine.unfinished_map import PlanarMap
 
 FaceSignWords = tuple[Int, NDArray[np.uint64], NDArray[np.uint64], int]
-"""What a FaceSigns is made of."""
+"""Parent, plus, minus and rows of a FaceSigns."""
 
 _CHECKED = 64  # decisions between two questions whether to stop
 _LEAST = math.ulp(0.0)

@@ -251,7 +251,7 @@ class Recorder(DispatchMode):
         return target
 
     def _is_mask(self, index: Sequence[Any], target: Traced, values: Tensor) -> bool:
-        """Whether an assignment x[mask] = value is to where a comparison of values that depend on the input holds."""
+        """Return whether an assignment x[mask] = value has a mask that depends on the input, by a comparison."""
         mask = index[0]
         if len(index) != 1 or not isinstance(mask, Traced) or isinstance(values, Traced):
             return False

@@ -1,4 +1,4 @@
-"""Why operations on traced tensors without a rule are refused."""
+"""Reasons for refusing operations on traced tensors that have no rule."""
 
 from __future__ import annotations
 
@@ -69,7 +69,7 @@ _REASONS = {
 
 
 def reason(name: str, random: bool, layer_class: str) -> str:
-    """Why the ATen operation of that name, which has no rule, is refused in a layer of that class."""
+    """Return the reason for refusing an ATen operation without a rule in a layer of a class."""
     words = _WORDS.get(name, name)
     if name in ("tanh", "sigmoid") and layer_class in _PARTLY:  # no advice that is meant for the whole layer
         return _SMOOTH.format(layer_class.lower())
