@@ -24,7 +24,9 @@ from engine.tolerances import SAME_RATIO
 
 Lines = tuple[Int, ...]
 """For each nonlinearity in order (R,) int32: rows with the same number, of any nonlinearity, have the same line; -1: no
-other row has it."""
+other row has it.  Empty where that is so of all."""
+
+_PLACES = np.random.default_rng(0).normal(size=(2, 2))  # on any slice
 
 
 class _Form(NamedTuple):
@@ -48,7 +50,7 @@ def coincident_lines(steps: Sequence[Step], inputs: Float) -> Lines:
     inputs (D, K): the network's input is inputs @ unknowns, the last of which is 1.
     """
     rng = np.random.default_rng(0)
-    values = {0: _random_inputs(inputs, rng)}
+    values = {0: _inputs_at_random(inputs, rng.normal(size=(2, inputs.shape[1] - 1)))}
     unknown: dict[int, Int] = {}  # of the features of each nonlinearity their numbers among all unknowns
     count = inputs.shape[1]
     random = np.empty((2, 0))  # of the unknowns after the inputs'
@@ -79,8 +81,10 @@ def coincident_lines(steps: Sequence[Step], inputs: Float) -> Lines:
     for place, form in forms.items():
         if form.terms:
             members[form.direction].append(place)
-    lines = tuple(np.full(len(ratio), -1, np.int32) for ratio in ratios)
-    for number_of_line, places in enumerate(places for places in members.values() if len(places) > 1):
+    shared = [places for places in members.values() if len(places) > 1]
+    used = {layer for places in shared for layer, _ in places}
+    lines = tuple(np.full(len(ratio) if layer in used else 0, -1, np.int32) for layer, ratio in enumerate(ratios))
+    for number_of_line, places in enumerate(shared):
         for layer, row in places:
             lines[layer][row] = number_of_line
     return lines
@@ -94,22 +98,24 @@ def lines_on_slice(in_space: Lines, steps: Sequence[Step], inputs: Float) -> Lin
     first = next((i for i, step in enumerate(steps) if isinstance(step, Kink)), len(steps))
     if first == len(steps):
         return in_space
-    values = {0: _random_inputs(inputs, np.random.default_rng(0))}
+    values = {0: _inputs_at_random(inputs, _PLACES)}
     for step in steps[:first]:
         values[step.target] = evaluate(step, values, 2)
     kink = steps[first]
     assert isinstance(kink, Kink)
-    here = len(_candidates([_ratios(values[kink.source], kink)]).get(0, []))
+    angles = np.sort(_ratios(values[kink.source], kink))
+    around = np.concatenate([angles, angles[:1] + np.pi])
+    next_is_same = around[1:] - around[:-1] <= SAME_RATIO
+    here = np.count_nonzero(next_is_same | np.roll(next_is_same, 1)) if next_is_same.any() else 0
     again = any(0 in sources(step) for step in steps[first + 1 :])
     if not again and here <= np.count_nonzero(in_space[0] >= 0):
         return in_space
     return coincident_lines(steps, inputs)
 
 
-def _random_inputs(inputs: Float, rng: np.random.Generator) -> Float:
-    """Return the network's inputs (2, D) at two random places."""
-    places = np.column_stack([rng.normal(size=(2, inputs.shape[1] - 1)), np.ones(2)])
-    return np.asarray(places @ inputs.T)
+def _inputs_at_random(inputs: Float, places: Float) -> Float:
+    """Return the network's inputs (2, D) at two places (2, K - 1) chosen at random."""
+    return np.asarray(places @ inputs[:, :-1].T + inputs[:, -1])
 
 
 def _ratios(z: Float, kink: Kink) -> Float:

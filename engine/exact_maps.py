@@ -50,13 +50,10 @@ class FaceMaps:
     """
 
     def __init__(self, plane: SlicePlane, segments: Sequence[Segment], side: Callable[[int, int], FaceSide]) -> None:
-        inputs = np.column_stack([*plane.axes, plane.origin])
-        self._inputs = dyadic(np.ascontiguousarray(inputs))
-        self._segments, self._side = segments, side
+        self._plane, self._segments, self._side = plane, segments, side
         self._parameters: dict[int, tuple[Dyadic, Dyadic]] = {}
-        self._after_row: dict[
-            int, NDArray[np.int64]
-        ] = {}  # by nonlinearity, the piece after the breakpoint of each row
+        # By nonlinearity, the piece after the breakpoint of each row.
+        self._after_row: dict[int, NDArray[np.int64]] = {}
         self._faces: dict[tuple[int, int], _Face] = {}
         self._numbers = 0
 
@@ -105,7 +102,7 @@ class FaceMaps:
 
     def _values_before(self, layer: int, face: int) -> dict[int, Dyadic]:
         if layer == 0:
-            return {0: self._inputs}
+            return {0: dyadic(np.column_stack([*self._plane.axes, self._plane.origin]))}
         side, segment = self._side(layer, face), self._segments[layer - 1]
         kink = segment.kink
         assert kink is not None  # only the last segment has none

@@ -8,19 +8,18 @@ from __future__ import annotations
 
 import math
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
-from fractions import Fraction
 
 import numpy as np
 from numpy.typing import NDArray
 
 from engine.coincident_lines import Lines
-from engine.edge_cut import Crossings, doubtful_gaps
+from engine.edge_cut import Crossings, CutEdges, doubtful_gaps
 from engine.exact_lines import Line, crossing, minus, ranks_along, through
 from engine.exact_maps import FaceMaps, FaceSide
 from engine.new_vertices import NewVertices
-from engine.planar_map import BORDER
+from engine.planar_map import BORDER, OUTSIDE
 from engine.plane import SlicePlane
 from engine.schedule import Segment
 from engine.steps import Float, Int
@@ -33,6 +32,8 @@ FaceSignWords = tuple[Int, NDArray[np.uint64], NDArray[np.uint64], int]
 _CHECKED = 64  # decisions between two questions whether to stop
 _LEAST = math.ulp(0.0)
 _NO_LINES = np.empty(0, np.int32)
+_NO_VERTICES = NewVertices.empty(0, 1)
+_NO_CUTS = CutEdges.empty(_NO_LINES, 0, 0)
 _LINE_BITS = 31  # of the number of a line, beside that of a vertex
 
 
@@ -53,8 +54,7 @@ class Examination:
     ) -> None:  # fmt: skip
         self._maps = FaceMaps(plane, segments, self._side)
         self._polygon, self._segments, self._face_signs = polygon, segments, face_signs
-        self._lines = tuple(line if (line >= 0).any() else _NO_LINES for line in lines)
-        self._left, self._check = most, check
+        self._lines, self._left, self._check = lines, most, check
         self.unexamined = 0
 
     def start(self, layer: int, before: PlanarMap) -> None:
@@ -64,18 +64,23 @@ class Examination:
         self.lines = self._lines[layer] if layer < len(self._lines) else _NO_LINES
         self._on_own_line: NDArray[np.int64] | None = None
         self._starts: Int | None = None  # the vertex that each half-edge of a loop leaves
-        self._beside: Int | None = None  # a face of each edge
-        self.know(*[NewVertices.empty(0, 1)] * 2)
+        self._faces: Int | None = None  # beside each half-edge
+        self._cut: NDArray[np.int64] | None = None  # the edges that are cut, in the order of the vertices on them
+        self.know(_NO_VERTICES, _NO_CUTS)
         self._around: dict[int, list[tuple[int, int, int]]] = {}
         self._places: dict[int, tuple[int, int, int, int]] = {}
-        self._values: dict[tuple[int, int], Fraction] = {}
-        self._shares: dict[int, Fraction] = {}
-        self._parents_of: dict[int, tuple[list[int], list[int]]] = {}
         self._asked: set[tuple[int, int]] = set()
 
-    def know(self, on_edges: NewVertices, on_chords: NewVertices) -> None:
-        """Take the vertices that the cut made, numbered after the old ones."""
-        self._on_edges, self._on_chords = on_edges, on_chords
+    def know(self, on_edges: NewVertices, cut: CutEdges, on_chords: NewVertices = _NO_VERTICES) -> None:
+        """Take the vertices that the cut made on its edges and chords, numbered after the old ones."""
+        self._on_edges, self._cut_edges, self._on_chords = on_edges, cut, on_chords
+
+    def zeros_are_exact(self) -> bool:
+        """Return whether features that this cut's rows are sums of are exactly zero where they are so in float64.
+
+        Places in the slice are rounded when they are made inputs.
+        """
+        return self._layer > 0 and self._segments[self._layer - 1].keeps_zeros
 
     def not_asked(self, pairs: Int) -> Int:
         """Return those (vertex, row) pairs (N, 2), each once, whose values have not been asked for in this cut."""
@@ -96,7 +101,9 @@ class Examination:
                 self._check()
             if self._may():
                 with suppress(_UndecidableError):
-                    found[n] = _rounded(self._value(vertex, row))
+                    x, y, w, face = self._place_of(vertex)
+                    line = self._row(self._layer, face, row)
+                    found[n] = _quotient(line.a * x + line.b * y + line.c * w, w << line.exponent)
         return found
 
     def _is_on_own_line(self, pairs: Int) -> NDArray[np.bool_]:
@@ -130,7 +137,7 @@ class Examination:
                 self.unexamined += int(doubtful_gaps(start, stop, piece.weights, piece.vertex))
                 continue
             edge, crossed = int(piece.edges[i]), piece.row[start:stop].copy()
-            face, (a, b) = self._face_beside(edge), self._edges[edge]
+            face, (a, b) = self._faces_beside(edge)[0], self._edges[edge]
             others = [self._row(self._layer, face, row) for row in crossed.tolist()]
             ranks = ranks_along(self._line(face, edge), others, rows[a, crossed].tolist())
             order = np.argsort(ranks, kind="stable")
@@ -167,58 +174,37 @@ class Examination:
         self._left -= decisions
         return self._left >= 0
 
-    def _face_beside(self, edge: int) -> int:
-        if self._beside is None:
+    def _faces_beside(self, edge: int) -> list[int]:
+        if self._faces is None:
             offsets, half_edges = self._before.offsets, self._before.half_edges
-            self._beside = np.empty(len(self._edges), np.int32)
-            self._beside[half_edges >> 1] = np.repeat(np.arange(len(offsets) - 1, dtype=np.int32), np.diff(offsets))
-        return int(self._beside[edge])
+            self._faces = np.full(2 * len(self._edges), OUTSIDE, np.int32)
+            self._faces[half_edges] = np.repeat(np.arange(len(offsets) - 1, dtype=np.int32), np.diff(offsets))
+        return [face for face in self._faces[2 * edge : 2 * edge + 2].tolist() if face != OUTSIDE]
 
-    def _value(self, vertex: int, row: int) -> Fraction:
-        """Return the exact value of a row of this cut at any vertex, also at one that the cut made."""
-        found = self._values.get((vertex, row))
-        if found is None:
-            if vertex < self._vertices:
-                x, y, w, face = self._place_of(vertex)
-                line = self._row(self._layer, face, row)
-                found = Fraction(line.a * x + line.b * y + line.c * w, w << line.exponent)
-            else:
-                a, b = (self._value(parent, row) for parent in self._parents(vertex)[0])
-                found = a + self._share(vertex) * (b - a) if a != b else a
-            self._values[vertex, row] = found
-        return found
+    def _edge_under(self, number: int) -> int:
+        """Return the edge that a new vertex on an edge is on."""
+        if self._cut is None:
+            of_edge = self._cut_edges.number
+            cut = np.flatnonzero(of_edge >= 0)
+            self._cut = cut[np.argsort(of_edge[cut])]
+        return int(self._cut[np.searchsorted(self._cut_edges.first_vertex, number, side="right") - 1])
 
-    def _share(self, vertex: int) -> Fraction:
-        """Return how far a vertex that the cut made is on the way between its parents: where its rows are zero."""
-        found = self._shares.get(vertex)
-        if found is None:
-            parents, rows = self._parents(vertex)
-            for row in rows:
-                a, b = (self._value(parent, row) for parent in parents)
-                if a != b:
-                    found = self._shares[vertex] = a / (a - b)
-                    break
-            else:
-                raise _UndecidableError
-        return found
-
-    def _parents(self, vertex: int) -> tuple[list[int], list[int]]:
-        """Return the parents of a vertex that the cut made, and the rows that are zero at it."""
-        found = self._parents_of.get(vertex)
-        if found is None:
-            number, new = vertex - self._vertices, self._on_edges
-            if number >= len(new.parents):
-                number, new = number - len(new.parents), self._on_chords
-            bits = np.unpackbits(new.carried[number].astype("<u8").view(np.uint8), bitorder="little")
-            found = self._parents_of[vertex] = new.parents[number].tolist(), np.flatnonzero(bits).tolist()
-        return found
+    def _faces_at(self, vertex: int) -> list[int]:
+        """Return the faces before the cut around a vertex before it, or beside the edge that it is on."""
+        if vertex < self._vertices:
+            return [face for face, _, _ in self._around[vertex]]
+        return self._faces_beside(self._edge_under(vertex - self._vertices))
 
     def _place_of(self, vertex: int) -> tuple[int, int, int, int]:
-        """Return integers x, y, w > 0 and a face: an old vertex is at (x / w, y / w), a corner of that face."""
+        """Return integers x, y, w > 0 and a face before the cut: the vertex is at (x / w, y / w), in or on that face.
+
+        It is found as the place where two lines cross that are known to meet there.
+        """
         found = self._places.get(vertex)
         if found is None:
-            for face, *edges in self._around[vertex]:
-                place = crossing(*(self._line(face, edge) for edge in edges))
+            for face, one, others in self._lines_at(vertex):
+                places = (crossing(one, other) for other in others)
+                place = next((place for place in places if place is not None), None)
                 if place is not None:
                     found = self._places[vertex] = *place, face
                     break
@@ -226,13 +212,34 @@ class Examination:
                 raise _UndecidableError
         return found
 
+    def _lines_at(self, vertex: int) -> Iterator[tuple[int, Line, list[Line]]]:
+        """Yield faces around a vertex, each with a line through it there and others."""
+        number = vertex - self._vertices
+        if number < 0:
+            for face, before, after in self._around[vertex]:
+                yield face, self._line(face, before), [self._line(face, after)]
+        elif number < len(self._on_edges.parents):
+            edge = self._edge_under(number)
+            face = self._faces_beside(edge)[0]
+            yield face, self._line(face, edge), self._carried(face, self._on_edges, number)
+        else:
+            number -= len(self._on_edges.parents)
+            a, b = self._on_chords.parents[number].tolist()
+            for face in set(self._faces_at(a)).intersection(self._faces_at(b)):
+                first, *others = self._carried(face, self._on_chords, number)
+                yield face, first, others
+
+    def _carried(self, face: int, new: NewVertices, number: int) -> list[Line]:
+        """Return the lines in a face of the rows that are zero at a new vertex by construction."""
+        bits = np.unpackbits(new.carried[number].astype("<u8").view(np.uint8), bitorder="little")
+        return [self._row(self._layer, face, row) for row in np.flatnonzero(bits).tolist()]
+
     def _look_around(self, vertices: Int) -> None:
-        """Find the faces at old vertices, and at those between which new ones are, each with its two edges there."""
-        first = self._vertices
-        for new, start in (self._on_chords, first + len(self._on_edges.parents)), (self._on_edges, first):
-            made = vertices >= start
-            vertices = np.concatenate([vertices[~made], new.parents[vertices[made] - start].ravel()])
-        unknown = [v for v in np.unique(vertices).tolist() if v not in self._around]
+        """Find the faces at old vertices, and at those between which chords are, each with its two edges there."""
+        first_on_chords = self._vertices + len(self._on_edges.parents)
+        ends = self._on_chords.parents[vertices[vertices >= first_on_chords] - first_on_chords]
+        every = np.unique(np.concatenate([vertices, ends.ravel()]))
+        unknown = [v for v in every[every < self._vertices].tolist() if v not in self._around]
         if not unknown:
             return
         half_edges, offsets = self._before.half_edges, self._before.offsets
@@ -268,12 +275,12 @@ class Examination:
         return FaceSide(face, int(parent[face]), bits.astype(np.bool_))
 
 
-def _rounded(number: Fraction) -> float:
-    """Return the nearest float64, but for numbers too small or too large for one, which keep their sign."""
+def _quotient(top: int, bottom: int) -> float:
+    """Return the float64 nearest to top / bottom, but where that is too small or too large for one, its sign kept."""
     try:
-        return float(number) or (math.copysign(_LEAST, number) if number else 0.0)
+        return top / bottom or (math.copysign(_LEAST, top) if top else 0.0)
     except OverflowError:
-        return math.copysign(sys.float_info.max, number)
+        return math.copysign(sys.float_info.max, top)
 
 
 def _weights(at_a: Float, at_b: Float) -> Float:

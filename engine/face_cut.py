@@ -209,7 +209,7 @@ def _cut(
     ends, crossers = chord_scratch
     order, first_side, second_side = order_scratch
     shares, errors, vertex, spare = at
-    ts, dts, exact_ts, exact_dts = shares[0], errors[0], shares[1], errors[1]
+    ts, dts, rounded_ts, rounded_dts = shares[0], errors[0], shares[1], errors[1]
     face, new_vertex, new_edge, slot = base[0], base[1], base[2], base[3]
     written = lo
     for f in range(lo, hi):
@@ -328,16 +328,15 @@ def _cut(
             if exact >= 0:
                 for x in range(crossings):
                     rank = rank_table[exact + own * chords_of_face + now_chords[crossers[x], 0]]
-                    exact_ts[x] = (rank + 1.0) / (2.0 * chords_of_face + 2.0)
-                    exact_dts[x] = 0.0
-                made, merges, forced, doubt = order_crossings(
-                    crossings, order, first_side, second_side, exact_ts, exact_dts, vertex, spare, stop
-                )
-            else:
-                made, merges, forced, doubt = order_crossings(
-                    crossings, order, first_side, second_side, ts, dts, vertex, spare, stop
-                )
-                in_doubt |= doubt
+                    rounded_ts[x], rounded_dts[x] = ts[x], dts[x]
+                    ts[x], dts[x] = (rank + 1.0) / (2.0 * chords_of_face + 2.0), 0.0
+            made, merges, forced, doubt = order_crossings(
+                crossings, order, first_side, second_side, ts, dts, vertex, spare, stop
+            )
+            if exact >= 0:
+                for x in range(crossings):
+                    ts[x], dts[x] = rounded_ts[x], rounded_dts[x]
+            in_doubt |= doubt and exact < 0
             used[MERGES] += merges
             used[FORCED] += forced
 

@@ -234,9 +234,8 @@ class _Walk:
         self.examination.start(layer, self.map)
         admission = self._admission(layer, rows)
         result = cut(
-            self.map, layer, rows, self.examination.lines, signs, self.bound, self.row_noise, segment.exact_zeros,
-            self.examination, admission, self.workers,
-        )  # fmt: skip
+            self.map, layer, rows, signs, self.bound, self.row_noise, self.examination, admission, self.workers
+        )
         start = self._took("cut", start)
         if len(self.coincidences):
             self.coincidences = self.coincidences.on_pieces(result.edge_origin())

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import astuple, dataclass
+import operator
+from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, TypeVar
 
@@ -44,7 +45,7 @@ class Ties:
 
     @property
     def total(self) -> int:
-        return sum(astuple(self))
+        return sum(self._counts())
 
     def describe(self) -> str:
         """Return the number of ties for people, and how many of them were left to rounding."""
@@ -52,7 +53,11 @@ class Ties:
         return ties + (f", {self.unexamined:,} of them unexamined" if self.unexamined else "")
 
     def __add__(self, other: Ties) -> Ties:
-        return Ties(*(own + more for own, more in zip(astuple(self), astuple(other), strict=True)))
+        return Ties(*map(operator.add, self._counts(), other._counts()))
+
+    def _counts(self) -> tuple[int, ...]:
+        # dataclasses.astuple copies every number deeply: a fifth of a small slice's time.
+        return self.snapped, self.edge_merges, self.chord_merges, self.irregular, self.forced, self.unexamined
 
 
 @dataclass(frozen=True, eq=False, slots=True)

@@ -22,7 +22,6 @@ class Segment:
     bases: slots that exist when the segment starts.  live: slots that later segments read, but for the kink's own
     target. passing: the kink's value is read by the steps of the next segment and by nothing else, and its source not
     at all. plain: row r is feature r with breakpoint 0, for all features.
-    exact_zeros: features of the bases that are zero in float64 are exactly zero.
     computed: slots that the steps write; kept: those of them that are read after the steps.
     width: features of the source.  vertex_bytes: memory for the values at a vertex, the rows and their signs;
     most_vertex_bytes: more than that for all values during the cut, while one of them is moved.
@@ -37,12 +36,20 @@ class Segment:
     live: frozenset[int]
     passing: bool
     plain: bool
-    exact_zeros: bool
     computed: frozenset[int]
     kept: tuple[int, ...]
     width: int
     vertex_bytes: int
     most_vertex_bytes: int
+
+    @property
+    def keeps_zeros(self) -> bool:
+        """Whether what later segments read is zero only on pieces that are zero throughout, and where a row is zero."""
+        kink = self.kink
+        if kink is None or self.live:
+            return False
+        at_zero = kink.breakpoints[np.isfinite(kink.breakpoints)] == 0.0
+        return bool(at_zero.all()) and not kink.intercepts.any() and len(kink.row_neuron) == len(kink.slopes)
 
     def described(self, vertices: int) -> str:
         """What the steps' values are, at so many vertices, for people."""
@@ -79,7 +86,6 @@ def schedule(network: Network, level: float | None) -> tuple[Segment, ...]:
     segments: list[Segment] = []
     bases: tuple[int, ...] = (0,)
     pending: list[Affine] = []
-    exact_zeros = False  # places in the slice are rounded when they are made inputs
     for i, step in enumerate(network.steps):
         if not isinstance(step, Kink):
             pending.append(step)
@@ -90,21 +96,20 @@ def schedule(network: Network, level: float | None) -> tuple[Segment, ...]:
         passing = step.source not in live and last_use[step.target] < next_kink
         plain = _plain(step.row_neuron, step.row_breakpoint, sizes[step.source])
         rows = (step.row_neuron, step.row_breakpoint)
-        segments.append(_segment(pending, step, step.source, rows, bases, live, passing, plain, exact_zeros, sizes))
+        segments.append(_segment(pending, step, step.source, rows, bases, live, passing, plain, sizes))
         bases = (*sorted(live), step.target)
-        exact_zeros = not live and _zero_at_rows(step)
         pending = []
     count = 0 if level is None else network.output_size
     neuron, breakpoint_ = np.arange(count, dtype=np.int32), np.full(count, 0.0 if level is None else level)
     live = frozenset({network.output})
     plain = _plain(neuron, breakpoint_, network.output_size)
     rows = (neuron, breakpoint_)
-    return (*segments, _segment(pending, None, network.output, rows, bases, live, False, plain, exact_zeros, sizes))
+    return (*segments, _segment(pending, None, network.output, rows, bases, live, False, plain, sizes))
 
 
 def _segment(
     steps: Sequence[Affine], kink: Kink | None, source: int, rows: tuple[Int, Float], bases: tuple[int, ...],
-    live: frozenset[int], passing: bool, plain: bool, exact_zeros: bool, sizes: Sequence[int],
+    live: frozenset[int], passing: bool, plain: bool, sizes: Sequence[int],
 ) -> Segment:  # fmt: skip
     computed, count = frozenset(step.target for step in steps), len(rows[0])
     kept = tuple(sorted(computed & (live | {source})))
@@ -113,15 +118,9 @@ def _segment(
     values = sum(sizes[slot] for slot in live | {source}) + count
     most = 8 * (2 * values + (0 if kink is None else sizes[kink.target]))
     return Segment(
-        tuple(steps), kink, source, *rows, bases, live, passing, plain, exact_zeros, computed, kept, sizes[source],
+        tuple(steps), kink, source, *rows, bases, live, passing, plain, computed, kept, sizes[source],
         vertex_bytes, most,
     )  # fmt: skip
-
-
-def _zero_at_rows(kink: Kink) -> bool:
-    """Return whether features after a nonlinearity are zero only on pieces that are, and where a row is zero."""
-    at_zero = kink.breakpoints[np.isfinite(kink.breakpoints)] == 0.0
-    return bool(at_zero.all()) and not kink.intercepts.any() and len(kink.row_neuron) == len(kink.slopes)
 
 
 def _plain(neuron: Int, breakpoint_: Float, size: int) -> bool:

@@ -101,22 +101,21 @@ def tolerance(before: PlanarMap, uncertain: bool, norms: Table, scale: Float, co
 
 
 def cut(
-    before: PlanarMap, layer: int, rows: Table, lines: Int, signs: Signs, bound: Tolerance, noise: Float,
-    exact_zeros: bool, examination: Examination, admission: Admission, workers: Workers,
+    before: PlanarMap, layer: int, rows: Table, signs: Signs, bound: Tolerance, noise: Float,
+    examination: Examination, admission: Admission, workers: Workers,
 ) -> Cut:  # fmt: skip
     """Cut all faces by the lines on which a row is zero.
 
-    rows (V, R): pre-activation minus breakpoint; zeros are made exact, and the vertices on edges are added.  lines: see
-    find_crossings; noise (R,): see engine/noise.py; exact_zeros: see settle.  examination: makes the decisions that
-    rounding leaves in doubt; started for this cut.
+    rows (V, R): pre-activation minus breakpoint; zeros are made exact, and the vertices on edges are added.  noise
+    (R,): see engine/noise.py.  examination: makes the decisions that rounding leaves in doubt; started for this cut.
     """
     loose = Table(bound.norms, 2 * len(bound.norms) + 1024)
     bound = bound._replace(loose=loose.view)
-    snapped, zeros = _settle(rows.view, signs, bound, noise, exact_zeros, examination, workers)
+    snapped, zeros = _settle(rows.view, signs, bound, noise, examination, workers)
     # From here on bounds are widened by DOUBT at most: what noise leaves in doubt is in doubt there too.
     bound = bound._replace(constant=bound.constant + noise / DOUBT)
     edges, cut_edges, on_edges, bound, made_zero, edge_merges = _cut_edges(
-        before, rows, lines, signs, bound, loose, examination, admission, workers
+        before, rows, signs, bound, loose, examination, admission, workers
     )
     loops = Loops(
         before.offsets, before.half_edges, before.edges.reshape(-1), cut_edges, signs.plus, signs.minus, rows.view
@@ -125,11 +124,12 @@ def cut(
     plan = _measure_faces(loops, zeros, workers)
     most = plan.growth(len(on_edges.parents))
     admission.admit_faces(most, lambda: _growth_of_points(most, loops, plan, on_edges, workers))
+    examination.know(on_edges, cut_edges)
     snapped += _add_rows(rows, on_edges, bound, examination, workers)
     after, on_chords, faces, made = _cut_faces(
         before, layer, loops._replace(rows=rows.view), plan, bound, on_edges, edges, examination, workers
     )
-    examination.know(on_edges, on_chords)
+    examination.know(on_edges, cut_edges, on_chords)
     ties = Ties(snapped, edge_merges, made[MERGES], made[IRREGULAR], made[FORCED])
     # A row can run along an edge of another one only where it is zero at vertices, or where crossings coincide.
     coincident: list[Int] = []
@@ -148,7 +148,6 @@ def _settle(
     signs: Signs,
     bound: Tolerance,
     noise: Float,
-    exact_zeros: bool,
     examination: Examination,
     workers: Workers,
 ) -> tuple[int, bool]:
@@ -165,7 +164,7 @@ def _settle(
     zero = np.empty(len(vertices), np.bool_)
     found = workers.run(
         predicates.settle, len(vertices), grain(20 + 3 * rows.shape[1]), vertices, rows, tuple(bound), noise,
-        exact_zeros, signs.plus, signs.minus, zero,
+        examination.zeros_are_exact(), signs.plus, signs.minus, zero,
     )  # fmt: skip
     doubtful, coincidences = np.concatenate(found), 0
     if len(doubtful):
@@ -196,7 +195,7 @@ def _examine(pairs: Int, rows: Float, signs: Signs, examination: Examination) ->
 
 
 def _cut_edges(
-    before: PlanarMap, rows: Table, lines: Int, signs: Signs, bound: Tolerance, loose: Table, examination: Examination,
+    before: PlanarMap, rows: Table, signs: Signs, bound: Tolerance, loose: Table, examination: Examination,
     admission: Admission, workers: Workers,
 ) -> tuple[Table, CutEdges, NewVertices, Tolerance, int, int]:  # fmt: skip
     """Cut every edge where rows cross it: the edges and where they are cut, the new vertices, the tolerance there, how
@@ -209,8 +208,8 @@ def _cut_edges(
         found = [
             Crossings(*piece)
             for piece in workers.run(
-                edge_cut.find_crossings, old_edges, grain(40 + 20 * words), before.edges, rows.view, lines,
-                tuple(bound), signs.plus, signs.minus, number,
+                edge_cut.find_crossings, old_edges, grain(40 + 20 * words), before.edges, rows.view,
+                examination.lines, tuple(bound), signs.plus, signs.minus, number,
             )
         ]  # fmt: skip
         doubtful = _doubtful_ends(found, before.edges)
@@ -321,7 +320,6 @@ def _add_rows(rows: Table, on_edges: NewVertices, bound: Tolerance, examination:
             tuple(on_edges), tuple(bound), old_vertices,
         )
     )  # fmt: skip
-    examination.know(on_edges, NewVertices.empty(0, 1))
     return examine_zeros(view, old_vertices, on_edges, examination) if snapped else 0
 
 
@@ -378,12 +376,13 @@ def _cut_faces(
         return np.concatenate(workers.run(run, pieces, 1, NEVER_STOP))
 
     used = cut_with(Ranks.none())
-    if used[:, DOUBTFUL].any():
+    made = used.sum(axis=0).tolist()
+    if made[DOUBTFUL]:
         ranks = _ranks(np.flatnonzero(doubtful), loops, plan, examination)
         new.carried[:] = 0
         used = cut_with(ranks)
+        made = used.sum(axis=0).tolist()
     after.offsets[faces] = half_edges
-    made = used.sum(axis=0).tolist()
     if made[:4] != plan.totals:
         after, new = without_gaps(before, after, new, edges, base[:-1], np.diff(base, axis=0), used)
     planar_map = PlanarMap(
