@@ -199,7 +199,7 @@ class _Walk:
         of_position = 1.0 + min(uncertainty, self.map.negligible) / self.input_noise
         self.row_noise = of_position * self.noise[segment.source][segment.neuron]
         norms = Table.empty(vertices, (len(rounding.bases),), np.float64, 0)
-        uncertain = uncertainty > self.map.negligible
+        uncertain = not uncertainty <= self.map.negligible
         self.bound = tolerance(self.map, uncertain, norms, rounding.scale, rounding.constant)
         found = self._evaluated(segment, rounding)
         if found.snapped:

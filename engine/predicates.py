@@ -119,7 +119,7 @@ def tolerance_after_edges(
 
 @inline
 def crossing(za, zb, tol_a, tol_b):
-    """The place of the zero between za and zb, and its uncertainty.
+    """The place of the zero between za and zb, and its uncertainty, which is no more than the whole way.
 
     Both shares are quotients of numbers without cancellation: off by 2 u of themselves, beside the errors of za and zb.
     """
@@ -128,9 +128,11 @@ def crossing(za, zb, tol_a, tol_b):
         return 0.5, 0.5
     if abs(za) <= abs(zb):
         t = max(za / dz, 0.0)
-        return t, ((1.0 - t) * tol_a + t * tol_b) / abs(dz) + QUOTIENT * t
+        dt = ((1.0 - t) * tol_a + t * tol_b) / abs(dz) + QUOTIENT * t
+        return t, dt if dt < 1.0 else 1.0
     s = max(-zb / dz, NEAREST)
-    return -s, (s * tol_a + (1.0 - s) * tol_b) / abs(dz) + QUOTIENT * s
+    ds = (s * tol_a + (1.0 - s) * tol_b) / abs(dz) + QUOTIENT * s
+    return -s, ds if ds < 1.0 else 1.0
 
 
 @inline

@@ -336,6 +336,16 @@ MIXED: tuple[Callable[[Draft], None], ...] = (
     dead,
 )
 
+
+def denormal(draft: Draft) -> None:
+    """A mixture; first layer, where breakpoints are at 0: rows so short that values have few digits, or none."""
+    mixture(draft)
+    if draft.depth == 0 and not draft.target.any():
+        factor = 2.0 ** draft.rng.integers(-1070, -1000, draft.size)
+        draft.weight *= factor[:, None]
+        draft.bias *= factor
+
+
 KINDS: dict[str, Callable[[Draft], None]] = {
     "generic": generic,
     "no bias": no_bias,
@@ -362,7 +372,7 @@ KINDS: dict[str, Callable[[Draft], None]] = {
 }
 """Every kind starts from random rows and applies its recipe to each layer."""
 
-NOISY: dict[str, Callable[[Draft], None]] = {"cancelling in threes": cancelling_in_threes}
+NOISY: dict[str, Callable[[Draft], None]] = {"cancelling in threes": cancelling_in_threes, "denormal": denormal}
 """Kinds whose values at a point are little but rounding: only exact decisions have a meaning."""
 
 SHAPES = {"deep": ((8, 12), (4, 5)), "wide": ((2, 2), (64, 64))}
