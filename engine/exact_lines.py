@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import sys
 from collections.abc import Sequence
 from fractions import Fraction
 from functools import cmp_to_key
@@ -11,6 +12,8 @@ from typing import NamedTuple
 import numpy as np
 
 from engine.steps import Int
+
+_LEAST = math.ulp(0.0)
 
 
 class Line(NamedTuple):
@@ -64,7 +67,7 @@ def ranks_along(line: Line, others: Sequence[Line], at_start: Sequence[float]) -
     along = 0 if line.b != 0 else 1  # the coordinate that changes on the line
     places = [crossing(line, other) for other in others]
     shares = [(0, 0) if place is None else (place[along], place[2]) for place in places]
-    keys = np.array([_quotient(top, bottom) for top, bottom in shares])
+    keys = np.array([quotient(top, bottom) if bottom else math.inf for top, bottom in shares])
     order = np.argsort(keys, kind="stable").tolist()
 
     def compare(m: int, n: int) -> int:
@@ -91,10 +94,9 @@ def _is_forwards(line: Line, along: int, other: Line, at_start: float) -> bool:
     return (slope > 0) != (at_start > 0.0)
 
 
-def _quotient(top: int, bottom: int) -> float:
-    if bottom == 0:
-        return math.inf
+def quotient(top: int, bottom: int) -> float:
+    """Return the float64 nearest to top / bottom, bottom > 0; where it would be 0 or infinite, the next that is not."""
     try:
-        return top / bottom
+        return top / bottom or (_LEAST if top > 0 else -_LEAST if top else 0.0)
     except OverflowError:
-        return math.copysign(math.inf, top)
+        return sys.float_info.max if top > 0 else -sys.float_info.max

@@ -6,8 +6,6 @@ integers, so the value of any other row there is a known fraction, and so is whe
 
 from __future__ import annotations
 
-import math
-import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 
@@ -16,7 +14,7 @@ from numpy.typing import NDArray
 
 from engine.coincident_lines import Lines
 from engine.edge_cut import Crossings, CutEdges, doubtful_gaps
-from engine.exact_lines import Line, crossing, minus, ranks_along, through
+from engine.exact_lines import Line, crossing, minus, quotient, ranks_along, through
 from engine.exact_maps import FaceMaps, FaceSide
 from engine.new_vertices import NewVertices
 from engine.planar_map import BORDER, OUTSIDE
@@ -30,7 +28,6 @@ FaceSignWords = tuple[Int, NDArray[np.uint64], NDArray[np.uint64], int]
 """Parent, plus, minus and rows of a FaceSigns."""
 
 _CHECKED = 64  # decisions between two questions whether to stop
-_LEAST = math.ulp(0.0)
 _NO_LINES = np.empty(0, np.int32)
 _NO_VERTICES = NewVertices.empty(0, 1)
 _NO_CUTS = CutEdges.empty(_NO_LINES, 0, 0)
@@ -103,7 +100,7 @@ class Examination:
                 with suppress(_UndecidableError):
                     x, y, w, face = self._place_of(vertex)
                     line = self._row(self._layer, face, row)
-                    found[n] = _quotient(line.a * x + line.b * y + line.c * w, w << line.exponent)
+                    found[n] = quotient(line.a * x + line.b * y + line.c * w, w << line.exponent)
         return found
 
     def _is_on_own_line(self, pairs: Int) -> NDArray[np.bool_]:
@@ -273,14 +270,6 @@ class Examination:
         parent, plus, _, rows = self._face_signs[layer - 1]
         bits = np.unpackbits(plus[face].astype("<u8").view(np.uint8), count=rows, bitorder="little")
         return FaceSide(face, int(parent[face]), bits.astype(np.bool_))
-
-
-def _quotient(top: int, bottom: int) -> float:
-    """Return the float64 nearest to top / bottom, but where that is too small or too large for one, its sign kept."""
-    try:
-        return top / bottom or (math.copysign(_LEAST, top) if top else 0.0)
-    except OverflowError:
-        return math.copysign(sys.float_info.max, top)
 
 
 def _weights(at_a: Float, at_b: Float) -> Float:

@@ -14,6 +14,7 @@ from torch import nn
 
 from engine import EngineError, Network, Partition, SlicePlane, partition_slice
 from engine.dyadic import dyadic
+from engine.exact_lines import quotient
 from engine.exact_maps import FaceMaps, FaceSide
 from engine.partition import partition_polygon
 from engine.schedule import schedule
@@ -175,6 +176,14 @@ def test_a_network_in_general_position_leaves_nothing_in_doubt() -> None:
     found = partition_slice(Network.trace(module), SlicePlane.from_axis("z", 0.0), box, examined=0)
     assert found.ties == 0
     assert found.regions > 500
+
+
+@pytest.mark.parametrize("sign", [1, -1])
+def test_values_that_float64_has_not_keep_their_sign(sign: int) -> None:
+    assert quotient(sign, 2**2000) == sign * 2.0**-1074
+    assert quotient(sign * 2**2000, 3) == sign * np.finfo(np.float64).max
+    assert quotient(sign * 2**2000, 2**2001 + 1) == sign * 0.5
+    assert quotient(0, 2**2000) == 0.0
 
 
 def test_numbers_are_dyadic_without_rounding() -> None:
