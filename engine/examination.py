@@ -41,17 +41,18 @@ class _UndecidableError(Exception):
 class Examination:
     """Makes the decisions of one cut after the other that rounding leaves in doubt, at most `most` of them.
 
-    polygon (M, 2): the corners of the slice; face_signs: of the layers that are cut, a list that grows; check raises
-    Cancelled to stop.  unexamined: decisions that were left to rounding, and not treated as a coincidence.
+    polygon (M, 2): the corners of the slice; face_signs: of the layers that are cut, a list that grows; examining is
+    told every now and then how many decisions were made in this cut, and raises Cancelled to stop.  unexamined:
+    decisions that were left to rounding, and not treated as a coincidence.
     """
 
     def __init__(
         self, plane: SlicePlane, polygon: Float, segments: Sequence[Segment], lines: Lines,
-        face_signs: Sequence[FaceSignWords], most: int | None, check: Callable[[], None],
+        face_signs: Sequence[FaceSignWords], most: int | None, examining: Callable[[int], None],
     ) -> None:  # fmt: skip
         self._maps = FaceMaps(plane, segments, self._side)
         self._polygon, self._segments, self._face_signs = polygon, segments, face_signs
-        self._lines, self._left, self._check = lines, most, check
+        self._lines, self._left, self._examining = lines, most, examining
         self.unexamined = 0
 
     def start(self, layer: int, before: PlanarMap) -> None:
@@ -67,6 +68,7 @@ class Examination:
         self._around: dict[int, list[tuple[int, int, int]]] = {}
         self._places: dict[int, tuple[int, int, int, int]] = {}
         self._asked: set[tuple[int, int]] = set()
+        self._made = 0  # decisions
 
     def know(self, on_edges: NewVertices, cut: CutEdges, on_chords: NewVertices = _NO_VERTICES) -> None:
         """Take the vertices that the cut made on its edges and chords, numbered after the old ones."""
@@ -95,7 +97,7 @@ class Examination:
         self._look_around(pairs[open_, 0])
         for n, (vertex, row) in zip(open_.tolist(), pairs[open_].tolist(), strict=True):
             if n % _CHECKED == 0:
-                self._check()
+                self._examining(self._made)
             if self._may():
                 with suppress(_UndecidableError):
                     x, y, w, face = self._place_of(vertex)
@@ -128,7 +130,7 @@ class Examination:
         """
         counts = np.diff(piece.first_vertex)
         for i in piece.close.tolist():
-            self._check()
+            self._examining(self._made)
             start, stop = piece.first_crossing[i : i + 2].tolist()
             if not self._may(stop - start - 1):
                 self.unexamined += int(doubtful_gaps(start, stop, piece.weights, piece.vertex))
@@ -151,7 +153,7 @@ class Examination:
         rows (A,): theirs; ends (A, 2): the vertices where each starts and ends; values (V, R): all rows there.  None
         when no more decisions may be made.
         """
-        self._check()
+        self._examining(self._made)
         count = len(rows)
         if not self._may(count * (count - 1) // 2):
             return None
@@ -166,10 +168,12 @@ class Examination:
 
     def _may(self, decisions: int = 1) -> bool:
         """Return whether so many more decisions may be made, and count them."""
-        if self._left is None:
-            return True
-        self._left -= decisions
-        return self._left >= 0
+        if self._left is not None:
+            self._left -= decisions
+            if self._left < 0:
+                return False
+        self._made += decisions
+        return True
 
     def _faces_beside(self, edge: int) -> list[int]:
         if self._faces is None:

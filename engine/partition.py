@@ -36,7 +36,8 @@ from engine.workers import Cancel, Workers, grain, single_threaded_blas
 
 @dataclass(frozen=True, eq=False, slots=True)
 class Progress:
-    """What has been done after a layer: layers done of all (the level counts as one), regions so far.
+    """What has been done: layers of all (the level counts as one), regions after them; in the layer after these so far
+    `examined` decisions that rounding had left in doubt, which is told where there are many.
 
     snapshot() makes a Partition of the slice by the layers done: exact, and not changed by what follows.
     """
@@ -45,11 +46,13 @@ class Progress:
     layers: int
     regions: int
     snapshot: Callable[[], Partition]
+    examined: int = 0
 
 
 Report = Callable[[Progress], None]
 
 _OUT_OF_RANGE = "{} leave the range of float64; rescale the network or the domain"
+_TOLD_SECONDS = 0.2  # between two tellings of how many decisions were examined
 _ROOM = 4096  # vertices and edges that small maps may grow by without being copied
 
 
@@ -123,14 +126,25 @@ def _partition(
         raise EngineError(f"the level must be a finite number, not {level!r}")
     _check_number(threads, 1, "threads")
     _check_number(examined, 0, "decisions to examine")
+    latest: Progress | None = None
+    told = time.perf_counter()
+
+    def examining(decisions: int) -> None:
+        nonlocal told
+        workers.check()
+        if decisions and latest and progress is not None and time.perf_counter() - told > _TOLD_SECONDS:
+            progress(replace(latest, examined=decisions))
+            told = time.perf_counter()
+
     with Workers(threads, cancel) as workers, single_threaded_blas(), memory.refusing():
-        walk = _Walk(network, plane, np.ascontiguousarray(polygon, np.float64), level, examined, workers)
+        walk = _Walk(network, plane, np.ascontiguousarray(polygon, np.float64), level, examined, examining, workers)
         for layer, segment in enumerate(walk.segments):
             walk.evaluate(segment)
             walk.subdivide(layer, segment)
             workers.check()
             if progress is not None:
-                progress(Progress(layer + 1, len(walk.segments), walk.map.faces, walk.frozen().snapshot))
+                latest = Progress(layer + 1, len(walk.segments), walk.map.faces, walk.frozen().snapshot)
+                progress(latest)
         return walk.finish()
 
 
@@ -148,7 +162,7 @@ class _Walk:
 
     def __init__(
         self, network: Network, plane: SlicePlane, polygon: Float, level: float | None, examined: int | None,
-        workers: Workers,
+        examining: Callable[[int], None], workers: Workers,
     ) -> None:  # fmt: skip
         corners = len(polygon)
         sides = np.arange(corners, dtype=np.int32)
@@ -178,7 +192,7 @@ class _Walk:
         self.snapped = self.unexamined = 0  # between them
         on_slice = np.column_stack([*plane.axes, plane.origin])
         lines = lines_on_slice(network.coincident_lines, network.steps, on_slice)
-        self.examination = Examination(plane, polygon, self.segments, lines, self.face_signs, examined, workers.check)
+        self.examination = Examination(plane, polygon, self.segments, lines, self.face_signs, examined, examining)
         self.linear_regions = 1
         self.seconds = dict.fromkeys(("evaluate", "cut", "carry", "finish"), 0.0)
 

@@ -161,7 +161,8 @@ def _partition(
 
         def report(progress: Progress) -> None:
             bar.total = progress.layers
-            bar.set_postfix_str(counted(progress.regions, "region"), refresh=False)
+            examined = f", {counted(progress.examined, 'doubt')} examined" if progress.examined else ""
+            bar.set_postfix_str(counted(progress.regions, "region") + examined, refresh=False)
             bar.update(progress.done - bar.n)
 
         return partition_polygon(network, plane, polygon, level, report, cancel)

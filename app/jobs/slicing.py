@@ -90,7 +90,7 @@ def compute_slice(
             return
         if request.live and now - start > request.budget:
             raise _Enough(progress)
-        if not request.live and now - published > pause:
+        if not request.live and now - published > pause and not progress.examined:
             publish(answer(progress.snapshot(), progress.done))
             published = time.perf_counter()
             pause = max(_PUBLISHING_SECONDS, 4 * (published - now))

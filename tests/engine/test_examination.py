@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from dataclasses import asdict
 from fractions import Fraction
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -12,7 +14,7 @@ import pytest
 import torch
 from torch import nn
 
-from engine import EngineError, Network, Partition, SlicePlane, partition_slice
+from engine import EngineError, Network, Partition, Progress, SlicePlane, partition_slice
 from engine.dyadic import dyadic
 from engine.exact_lines import quotient
 from engine.exact_maps import FaceMaps, FaceSide
@@ -79,10 +81,10 @@ def test_regions_next_to_rows_longer_by_2_to_the_40_and_more_are_found(
     assert difference(random_sample("relu", "probe", seed)) == ""
 
 
-def _partition(sample: Sample, examined: int | None) -> Partition:
+def _partition(sample: Sample, examined: int | None, progress: Callable[[Progress], None] | None = None) -> Partition:
     network = Network.trace(sample.module, input_shape=(len(sample.origin),))
     plane = SlicePlane(sample.origin, sample.axes)
-    return partition_polygon(network, plane, np.array(SQUARE), sample.level, threads=1, examined=examined)
+    return partition_polygon(network, plane, np.array(SQUARE), sample.level, progress, threads=1, examined=examined)
 
 
 @pytest.mark.parametrize(("kink", "kind", "seed"), [case for case in HARD if case[1] != "scaled"])
@@ -114,6 +116,20 @@ def test_some_decisions_may_be_left() -> None:
     sample = random_sample("prelu", "through one point", 83)
     left = [_partition(sample, most).tie_counts.unexamined for most in (0, 20, 100_000)]
     assert left[0] > left[1] > left[2] == 0
+
+
+def test_progress_tells_how_many_decisions_were_examined(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("engine.partition._TOLD_SECONDS", 0.0)
+    told: list[Progress] = []
+    _partition(random_sample("relu", "wide", 0), None, told.append)
+    assert max(progress.examined for progress in told) > 64
+    for before, after in pairwise(told):
+        if after.examined:
+            assert after.done == before.done
+            assert after.examined >= before.examined
+            assert after.snapshot().regions == before.regions
+        else:
+            assert after.done == before.done + 1
 
 
 @pytest.mark.parametrize("examined", [-1, 2.5, "5"])
