@@ -1,4 +1,7 @@
-"""The weight that a layer's tensors stand for: weight norm, spectral norm, pruning and low-rank corrections folded."""
+"""The weight that a layer's tensors stand for: weight norm, spectral norm, pruning and low-rank corrections folded.
+
+All arithmetic is in float64, on the numbers of the file: what is drawn is not the rounding of the file's own type.
+"""
 
 from __future__ import annotations
 
@@ -22,7 +25,7 @@ _LOW_RANK_SCALES = ("scaling", "lora_alpha", "alpha")
 
 @dataclass(frozen=True, eq=False, slots=True)
 class Folded:
-    """A weight, and the role of each parameter that it was made of.
+    """A weight, float64 unless it is the file's own, and the role of each parameter that it was made of.
 
     normalised: whether weight norm was folded; note: what was done that is not in the weight alone.
     """
@@ -57,7 +60,7 @@ def folded_weight(name: str, parts: Mapping[str, Tensor], low_rank_scale: float 
         if mask.shape != whole.shape:
             raise Damaged(f"the mask of {name!r:.80} is of shape {tuple(mask.shape)}, its weight {tuple(whole.shape)}")
         roles = dict(zip(_PRUNED, ("weight before pruning", "mask of pruning"), strict=True))
-        return Folded(whole * mask.to(whole.dtype), roles)
+        return Folded(whole.double() * mask.double(), roles)
     plain = next((key for key in ("weight", "kernel") if key in parts), None)
     if plain is None:
         return None
@@ -69,7 +72,7 @@ def folded_weight(name: str, parts: Mapping[str, Tensor], low_rank_scale: float 
 def folded_bias(parts: Mapping[str, Tensor]) -> tuple[Tensor | None, Mapping[str, str]]:
     """The bias (n,) or None, and the roles of the parameters that it was made of."""
     if {"bias_orig", "bias_mask"} <= parts.keys() and parts["bias_orig"].shape == parts["bias_mask"].shape:
-        bias = parts["bias_orig"] * parts["bias_mask"].to(parts["bias_orig"].dtype)
+        bias = parts["bias_orig"].double() * parts["bias_mask"].double()
         return bias, {"bias_orig": "bias before pruning", "bias_mask": "mask of pruning"}
     if "bias" not in parts:
         return None, {}
@@ -80,30 +83,28 @@ def folded_bias(parts: Mapping[str, Tensor]) -> tuple[Tensor | None, Mapping[str
 
 def _weight_norm(name: str, length: Tensor, direction: Tensor) -> Tensor:
     """g v / |v|, the norm over all dimensions but the one in which g has its size (Salimans and Kingma, 2016)."""
+    length, direction = length.double(), direction.double()
     if direction.dim() > 2 and length.dim() == direction.dim() and direction.shape[2:].numel() == 1:
         direction, length = direction.flatten(1), length.flatten(1)  # a convolution of size 1
     if direction.dim() != 2 or not direction.numel():
         raise Refused(f"the weight norm of {name!r:.80} is not that of a linear layer", "save a plain weight")
     rows, columns = direction.shape
-    kept = {(rows, 1): 0, (1, columns): 1}.get(tuple(length.shape))  # type: ignore[arg-type]
-    if kept is not None:
-        norm = torch.linalg.vector_norm(direction, dim=1 - kept)
-    elif length.numel() == 1:
-        norm = torch.linalg.vector_norm(direction)
-    else:
+    along = {(rows, 1): (1,), (1, columns): (0,)}.get(tuple(length.shape))  # type: ignore[arg-type]
+    if along is None and length.numel() != 1:
         raise Damaged(f"the weight norm of {name!r:.80} has lengths of shape {tuple(length.shape)}")
+    norm = torch.linalg.vector_norm(direction, dim=along, keepdim=True)
     if bool((norm == 0).any()):
         raise Refused(f"the weight norm of {name!r:.80} divides by zero", "train the network again")
-    # torch's own kernel, which rounds as it did in the training on a machine of the same kind.
-    return torch._weight_norm(direction, length.to(direction.dtype), -1 if kept is None else kept)
+    return direction * (length.reshape(norm.shape) / norm)
 
 
 def _spectral_norm(name: str, weight: Tensor, u: Tensor, v: Tensor) -> Tensor:
     """W / (u^T W v) with the vectors of the last power iteration, as in eval mode (Miyato et al., 2018)."""
+    weight, u, v = weight.double(), u.double(), v.double()
     matrix = weight.flatten(1) if weight.dim() > 1 else weight.reshape(1, -1)
     if u.shape != matrix.shape[:1] or v.shape != matrix.shape[1:]:
         raise Damaged(f"the spectral norm of {name!r:.80} has vectors that do not fit its weight")
-    sigma = torch.dot(u.to(weight.dtype), torch.mv(matrix, v.to(weight.dtype)))
+    sigma = torch.dot(u, torch.mv(matrix, v))
     if not bool(sigma != 0):
         raise Refused(f"the spectral norm of {name!r:.80} divides by zero", "train the network again")
     return weight / sigma
@@ -128,8 +129,8 @@ def _corrected(name: str, plain: str, parts: Mapping[str, Tensor], stated: float
         number = float(parts[beside])
         scale = number if beside == "scaling" else number / len(down)
         note = f"scale {scale:g}, of its {beside}"
-    correction = scale * (up @ down)
+    correction = scale * (up.double() @ down.double())
     roles = {plain: "weight", "lora_A": "low-rank correction", "lora_B": "low-rank correction"}
     roles |= {} if beside is None else {beside: "scale of the low-rank correction"}
-    weight = weight + (correction.T if plain == "kernel" else correction).to(weight.dtype)
+    weight = weight.double() + (correction.T if plain == "kernel" else correction)
     return Folded(weight, roles, note=f"the low-rank correction of {name} is added to its weight, {note}")

@@ -116,7 +116,7 @@ def latent_code(
             raise Refused(
                 "there are no codes to take the mean of", f"put them into LatentCodes/{path.name}, or say --latent FILE"
             )
-        return (_codes(found, length) if found is not None else next(iter(own.values()))).mean(dim=0)
+        return (_codes(found, length) if found is not None else next(iter(own.values()))).double().mean(dim=0)
     return _chosen(answer, length, path, own)
 
 

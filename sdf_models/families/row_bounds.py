@@ -49,6 +49,7 @@ def with_row_bounds(network: FoundNetwork, left: list[str], choices: Choices) ->
 
 
 def _bounded(layer: Layer, bound: Tensor, kind: str) -> Layer:
-    bound = (nn.functional.softplus(bound) if kind == "softplus" else bound).reshape(()).to(layer.weight.dtype)
-    factors = (bound / layer.weight.abs().sum(dim=1)).clamp(max=1.0)
-    return replace(layer, tensors={**layer.tensors, "weight": layer.weight * factors[:, None]})
+    bound, weight = bound.double().reshape(()), layer.weight.double()
+    bound = nn.functional.softplus(bound) if kind == "softplus" else bound
+    factors = (bound / weight.abs().sum(dim=1)).clamp(max=1.0)
+    return replace(layer, tensors={**layer.tensors, "weight": weight * factors[:, None]})
