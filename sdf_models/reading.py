@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields, replace
 from typing import Any, Final, Self
 
-FAMILIES: Final = ("deepsdf", "sal", "igr", "idr", "mlp")
+FAMILIES: Final = ("deepsdf", "sal", "igr", "idr", "occupancy", "bsp-net", "mlp")
 SMOOTH: Final = ("softplus", "sine", "tanh", "sigmoid", "elu", "gelu", "silu")
 PIECEWISE_LINEAR: Final = ("relu", "leaky_relu", "relu6", "hardtanh", "abs")
 LAST_ACTIVATIONS: Final = ("none", "tanh", "tanh-twice", "x+tanh", "sigmoid", "abs")
@@ -31,6 +31,7 @@ class Reading:
     skip_order       where the input stands in it: "last" or "first"
     norm_order       where batch norm stands by the activation: "before" or "after" it
     residual         what is added where: one of RESIDUALS
+    phase            of the training of BSP-Net, which defines its generator: "0" to "4"
     order            the names of the layers as they follow each other, of runs the ends: "net.0..net.4,out"
     slopes           vectors beside the layers: "prelu" where they are slopes, "snake" or "other" where they are not
     row_bounds       what numbers beside the layers do to the rows of their matrices: "softplus", "plain" or "none"
@@ -55,6 +56,7 @@ class Reading:
     skip_order: str | None = None
     norm_order: str | None = None
     residual: str | None = None
+    phase: str | None = None
     order: str | None = None
     slopes: str | None = None
     row_bounds: str | None = None
@@ -305,6 +307,7 @@ PARSERS: Final[Mapping[str, Callable[[str], Any]]] = {
     "skip_order": _one_of(("last", "first")),
     "norm_order": _one_of(("before", "after")),
     "residual": _one_of(RESIDUALS),
+    "phase": _one_of(("0", "1", "2", "3", "4")),
     "order": str.strip,
     "slopes": _one_of(("prelu", "snake", "other")),
     "row_bounds": _one_of(("softplus", "plain", "none")),

@@ -15,7 +15,10 @@ if TYPE_CHECKING:
     from sdf_models import Approximation, Checkpoint, Reading
 
 _OPTIONS: Final = {
-    "family": ("NAME", "the public code that defines the architecture: deepsdf, sal, igr, idr, or mlp for any other"),
+    "family": (
+        "NAME",
+        "the public code it is of: deepsdf, sal, igr, idr, occupancy, bsp-net, or mlp for any other",
+    ),
     "network": ("PATH", "which network of a file that holds several"),
     "activation": ("NAME", "between layers: relu, leaky_relu:0.01, softplus:100, ..."),
     "last_activation": ("NAME", "after the last layer: none, tanh, tanh-twice, x+tanh, sigmoid or abs"),
@@ -23,6 +26,7 @@ _OPTIONS: Final = {
     "skip_order": ("WHERE", "the input's place in them: last or first"),
     "norm_order": ("WHERE", "batch norm stands before or after the activation"),
     "residual": ("KIND", "sums with earlier layers: none, layer, sum, pre or post"),
+    "phase": ("N", "the phase of BSP-Net's training that its generator is of, 0 to 4"),
     "order": ("NAMES", "the layers' names as they follow each other, where several orders fit: net.0..net.4,out"),
     "slopes": ("KIND", "what vectors beside the layers are: prelu, snake or other"),
     "row_bounds": ("KIND", "what numbers beside the layers do to their rows: softplus, plain or none"),

@@ -11,20 +11,30 @@ from torch import nn
 
 from sdf_models.architectures import ConstantInput
 from sdf_models.families.accounting import accounted
+from sdf_models.families.bsp_net import BSP_NET
 from sdf_models.families.concatenating import DEEPSDF, IDR, IGR, LIN, SAL
+from sdf_models.families.defined import find_defined
 from sdf_models.families.family import Family
-from sdf_models.families.latent import coordinate_columns, held_length, latent_code, latent_tables
-from sdf_models.families.layers import Layer
+from sdf_models.families.latent import (
+    Held,
+    coordinate_columns,
+    held_length,
+    latent_code,
+    latent_code_if_any,
+    latent_tables,
+)
+from sdf_models.families.layers import Layer, layers_of
 from sdf_models.families.mlp import MLP
 from sdf_models.families.network import FoundNetwork, find_network
+from sdf_models.families.occupancy import OCCUPANCY
 from sdf_models.families.side_files import specifications
 from sdf_models.families.specs import fitting_specs
 from sdf_models.families.surroundings import note_stated
-from sdf_models.families.weights import Weights, stated_domain
+from sdf_models.families.weights import Weights, low_rank_scale, stated_domain
 from sdf_models.formats.format import Opened, Refused, check_finite
 from sdf_models.reading import Alternative, Choices, Question
 
-FAMILIES: tuple[Family, ...] = (DEEPSDF, SAL, IGR, IDR, MLP)
+FAMILIES: tuple[Family, ...] = (DEEPSDF, SAL, IGR, IDR, OCCUPANCY, BSP_NET, MLP)
 
 _FIELDS = re.compile(r"(^|\.)(implicit_network|sdf_network(_fine)?)$")
 _DECODER = re.compile(r"(^|\.)decoder$")
@@ -32,7 +42,8 @@ _DECODER = re.compile(r"(^|\.)decoder$")
 
 def opened_weights(weights: Weights, choices: Choices) -> Opened:
     """The network that a container's tensors are.  Raises Refused and Open."""
-    network = find_network(weights, choices, _is_public)
+    layers = layers_of(weights.tensors, low_rank_scale(weights.metadata))
+    network = find_defined(layers, weights, choices) or find_network(layers, weights, choices, _is_public)
     network, tensors = accounted(network, choices)
     note_stated(weights.metadata, choices)
     specs = _specs(network, choices)
@@ -93,10 +104,11 @@ def _with_code(
 ) -> tuple[nn.Module, int]:
     """The module as a function of points alone, and their dimension."""
     inputs = network.inputs
-    if held_length(inputs, choices) <= 0:
+    length = held_length(inputs, choices)
+    if length <= 0:
         return module, inputs
-    tables = latent_tables(network.weights)
-    code = latent_code(inputs, network.weights.path, tables, choices, all_inputs=family is MLP)
+    held = Held(length, inputs - length, network.weights.path, latent_tables(network.weights))
+    code = latent_code_if_any(held, choices) if family is MLP else latent_code(held, choices)
     if code is None:
         return module, inputs
     check_finite("the latent code", code.numpy())

@@ -64,7 +64,8 @@ def _known_roles(network: FoundNetwork, ignored: list[str], choices: Choices) ->
     roles = _of_layers(network.layers, "")
     for layers in network.others.values():
         roles = _of_layers(layers, ", not drawn") | roles
-    length = held_length(network.inputs, choices)
+    definition = network.definition
+    length = held_length(network.inputs, choices) if definition is None else definition.code
     codes = [name for name, table in latent_tables(weights).items() if table.shape[-1] == length]
     roles = dict.fromkeys(codes, "latent codes") | roles
     domain, holder = domain_tensor(weights), _holder(network)

@@ -38,7 +38,7 @@ class Between:
 def settled(network: FoundNetwork, groups: Sequence[Group], choices: Choices) -> Between:
     """As the file says or as it was chosen.  Raises Refused and Open."""
     slopes = _slopes(network, choices)
-    return Between(_activation(network, choices), slopes, _eps(network, choices), _norm_first(groups, choices))
+    return Between(_activation(network, choices), slopes, norm_eps(network, choices), _norm_first(groups, choices))
 
 
 def after(between: Between, i: int, layer: Layer, others: Sequence[Layer], network: FoundNetwork) -> list[Call]:
@@ -116,7 +116,7 @@ def _activation(network: FoundNetwork, choices: Choices) -> str | None:
     return with_default_noted(str(choices.settle(question)), choices)
 
 
-def _eps(network: FoundNetwork, choices: Choices) -> float:
+def norm_eps(network: FoundNetwork, choices: Choices) -> float:
     """The number that is added to the variance of the batch norms."""
     norms = [layer for layer in network.layers if layer.kind == "batch_norm"]
     if not norms:

@@ -95,7 +95,8 @@ def _weight_norm(name: str, length: Tensor, direction: Tensor) -> Tensor:
     norm = torch.linalg.vector_norm(direction, dim=along, keepdim=True)
     if bool((norm == 0).any()):
         raise Refused(f"the weight norm of {name!r:.80} divides by zero", "train the network again")
-    return direction * (length.reshape(norm.shape) / norm)
+    factors: Tensor = length.reshape(norm.shape) / norm
+    return direction * factors
 
 
 def _spectral_norm(name: str, weight: Tensor, u: Tensor, v: Tensor) -> Tensor:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import math
 import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import torch
@@ -17,11 +19,32 @@ from sdf_models.reading import Alternative, Choices, Question
 _TABLE = re.compile(r"(^|[._])(lat|latents?|codes?|embed\w*|lat_vecs|latent_codes)([._]|$)", re.IGNORECASE)
 SPACE = 3
 _LISTED = re.compile(r"(.*\.)?\d+", re.DOTALL)
+_OTHER = "FILE[:INDEX] or NUMBERS"
 _ENCODED = {3 + 3 * 2 * count: count for count in range(1, 17)}
 
 
+@dataclass(frozen=True, eq=False, slots=True)
+class Held:
+    """Inputs that are held constant: `length` numbers beside `coordinates` that are not, in the file of `path`.
+
+    tables: codes (count, 1, length) or (count, length) in the file itself; parts: which numbers are of which code, ""
+    where there is but one.
+    """
+
+    length: int
+    coordinates: int
+    path: Path
+    tables: Mapping[str, Tensor] = field(default_factory=dict)
+    parts: str = ""
+
+    @property
+    def codes(self) -> dict[str, Tensor]:
+        """The tables of codes of this length, (count, length)."""
+        return {name: t.reshape(-1, self.length) for name, t in self.tables.items() if t.shape[-1] == self.length}
+
+
 def is_table(layer: Layer) -> bool:
-    """Whether a matrix is a table of latent codes: torch.nn.Embedding has no bias."""
+    """Return whether a matrix is a table of latent codes: torch.nn.Embedding has no bias."""
     last = layer.name.rsplit(".", 1)[-1]
     return layer.kind == "linear" and layer.bias is None and _TABLE.search(last) is not None
 
@@ -66,44 +89,59 @@ def held_length(inputs: int, choices: Choices) -> int:
     return inputs - (SPACE if given is None else len(_columns(given, inputs)))
 
 
-def latent_code(
-    inputs: int, path: Path, tables: dict[str, Tensor], choices: Choices, *, all_inputs: bool
-) -> Tensor | None:
-    """The code (length,) to hold constant, by --latent; None when all inputs are to vary (only where `all_inputs`).
+def latent_code(held: Held, choices: Choices) -> Tensor:
+    """The code (length,) to hold constant, by --latent.  Raises Refused and Open."""
+    question = Question("latent", _described(held), tuple(_alternatives(held)), other=_OTHER)
+    return _code(str(choices.settle(question)), held)
 
-    tables: codes (count, 1, length) or (count, length) in the file itself.
-    """
-    length = held_length(inputs, choices)
-    coordinates = inputs - length
-    beside = path.absolute().parent.parent / "LatentCodes" / path.name
-    found = beside if beside.is_file() else None
-    own = {name: t.reshape(-1, length) for name, t in tables.items() if t.shape[-1] == length}
+
+def latent_code_if_any(held: Held, choices: Choices) -> Tensor | None:
+    """The same of a network that may take all its inputs as coordinates: None where it does."""
+    inputs, text = held.length + held.coordinates, _described(held)
+    if inputs in _ENCODED:
+        text += f", unless it is a positional encoding of {_ENCODED[inputs]} frequencies, not linear"
+    alternatives = (*_alternatives(held), Alternative("none", f"no code, a network of {inputs} dimensions"))
+    answer = str(choices.settle(Question("latent", text, alternatives, other=_OTHER)))
+    return None if answer == "none" else _code(answer, held)
+
+
+def _described(held: Held) -> str:
+    """The inputs, for people."""
+    space = "x, y, z" if held.coordinates == SPACE else f"{held.coordinates} coordinates"
+    parts = f" ({held.parts})" if held.parts else ""
+    what = (
+        f"one number that is held, such as a time, and {space}"
+        if held.length == 1
+        else f"a latent code of {held.length} numbers{parts}, which picks the shape, and {space}"
+    )
+    return f"the network takes {held.length + held.coordinates} inputs: {what}"
+
+
+def _beside(held: Held) -> Path | None:
+    """The file of codes in DeepSDF's folders, where there is one."""
+    beside = held.path.absolute().parent.parent / "LatentCodes" / held.path.name
+    return beside if beside.is_file() else None
+
+
+def _alternatives(held: Held) -> list[Alternative]:
+    found = _beside(held)
     alternatives = [Alternative("zeros", "the code of all zeros, a mean shape")]
     if found is not None:
         alternatives += [
             Alternative("mean", f"the mean of the codes in {_short(found)}"),
             Alternative(f"{_short(found)}:0", "the first training shape"),
         ]
-    elif own:
-        name, codes = next(iter(own.items()))
+    elif held.codes:
+        name, codes = next(iter(held.codes.items()))
         alternatives += [
             Alternative("mean", f"the mean of the {len(codes)} codes {name} in the file"),
-            Alternative(f"{path.name}:0", "the first of them"),
+            Alternative(f"{held.path.name}:0", "the first of them"),
         ]
-    space = "x, y, z" if coordinates == SPACE else f"{coordinates} coordinates"
-    held = (
-        f"one number that is held, such as a time, and {space}"
-        if length == 1
-        else f"a latent code of {length} numbers, which picks the shape, and {space}"
-    )
-    text = f"the network takes {inputs} inputs: {held}"
-    if all_inputs:
-        if inputs in _ENCODED:
-            text += f", unless it is a positional encoding of {_ENCODED[inputs]} frequencies, not linear"
-        alternatives.append(Alternative("none", f"no code, a network of {inputs} dimensions"))
-    answer = choices.settle(Question("latent", text, tuple(alternatives), other="FILE[:INDEX] or NUMBERS"))
-    if answer == "none" and all_inputs:
-        return None
+    return alternatives
+
+
+def _code(answer: str, held: Held) -> Tensor:
+    length = held.length
     if answer == "zeros":
         return torch.zeros(length)
     numbers = _numbers(answer)
@@ -112,12 +150,15 @@ def latent_code(
             raise Refused(f"--latent: {len(numbers)} numbers, where {length} inputs are held", f"give {length} numbers")
         return torch.tensor(numbers, dtype=torch.float64)
     if answer == "mean":
-        if found is None and not own:
+        found = _beside(held)
+        if found is None and not held.codes:
             raise Refused(
-                "there are no codes to take the mean of", f"put them into LatentCodes/{path.name}, or say --latent FILE"
+                "there are no codes to take the mean of",
+                f"put them into LatentCodes/{held.path.name}, or say --latent FILE",
             )
-        return (_codes(found, length) if found is not None else next(iter(own.values()))).double().mean(dim=0)
-    return _chosen(answer, length, path, own)
+        codes = _codes(found, length) if found is not None else next(iter(held.codes.values()))
+        return codes.double().mean(dim=0)
+    return _chosen(answer, held)
 
 
 def _numbers(answer: str) -> list[float] | None:
@@ -129,7 +170,8 @@ def _numbers(answer: str) -> list[float] | None:
     return numbers if all(math.isfinite(number) for number in numbers) else None
 
 
-def _chosen(answer: str, length: int, path: Path, own: dict[str, Tensor]) -> Tensor:
+def _chosen(answer: str, held: Held) -> Tensor:
+    path, own = held.path, held.codes
     file, index = answer, 0
     match = re.fullmatch(r"(.+):(\d{1,9})", answer)
     if match is not None:
@@ -145,7 +187,7 @@ def _chosen(answer: str, length: int, path: Path, own: dict[str, Tensor]) -> Ten
         )
     if where is None:
         raise Refused(f"--latent: there is no file {file!r:.80}", "say --latent zeros, mean, FILE:INDEX or numbers")
-    codes = next(iter(own.values())) if own and where.samefile(path) else _codes(where, length)
+    codes = next(iter(own.values())) if own and where.samefile(path) else _codes(where, held.length)
     if match is None and len(codes) > 1:
         raise Refused(
             f"--latent: {file!r:.80} holds {_counted(codes)}",

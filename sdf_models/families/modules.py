@@ -144,6 +144,13 @@ class Absolute(nn.Module):
         return x.abs()
 
 
+class Least(nn.Module):
+    """The least feature: (N, C) -> (N, 1)."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        return x.amin(dim=1, keepdim=True)
+
+
 class Snake(nn.Module):
     """x + sin(a x)^2 / a (Ziyin et al., 2020).  a: (n,)."""
 

@@ -9,10 +9,10 @@ from itertools import combinations
 from typing import Final
 
 from sdf_models.families.latent import is_table
-from sdf_models.families.layers import Layer, is_shortcut, layers_of
+from sdf_models.families.layers import Layer, is_shortcut
 from sdf_models.families.orders import Order, chain_error, chosen_order, decided, orders, stem
 from sdf_models.families.refusals import no_network, refuse_encoded, refuse_encodings, refuse_public
-from sdf_models.families.weights import Weights, low_rank_scale
+from sdf_models.families.weights import Weights
 from sdf_models.formats.format import Refused, check_finite
 from sdf_models.reading import Alternative, Choices, Question
 
@@ -30,6 +30,16 @@ _MOST_PARTS: Final = 8
 _MOST_HEADS: Final = 3
 
 
+@dataclass(frozen=True, slots=True)
+class Definition:
+    """The public code that joins layers which are no chain: the family's name, of how many coordinates a point is, and
+    the numbers of the latent code that the network is of."""
+
+    family: str
+    points: int
+    code: int
+
+
 @dataclass(frozen=True, eq=False, slots=True)
 class FoundNetwork:
     """A network of a file.
@@ -37,7 +47,7 @@ class FoundNetwork:
     path: dotted, "" for the whole file; layers: in order; weights: of the whole file; others: the names of the file's
     other networks and heads, with the layers of each; parts: the paths of the modules that its layers are in; aside:
     those of modules that are no part of it; loose: layers that are in no network; alone: whether no module beside its
-    own is a part of it.
+    own is a part of it; definition: where the layers are no chain.
     """
 
     path: str
@@ -48,6 +58,7 @@ class FoundNetwork:
     aside: tuple[str, ...] = ()
     loose: tuple[Layer, ...] = ()
     alone: bool = False
+    definition: Definition | None = None
 
     @property
     def linear(self) -> tuple[Layer, ...]:
@@ -55,7 +66,7 @@ class FoundNetwork:
 
     @property
     def inputs(self) -> int:
-        return self.linear[0].inputs
+        return self.linear[0].inputs if self.definition is None else self.definition.points
 
     @property
     def outputs(self) -> int:
@@ -97,13 +108,14 @@ class _Candidate:
         return f"{sizes}{f', {self.remark}' if self.remark else ''}"
 
 
-def find_network(weights: Weights, choices: Choices, public: Callable[[str, Order], bool]) -> FoundNetwork:
+def find_network(
+    layers: list[Layer], weights: Weights, choices: Choices, public: Callable[[str, Order], bool]
+) -> FoundNetwork:
     """The one network to draw.  Raises Refused, and Open where the file holds several.
 
-    public: whether a network of this path and these layers is the distance field of a public code, which is drawn where
-    it stands beside others.
+    layers: all of the file; public: whether a network of this path and these layers is the distance field of a public
+    code, which is drawn where it stands beside others.
     """
-    layers = layers_of(weights.tensors, low_rank_scale(weights.metadata))
     used = {name for layer in layers for name in layer.roles}
     refuse_encodings([name for name in weights.tensors if name not in used])
     refuse_public(weights.tensors)
@@ -126,16 +138,13 @@ def find_network(weights: Weights, choices: Choices, public: Callable[[str, Orde
         refuse_encoded([candidate.linear for candidate in candidates])
     candidate = _picked(candidates, layers, choices, public)
     order = chosen_order(candidate.orders, candidate.order, choices)
-    for layer in order:
-        for name in layer.roles:
-            check_finite(name, weights.tensors[name].numpy())
-        choices.notes += [note for note in layer.notes if note not in choices.notes]
+    check_layers(order, weights, choices)
     if "+" in candidate.name:
         choices.notes.append(f"the activation is taken to stand between trunk and head of {candidate.name} too")
     others = _others(candidates, order)
     own = {layer.name for layer in order}
     beside = {layer.name for group in (*others.values(), encoders) for layer in group} - own
-    aside = _outside(beside, order)
+    aside = outside(beside, order)
     alone = alone or public(candidate.name, order)
     loose = tuple(layer for layer in layers if layer.name not in own | beside)
     return FoundNetwork(_common(order), order, weights, others, candidate.parts, aside, loose, alone)
@@ -153,7 +162,15 @@ def _others(candidates: Sequence[_Candidate], order: Order) -> dict[str, tuple[L
     return others
 
 
-def _outside(names: Iterable[str], order: Order) -> tuple[str, ...]:
+def check_layers(layers: Iterable[Layer], weights: Weights, choices: Choices) -> None:
+    """Refuse layers of numbers that are not finite, and say what was assumed of the others."""
+    for layer in layers:
+        for name in layer.roles:
+            check_finite(name, weights.tensors[name].numpy())
+        choices.notes += [note for note in layer.notes if note not in choices.notes]
+
+
+def outside(names: Iterable[str], order: Order) -> tuple[str, ...]:
     """The largest modules that layers of these names are in and none of the network's layers is."""
     inner = {path for layer in order for path in paths(layer.name)}
     return tuple({next((path for path in paths(name) if path not in inner), name) for name in names})

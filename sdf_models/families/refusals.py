@@ -105,7 +105,10 @@ def refuse_encodings(names: Sequence[str]) -> None:
 
 
 def refuse_public(names: Iterable[str]) -> None:
-    """Refuse parts of public codes that no chain of layers has: conditional batch norms, BSP-Net's generator."""
+    """Refuse parts of public codes that no chain of layers has, where the network is not whole or not read as theirs.
+
+    These are conditional batch norms and BSP-Net's generator.
+    """
     for pattern, what in (
         (_CONDITIONAL, "scales or shifts features by the latent code, a conditional batch norm of occupancy networks"),
         (_CONVEXES, "joins planes to convexes, as in BSP-Net's generator"),

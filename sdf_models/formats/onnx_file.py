@@ -10,13 +10,13 @@ import math
 import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from typing import Any, Final, cast
+from typing import Any, Final
 
 import numpy as np
 import torch
 
 from sdf_models.architectures import LARGEST_WIDTH, ConstantInput
-from sdf_models.families.latent import coordinate_columns, held_length, latent_code
+from sdf_models.families.latent import Held, coordinate_columns, held_length, latent_code, latent_code_if_any
 from sdf_models.formats.format import CheckpointFile, Damaged, Format, Opened, Peek, Refused, first_line
 from sdf_models.formats.onnx_graph import RUN_ERRORS, Graph, Program, needed
 from sdf_models.formats.onnx_last import without_last
@@ -80,8 +80,9 @@ def open_file(file: CheckpointFile) -> Opened:
         graph = Graph(replace(program, operations=kept), placing.point)
     module: torch.nn.Module = graph
     size = math.prod(placing.point)
-    if held_length(size, choices) > 0 and sum(side > 1 for side in placing.point) == 1:
-        code = latent_code(size, file.path, {}, choices, all_inputs=True)
+    length = held_length(size, choices)
+    if length > 0 and sum(side > 1 for side in placing.point) == 1:
+        code = latent_code_if_any(Held(length, size - length, file.path), choices)
         if code is not None:
             columns = coordinate_columns(size, choices)
             module, size = ConstantInput(module, code, columns), len(columns)
@@ -123,7 +124,7 @@ def _code(onnx: Any, value: Any, file: CheckpointFile) -> Any:
     length = _numbers(value)
     if not 0 < length <= LARGEST_WIDTH or math.prod(sides) > _LARGEST_CODE:
         raise Refused(f"its input {value.name!r:.40} {_described(value)} is no latent code", "export it with one input")
-    code = cast(torch.Tensor, latent_code(length + _SPACE, file.path, {}, file.choices, all_inputs=False))
+    code = latent_code(Held(length, _SPACE, file.path), file.choices)
     kind = {10: np.float32, 11: np.float64}.get(value.type.tensor_type.elem_type, np.float32)
     rows = np.broadcast_to(code.detach().numpy().astype(kind), sides)
     return onnx.numpy_helper.from_array(np.ascontiguousarray(rows), value.name)
