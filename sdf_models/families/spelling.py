@@ -42,6 +42,9 @@ _NUMBERED = re.compile(
     r"(?P<layer>(?:.*\.)?)(?P<parameter>[wWAb]|weights?|bias(?:es)?|kernels?|coefs|intercepts)_?\.?(?P<index>\d+)"
 )
 _LOW_RANK = re.compile(r"(?P<layer>.*?)\.?(?P<parameter>lora_(?:A|B|up|down))(?:\.(?!weight$)\w+)?(?:\.weight)?")
+_VARIABLE = re.compile(r"(?P<layer>.+)\.vars\.(?P<index>\d)")
+_NORM: Final = re.compile(r"norm|(^|[._])bn", re.IGNORECASE)
+_SLOPES: Final = re.compile(r"p_?re_?lu", re.IGNORECASE)
 _BASE = re.compile(r"\.(?:base_layer|original_layer)(?=\.(?:weight|bias)$)")
 
 
@@ -58,16 +61,48 @@ def spelled(tensors: Mapping[str, Tensor]) -> Mapping[str, Spelled]:
     counted = _in_order(tensors)
     if counted:
         return counted
+    variables = _variables(tensors)
     flax = any("batch_stats" in name.split(".") for name in tensors)
     places: dict[str, Spelled] = {}
     for name in tensors:
         plain = name.removesuffix(":0").removesuffix(".value")
         if flax:
             plain = ".".join(part for part in plain.split(".") if part not in ("params", "batch_stats"))
-        place = _place(plain)
+        place = variables.get(name) or _place(plain)
         if place is not None:
             places[name] = place
     return places
+
+
+def _variables(tensors: Mapping[str, Tensor]) -> dict[str, Spelled]:
+    """Keras' layers/NAME/vars/0, 1, ...: in the order in which the layer of that name made them, told by their shapes.
+
+    Those of which shapes and names do not tell what they are have no place.
+    """
+    layers: dict[str, dict[int, str]] = {}
+    for name in tensors:
+        match = _VARIABLE.fullmatch(name)
+        if match is not None:
+            layers.setdefault(match["layer"], {})[int(match["index"])] = name
+    places: dict[str, Spelled] = {}
+    for layer, found in layers.items():
+        names = [found[i] for i in range(len(found)) if i in found]
+        if len(names) == len(found):
+            parameters = _parameters(layer.rpartition(".")[2], [tuple(tensors[name].shape) for name in names])
+            places |= {name: Spelled(layer, part) for name, part in zip(names, parameters, strict=False)}
+    return places
+
+
+def _parameters(layer: str, shapes: list[tuple[int, ...]]) -> tuple[str, ...]:
+    """The parameters of these shapes, in Keras' order; nothing where it is not certain what they are."""
+    first, *others = shapes
+    if len(first) > 1 and others in ([], [first[-1:]]):
+        return ("kernel", "bias")[: len(shapes)]
+    if len(first) == 1 and set(others) <= {first} and _NORM.search(layer) and len(shapes) in (2, 4):
+        return ("gamma", "beta", "moving_mean", "moving_variance")[: len(shapes)]
+    if not others and _SLOPES.search(layer):
+        return ("alpha",)
+    return ()
 
 
 def _place(name: str) -> Spelled | None:

@@ -10,8 +10,8 @@ import pytest
 import torch
 from torch import nn
 
-from sdf_models import load_checkpoint
-from tests.sdf_models.asking import RELU, asked, right_ways, saved
+from sdf_models import Reading, load_checkpoint
+from tests.sdf_models.asking import RELU, asked, refusals, right_ways, saved
 from tests.sdf_models.definitions import plain_mlp, randomised
 
 MODULE = randomised(plain_mlp()).double()
@@ -34,6 +34,9 @@ SPELLINGS: dict[str, dict[str, Any]] = {
     "Haiku, first without number": named("net/~/linear{_}/w", "net/~/linear{_}/b", turned=True),
     "Keras": named("dense{_}/kernel:0", "dense{_}/bias:0", turned=True),
     "Keras, in a model": named("sequential/dense{_}/kernel", "sequential/dense{_}/bias", turned=True),
+    "Keras 3": named("layers/dense{_}/vars/0", "layers/dense{_}/vars/1", turned=True),
+    "Keras 3, in a model": named("net/layers/dense{_}/vars/0", "net/layers/dense{_}/vars/1", turned=True),
+    "Keras 3, attributes": named("fc{1}/vars/0", "fc{1}/vars/1", turned=True),
     "Flax": named("params/Dense_{}/kernel", "params/Dense_{}/bias", turned=True),
     "Flax NNX": named("linear{}/kernel/value", "linear{}/bias/value", turned=True),
     "scikit-learn": named("coefs_{}", "intercepts_{}", turned=True),
@@ -132,6 +135,54 @@ def test_batch_norm_under_the_names_of_frameworks(
         assert found == ([(("norm_order", "before"),)] if eps == 1e-5 else [])
     else:
         assert found == [(("norm_eps", "0.001" if eps == 1e-3 else "1e-05"), ("norm_order", "before"))]
+
+
+VARIABLES = {"kernel": "vars/0", "bias": "vars/1"} | {name: f"vars/{i}" for i, name in enumerate(KERAS)}
+
+
+def variables(found: dict[str, Any]) -> dict[str, Any]:
+    """Parameters under Keras' numbers of them, beside the state of its optimiser."""
+    numbered = {"/".join([*(path := name.split("/"))[:-1], VARIABLES[path[-1]]]): x for name, x in found.items()}
+    return {**numbered, "optimizer/vars/0": np.array(7), "optimizer/vars/1": np.float32(1e-3)}
+
+
+def test_variables_of_keras_are_told_by_their_shapes(tmp_path: Path) -> None:
+    module = batch_normed(1e-3)
+    plain = normed_names(module, "layers/dense{_}/", "layers/batch_normalization{_}/", KERAS)
+    path = saved(tmp_path, variables(plain), "net.npz")
+    assert right_ways(path, module) == [(("norm_order", "before"),)]
+    roles = {use.name: use.role for use in load_checkpoint(path, RELU.answered("norm_order", "before")).tensors}
+    assert roles["layers.dense_2.vars.0"] == "weight of layers.dense_2"
+    assert roles["layers.batch_normalization.vars.3"].startswith("running variance")
+    assert roles["optimizer.vars.1"] == "state of an optimiser"
+
+
+def test_variables_of_keras_that_are_slopes(tmp_path: Path) -> None:
+    slopes = np.linspace(0.1, 0.9, 16)
+    content = {**SPELLINGS["Keras 3"], "layers/p_re_lu/vars/0": slopes, "layers/p_re_lu_1/vars/0": slopes}
+    activations = [nn.PReLU(16, dtype=torch.float64) for _ in range(2)]
+    for activation in activations:
+        activation.load_state_dict({"weight": torch.from_numpy(slopes)})
+    module = nn.Sequential(MODULE[0], activations[0], MODULE[2], activations[1], MODULE[4])
+    assert right_ways(saved(tmp_path, content, "net.npz"), module, reading=Reading()) == [()]
+
+
+@pytest.mark.parametrize(
+    ("name", "shapes"),
+    [
+        ("dense_1", [(16, 16), (3,)]),
+        ("dense_1", [(16, 16), (16,), (16,)]),
+        ("batch_normalization", [(16,), (16,), (16,)]),
+        ("normalization", [(3,), (3,), ()]),
+        ("scale", [(16,)]),
+    ],
+)
+def test_variables_of_keras_that_may_be_anything_are_named(
+    tmp_path: Path, name: str, shapes: list[tuple[int, ...]]
+) -> None:
+    plain = {key: x for key, x in SPELLINGS["Keras 3"].items() if f"/{name}/" not in key}
+    odd = {f"layers/{name}/vars/{i}": np.ones(shape) for i, shape in enumerate(shapes)}
+    assert all(f"layers.{name}" in line for line in refusals(saved(tmp_path, {**plain, **odd}, "net.npz")))
 
 
 def test_batch_norm_of_flax_in_nested_containers(tmp_path: Path) -> None:
