@@ -18,10 +18,11 @@ import torch
 from sdf_models.architectures import LARGEST_WIDTH, ConstantInput
 from sdf_models.families.latent import Held, coordinate_columns, held_length, latent_code, latent_code_if_any
 from sdf_models.formats.format import CheckpointFile, Damaged, Format, Opened, Peek, Refused, first_line
-from sdf_models.formats.onnx_graph import RUN_ERRORS, Graph, Program, needed
+from sdf_models.formats.onnx_graph import Graph
 from sdf_models.formats.onnx_last import without_last
-from sdf_models.formats.onnx_model import inlined, opset_of, plain
+from sdf_models.formats.onnx_model import inlined, nodes_of, opset_of, plain
 from sdf_models.formats.onnx_points import Placing, for_one_point, placings, refuse_separate
+from sdf_models.formats.onnx_program import RUN_ERRORS, Program, evaluated, needed
 from sdf_models.formats.onnx_reference import Reference, compared, evaluate
 from sdf_models.formats.onnx_rules import Operation
 from sdf_models.reading import Alternative, Choices, Question
@@ -74,10 +75,10 @@ def open_file(file: CheckpointFile) -> Opened:
     operations, constants = plain(onnx, model, source.name, output, file.path)
     program = Program(operations, constants, source.name, output, evaluate)
     graph, program, placing = _read(model, opset, program, placings(source, constants), choices)
-    kept, last = without_last(operations, output, choices)
+    kept, last = without_last(program.operations, output, choices)
     if last.name != "none":
-        kept = needed(kept, [source.name, *constants], output)
-        graph = Graph(replace(program, operations=kept), placing.point)
+        kept = needed(kept, [source.name, *program.constants], [output])
+        graph = Graph(evaluated(replace(program, operations=kept), placing.point))
     module: torch.nn.Module = graph
     size = math.prod(placing.point)
     length = held_length(size, choices)
@@ -88,7 +89,7 @@ def open_file(file: CheckpointFile) -> Opened:
             module, size = ConstantInput(module, code, columns), len(columns)
     if _is_half(onnx, model):
         choices.notes.append("it computes in 16 bits: it is drawn as its weights are, without the rounding in between")
-    facts = {"family": "onnx", "opset": str(opset), "operations": _counted(operations)}
+    facts = {"family": "onnx", "opset": str(opset), "operations": _counted(program.operations)}
     facts |= {"producer": model.producer_name[:80]} if model.producer_name else {}
     return Opened(module, size, None, facts, (), last)
 
@@ -162,20 +163,21 @@ def _read(
         for constants in for_one_point(program.constants, placing):
             attempt = replace(program, constants=constants)
             try:
-                graph = Graph(attempt, placing.point)
+                run = evaluated(attempt, placing.point)
+                graph = Graph(run)
                 note = compared(reference, graph, placing)
             except Refused as error:
                 failure = error
                 continue
             refuse_separate(graph, [way for way in ways if way.axes and not placing.axes])
             choices.notes.append(note)
-            return graph, attempt, placing
+            return graph, run.program, placing
     raise failure
 
 
 def _is_half(onnx: Any, model: Any) -> bool:
     types = {tensor.data_type for tensor in model.graph.initializer}
-    casts = (node for node in model.graph.node if node.op_type == "Cast")
+    casts = (node for node in nodes_of(model.graph.node) if node.op_type == "Cast")
     types |= {attribute.i for node in casts for attribute in node.attribute if attribute.name == "to"}
     return bool(types & {onnx.TensorProto.FLOAT16, onnx.TensorProto.BFLOAT16})
 
@@ -204,10 +206,12 @@ def _texts(model: Any) -> Iterator[object]:
     yield model.producer_name
     yield from (entry.domain for entry in model.opset_import)
     yield from (text for function in model.functions for text in (function.name, function.domain))
-    for node in (*model.graph.node, *(node for function in model.functions for node in function.node)):
+    for node in (*nodes_of(model.graph.node), *(x for function in model.functions for x in nodes_of(function.node))):
         yield from (node.name, node.op_type, node.domain, *node.input, *node.output)
         yield from (attribute.name for attribute in node.attribute)
-        yield from (attribute.t.name for attribute in node.attribute)
+        for attribute in node.attribute:
+            yield attribute.t.name
+            yield from (value.name for value in (*attribute.g.input, *attribute.g.output, *attribute.g.initializer))
     for value in (*model.graph.input, *model.graph.output, *model.graph.initializer):
         yield value.name
     for tensor in model.graph.initializer:

@@ -9,6 +9,7 @@ from typing import Final
 
 from sdf_models.families.ends import last_activation
 from sdf_models.formats.format import Refused
+from sdf_models.formats.onnx_movements import OF_SHAPE
 from sdf_models.formats.onnx_rules import Operation
 from sdf_models.last_activation import MEANINGS, LastActivation
 from sdf_models.reading import Choices
@@ -42,7 +43,7 @@ _MEANING: Final = {name: meaning if name == "none" else f"it ends with {meaning}
 def _found(operations: Sequence[Operation], output: str) -> tuple[str, dict[tuple[str, ...], Operation]]:
     """The name of the last activation, and what takes the place of its operations, by their outputs."""
     makers = {name: operation for operation in operations for name in operation.outputs if name}
-    readers = Counter(name for operation in operations for name in operation.inputs)
+    readers = Counter(name for operation in operations if operation.kind not in OF_SHAPE for name in operation.inputs)
     kinds: list[str] = []
     changed: dict[tuple[str, ...], Operation] = {}
     value = output

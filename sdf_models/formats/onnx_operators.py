@@ -338,7 +338,7 @@ UNSUPPORTED: Final = {
     "Exp": "the exponential is not piecewise linear",
     "Erf": "the error function (GELU) is not piecewise linear",
     "GridSample": "a feature grid is piecewise trilinear, not piecewise linear",
-    "If": "branches are not supported",
+    "If": "its condition depends on the input",
     "Loop": "loops are not supported",
     "Scan": "loops are not supported",
     "ConvTranspose": "transposed convolutions are not supported yet",

@@ -17,8 +17,9 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from sdf_models.formats.format import Refused, first_line
-from sdf_models.formats.onnx_graph import RUN_ERRORS, Graph
+from sdf_models.formats.onnx_graph import Graph
 from sdf_models.formats.onnx_points import Placing
+from sdf_models.formats.onnx_program import RUN_ERRORS
 from sdf_models.formats.onnx_rules import Operation, bounded
 
 _POINTS = 16
@@ -116,10 +117,15 @@ def _wide(array: NDArray[Any]) -> NDArray[Any]:
 
 
 def _widened(onnx: Any, node: Any) -> Any:
-    """A copy of an operation that computes in float64 where it would in a narrower type."""
+    """A copy of an operation that computes in float64 where it would in a narrower type, in its branches too."""
     wide = type(node)()
     wide.CopyFrom(node)
     for attribute in wide.attribute:
+        for inner in attribute.g.node:
+            inner.CopyFrom(_widened(onnx, inner))
+        for tensor in attribute.g.initializer:
+            array = onnx.numpy_helper.to_array(tensor)
+            tensor.CopyFrom(onnx.numpy_helper.from_array(_wide(array), tensor.name))
         value: NDArray[Any] | None = None
         if attribute.type == onnx.AttributeProto.TENSOR:
             value = onnx.numpy_helper.to_array(attribute.t)

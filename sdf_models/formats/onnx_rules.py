@@ -39,6 +39,14 @@ class Operation:
         return f"{self.name:.60} ({kind})" if self.name not in ("", self.kind, kind) else kind
 
 
+@dataclass(frozen=True, eq=False, slots=True)
+class Branch:
+    """A branch of an If: its operations in order, which make the outputs of the If, and its own constants by name."""
+
+    operations: tuple[Operation, ...]
+    constants: Mapping[str, Tensor]
+
+
 Arguments = Sequence[Tensor | None]
 Made = tuple[nn.Module, tuple[bool, ...]]
 Rule = Callable[[Operation, Arguments], Made]
