@@ -1,4 +1,4 @@
-"""What networks are made of and where they come from: checkpoints, architectures, shapes and training."""
+"""The parts of networks and their sources: checkpoints, architectures, shapes and training."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What happens to every module after its file was read: input transform, output, sign, ReLU limit, domain."""
+"""The last steps of opening, on the module of any file: input transform, output, sign, ReLU limit, domain."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How a file is to be read where its content leaves more than one way: choices, and the questions that ask for them."""
+"""The reading of a file where its content leaves more than one way: choices, and the questions that ask for them."""
 
 from __future__ import annotations
 
@@ -142,7 +142,7 @@ class Alternative:
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """What a file leaves open.  choice: the field of Reading that answers it; text: what is open and why.
+    """A question that a file leaves open.  choice: the field of Reading that answers it; text: what is open and why.
 
     other: how answers that are not listed are written ("FILE:INDEX"); "" when there are none.
     """
@@ -179,7 +179,7 @@ class Open(Exception):  # noqa: N818  becomes an OpenQuestionError once the file
 
 
 class Choices:
-    """What was chosen for one file and by what, as its reader asks for it; collects the notes on what was settled."""
+    """The choices made for one file, with their origins, as its reader asks for them; collects notes on these."""
 
     def __init__(self, options: Reading, side_file: Reading = Reading(), side_name: str = "") -> None:
         self._made = {name: (value, f"by {side_name}") for name, value in side_file.made().items()}

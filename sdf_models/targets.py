@@ -1,4 +1,4 @@
-"""What a network is fitted to: a closed surface in the box [-1, 1]^3, with its signed distance."""
+"""The target of a training: a closed surface in the box [-1, 1]^3, with its signed distance."""
 
 from __future__ import annotations
 

@@ -76,7 +76,7 @@ class Settings:
 
 @dataclass(frozen=True, slots=True)
 class FitErrors:
-    """How well a network fits, on points that it was not trained on.
+    """The errors of a network, on points that it was not trained on.
 
     near_error     mean |f - d| at points of the surface displaced by a Gaussian of standard deviation NEAR
     box_error      mean |f - d| at points uniform in the box
@@ -176,14 +176,14 @@ def evaluate(module: ReluMLP, target: Target, count: int, rng: np.random.Generat
 
 
 def stage_path(out: Path, name: str) -> Path:
-    """Where the network of a stage is written: beside the last one."""
+    """Return the path that the network of a stage is written to: beside the last one."""
     return out.with_name(f"{out.stem}-{name}{out.suffix}")
 
 
 def facts(
     target: str, surface: Target, out: Path, settings: Settings, errors: FitErrors, stages: Mapping[str, int], step: int
 ) -> dict[str, str]:
-    """What a trained checkpoint says of itself."""
+    """Return the facts that a trained checkpoint states."""
     steps = f"{settings.steps} steps" if step == settings.steps else f"{step} of {settings.steps} steps"
     return {
         **surface.facts,

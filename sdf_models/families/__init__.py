@@ -72,7 +72,7 @@ def _is_public(path: str, layers: Sequence[Layer]) -> bool:
 
 
 def _specs(network: FoundNetwork, choices: Choices) -> Mapping[str, Any]:
-    """What a specs.json says of the network, where it may be DeepSDF's."""
+    """Return what a specs.json says of the network, where it may be DeepSDF's."""
     if choices.peek("family") not in (None, DEEPSDF.name) or DEEPSDF.fits(network) is not None:
         return {}
     return fitting_specs(network, specifications(network.weights.path), choices)

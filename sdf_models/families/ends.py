@@ -1,4 +1,4 @@
-"""What follows the last layer: increasing odd functions are left out, the absolute value is drawn."""
+"""The activation after the last layer: increasing odd functions are left out, the absolute value is drawn."""
 
 from __future__ import annotations
 

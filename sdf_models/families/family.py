@@ -1,4 +1,4 @@
-"""What a family of architectures is: public code that turns the shapes of a state dict into a network."""
+"""Families of architectures: public code that turns the shapes of a state dict into a network."""
 
 from __future__ import annotations
 

@@ -141,7 +141,7 @@ def _concatenations(network: FoundNetwork, choices: Choices) -> dict[int, Concat
 
 
 def _residual(network: FoundNetwork, choices: Choices) -> str:
-    """Where sums are.  Shapes do not show them; names in blocks of two layers make them likely, and are asked about."""
+    """Return where sums are, which shapes do not show: names in blocks of two make them likely, and are asked about."""
     chosen = choices.peek("residual")
     if chosen is None and not _blocks(network):
         if any(layer.inputs == layer.outputs for layer in network.linear[1:-1]):

@@ -40,7 +40,7 @@ class Remember:
 
 @dataclass(frozen=True, slots=True)
 class Add:
-    """What was kept under a key is added to h."""
+    """The features kept under a key are added to h."""
 
     key: int
 

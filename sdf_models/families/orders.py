@@ -26,7 +26,7 @@ Order = tuple[Layer, ...]
 
 
 def chain_error(layers: Iterable[Layer]) -> str | None:
-    """Why the layers, in this order, are not one network; None when they are.
+    """Return why the layers, in this order, are not one network; None when they are.
 
     Each linear layer takes what the one before it gives, or that and all inputs of the network, or three of them.
     """

@@ -1,4 +1,4 @@
-"""Why a file's tensors are no network that can be drawn, and what their owner can do."""
+"""The reasons why a file's tensors are no network that can be drawn, and what their owner can do."""
 
 from __future__ import annotations
 

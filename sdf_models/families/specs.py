@@ -1,4 +1,4 @@
-"""What DeepSDF's specs.json says of a network, once it is certain that it describes that network."""
+"""The statements of DeepSDF's specs.json on a network, once it is certain that it describes that network."""
 
 from __future__ import annotations
 

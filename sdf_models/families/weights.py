@@ -41,7 +41,7 @@ Metadata = Mapping[str, Any]
 
 @dataclass(frozen=True, eq=False, slots=True)
 class Weights:
-    """What a container holds.
+    """The content of a container.
 
     tensors: float32 or float64, contiguous, by their dotted names without wrappers, in the file's order where it has
     one, not yet known to be finite; metadata: plain values that the file states, by their dotted names; path: of the

@@ -1,4 +1,4 @@
-"""What a reader of a container format is, and the checks that all readers share."""
+"""The readers of container formats: what each of them gives, and the checks that all share."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ class TensorUse:
 
 @dataclass(frozen=True, eq=False, slots=True)
 class Opened:
-    """What a reader finds in a file.
+    """The network that a reader finds in a file.
 
     domain: (2, D) float64, lower and upper corner, or None when the file does not say; facts and notes: for people;
     domain_note: what the file says of its domain, and why that is not used where domain is None; tensors: what each of
@@ -105,7 +105,7 @@ class Container:
 
 
 def first_line(error: BaseException, width: int = 160) -> str:
-    """What an error says first, of `width` characters at most, cut between words; its class when it says nothing."""
+    """Return an error's first line, of `width` characters at most, cut between words; its class when that is empty."""
     return shortened((str(error).strip().splitlines() or [type(error).__name__])[0], width)
 
 

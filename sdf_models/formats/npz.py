@@ -50,7 +50,7 @@ _ZIP_ERRORS = (
 
 
 def recognise(peek: Peek) -> bool:
-    """Whether this is a zip archive whose first member is a .npy file, or one without members."""
+    """Return whether this is a zip archive whose first member is a .npy file, or one without members."""
     return first_member(peek).endswith(b".npy") or peek.head.startswith(_END)
 
 
@@ -111,7 +111,7 @@ def _members(archive: zipfile.ZipFile) -> list[zipfile.ZipInfo]:
 
 @dataclass(frozen=True, slots=True)
 class _Declared:
-    """What an array's header says; start: the bytes before its content."""
+    """The statements of an array's header; start: the bytes before its content."""
 
     dtype: np.dtype[np.generic]
     shape: tuple[int, ...]

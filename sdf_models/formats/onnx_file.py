@@ -114,7 +114,7 @@ def _source(onnx: Any, model: Any, file: CheckpointFile) -> Any:
 
 
 def _numbers(value: Any) -> int:
-    """How many numbers of an input belong to one point: those along its last axis."""
+    """Return the count of the numbers of an input that belong to one point: those along its last axis."""
     sides = value.type.tensor_type.shape.dim
     return int(sides[-1].dim_value) if sides else 0
 

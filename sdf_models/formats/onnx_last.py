@@ -19,7 +19,7 @@ _MOVEMENTS: Final = (
     "Cast", "Dropout", "Expand", "Flatten", "Gather", "Identity", "Reshape", "Slice", "Split", "Squeeze", "Tile",
     "Transpose", "Unsqueeze",
 )  # fmt: skip
-"""What may stand behind an activation: it moves values, and computes nothing."""
+"""Operators that may stand behind an activation: they move values, and compute nothing."""
 
 
 def without_last(

@@ -347,4 +347,4 @@ UNSUPPORTED: Final = {
     "AveragePool": "average pooling is not supported yet",
     "GlobalAveragePool": "average pooling is not supported yet",
 }  # fmt: skip
-"""Why an operation on values that depend on the input cannot be read, where that can be told."""
+"""The reasons why operations on values that depend on the input cannot be read, where they can be told."""

@@ -1,4 +1,4 @@
-"""Which numbers of an ONNX input are a point's coordinates, and which axis counts points."""
+"""The coordinates of a point among the numbers of an ONNX input, and the axes that count points."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _EXPORT = "export it with an input of shape (1, 3)"
 
 @dataclass(frozen=True, slots=True)
 class Placing:
-    """How points lie in an input: each has the shape `point`, with 1 along every axis that counts points.
+    """A way in which points lie in an input: each has the shape `point`, with 1 along every axis that counts points.
 
     free: the axes along which any number of points fits; axes: those along which fixed numbers of them, `counts`, lie.
     """
@@ -41,7 +41,7 @@ class Placing:
 
 
 def placings(value: Any, constants: Mapping[str, Tensor]) -> list[Placing]:
-    """How the points of a graph's input may lie, the likelier ways first; the last one takes all of it as one point.
+    """Return the ways in which points may lie in a graph's input, the likelier first; the last takes all as one point.
 
     A size that the file leaves open, or that is 1, counts points.  Where several sizes are fixed, some may count the
     points of the export: whether they do shows when the graph runs on one of these.

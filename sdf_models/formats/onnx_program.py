@@ -23,7 +23,7 @@ RUN_ERRORS = (
     RuntimeError, NotImplementedError, ValueError, TypeError, LookupError, AttributeError, AssertionError,
     ArithmeticError,
 )  # fmt: skip
-"""What an operation of a graph may raise on values that do not suit it."""
+"""The errors that an operation of a graph may raise on values that do not suit it."""
 
 
 @dataclass(frozen=True, eq=False, slots=True)

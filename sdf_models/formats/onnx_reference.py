@@ -139,7 +139,7 @@ def _widened(onnx: Any, node: Any) -> Any:
 
 
 def compared(reference: Reference | None, graph: Graph, placing: Placing) -> str:
-    """How our reading differs from the package's, as a note.  Raises Refused when that is more than rounding.
+    """Return a note on how our reading differs from the package's.  Raises Refused when that is more than rounding.
 
     What the package cannot evaluate is read all the same where its input is one point.
     """

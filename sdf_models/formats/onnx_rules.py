@@ -1,4 +1,4 @@
-"""How an ONNX operator becomes a torch module.
+"""The rules by which ONNX operators become torch modules.
 
 A rule takes an operation and the tensors of those of its inputs that are constant (None for the others).  It returns a
 module and, for every input, whether the module takes it when it runs.  All shapes are those of one point, so that

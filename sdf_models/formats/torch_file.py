@@ -1,4 +1,4 @@
-"""What torch.save writes: a zip archive, or before PyTorch 1.6 a sequence of pickles.
+"""The files that torch.save writes: a zip archive, or before PyTorch 1.6 a sequence of pickles.
 
 Only torch.load(weights_only=True) reads them, whose unpickler makes tensors, plain containers and numbers and nothing
 else.
@@ -46,7 +46,7 @@ def recognise_legacy(peek: Peek) -> bool:
 
 
 def is_program(peek: Peek) -> bool:
-    """Whether the archive's directory lists what TorchScript or torch.export write."""
+    """Return whether the archive's directory lists what TorchScript or torch.export write."""
     directory = peek.tail[max(0, peek.tail.find(b"PK\x01\x02")) :]
     return _PROGRAM.search(directory) is not None
 

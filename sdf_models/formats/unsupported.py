@@ -1,4 +1,4 @@
-"""What a file that no format recognises seems to be, and what its owner can do."""
+"""Files that no format recognises: what they seem to be, and what its owner can do."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ def _size(peek: Peek) -> str:
 
 
 def refusal(peek: Peek, name: str) -> Refused:
-    """Why a file of this name, which begins and ends with these bytes, is not opened."""
+    """Return the reason why a file of this name, which begins and ends with these bytes, is not opened."""
     if not peek.head:
         return Refused("the file is empty", "copy or download it again")
     if peek.head.startswith(b"PK\x03\x04") and _END_OF_ZIP not in peek.tail:

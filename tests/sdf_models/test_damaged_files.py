@@ -1,4 +1,4 @@
-"""Whatever is done to a file of any format, it is opened whole or refused in one line, in bounded memory.
+"""Damaged files of any format are opened whole or refused in one line, in bounded memory.
 
 FUZZ_EXAMPLES=2000 in the environment tries more damages of each kind.
 """

@@ -36,24 +36,18 @@ def chain(*names: str) -> Any:
 # Heads
 
 
+def beside_colours(*names: str) -> Formula:
+    """A chain of three layers of these names, and a head of colours on the second."""
+    layers = (nn.Linear(3, 16), nn.Linear(16, 16), nn.Linear(16, 1))
+    return made(chain(*names), **dict(zip(names, layers, strict=True)), rgb=nn.Linear(16, 3))
+
+
 HEADS: dict[str, Formula] = {
     "a module and two layers": made(
         chain("trunk", "sdf_head"), trunk=plain_mlp((3, 16, 16)), sdf_head=nn.Linear(16, 1), feat_head=nn.Linear(16, 8)
     ),
-    "numbered layers beside": made(
-        chain("fc1", "fc2", "sdf"),
-        fc1=nn.Linear(3, 16),
-        fc2=nn.Linear(16, 16),
-        sdf=nn.Linear(16, 1),
-        rgb=nn.Linear(16, 3),
-    ),
-    "no numbers at all": made(
-        chain("inp", "mid", "dist"),
-        inp=nn.Linear(3, 16),
-        mid=nn.Linear(16, 16),
-        dist=nn.Linear(16, 1),
-        rgb=nn.Linear(16, 3),
-    ),
+    "numbered layers beside": beside_colours("fc1", "fc2", "sdf"),
+    "no numbers at all": beside_colours("inp", "mid", "dist"),
     "deep heads": made(
         chain("trunk", "sdf_head"),
         trunk=plain_mlp((3, 16, 16)),
