@@ -32,8 +32,10 @@ _MOST_HEADS: Final = 3
 
 @dataclass(frozen=True, slots=True)
 class Definition:
-    """The public code that joins layers which are no chain: the family's name, of how many coordinates a point is, and
-    the numbers of the latent code that the network is of."""
+    """The public code that joins layers which are no chain.
+
+    family: its name; points: the coordinates of a point; code: the numbers of the latent code that is held.
+    """
 
     family: str
     points: int
@@ -47,7 +49,7 @@ class FoundNetwork:
     path: dotted, "" for the whole file; layers: in order; weights: of the whole file; others: the names of the file's
     other networks and heads, with the layers of each; parts: the paths of the modules that its layers are in; aside:
     those of modules that are no part of it; loose: layers that are in no network; alone: whether no module beside its
-    own is a part of it; definition: where the layers are no chain.
+    own is a part of it; definition: of layers that are no chain, None where they are one.
     """
 
     path: str

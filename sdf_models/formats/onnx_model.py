@@ -80,10 +80,19 @@ def plain(onnx: Any, model: Any, source: str, output: str, path: Path) -> tuple[
     if clash is not None:
         raise Damaged(f"two operations make the value {clash[:40]!r}")
     ordered = needed([_operation(node, opset, {}) for node in graph.node], known, [output])
+    for operation in ordered:
+        _refuse_external(onnx, operation)
     del graph.node[:]
     graph.node.extend(operation.node for operation in ordered)
     operations, inner = _without_constants([_with_attributes(onnx, operation, path, {}) for operation in ordered])
     return operations, constants | inner
+
+
+def _refuse_external(onnx: Any, operation: Operation) -> None:
+    """Refuse tensors in other files among an operation's attributes, for which onnx.reference would look itself."""
+    for attribute in (attribute for node in nodes_of([operation.node]) for attribute in node.attribute):
+        if any(t.data_location == onnx.TensorProto.EXTERNAL for t in (attribute.t, *attribute.g.initializer)):
+            raise Refused(f"its operation {operation} has weights in another file", "export it into one file")
 
 
 def nodes_of(nodes: Iterable[Any]) -> Iterator[Any]:
@@ -130,7 +139,7 @@ def _with_attributes(onnx: Any, operation: Operation, path: Path, names: Mapping
     attributes: dict[str, Any] = {}
     for attribute in operation.node.attribute:
         kind = attribute.type
-        if kind == onnx.AttributeProto.TENSOR and attribute.t.data_location != onnx.TensorProto.EXTERNAL:
+        if kind == onnx.AttributeProto.TENSOR:
             attributes[attribute.name] = read_tensor(onnx, attribute.t, path)
         elif kind in _VALUES:
             value = getattr(attribute, _VALUES[kind])
@@ -152,8 +161,6 @@ def _branch(onnx: Any, attribute: Any, operation: Operation, path: Path, around:
     own = [tensor.name for tensor in graph.initializer]
     made = [name for node in graph.node for name in node.output if name]
     names = {**around, **{name: f"{before}{name}" for name in (*own, *made)}}
-    if any(tensor.data_location == onnx.TensorProto.EXTERNAL for tensor in graph.initializer):
-        raise Refused(f"a branch of its operation {operation} has weights in another file", "export it into one file")
     constants = {names[tensor.name]: read_tensor(onnx, tensor, path) for tensor in graph.initializer}
     outputs = [names.get(value.name, value.name) for value in graph.output]
     operations = [_operation(node, operation.opset, names) for node in graph.node]

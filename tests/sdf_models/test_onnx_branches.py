@@ -135,6 +135,20 @@ def test_branches_that_are_not_whole(tmp_path: Path) -> None:
     assert "is of shape (2,)" in refusal(tmp_path, model(several, {**W, "t": np.array([True, False])}))
 
 
+def test_weights_of_a_branch_in_another_file_are_refused(tmp_path: Path) -> None:
+    outside = onnx.numpy_helper.from_array(weights(8), "k")
+    outside.ClearField("raw_data")
+    outside.data_location = onnx.TensorProto.EXTERNAL
+    outside.external_data.add(key="location", value="weights.bin")
+    (tmp_path / "weights.bin").write_bytes(bytes(32))
+    unused, used = (branch([N("Relu", ["a"], ["inner"])], "inner") for _ in range(2))
+    unused.node.append(N("Constant", [], ["k"], value=outside))
+    used.initializer.append(outside)
+    for then in (unused, used, branch([choice("t", unused, RELU_OF, "deep")], "deep")):
+        nodes = [*HEAD, choice("t", then, RELU_OF, "r"), *TAIL]
+        assert "has weights in another file" in refusal(tmp_path, model(nodes, {**W, "t": np.array(False)}))
+
+
 def test_operations_in_branches_are_counted(tmp_path: Path) -> None:
     many = branch([N("Relu", ["a" if i == 0 else f"v{i}"], [f"v{i + 1}"]) for i in range(5_000)], "v5000")
     nodes = [*HEAD, choice("t", many, RELU_OF, "r"), *TAIL]
