@@ -21,7 +21,7 @@ from engine.planar_map import BORDER, OUTSIDE
 from engine.plane import SlicePlane
 from engine.schedule import Segment
 from engine.steps import Float, Int
-from engine.tolerances import NEAREST, QUOTIENT
+from engine.tolerances import NEAREST, QUOTIENT, UNDERFLOW
 from engine.unfinished_map import PlanarMap
 
 FaceSignWords = tuple[Int, NDArray[np.uint64], NDArray[np.uint64], int]
@@ -54,6 +54,7 @@ class Examination:
         self._polygon, self._segments, self._face_signs = polygon, segments, face_signs
         self._lines, self._left, self._examining = lines, most, examining
         self.unexamined = 0
+        self._underflow = False  # a value was found whose product might be too small for float64
 
     def start(self, layer: int, before: PlanarMap) -> None:
         """Begin with the cut of a map by a layer."""
@@ -79,7 +80,7 @@ class Examination:
 
         Places in the slice are rounded when they are made inputs.
         """
-        return self._layer > 0 and self._segments[self._layer - 1].keeps_zeros
+        return self._layer > 0 and self._segments[self._layer - 1].keeps_zeros and not self._underflow
 
     def not_asked(self, pairs: Int) -> Int:
         """Return those (vertex, row) pairs (N, 2), each once, whose values have not been asked for in this cut."""
@@ -103,6 +104,8 @@ class Examination:
                     x, y, w, face = self._place_of(vertex)
                     line = self._row(self._layer, face, row)
                     found[n] = quotient(line.a * x + line.b * y + line.c * w, w << line.exponent)
+        # Smaller values are all in doubt, so each that there is has been seen here.
+        self._underflow |= bool(((found != 0.0) & (np.abs(found) < UNDERFLOW)).any())
         return found
 
     def _is_on_own_line(self, pairs: Int) -> NDArray[np.bool_]:

@@ -11,7 +11,7 @@ from engine.network import Network
 from engine.predicates import WORD
 from engine.rounding import Rounding, bases_of, bounds_of, rounding_of, rounding_of_even, rounding_of_linear
 from engine.steps import Affine, Float, Int, Kink, Linear, sources
-from engine.tolerances import SAFETY, UNIT_ROUNDOFF
+from engine.tolerances import LEAST_SLOPE, SAFETY, UNIT_ROUNDOFF
 
 
 @dataclass(frozen=True, eq=False)
@@ -49,7 +49,9 @@ class Segment:
         if kink is None or self.live:
             return False
         at_zero = kink.breakpoints[np.isfinite(kink.breakpoints)] == 0.0
-        return bool(at_zero.all()) and not kink.intercepts.any() and len(kink.row_neuron) == len(kink.slopes)
+        some = (kink.slopes == 0.0) | (np.abs(kink.slopes) >= LEAST_SLOPE)
+        every = at_zero.all() and some.all() and not kink.intercepts.any()
+        return bool(every) and len(kink.row_neuron) == len(kink.slopes)
 
     def described(self, vertices: int) -> str:
         """What the steps' values are, at so many vertices, for people."""

@@ -16,6 +16,7 @@ DOUBT = 2.0**10  # bounds within which a sign or an order is in doubt: on generi
 QUOTIENT = 2.0 * UNIT_ROUNDOFF  # relative error of a share of the way, a quotient of numbers without cancellation
 NEAR_END = 2.0 * UNIT_ROUNDOFF  # of an edge: a crossing so near to an end leaves the sign there in doubt
 UNDERFLOW = 1e-290  # smaller values have lost digits, or all of them: they are in doubt
+LEAST_SLOPE = 2.0**-50  # of a nonlinearity: with a smaller one, a value beyond UNDERFLOW might become zero
 NEAREST = 1e-300  # to the second end of an edge: a place there must have a sign
 ONE_POINT = 1e-9  # of a chord: crossings that are closer may become one vertex; only memory is estimated by it
 

@@ -17,7 +17,7 @@ from tests.oracle.comparison import differences, use_one_thread
 from tests.oracle.nonlinearities import NONLINEARITIES
 from tests.oracle.recipes import KINDS, NOISY
 
-NETWORKS = int(os.environ.get("SPLINESCOPE_NETWORKS", "24"))
+NETWORKS = int(os.environ.get("SPLINESCOPE_NETWORKS", "12"))
 PAIRS = list(product(NONLINEARITIES, [*KINDS, *NOISY]))
 
 Work = dict[tuple[str, str], Future[dict[int, str]]]
