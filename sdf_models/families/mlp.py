@@ -12,16 +12,15 @@ from sdf_models.families.family import Built, Family
 from sdf_models.families.latent import coordinate_columns
 from sdf_models.families.layers import Layer, natural
 from sdf_models.families.modules import (
-    Add,
     Call,
     Chain,
     Concatenation,
     Operation,
-    Remember,
     batch_norm,
     linear_call,
 )
 from sdf_models.families.network import FoundNetwork
+from sdf_models.families.residual import residual_kind, with_sums
 from sdf_models.families.weights import stated
 from sdf_models.formats.format import Refused
 from sdf_models.last_activation import LastActivation
@@ -51,7 +50,7 @@ def _build(network: FoundNetwork, specs: Mapping[str, Any], choices: Choices) ->
     leading, groups = _groups(network)
     between = settled(network, groups, choices)
     concatenations = _concatenations(network, choices)
-    residual = _residual(network, choices)
+    residual = residual_kind(network, choices)
     if leading and concatenations:
         raise Refused(
             f"{leading[0].name!r:.60} is a batch norm of the input, which is also concatenated; "
@@ -59,13 +58,10 @@ def _build(network: FoundNetwork, specs: Mapping[str, Any], choices: Choices) ->
             "open it with --module package.module:function",
         )
     operations: list[Operation] = [Call(network.leaf_name(norm), batch_norm(norm, between.eps)) for norm in leading]
-    for i, (layer, others) in enumerate(groups):
-        final = i == len(groups) - 1
-        if i in concatenations:
-            operations.append(concatenations[i])
-        call = linear_call(network.leaf_name(layer), layer)
-        following = [] if final else after(between, i, layer, others, network)
-        operations += _with_sums(i, call, following, residual, network)
+    calls = [linear_call(network.leaf_name(layer), layer) for layer in network.linear]
+    following = [after(between, i, *group, network) for i, group in enumerate(groups[:-1])]
+    for i, part in enumerate(with_sums(calls, [*following, []], residual, network)):
+        operations += [concatenations[i], *part] if i in concatenations else part
     last = _last(network, choices)
     return Built(Chain([*operations, *drawn(last)]), last)
 
@@ -138,67 +134,6 @@ def _concatenations(network: FoundNetwork, choices: Choices) -> dict[int, Concat
         )
         for i, count in skips.items()
     }
-
-
-def _residual(network: FoundNetwork, choices: Choices) -> str:
-    """Return where sums are, which shapes do not show: names in blocks of two make them likely, and are asked about."""
-    chosen = choices.peek("residual")
-    if chosen is None and not _blocks(network):
-        if any(layer.inputs == layer.outputs for layer in network.linear[1:-1]):
-            choices.notes.append("no residual sums are assumed (--residual layer otherwise)")
-        return "none"
-    question = Question(
-        "residual",
-        "its layers stand in blocks of two, which may be residual; the file does not say",
-        (
-            Alternative("none", "a plain chain"),
-            Alternative("sum", "x + B(act(A(x))) for each block"),
-            Alternative("pre", "x + B(act(A(act(x)))), as in ResNets of occupancy networks"),
-            Alternative("post", "act(x + B(act(A(x))))"),
-            Alternative("layer", "x + act(A(x)) for each layer"),
-        ),
-    )
-    return str(choices.settle(question))
-
-
-def _blocks(network: FoundNetwork) -> set[int]:
-    """The indices of linear layers that, with the next one, are a block of their own with as many outputs as inputs."""
-    parents = [layer.name.rpartition(".")[0] for layer in network.linear]
-    return {
-        i
-        for i in range(len(parents) - 1)
-        if re.search(r"\d", parents[i].rpartition(".")[2])
-        and parents.count(parents[i]) == 2
-        and parents[i] == parents[i + 1]
-        and network.linear[i].inputs == network.linear[i + 1].outputs
-    }
-
-
-def _pairs(network: FoundNetwork) -> set[int]:
-    """The same by shapes alone: pairs of layers from the second on, as long as they give what they take."""
-    starts: set[int] = set()
-    for i in range(1, len(network.linear) - 2):
-        same = network.linear[i].inputs == network.linear[i + 1].outputs
-        if same and i - 1 not in starts:
-            starts.add(i)
-    return starts
-
-
-def _with_sums(i: int, call: Call, after: list[Call], residual: str, network: FoundNetwork) -> list[Operation]:
-    """The operations of linear layer i and what follows it, with the sums that it takes part in."""
-    layer = network.linear[i]
-    if residual == "none":
-        return [call, *after]
-    if residual == "layer":
-        return [Remember(i), call, *after, Add(i)] if layer.inputs == layer.outputs and after else [call, *after]
-    starts = _blocks(network) or _pairs(network)
-    if i in starts:
-        opening = [Call(f"{part.name}_before", part.module) for part in after] if residual == "pre" else []
-        return [Remember(i), *opening, call, *after]
-    if i - 1 in starts:
-        followed = residual == "post" or (residual == "pre" and i + 1 not in starts)
-        return [call, Add(i - 1), *(after if followed else [])]
-    return [call] if residual == "pre" and i + 1 in starts else [call, *after]
 
 
 MLP = Family("mlp", "layers one after the other, with the activation that you say", _fits, _evidence, _build)

@@ -64,9 +64,9 @@ def right_ways(path: Path, forward: Forward, tolerance: float = 1e-12, reading: 
     return right
 
 
-def refusals(path: Path) -> list[str]:
+def refusals(path: Path, reading: Reading = RELU) -> list[str]:
     """The refusals, where nothing opens."""
-    found = [outcome for _, outcome in ways(path)]
+    found = [outcome for _, outcome in ways(path, reading)]
     assert all(isinstance(outcome, str) for outcome in found)
     return [str(outcome) for outcome in found]
 
