@@ -107,7 +107,8 @@ def _with_code(
     length = held_length(inputs, choices)
     if length <= 0:
         return module, inputs
-    held = Held(length, inputs - length, network.weights.path, latent_tables(network.weights))
+    tables = latent_tables(network.weights) | {name: network.weights.tensors[name] for name in network.codes}
+    held = Held(length, inputs - length, network.weights.path, tables)
     code = latent_code_if_any(held, choices) if family is MLP else latent_code(held, choices)
     if code is None:
         return module, inputs

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from dataclasses import replace
 from typing import Final
 
 from torch import Tensor
@@ -22,6 +23,12 @@ _LOGGED = re.compile(
     r"(global_)?steps?|iters?|iterations?|time|seed|ema_decay|decay|patience|grad_norm)($|[._])",
     re.IGNORECASE,
 )
+_LOGGED_BESIDE_WEIGHTS = re.compile(
+    r"((\w+_)?(loss(es)?|best|psnr|iou|chamfer|acc(uracy)?|metrics?|lr|epochs?|steps?|iters?|iterations?|seed|ema_decay|"
+    r"patience|grad_norm)(_(mean|avg|val|train|test|best|last|count))?|best_\w+|val(id(ation)?)?_\w+)",
+    re.IGNORECASE,
+)
+"""The last component of names that are no parameter's; one number of another name may be multiplied in a forward."""
 _OPTIMISER = re.compile(
     r"(^|\.)(exp_avg|exp_avg_sq|max_exp_avg_sq|momentum_buffer|square_avg|Adam(_\d+)?|RMSProp(_\d+)?|Momentum)(\.|$)|"
     r"(^|\.)(optim|\w*optimi[sz]er|\w*scheduler)\w*\."
@@ -45,10 +52,10 @@ def accounted(network: FoundNetwork, choices: Choices) -> tuple[FoundNetwork, tu
     beside = [name for name in left if name not in bounds and not any(_within(name, x.name) for x in network.layers)]
     roles |= surroundings(network, beside, choices)
     left = [name for name in weights.tensors if name not in roles]
-    matrices = [name for name in weights.unreal if _belongs(name, network)]
-    if left or matrices:
-        raise _left_over([*left, *matrices], network)
-    unused = [part for part in ignored if not any(_named(name, part) for name in weights.tensors)]
+    unreal = [name for name in weights.unreal if _belongs(name, network) and _role_by_name(name, ignored) is None]
+    if left or unreal:
+        raise _left_over([*left, *unreal], network)
+    unused = [part for part in ignored if not any(_named(x, part) for x in (*weights.tensors, *weights.unreal))]
     if unused:
         raise Refused(f"it has no tensor {unused[0]!r:.60} to leave out", "leave it out of --ignore")
     uses = [TensorUse(name, tuple(tensor.shape), roles[name]) for name, tensor in weights.tensors.items()]
@@ -67,7 +74,7 @@ def _known_roles(network: FoundNetwork, ignored: list[str], choices: Choices) ->
     definition = network.definition
     length = held_length(network.inputs, choices) if definition is None else definition.code
     codes = [name for name, table in latent_tables(weights).items() if table.shape[-1] == length]
-    roles = dict.fromkeys(codes, "latent codes") | roles
+    roles = dict.fromkeys((*codes, *network.codes), "latent codes") | roles
     domain, holder = domain_tensor(weights), _holder(network)
     if domain is not None and not _within(weights.holders.get(domain, ""), holder):
         roles.setdefault(domain, "domain")  # beside the state dict; in it, it may normalise the input
@@ -88,12 +95,12 @@ def _of_layers(layers: Iterable[Layer], suffix: str) -> dict[str, str]:
 
 def _role(name: str, tensor: Tensor, network: FoundNetwork, holder: str, ignored: Iterable[str]) -> str | None:
     """Of a tensor that is no part of a layer; None where it may be a part of the network that is drawn."""
-    if any(_named(name, part) for part in ignored):
-        return "left out, by --ignore"
-    if _OPTIMISER.search(name):
-        return "state of an optimiser"
+    known = _role_by_name(name, ignored)
+    if known is not None:
+        return known
     outside = not _within(network.weights.holders.get(name, ""), holder)
-    logged = _LOGGED.search(name) is not None
+    pattern = _LOGGED.search(name) if outside else _LOGGED_BESIDE_WEIGHTS.fullmatch(name.rpartition(".")[2])
+    logged = pattern is not None
     if tensor.numel() == 1 and (logged or (outside and not bool(tensor.isfinite().all()))):
         return "a logged value"
     if outside and logged and tensor.dim() <= 1:
@@ -106,6 +113,13 @@ def _role(name: str, tensor: Tensor, network: FoundNetwork, holder: str, ignored
     if network.alone and tensor.numel() == 1 and _RENDERER.search(name):
         return "of the renderer, not of the distance"
     return None
+
+
+def _role_by_name(name: str, ignored: Iterable[str]) -> str | None:
+    """Of a tensor that its name or an option tells to be no part of the network."""
+    if any(_named(name, part) for part in ignored):
+        return "left out, by --ignore"
+    return "state of an optimiser" if _OPTIMISER.search(name) else None
 
 
 def _holder(network: FoundNetwork) -> str:
@@ -150,10 +164,14 @@ def _left_over(names: list[str], network: FoundNetwork) -> Refused:
     where = f" beside the {_parts_of(own)} of {own.name!r:.60}" if own is not None else " beside the layers"
     others = f", nor {'is' if len(rest) == 1 else 'are'} {_listed(rest)}" if rest else ""
     short = _short(names)
-    apart = network.path in network.parts and not any(_within(name, network.path) for name in names)
+    apart = network.path in network.parts and not any(_belongs(name, replace(network, parts=())) for name in names)
     aside = f", say --network {network.path} to draw that part alone" if apart and not network.others else ""
-    transforms = own is None and not rest and may_transform(first)
-    given = ", say what it does by --input-transform or --output-transform" if transforms else ""
+    transforms = own is None and all(may_transform(name) for name in names)
+    given = (
+        f", say what {'they do' if rest else 'it does'} by --input-transform or --output-transform"
+        if transforms
+        else ""
+    )
     convolution = next((layer for layer in network.loose if layer.kind == "convolution" and first in layer.roles), None)
     if convolution is not None:
         return Refused(
@@ -161,11 +179,33 @@ def _left_over(names: list[str], network: FoundNetwork) -> Refused:
             f"reading of the linear layers alone does not use{others}",
             f"export the whole network as ONNX, or open it with --module package.module:function{aside}",
         )
+    layer = next((module for name in names if (module := _of_unknown_weight(name, names, network))), None)
+    if layer is not None:
+        parts = [name for name in names if _within(name, layer) and name != f"{layer}.bias"]
+        kinds = sorted({weights.unreal[name] for name in parts if name in weights.unreal})
+        return Refused(
+            f"the weight of {layer!r:.60} is not in the file as real numbers, but as {_listed(parts)}"
+            f"{' of ' + ', '.join(kinds) if kinds else ''}, of which the file does not say how it is computed",
+            "save the weights that are multiplied, in float32 (without parametrizations or quantisation), or open it "
+            "with --module package.module:function",
+        )
     return Refused(
         f"{first!r:.80} ({size}{where}) is not used by this reading{others}: it may change the network's values",
         f"open it with --module package.module:function{aside}{given}, or say --ignore {short:.120} if its values do "
         "not depend on it",
     )
+
+
+def _of_unknown_weight(name: str, names: list[str], network: FoundNetwork) -> str:
+    """The layer that a tensor that is left over is of, where it has a bias or a parametrization but no known weight."""
+    if any(name in layer.roles for layer in network.loose):
+        return ""
+    layer, parametrized, _ = name.partition(".parametrizations.weight.")
+    if parametrized:
+        return layer
+    layer = name.removesuffix(".bias")
+    others = [other for other in names if other != name and _within(other, layer)]
+    return layer if layer != name and others else ""
 
 
 def _of_each(names: list[str]) -> list[str]:

@@ -149,7 +149,10 @@ def _vectors(name: str, parts: Mapping[str, Tensor], names: Mapping[str, str]) -
     """A norm without statistics, or slopes, which are certain where the name or the number of them says so."""
     scale = next((part for part in _SCALES if part in parts), None)
     shift = next((part for part in _SHIFTS if part in parts), None)
-    if scale is not None and shift is not None and parts[scale].dim() == 1 and parts[scale].shape == parts[shift].shape:
+    paired = scale is not None and shift is not None and parts[scale].shape == parts[shift].shape
+    if paired and not name:
+        return None  # of the network as a whole, as features that are scaled
+    if scale is not None and shift is not None and paired and parts[scale].dim() == 1:
         roles = {names[scale]: "scale of a norm", names[shift]: "shift of a norm"}
         return Layer(name, "norm", {"weight": parts[scale], "bias": parts[shift]}, roles=roles)
     slopes = next((part for part in ("weight", "alpha") if part in parts), None)

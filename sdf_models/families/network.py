@@ -8,8 +8,8 @@ from dataclasses import dataclass, field, replace
 from itertools import combinations
 from typing import Final
 
-from sdf_models.families.latent import is_table
-from sdf_models.families.layers import Layer, is_shortcut
+from sdf_models.families.latent import SPACE, is_table
+from sdf_models.families.layers import Layer, is_shortcut, layers_of
 from sdf_models.families.orders import Order, chain_error, chosen_order, decided, orders, stem
 from sdf_models.families.refusals import no_network, refuse_encoded, refuse_encodings, refuse_public
 from sdf_models.families.weights import Weights
@@ -18,6 +18,8 @@ from sdf_models.reading import Alternative, Choices, Question
 
 WHOLE: Final = "all"
 """The name of the network of all layers, where a part of them is one too."""
+REST: Final = "rest"
+"""That of all layers but one that may be a table of latent codes."""
 _ENCODER = re.compile(r"(^|[._])enc(oder|ode|oding)?($|[._\d])", re.IGNORECASE)
 _HEAD = re.compile(
     r"(^|[._])(head|feat(ure)?s?|rgb|colou?r|sdf|dist(ance)?|density|sigma|alpha|normals?|sem(antics?)?|occ(upancy)?|logits?)"
@@ -49,7 +51,8 @@ class FoundNetwork:
     path: dotted, "" for the whole file; layers: in order; weights: of the whole file; others: the names of the file's
     other networks and heads, with the layers of each; parts: the paths of the modules that its layers are in; aside:
     those of modules that are no part of it; loose: layers that are in no network; alone: whether no module beside its
-    own is a part of it; definition: of layers that are no chain, None where they are one.
+    own is a part of it; definition: of layers that are no chain, None where they are one; codes: the tensors of a matrix
+    that is taken for a table of latent codes.
     """
 
     path: str
@@ -61,6 +64,7 @@ class FoundNetwork:
     loose: tuple[Layer, ...] = ()
     alone: bool = False
     definition: Definition | None = None
+    codes: tuple[str, ...] = ()
 
     @property
     def linear(self) -> tuple[Layer, ...]:
@@ -128,6 +132,9 @@ def find_network(
         )
     chain = [layer for layer in layers if layer.kind != "convolution" and not is_shortcut(layer)]
     candidates = _candidates(chain, weights.ordered)
+    table = _possible_table(chain)
+    if table is not None:
+        candidates = [*_beside_table(table, chain, candidates, weights.ordered), *candidates]
     wanted = choices.peek("network")
     encoders = [layer for layer in layers if _ENCODER.search(layer.name)]
     offered = [found.name for found in candidates] if len(candidates) > 1 or encoders else []
@@ -143,18 +150,19 @@ def find_network(
     check_layers(order, weights, choices)
     if "+" in candidate.name:
         choices.notes.append(f"the activation is taken to stand between trunk and head of {candidate.name} too")
-    others = _others(candidates, order)
+    codes = tuple(table.roles) if table is not None and _is_held(table, order) else ()
+    others = _others(candidates, order, {table.name} if table is not None and codes else set())
     own = {layer.name for layer in order}
     beside = {layer.name for group in (*others.values(), encoders) for layer in group} - own
     aside = outside(beside, order)
     alone = alone or public(candidate.name, order)
     loose = tuple(layer for layer in layers if layer.name not in own | beside)
-    return FoundNetwork(_common(order), order, weights, others, candidate.parts, aside, loose, alone)
+    return FoundNetwork(_common(order), order, weights, others, candidate.parts, aside, loose, alone, codes=codes)
 
 
-def _others(candidates: Sequence[_Candidate], order: Order) -> dict[str, tuple[Layer, ...]]:
+def _others(candidates: Sequence[_Candidate], order: Order, codes: set[str]) -> dict[str, tuple[Layer, ...]]:
     """The layers of the other networks by their names, each layer once, and with the smallest that it is in."""
-    known = {layer.name for layer in order}
+    known = {layer.name for layer in order} | codes
     others: dict[str, tuple[Layer, ...]] = {}
     for other in sorted(candidates, key=lambda other: len(other.order)):
         rest = tuple(layer for layer in other.order if layer.name not in known)
@@ -217,11 +225,37 @@ def _candidates(layers: list[Layer], ordered: bool) -> list[_Candidate]:
     return _headed(found, loose, ordered)
 
 
+def _possible_table(layers: Sequence[Layer]) -> Layer | None:
+    """The one matrix without a bias, outside of the count in the others' names, that may be a table of codes."""
+    linear = [layer for layer in layers if layer.kind == "linear"]
+    found = [layer for layer in linear if layer.bias is None]
+    if len(found) != 1 or any(decided(found[0].name, layer.name) is not None for layer in linear):
+        return None
+    return found[0]
+
+
+def _beside_table(table: Layer, layers: list[Layer], whole: Sequence[_Candidate], ordered: bool) -> list[_Candidate]:
+    """The networks of the other layers that take a code of the table beside x, y, z, under names of their own."""
+    found = _candidates([layer for layer in layers if layer is not table], ordered)
+    taken = {candidate.name for candidate in whole}
+    remark = f"of x, y, z and one of {table.outputs} latent codes, {table.name}"
+    return [
+        replace(candidate, name=REST if candidate.name in taken else candidate.name, remark=remark)
+        for candidate in found
+        if _is_held(table, candidate.order) and not any(candidate.order == other.order for other in whole)
+    ]
+
+
+def _is_held(table: Layer, order: Order) -> bool:
+    first = next(layer for layer in order if layer.kind == "linear")
+    return table not in order and first.inputs == table.inputs + SPACE
+
+
 def _headed(found: list[_Candidate], loose: list[Layer], ordered: bool) -> list[_Candidate]:
     """Networks that go on into others, or into single layers, with the name TRUNK+HEAD; the trunks stay possible."""
     heads = [(head.name, head.order, head.parts) for head in found]
     heads += [(layer.name, (layer,), (layer.name,)) for layer in loose]
-    longer: list[_Candidate] = []
+    longer: dict[str, list[_Candidate]] = {}
     for trunk in found if len(heads) <= _MOST_NETWORKS else []:
         size = trunk.linear[-1].outputs
         for name, layers, parts in heads:
@@ -230,10 +264,22 @@ def _headed(found: list[_Candidate], loose: list[Layer], ordered: bool) -> list[
                 continue
             chained = tuple((*order, *layers) for order in trunk.orders if chain_error([*order, *layers]) is None)
             if chained:
-                longer.append(_Candidate(f"{trunk.name}+{name}", chained, (*trunk.parts, *parts), "a head on a trunk"))
-    ends = {candidate.name.partition("+")[0] for candidate in longer}
+                both = _Candidate(f"{trunk.name}+{name}", chained, (*trunk.parts, *parts), "a head on a trunk")
+                longer.setdefault(name, []).append(both)
+    nearest = [max(len(_shared(x.name)) for x in trunks) for trunks in longer.values()]
+    on_trunks = [
+        x for trunks, most in zip(longer.values(), nearest, strict=True) for x in trunks if len(_shared(x.name)) == most
+    ]
+    on_trunks.sort(key=lambda x: [c.name for c in found].index(x.name.partition("+")[0]))
+    ends = {candidate.name.partition("+")[0] for candidate in on_trunks}
     alone = [replace(c, remark="the trunk alone, features" if c.name in ends else c.remark) for c in found]
-    return [*longer, *alone]
+    return [*on_trunks, *alone]
+
+
+def _shared(joined: str) -> list[str]:
+    """The modules that both the trunk and the head of TRUNK+HEAD are in."""
+    trunk, _, head = joined.partition("+")
+    return [a for a, b in zip(paths(trunk), paths(head), strict=False) if a == b]
 
 
 def _with_heads(layers: list[Layer], ordered: bool, *, named: bool) -> list[_Candidate]:

@@ -59,8 +59,8 @@ def orders(layers: Sequence[Layer], *, ordered: bool) -> list[Order]:
     """The orders in which the layers chain, MOST_ORDERS at most; none when there is none.
 
     Layers whose names differ in a number stand in its order; those that are named first or last are so where that is
-    possible; the others stand wherever they fit.  ordered: the sequence is the file's own, which is an order too
-    unless it is that of the alphabet.
+    possible; the others stand wherever they fit, and one PReLU also after each layer but the last.  ordered: the
+    sequence is the file's own, which is an order too unless it is that of the alphabet.
     """
     for candidate in (list(layers), [turned(layer) for layer in layers]):
         found = _search(candidate, ends=True) or _search(candidate, ends=False)
@@ -68,8 +68,24 @@ def orders(layers: Sequence[Layer], *, ordered: bool) -> list[Order]:
         if ordered and told != sorted(told) and chain_error(candidate) is None and not _through_space(tuple(candidate)):
             found = [tuple(candidate), *(order for order in found if [layer.name for layer in order] != told)]
         if found:
-            return found[:MOST_ORDERS]
+            through = [order for order in found if order[-1].kind == "linear"] or found
+            shared = _with_shared(through)
+            return [*through[: MOST_ORDERS - len(shared)], *shared]
     return []
+
+
+def _with_shared(found: Sequence[Order]) -> list[Order]:
+    """The order with the one PReLU of a network after each layer but the last, where no number says its place."""
+    slopes = [layer for layer in found[0] if layer.kind == "prelu"]
+    if len(found) < 2 or len(slopes) != 1 or any(decided(slopes[0].name, x.name) is not None for x in found[0]):
+        return []
+    order: list[Layer] = []
+    for layer in found[0]:
+        if layer.kind == "linear" and any(before.kind == "linear" for before in order):
+            order.append(slopes[0])
+        if layer is not slopes[0]:
+            order.append(layer)
+    return [tuple(order)] if chain_error(order) is None else []
 
 
 def chosen_order(found: Sequence[Order], layers: Sequence[Layer], choices: Choices) -> Order:
@@ -121,9 +137,10 @@ def _written(text: str, layers: Sequence[Layer]) -> Order:
         ]
         order += sorted(between, key=lambda layer: natural(layer.name))
     missing = [layer.name for layer in layers if layer not in order]
-    if missing or len(order) > len(layers):
+    if missing or any(order.count(layer) > 1 for layer in layers if layer.kind == "linear"):
         raise Refused(
-            f"the order {text!r:.200} does not name every layer once", f"its layers are {', '.join(by_name)!s:.300}"
+            f"the order {text!r:.200} does not name every layer, and linear ones once",
+            f"its layers are {', '.join(by_name)!s:.300}",
         )
     return tuple(order)
 

@@ -47,7 +47,7 @@ def no_network(layers: Sequence[Layer], weights: Weights) -> Refused:
     if weights.unreal:
         name, kind = next(iter(weights.unreal.items()))
         return Refused(
-            f"{len(weights.unreal)} of its tensors do not hold real numbers as weights must ({name!r:.60} is {kind})",
+            f"its tensors do not hold real numbers as weights must ({name!r:.60} is {kind})",
             "save the network's weights in float32, as they were before they were quantised or converted",
         )
     if len(linear) < 2:

@@ -23,7 +23,7 @@ def with_row_bounds(network: FoundNetwork, left: list[str], choices: Choices) ->
         layer.name: name
         for layer in network.linear
         for name in left
-        if name.removeprefix(f"{layer.name}.") in _BOUNDS and network.weights.tensors[name].numel() == 1
+        if name in {f"{layer.name}.{bound}" for bound in _BOUNDS} and network.weights.tensors[name].numel() == 1
     }
     if len(bounds) < len(network.linear):
         return network, {}

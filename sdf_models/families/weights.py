@@ -46,8 +46,8 @@ class Weights:
     tensors: float32 or float64, contiguous, by their dotted names without wrappers, in the file's order where it has
     one, not yet known to be finite; metadata: plain values that the file states, by their dotted names; path: of the
     file, for what lies beside it; ordered: whether the tensors' order is the file's own; unreal: the types of
-    matrices and tables that are left out since they are not of real numbers, by name; training: the shapes of tensors
-    that are the state of a training; holders: of each tensor the dotted path of the container that it is in.
+    matrices, tables and masks that are left out since they are not of real numbers, by name; training: the shapes of
+    tensors that are the state of a training; holders: of each tensor the dotted path of the container that it is in.
     """
 
     tensors: Mapping[str, Tensor]
@@ -87,10 +87,15 @@ def weights_of(content: Any, path: Path, *, ordered: bool = True, metadata: Meta
         if item.is_floating_point() or (short.endswith("_mask") and not item.is_complex()):
             tensors[short] = _plain(item, narrow)
             holders[short] = _unwrapped(".".join(keys[:-1]))
-        elif item.dim() > 1:
+        elif item.dim() > 1 or (item.numel() > 1 and _may_multiply(short, item)):
             unreal[short] = str(item.dtype).removeprefix("torch.")
     notes = (f"weights in {', '.join(sorted(narrow))} are widened to float32",) if narrow else ()
     return Weights(tensors, values, path, ordered, notes, unreal, training, holders)
+
+
+def _may_multiply(name: str, vector: Tensor) -> bool:
+    """Return whether a vector that is not of real numbers may be a part of the function; sizes and indices are not."""
+    return vector.dtype == torch.bool or vector.is_complex() or "mask" in name.lower()
 
 
 def _unwrapped(name: str) -> str:
