@@ -9,7 +9,7 @@ from itertools import combinations
 from typing import Final
 
 from sdf_models.families.latent import SPACE, is_table
-from sdf_models.families.layers import Layer, is_shortcut, layers_of
+from sdf_models.families.layers import Layer, is_shortcut
 from sdf_models.families.orders import Order, chain_error, chosen_order, decided, orders, stem
 from sdf_models.families.refusals import no_network, refuse_encoded, refuse_encodings, refuse_public
 from sdf_models.families.weights import Weights
@@ -51,8 +51,8 @@ class FoundNetwork:
     path: dotted, "" for the whole file; layers: in order; weights: of the whole file; others: the names of the file's
     other networks and heads, with the layers of each; parts: the paths of the modules that its layers are in; aside:
     those of modules that are no part of it; loose: layers that are in no network; alone: whether no module beside its
-    own is a part of it; definition: of layers that are no chain, None where they are one; codes: the tensors of a matrix
-    that is taken for a table of latent codes.
+    own is a part of it; definition: of layers that are no chain, None where they are one; codes: the tensors of a
+    matrix that is taken for a table of latent codes.
     """
 
     path: str

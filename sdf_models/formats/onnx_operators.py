@@ -11,6 +11,7 @@ from torch import Tensor, nn
 
 from sdf_models.architectures import Sine
 from sdf_models.families.modules import Absolute
+from sdf_models.formats.format import Refused
 from sdf_models.formats.onnx_movements import MOVEMENTS
 from sdf_models.formats.onnx_rules import (
     Arguments,
@@ -192,7 +193,18 @@ def _cast(operation: Operation, arguments: Arguments) -> Callable[[Tensor], Tens
     dtype = _TYPES.get(int(operation.attributes.get("to", 0)))
     if dtype is None:
         raise ValueError(f"a conversion to the type {operation.attributes.get('to')} is not supported")
-    return lambda x: x if x.is_floating_point() and dtype.is_floating_point else x.to(dtype)
+    whole = not dtype.is_floating_point and dtype != torch.bool
+    varies = not arguments or arguments[0] is None
+
+    def cast(x: Tensor) -> Tensor:
+        if varies and whole and x.is_floating_point():
+            raise Refused(
+                f"its operation {operation} cannot be read: it rounds to whole numbers, which jump",
+                "only continuous functions can be drawn",
+            )
+        return x if x.is_floating_point() and dtype.is_floating_point else x.to(dtype)
+
+    return cast
 
 
 _TYPES: Final = {

@@ -25,6 +25,8 @@ from sdf_models.formats.onnx_rules import Operation, bounded
 _POINTS = 16
 _RUNS = 4_000
 """Operations that the package evaluates one by one for points that it takes one by one; two points always."""
+_PRODUCTS = 50_000_000
+"""Numbers in weights that it works through for such points; two points always."""
 _TOLERANCE = 1e-6
 """Relative to the largest value; the two evaluations are in float64, some of the package's functions in float32."""
 _NARROW: Final = {"float32": 1, "float16": 10, "bfloat16": 16}
@@ -96,7 +98,8 @@ class Reference:
         # Large weights would be copied many times over as a part of the model: they are given as its inputs.
         self._weights = {t.name: _wide(onnx.numpy_helper.to_array(t)) for t in model.graph.initializer}
         self._source = source
-        self.points = max(2, min(_POINTS, _RUNS // max(1, len(model.graph.node))))
+        numbers = sum(weight.size for weight in self._weights.values())
+        self.points = max(2, min(_POINTS, _RUNS // max(1, len(model.graph.node)), _PRODUCTS // max(1, numbers)))
         graph = onnx.helper.make_graph(
             [_widened(onnx, node) for node in model.graph.node],
             "widened",

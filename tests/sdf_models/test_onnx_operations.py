@@ -137,6 +137,7 @@ def test_smooth_operators_are_refused_by_name_unless_they_are_constant(tmp_path:
         ([N("Reshape", ["a", "one18"], ["q"]), N("Conv", ["q", "wide"], ["s"]), N("Squeeze", ["s"], ["r"])],
             "Conv cannot be read: a convolution with a kernel of 2 places"),
         ([N("Einsum", ["a", "a"], ["r"], equation="...i,...i->...")], "its equation '...i,...i->...' is not supported"),
+        ([N("Cast", ["a"], ["i"], to=6), N("Cast", ["i"], ["r"], to=1)], "Cast cannot be read: it rounds to whole"),
         ([N("RandomUniformLike", ["a"], ["r"])], "it is random"),
         ([N("Add", ["a", "c"], ["r"]), N("RandomNormal", [], ["c"], shape=[1, 8])], "it is random"),
         ([N("TopK", ["a", "eight"], ["s", "i"]), N("Gather", ["a", "i"], ["g"], axis=1), N("Squeeze", ["g"], ["r"])],
