@@ -35,6 +35,7 @@ _OPTIMISER = re.compile(
 )
 _RENDERER = re.compile(r"(^|[._])(beta(_min)?|variance|deviation|inv_s|s_val|s_var)($|[._])")
 _COLOURS = re.compile(r"(^|[._])(rgb|colou?rs?|views?|dirs?|albedo|appearance|texture)($|[._\d])", re.IGNORECASE)
+_IGNORED: Final = "left out, by --ignore"
 _MOST_NAMED: Final = 3
 
 
@@ -55,9 +56,12 @@ def accounted(network: FoundNetwork, choices: Choices) -> tuple[FoundNetwork, tu
     unreal = [name for name in weights.unreal if _belongs(name, network) and _role_by_name(name, ignored) is None]
     if left or unreal:
         raise _left_over([*left, *unreal], network)
-    unused = [part for part in ignored if not any(_named(x, part) for x in (*weights.tensors, *weights.unreal))]
-    if unused:
-        raise Refused(f"it has no tensor {unused[0]!r:.60} to leave out", "leave it out of --ignore")
+    dropped = [*weights.unreal, *(name for name, role in roles.items() if role == _IGNORED)]
+    for part in ignored:
+        if not any(_named(name, part) for name in dropped):
+            known = any(_named(name, part) for name in weights.tensors)
+            why = f"all tensors that {part!r:.60} names have a role" if known else f"it has no tensor {part!r:.60}"
+            raise Refused(f"{why}, and so nothing to leave out", "leave it out of --ignore")
     uses = [TensorUse(name, tuple(tensor.shape), roles[name]) for name, tensor in weights.tensors.items()]
     return network, (
         *uses,
@@ -118,7 +122,7 @@ def _role(name: str, tensor: Tensor, network: FoundNetwork, holder: str, ignored
 def _role_by_name(name: str, ignored: Iterable[str]) -> str | None:
     """Of a tensor that its name or an option tells to be no part of the network."""
     if any(_named(name, part) for part in ignored):
-        return "left out, by --ignore"
+        return _IGNORED
     return "state of an optimiser" if _OPTIMISER.search(name) else None
 
 

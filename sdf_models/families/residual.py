@@ -20,7 +20,7 @@ _NAMED = re.compile(
 
 def residual_kind(network: FoundNetwork, choices: Choices) -> str:
     """One of reading.RESIDUALS.  Shapes do not show sums; layers in blocks, or so named, are asked about."""
-    same = any(layer.inputs == layer.outputs for layer in network.linear[1:-1])
+    same = any(layer.inputs == layer.outputs for layer in network.linear[:-1])
     named = same and any(_NAMED.search(layer.name) for layer in network.linear)
     if choices.peek("residual") is None and not named and not _blocks(network):
         if same:
@@ -37,7 +37,15 @@ def residual_kind(network: FoundNetwork, choices: Choices) -> str:
             Alternative("layer", "x + act(A(x)) for each layer"),
         ),
     )
-    return str(choices.settle(question))
+    kind = str(choices.settle(question))
+    if not (same if kind == "layer" else kind == "none" or _blocks(network) or _pairs(network)):
+        none = (
+            "none of its layers gives as many features as it takes"
+            if kind == "layer"
+            else "no two layers between the first and the last give as many features as they take"
+        )
+        raise Refused(f"--residual {kind}: {none}", "choose another --residual, or leave it out")
+    return kind
 
 
 def with_sums(

@@ -114,6 +114,20 @@ def test_a_weight_that_is_computed_by_a_parametrization(tmp_path: Path) -> None:
     assert "--ignore" not in line
 
 
+@pytest.mark.parametrize(
+    ("reading", "words"),
+    [
+        (Reading(activation="relu", ignore="2"), "all tensors that '2' names have a role"),
+        (Reading(activation="relu", ignore="2.weight,lost"), "all tensors that '2.weight' names have a role"),
+        (Reading(activation="relu", ignore="lost"), "it has no tensor 'lost'"),
+        (Reading(activation="relu", latent="zeros"), "all of its 3 inputs are coordinates"),
+    ],
+)
+def test_options_that_change_nothing_are_refused(tmp_path: Path, reading: Reading, words: str) -> None:
+    (line,) = refusals(saved(tmp_path, mlp().state_dict()), reading)
+    assert words in line
+
+
 # One PReLU for all layers
 
 

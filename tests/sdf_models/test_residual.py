@@ -136,3 +136,10 @@ def test_layers_of_other_names_are_a_chain(tmp_path: Path) -> None:
     for name in ("result.{}", "resized.{}", "layers.{}.linear"):
         state = {name.format(k.split(".")[0]) + "." + k.split(".")[1]: v for k, v in module.state_dict().items()}
         assert asked(saved(tmp_path, state), RELU) == ""
+
+
+@pytest.mark.parametrize("kind", ["pre", "sum", "post", "layer"])
+def test_sums_that_fit_nowhere_are_refused(tmp_path: Path, kind: str) -> None:
+    file = saved(tmp_path, randomised(plain_mlp((3, 8, 12, 1))).state_dict())
+    (line,) = refusals(file, Reading(activation="relu", residual=kind))
+    assert f"--residual {kind}: no" in line
