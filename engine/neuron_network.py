@@ -28,7 +28,8 @@ def neuron_network(network: Network, layer: int, neuron: int) -> Network:
     before = network.steps[: network.steps.index(kinks[layer])]
     output = len(network.sizes)
     last = _row(before, source, neuron, output)
-    steps, needed = [last], set(sources(last))
+    steps: list[Step] = [last]
+    needed = set(sources(last))
     for step in reversed(before):
         if step.target in needed:
             steps.append(step)

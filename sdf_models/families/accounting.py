@@ -202,7 +202,8 @@ def _left_over(names: list[str], network: FoundNetwork) -> Refused:
 
 def _of_unknown_weight(name: str, names: list[str], network: FoundNetwork) -> str:
     """The layer that a tensor that is left over is of, where it has a bias or a parametrization but no known weight."""
-    if any(name in layer.roles for layer in network.loose):
+    known = f"{name.removesuffix('.bias')}.weight" in network.weights.tensors
+    if known or any(name in layer.roles for layer in network.loose):
         return ""
     layer, parametrized, _ = name.partition(".parametrizations.weight.")
     if parametrized:

@@ -91,20 +91,22 @@ def _at_a_sum(
 
     Raises Refused.
     """
-    own, following = (network.leaf_name(layer).rpartition(".")[0] for layer in network.linear[i : i + 2])
+    own = network.leaf_name(network.linear[i]).rpartition(".")[0]
+    following = network.leaf_name(network.linear[i + 1]).rpartition(".")[0] if begins else own
     inside = list(takewhile(lambda call: _is_norm(call) and _module(call) == own, after))
     beyond = list(after[len(inside) :])
     for j, call in enumerate(beyond):
         if not _is_norm(call):
             continue
+        first = _module(call) == following != own
         match residual:
             case "pre":
-                fits = _module(call) == following != own if begins else ends
+                fits = first or (ends and not begins)
             case "post":
                 fits = not ends or j > 0
             case _:
                 fits = not ends
-        if not fits or (residual != "pre" and begins and _module(call) == following != own):
+        if not fits or (first and residual != "pre"):
             raise Refused(
                 f"on which side of a residual sum the batch norm {call.name!r:.60} stands is not in the file, for "
                 f"--residual {residual}",
@@ -128,7 +130,7 @@ def _blocks(network: FoundNetwork) -> dict[int, int]:
     for i, parent in enumerate(parents):
         end = i + parents.count(parent) - 1
         numbered = re.search(r"\d", parent.rpartition(".")[2]) is not None
-        together = end > i and parents[i : end + 1] == [parent] * (end + 1 - i)
+        together = 1 < end + 1 - i < len(parents) and parents[i : end + 1] == [parent] * (end + 1 - i)
         if numbered and together and network.linear[i].inputs == network.linear[end].outputs:
             found[i] = end
     return found

@@ -106,6 +106,15 @@ def test_a_layer_whose_weight_is_not_of_real_numbers(
     assert "--ignore" not in line
 
 
+def test_tensors_without_numbers_are_named_as_such(tmp_path: Path) -> None:
+    module = mlp()
+    empty = {"3.weight": torch.zeros(0, 16), "3.bias": torch.zeros(0)}
+    file = saved(tmp_path, {**module.state_dict(), **empty})
+    (line,) = refusals(file)
+    assert "'3.weight' (of shape (0, 16) beside the layers) is not used" in line
+    assert right_ways(file, module, reading=Reading(activation="relu", ignore="3.weight,3.bias")) == [()]
+
+
 def test_a_weight_that_is_computed_by_a_parametrization(tmp_path: Path) -> None:
     module = mlp()
     parametrizations.orthogonal(module[2])

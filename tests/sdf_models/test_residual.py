@@ -15,7 +15,7 @@ from tests.sdf_models.asking import RELU, Formula, asked, refusals, right_ways, 
 from tests.sdf_models.definitions import plain_mlp, randomised
 
 
-def block(forward: Callable[[Any, Tensor], Tensor], order: str, slopes: bool = False) -> nn.Module:
+def block(forward: Callable[[Any, Tensor], Tensor], order: str) -> nn.Module:
     """Two linear layers of 8 features and two norms, declared in the order of `order`, "fn" or "nf"."""
     parts: dict[str, nn.Module] = {}
     for i in (1, 2):
@@ -103,6 +103,19 @@ def test_slopes_before_a_block_are_its_own(tmp_path: Path) -> None:
     order = ",".join(f"blocks.{i}.{name}" for i in (0, 1) for name in ("prelu1", "fc1", "prelu2", "fc2"))
     reading = Reading(order=f"inp,{order},prelu,out", residual="pre")
     assert right_ways(saved(tmp_path, module.state_dict()), module, reading=reading) == [()]
+
+
+def test_a_block_may_end_the_network(tmp_path: Path) -> None:
+    def forward(s: Any, x: Tensor) -> Tensor:
+        return x + s.fc2(torch.relu(s.fc1(x)))
+
+    def kind() -> nn.Module:
+        return Formula(forward, fc1=nn.Linear(3, 8), fc2=nn.Linear(8, 3))
+
+    module = Formula(lambda s, x: s.blocks[1](s.blocks[0](x))[:, 0], blocks=nn.ModuleList([kind(), kind()]))
+    module = randomised(module).double()
+    right = right_ways(saved(tmp_path, module.state_dict()), module)
+    assert [dict(way)["residual"] for way in right] == ["sum"]
 
 
 def test_blocks_of_three_layers(tmp_path: Path) -> None:
