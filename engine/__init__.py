@@ -5,6 +5,7 @@ from engine.errors import Cancelled, EngineError, MemoryLimitError, NotPiecewise
 from engine.level_set import Chains, LevelSet, chain_edges, chain_lines, level_set
 from engine.location import Location
 from engine.network import ForwardError, Network
+from engine.neuron_network import neuron_network
 from engine.partition import Progress, partition_polygon, partition_slice
 from engine.planar_map import Partition, Ties
 from engine.plane import SlicePlane, convex_polygon, plane_box_polygon, square_polygon
@@ -51,6 +52,7 @@ __all__ = [
     "extract_surface",
     "gradient_norms",
     "level_set",
+    "neuron_network",
     "neuron_statistics",
     "partition_polygon",
     "partition_segment",
