@@ -106,7 +106,7 @@ def _with_code(
     inputs = network.inputs
     length = held_length(inputs, choices)
     if length <= 0:
-        if choices.peek("latent") not in (None, "none"):
+        if network.definition is None and choices.peek("latent") not in (None, "none"):
             raise Refused(f"--latent: all of its {inputs} inputs are coordinates, none is held", "leave it out")
         return module, inputs
     tables = latent_tables(network.weights) | {name: network.weights.tensors[name] for name in network.codes}
