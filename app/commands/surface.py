@@ -60,7 +60,15 @@ def add_parser(commands: Any) -> None:
         metavar="FILE",
         help="the edges with the layer and neuron that made each, as lines (.vtp)",
     )
-    parser.add_argument("--level", type=finite, default=0.0, metavar="F", help="the level (default: 0)")
+    parser.add_argument(
+        "--level", type=finite, metavar="F", help="the level (default: 0, or with --neuron where the neuron bends)"
+    )
+    parser.add_argument(
+        "--neuron",
+        type=_neuron,
+        metavar="LAYER/NEURON",
+        help="the level surface of this neuron's pre-activation instead: a plane that earlier layers bend",
+    )
     parser.add_argument(
         "--bounds", type=numbers, metavar="LO,HI", help="the box, as for slice (default: the checkpoint's domain)"
     )
@@ -99,12 +107,18 @@ def run(arguments: argparse.Namespace) -> None:
     exact = arguments.method == "exact"
     if arguments.certify is not None and not exact:
         raise CommandError("--certify: marching cubes proves nothing; leave --method marching out")
+    if arguments.neuron is not None and not exact:
+        raise CommandError("--neuron: marching cubes samples the network's output; leave --method marching out")
     if creases and not exact:
         raise CommandError("--creases: marching cubes finds no creases; leave --method marching out")
     checkpoint = open_chosen(arguments)
     check_space(arguments, checkpoint.domain.shape[1], "surfaces")
-    level = level_of(arguments, checkpoint)
     network = trace(arguments.file, checkpoint)
+    if arguments.neuron is not None:
+        network, level = _of_neuron(network, arguments)
+    else:
+        arguments.level = arguments.level or 0.0
+        level = level_of(arguments, checkpoint)
     domain = checkpoint.domain
     from app.export.mesh import mesh_of
     from engine import Cancelled, EngineError
@@ -134,9 +148,30 @@ def run(arguments: argparse.Namespace) -> None:
     if arguments.json:
         facts_of_file = {"checkpoint": str(arguments.file), "max_forward_error": forward_error(network)}
         facts = facts_of_file | reading_facts(arguments, checkpoint, network) | facts
+        if arguments.neuron is not None:
+            facts |= {"neuron": list(arguments.neuron)}
         print(json.dumps(facts, indent=2))
     else:
         print("\n".join([_text(facts, surface), *(f"wrote {path}" for path in [*outputs, *creases])]))
+
+
+def _of_neuron(network: Network, arguments: argparse.Namespace) -> tuple[Network, float]:
+    """Return the network that a neuron is, and the level at which it is cut."""
+    from engine import EngineError, neuron_network
+
+    layer, neuron = arguments.neuron
+    try:
+        found = neuron_network(network, layer, neuron)
+    except EngineError as error:
+        raise CommandError(f"--neuron {layer}/{neuron}: {error}") from error
+    if arguments.level is None:
+        kink = network.kinks[layer]
+        bends = kink.row_breakpoint[kink.row_neuron == neuron].tolist()
+        if len(bends) != 1:
+            where = f"bends at {' and '.join(f'{bend:g}' for bend in bends)}" if bends else "bends nowhere"
+            raise CommandError(f"--neuron {layer}/{neuron}: it {where}; say at which value with --level")
+        arguments.level = bends[0]
+    return found, arguments.level
 
 
 def extract(
@@ -266,6 +301,13 @@ def _text(facts: dict[str, Any], surface: Surface | None) -> str:
 def _no_marched(facts: dict[str, Any]) -> str:
     name = "zero level surface" if facts["level"] == 0.0 else f"level surface f = {facts['level']:g}"
     return f"no {name} was found between the {facts['resolution']}^3 samples"
+
+
+def _neuron(text: str) -> tuple[int, int]:
+    layer, slash, neuron = text.partition("/")
+    if not (slash and layer.isdecimal() and neuron.isdecimal() and len(text) < 16):
+        raise argparse.ArgumentTypeError(f"{text!r} is not a layer and a neuron, such as 5/17")
+    return int(layer), int(neuron)
 
 
 def _budget(text: str) -> int:

@@ -19,11 +19,40 @@ from PIL import Image
 
 from app.state.palette import accent, depth_colors
 from app.views.picture_legend import PictureLegend, font_of
-from engine import Cancelled, Network, extract_surface, memory
+from engine import Cancelled, Network, extract_surface, memory, neuron_network
 from sdf_models import load_checkpoint
 from tests.app.conftest import Ran
 
 Run = Callable[..., Ran]
+
+
+def test_the_surface_of_a_neuron_is_where_it_bends(splinescope: Run, tmp_path: Path) -> None:
+    network = Network.trace(load_checkpoint(Path("resources/checkpoints/torus.safetensors")).module)
+    for layer, neuron in ((0, 3), (2, 5)):
+        path = tmp_path / f"{layer}.npz"
+        ran = splinescope("surface", "torus", "--neuron", f"{layer}/{neuron}", "--out", path, "--json")
+        assert ran.code == 0, ran.err
+        facts = json.loads(ran.out)
+        assert facts["neuron"] == [layer, neuron]
+        assert facts["facets"] == 1 if layer == 0 else facts["facets"] > 1
+        with np.load(path) as data:
+            values = neuron_network(network, layer, neuron).forward(data["vertices"])
+        assert np.abs(values).max() < 1e-12
+
+
+@pytest.mark.parametrize(
+    ("options", "told"),
+    [
+        (["--neuron", "9/0"], "no layer 9"),
+        (["--neuron", "0/99"], "layer 0 has no neuron 99"),
+        (["--neuron", "5"], "'5' is not a layer and a neuron"),
+        (["--neuron", "0/1", "--method", "marching"], "leave --method marching out"),
+    ],
+)
+def test_neurons_that_are_not_there_are_named(splinescope: Run, options: list[str], told: str) -> None:
+    ran = splinescope("surface", "torus", *options)
+    assert ran.code == 2
+    assert told in ran.err
 
 
 def test_every_format_holds_the_whole_mesh(splinescope: Run, tmp_path: Path) -> None:
