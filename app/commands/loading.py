@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from app.commands.errors import CommandError
-from app.demos import demo_checkpoint
+from app.demos import DEMOS, demo_checkpoint, suggestion
 from app.inspection import with_advice
 
 if TYPE_CHECKING:
@@ -133,7 +133,8 @@ def open_checkpoint(path: Path, reading: Reading | None = None) -> Checkpoint:
     try:
         return load_checkpoint(found, reading)
     except CheckpointError as error:
-        raise CommandError(about(path, str(error).removeprefix(f"{found}: ")), error.recipe) from error
+        meant = "" if found.exists() else suggestion(str(path), list(DEMOS))
+        raise CommandError(about(path, str(error).removeprefix(f"{found}: ")) + meant, error.recipe) from error
 
 
 def level_of(arguments: argparse.Namespace, checkpoint: Checkpoint) -> float:

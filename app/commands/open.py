@@ -11,7 +11,7 @@ from app.commands.errors import CommandError
 from app.commands.interrupt import cancelled_by_interrupt
 from app.commands.loading import add_reading_options, any_choice, reading_of
 from app.commands.outputs import check_outputs, could_not_write
-from app.demos import demo_checkpoint
+from app.demos import DEMOS, demo_checkpoint, suggestion
 from app.display import draw_in_memory, window_problem
 from app.imports import many_imports
 from app.jobs.opening_process import OpeningProcess
@@ -39,7 +39,9 @@ def add_parser(commands: Any) -> None:
         metavar="PNG",
         help="save a picture of the whole window once everything in it is exact and drawn, and end; needs no display",
     )
-    parser.add_argument("--size", type=_size, default=(1600, 1000), metavar="1600x1000", help="of the picture")
+    parser.add_argument(
+        "--size", type=_size, default=(1600, 1000), metavar="1600x1000", help="of the picture (default: 1600x1000)"
+    )
     add_reading_options(parser)
     parser.set_defaults(run=run)
 
@@ -97,7 +99,8 @@ def _check_display(seen: bool) -> None:
 def _found(path: Path) -> Path:
     found = path if path.exists() else demo_checkpoint(str(path))
     if found is None:
-        raise CommandError(f"{path}: no such file, and no demo or command has this name; see splinescope --help")
+        meant = suggestion(str(path), list(DEMOS)) or "; see splinescope --help"
+        raise CommandError(f"{path}: no such file, and no demo or command has this name{meant}")
     return found
 
 

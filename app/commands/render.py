@@ -39,7 +39,11 @@ def add_parser(commands: Any) -> None:
     add_checkpoint_options(parser, without=("bounds",))
     parser.add_argument("--out", type=Path, required=True, metavar="FILE", help="the picture (.png)")
     parser.add_argument(
-        "--size", type=_size, default=(1600, 1200), metavar="1600x1200", help="of the picture in pixels"
+        "--size",
+        type=_size,
+        default=(1600, 1200),
+        metavar="1600x1200",
+        help="of the picture in pixels (default: 1600x1200)",
     )
     parser.add_argument(
         "--camera",

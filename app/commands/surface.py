@@ -76,7 +76,7 @@ def add_parser(commands: Any) -> None:
         "--method",
         choices=("exact", "marching"),
         default="exact",
-        help="exact, or marching cubes on float32 samples for comparison",
+        help="exact, or marching cubes on float32 samples for comparison (default: exact)",
     )
     parser.add_argument(
         "--resolution",

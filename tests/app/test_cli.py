@@ -301,7 +301,8 @@ def test_interrupt_is_one_line(
         (["--half-width", "1e20"], "a domain of size 2e+20 is not sensible"),
         (["--bounds=-1e300,1e300"], "a domain of size 2e+300 is not sensible"),
         (["--bounds=-1e-300,1e-300"], "a domain of size 2e-300 is not sensible"),
-        (["--pl", "x=0"], "unrecognized arguments"),
+        (["--pl", "x=0"], "unknown option or argument --pl; did you mean --plane?; see splinescope slice --help"),
+        (["--levle=0.1"], "unknown option or argument --levle; did you mean --level?; see splinescope slice --help"),
     ],
 )
 def test_what_makes_no_sense_is_one_line(
