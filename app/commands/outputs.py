@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+import sys
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from app.commands.errors import CommandError
@@ -37,3 +38,15 @@ def check_outputs(outputs: Sequence[Path], extensions: Sequence[str], source: Pa
 def could_not_write(error: OSError, outputs: Sequence[Path]) -> CommandError:
     where = ", ".join(str(path) for path in outputs)
     return CommandError(f"{where}: could not be written, and nothing was: {why_not_written(error)}")
+
+
+def written_one_by_one(outputs: Sequence[Path], temporaries: Sequence[Path]) -> Iterator[tuple[Path, Path]]:
+    """Yield outputs with the files that are to become them, and show on a terminal which one is being written."""
+    from tqdm import tqdm
+
+    hidden = not sys.stderr.isatty()
+    with tqdm(total=len(outputs), unit=" files", leave=False, disable=hidden) as bar:
+        for path, temporary in zip(outputs, temporaries, strict=False):
+            bar.set_description(f"writing {path.name}")
+            yield path, temporary
+            bar.update()

@@ -16,7 +16,7 @@ from app.commands.interrupt import cancelled_by_interrupt
 from app.commands.kernels import prepare_kernels
 from app.commands.loading import about, add_checkpoint_options, level_of, open_chosen, reading_facts, trace
 from app.commands.options import add_palette_option, check_size, finite, numbers, positive
-from app.commands.outputs import check_outputs, could_not_write
+from app.commands.outputs import check_outputs, could_not_write, written_one_by_one
 from app.commands.planes import add_plane_options, poses_of
 from app.inspection import forward_error
 from app.state.numbers import counted
@@ -176,7 +176,7 @@ def _write(results: list[SliceResult], outputs: list[Path], arguments: argparse.
     try:
         with written_together(outputs) as temporaries:
             figure = None
-            for path, temporary in zip(outputs, temporaries, strict=True):
+            for path, temporary in written_one_by_one(outputs, temporaries):
                 extension = path.suffix.lower()
                 if extension == ".npz":
                     write_npz(results[0], temporary)

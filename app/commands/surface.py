@@ -15,7 +15,7 @@ from app.commands.interrupt import cancelled_by_interrupt
 from app.commands.kernels import prepare_certificate_kernels, prepare_surface_kernels
 from app.commands.loading import about, add_checkpoint_options, level_of, open_chosen, reading_facts, trace
 from app.commands.options import finite, numbers
-from app.commands.outputs import check_outputs, could_not_write
+from app.commands.outputs import check_outputs, could_not_write, written_one_by_one
 from app.commands.planes import check_space
 from app.inspection import forward_error
 from app.state.numbers import counted
@@ -275,7 +275,7 @@ def _write(mesh: Mesh, surface: Surface | None, outputs: list[Path], creases: li
 
     try:
         with written_together([*outputs, *creases]) as temporaries:
-            for path, temporary in zip(outputs, temporaries, strict=False):
+            for path, temporary in written_one_by_one(outputs, temporaries):
                 write_mesh(mesh, temporary, path.suffix.lower()[1:])
             if surface is not None and creases:
                 write_creases(surface, temporaries[-1])
