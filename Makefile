@@ -10,7 +10,7 @@ BIN := .venv/bin
 PYTHON ?= python3
 PYTEST := $(BIN)/python -m pytest -p no:xvfb
 ON_SCREEN := QT_API=pyside6 QT_QPA_PLATFORM=xcb xvfb-run -a -s "-screen 0 1600x1000x24"
-WINDOW := tests/app/views tests/app/window
+WINDOW := tests/app/views tests/app/control tests/app/window
 SPOT := resources/checkpoints/spot.safetensors
 PLANES := --plane x=0 --plane y=0 --plane z=0
 

@@ -17,15 +17,15 @@ import platformdirs
 from PySide6.QtCore import QTimer, QtMsgType, qInstallMessageHandler
 from PySide6.QtWidgets import QApplication
 
+from app.control.settings import Settings
 from app.display import draw_in_memory, draws_in_memory, has_display
 from app.imports import load_triton
 from app.jobs.log_file import LOG, start_log, stop_log
 from app.jobs.opening import open_module
 from app.jobs.versions import version_report
-from app.widgets.main_window import MainWindow
-from app.widgets.picture_file import write_png
-from app.widgets.settings import Settings
-from app.widgets.theme import dress
+from app.window.main_window import MainWindow
+from app.window.parts.picture_file import write_png
+from app.window.parts.theme import dress
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike

@@ -9,7 +9,7 @@ from app.commands.errors import CommandError
 from app.commands.options import numbers
 
 if TYPE_CHECKING:
-    from app.state.poses import Pose
+    from app.state.geometry.poses import Pose
     from engine import SlicePlane
 
 
@@ -37,7 +37,7 @@ def planes_of(arguments: argparse.Namespace) -> list[SlicePlane]:
 
 def poses_of(arguments: argparse.Namespace) -> list[Pose]:
     """The planes with their extents, before any file is opened.  Raises CommandError."""
-    from app.state.poses import Pose, PoseError
+    from app.state.geometry.poses import Pose, PoseError
     from engine import SlicePlane
     from engine.errors import PlaneError
 

@@ -133,8 +133,8 @@ def _draw(
     approximation: str,
 ) -> None:
     from app.files import written_together
-    from app.views.picture import draw_picture
-    from app.views.still_picture import TooLargeError
+    from app.views.scene.picture import draw_picture
+    from app.views.scene.still_picture import TooLargeError
 
     try:
         with written_together([arguments.out]) as temporaries:

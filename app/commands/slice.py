@@ -19,8 +19,8 @@ from app.commands.options import add_palette_option, check_size, finite, numbers
 from app.commands.outputs import check_outputs, could_not_write, written_one_by_one
 from app.commands.planes import add_plane_options, poses_of
 from app.inspection import forward_error
-from app.state.numbers import counted
 from app.state.palette import Palette
+from app.state.texts.numbers import counted
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

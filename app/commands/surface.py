@@ -18,7 +18,7 @@ from app.commands.options import finite, numbers
 from app.commands.outputs import check_outputs, could_not_write, written_one_by_one
 from app.commands.planes import check_space
 from app.inspection import forward_error
-from app.state.numbers import counted
+from app.state.texts.numbers import counted
 
 if TYPE_CHECKING:
     import numpy as np

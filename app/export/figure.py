@@ -23,9 +23,9 @@ from matplotlib.transforms import Affine2D
 from numpy.typing import NDArray
 
 from app.export.ticks import Ticks
-from app.state.numbers import counted
 from app.state.palette import ACCENTS, BACKGROUND, BORDER, RGB, Palette, accent, depth_colors
 from app.state.slices import SliceResult, axis_labels
+from app.state.texts.numbers import counted
 from engine import Partition, chain_edges, chain_lines
 
 if TYPE_CHECKING:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import shlex
 from typing import TYPE_CHECKING
 
+from app.state.geometry.poses import Pose, numbers_text
 from app.state.palette import Palette
-from app.state.poses import Pose, numbers_text
 
 if TYPE_CHECKING:
     from app.state.session import OpenNetwork

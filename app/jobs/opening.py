@@ -15,9 +15,9 @@ from numpy.typing import NDArray
 
 from app.imports import many_imports
 from app.inspection import checkpoint_notes, with_advice
+from app.state.geometry.surfaces import CoarseSurface
 from app.state.session import OpenNetwork
-from app.state.surfaces import CoarseSurface
-from app.state.wording import without_options
+from app.state.texts.wording import without_options
 from engine import Cancelled, EngineError, Network, NotPiecewiseLinearError
 
 if TYPE_CHECKING:

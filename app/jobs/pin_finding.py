@@ -12,9 +12,9 @@ from app.state.session import Pin
 from engine import EngineError, Partition, Surface, extract_surface, partition_slice
 
 if TYPE_CHECKING:
+    from app.state.geometry.surfaces import Float
     from app.state.saved_session import SavedPin
     from app.state.session import OpenNetwork
-    from app.state.surfaces import Float
     from engine import SlicePlane
 
 _NEAR: Final = 1e-6  # of the domain's size: so far from where it was a region is still the same one

@@ -16,9 +16,9 @@ from app.state.session_file import read_session
 if TYPE_CHECKING:
     from app.jobs.opening import OpenFile
     from app.jobs.worker import Context
+    from app.state.geometry.viewpoint import Viewpoint
     from app.state.saved_session import Layout, SavedCheckpoint, SavedSession
     from app.state.session import OpenNetwork, Pin, Session
-    from app.state.viewpoint import Viewpoint
 
 
 class MissingFileError(OpeningError):

@@ -13,13 +13,13 @@ from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, NoReturn, TypeVar
 
+from app.state.geometry.poses import Pose, PoseError
+from app.state.geometry.viewpoint import Viewpoint
 from app.state.line_style import NARROWEST, USUAL, WIDEST, LineStyle
 from app.state.look import Fill, SceneLook
 from app.state.palette import Palette
-from app.state.poses import Pose, PoseError
 from app.state.session import Neuron, Pin, Session, Slice, without_controls
 from app.state.slice_keys import LAST_KEY, numbered_anew
-from app.state.viewpoint import Viewpoint
 
 if TYPE_CHECKING:
     from engine import SlicePlane

@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+    from app.state.geometry.surfaces import CoarseSurface
     from app.state.region_facts import RegionFacts
-    from app.state.surfaces import CoarseSurface
     from engine import Network, SlicePlane
     from sdf_models import Reading
 

@@ -20,11 +20,11 @@ from PySide6.QtTest import QTest
 from app.application import application
 from app.jobs.opening import open_module
 from app.state import actions
+from app.state.geometry.planes import shifted
 from app.state.look import Fill
-from app.state.planes import shifted
 from app.state.session import Neuron
-from app.widgets.main_window import MainWindow
-from app.widgets.picture_file import write_png
+from app.window.main_window import MainWindow
+from app.window.parts.picture_file import write_png
 from engine import SlicePlane
 from sdf_models import ReluMLP
 from sdf_models.architectures import Architecture

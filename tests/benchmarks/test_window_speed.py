@@ -19,9 +19,9 @@ from PySide6.QtWidgets import QApplication
 
 from app.application import application
 from app.state import actions
-from app.widgets.main_window import MainWindow
+from app.window.main_window import MainWindow
 from engine import SlicePlane
-from tests.app.window.waiting import let_run
+from tests.app.waiting import let_run
 from tests.benchmarks.cases import CHECKPOINTS, FOX
 
 _ROUNDS = 25

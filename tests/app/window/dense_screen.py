@@ -18,11 +18,11 @@ from PySide6.QtWidgets import QWidget
 
 from app.application import application
 from app.state import actions
-from app.state.picking import surface_point
-from app.views.plane_handle import Grip
-from app.widgets.main_window import MainWindow
+from app.state.geometry.picking import surface_point
+from app.views.scene.plane_handle import Grip
+from app.window.main_window import MainWindow
 from engine import areas, centroids
-from tests.app.window.waiting import let_run
+from tests.app.waiting import let_run
 
 LEFT, NONE, SHIFT = Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier, Qt.KeyboardModifier.ShiftModifier
 

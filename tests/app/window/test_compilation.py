@@ -7,9 +7,9 @@ from pathlib import Path
 
 from numba.core.event import end_event, start_event
 
-from app.widgets.status_line import COMPILING
-from tests.app.window.conftest import Driver, wait_until
-from tests.app.window.waiting import let_run
+from app.window.panels.status_line import COMPILING
+from tests.app.on_screen import Driver, wait_until
+from tests.app.waiting import let_run
 
 KIND = "numba:compile"
 

@@ -30,11 +30,11 @@ from app.jobs.slicing import LIVE_SECONDS
 from app.state import actions
 from app.state.line_style import USUAL, LineStyle
 from app.state.palette import RGB, Palette
-from app.widgets.main_window import MainWindow
-from app.widgets.preferences_dialog import PreferencesDialog
-from app.widgets.theme import DARK, LIGHT, dress, system_theme
-from tests.app.window.conftest import LEFT, Driver, press, wait_until
-from tests.app.window.waiting import let_run
+from app.window.dialogs.preferences_dialog import PreferencesDialog
+from app.window.main_window import MainWindow
+from app.window.parts.theme import DARK, LIGHT, dress, system_theme
+from tests.app.on_screen import LEFT, Driver, press, wait_until
+from tests.app.waiting import let_run
 
 
 def done(driver: Driver) -> None:
@@ -204,7 +204,7 @@ def test_themes_are_legible(empty_window: Driver, wanted: str, theme) -> None:
 def test_the_window_follows_the_system(empty_window: Driver, monkeypatch: pytest.MonkeyPatch) -> None:
     running = QApplication.instance()
     for theme in (DARK, LIGHT):
-        monkeypatch.setattr("app.widgets.theme.system_theme", lambda _, theme=theme: theme)
+        monkeypatch.setattr("app.window.parts.theme.system_theme", lambda _, theme=theme: theme)
         running.styleHints().colorSchemeChanged.emit(Qt.ColorScheme.Unknown)  # the desktop's own has no other way here
         assert running.palette().window().color().name() == theme.panel
     assert system_theme(running) is LIGHT

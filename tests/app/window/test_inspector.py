@@ -14,10 +14,10 @@ from PySide6.QtTest import QTest
 
 from app.state import actions
 from app.state.session import Neuron
-from app.widgets.neuron_model import DISTANCE, LENGTH, STATE
+from app.window.panels.neuron_model import DISTANCE, LENGTH, STATE
 from engine import Partition, SlicePlane, areas, centroids, neuron_statistics
 from sdf_models import load_checkpoint
-from tests.app.window.conftest import LEFT, Driver, press, wait_until
+from tests.app.on_screen import LEFT, Driver, press, wait_until
 
 PLAIN, SHIFT = Qt.KeyboardModifier.NoModifier, Qt.KeyboardModifier.ShiftModifier
 

@@ -27,13 +27,13 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from app.widgets.about_dialog import AboutDialog
-from app.widgets.error_dialog import ErrorDialog
-from app.widgets.notes_dialog import NotesDialog
-from app.widgets.picture_dialog import PictureDialog
-from app.widgets.preferences_dialog import PreferencesDialog
-from app.widgets.stack_dialog import StackDialog
-from tests.app.window.conftest import Driver
+from app.window.dialogs.about_dialog import AboutDialog
+from app.window.dialogs.error_dialog import ErrorDialog
+from app.window.dialogs.notes_dialog import NotesDialog
+from app.window.dialogs.picture_dialog import PictureDialog
+from app.window.dialogs.preferences_dialog import PreferencesDialog
+from app.window.dialogs.stack_dialog import StackDialog
+from tests.app.on_screen import Driver
 
 CONTROLS: Final = (
     QAbstractButton, QAbstractSlider, QAbstractSpinBox, QComboBox, QLineEdit, QPlainTextEdit, QTableView,

@@ -12,13 +12,13 @@ from PySide6.QtGui import QTextDocumentFragment
 from PySide6.QtWidgets import QApplication, QLabel, QWidget
 
 from app.state import actions
-from app.widgets.error_dialog import ErrorDialog
-from app.widgets.notes_dialog import NotesDialog
-from app.widgets.parts import as_tip, breakable, shortened
-from app.widgets.question_dialog import QuestionDialog
-from app.widgets.stack_dialog import StackDialog
+from app.window.dialogs.error_dialog import ErrorDialog
+from app.window.dialogs.notes_dialog import NotesDialog
+from app.window.dialogs.question_dialog import QuestionDialog
+from app.window.dialogs.stack_dialog import StackDialog
+from app.window.parts.controls import as_tip, breakable, shortened
 from sdf_models import Alternative, Question, Reading
-from tests.app.window.conftest import Driver, wait_until
+from tests.app.on_screen import Driver, wait_until
 
 LONG = "n" * 170
 MARKED = "<h1>big<b>x"

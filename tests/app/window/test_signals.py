@@ -9,7 +9,7 @@ import pytest
 from PySide6.QtCore import QTimer
 
 from app.cli import main
-from tests.app.window.conftest import check_nothing_left
+from tests.app.on_screen import check_nothing_left
 
 CODES = [(signal.SIGINT, 130), (signal.SIGTERM, 143)]
 

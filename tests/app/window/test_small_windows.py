@@ -11,12 +11,12 @@ from PySide6.QtGui import QFont, QFontMetrics
 from PySide6.QtWidgets import QScrollArea, QToolButton, QWidget
 
 from app.state import actions
-from app.widgets.neuron_model import COLUMNS
+from app.window.panels.neuron_model import COLUMNS
 from engine import SlicePlane
 from sdf_models import save_checkpoint
 from tests.app.conftest import DOMAIN, random_module
-from tests.app.window.conftest import Driver, press, wait_until
-from tests.app.window.waiting import let_run
+from tests.app.on_screen import Driver, press, wait_until
+from tests.app.waiting import let_run
 
 
 def place(widget: QWidget, within: QWidget) -> QRect:

@@ -8,15 +8,15 @@ from PySide6.QtTest import QTest
 
 from app.application import application
 from app.state import actions
-from app.state.planes import StackPlace, offset
+from app.state.geometry.planes import StackPlace, offset
 from app.state.session import same
-from app.widgets.stack_dialog import StackDialog
-from app.widgets.theme import system_theme
+from app.window.dialogs.stack_dialog import StackDialog
+from app.window.parts.theme import system_theme
 from engine import SlicePlane
-from tests.app.window.conftest import LEFT, Driver, press, wait_until
-from tests.app.window.test_planes import active_plane, check_slice_is_exact
+from tests.app.control.test_planes import active_plane, check_slice_is_exact
+from tests.app.on_screen import LEFT, Driver, press, wait_until
+from tests.app.waiting import let_run
 from tests.app.window.test_undo import check_shows_the_session
-from tests.app.window.waiting import let_run
 
 
 def dialog(driver: Driver) -> StackDialog:

@@ -46,7 +46,7 @@ def test_a_window_that_fails_does_not_keep_the_process(tmp_path: Path) -> None:
         from pathlib import Path
         from app.application import photograph
         from app.jobs.opening import open_file
-        from app.widgets.main_window import MainWindow
+        from app.window.main_window import MainWindow
 
         def fail(window):
             raise RuntimeError("no picture")
@@ -64,11 +64,11 @@ def test_the_first_picture_finds_its_kernels_loaded(tmp_path: Path) -> None:
     code = f"""
         from pathlib import Path
         from app.application import application
-        from app.views import sheet
-        from app.views.painter_kernels import load_painter_kernels
+        from app.views.painting import sheet
+        from app.views.painting.painter_kernels import load_painter_kernels
         from app.views.raster import sheets, surfaces
-        from app.views.scene_painter import ScenePainter
-        from app.widgets.main_window import MainWindow
+        from app.views.painting.scene_painter import ScenePainter
+        from app.window.main_window import MainWindow
 
         load_painter_kernels()
         kernels = [kernel for module in (sheets, surfaces) for kernel in vars(module).values()
@@ -98,7 +98,7 @@ def test_everything_finds_its_kernels_loaded(tmp_path: Path) -> None:
         from pathlib import Path
         from numba.core.dispatcher import Dispatcher
         from app.application import application
-        from app.widgets.main_window import MainWindow
+        from app.window.main_window import MainWindow
 
         def loaded():
             modules = [module for name, module in sys.modules.items() if name.startswith(("engine.", "app."))]

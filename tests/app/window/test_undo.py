@@ -12,13 +12,13 @@ from PySide6.QtTest import QTest
 from app.state import actions
 from app.state.look import Fill
 from app.state.session import Neuron, same
-from app.views.camera import Lens
+from app.views.scene.camera import Lens
 from engine import SlicePlane, partition_slice
 from sdf_models import save_checkpoint
 from tests.app.conftest import DOMAIN, random_module
-from tests.app.window.conftest import LEFT, Driver, move, point, wait_until
-from tests.app.window.test_planes import check_slice_is_exact
-from tests.app.window.waiting import let_run
+from tests.app.control.test_planes import check_slice_is_exact
+from tests.app.on_screen import LEFT, Driver, move, point, wait_until
+from tests.app.waiting import let_run
 from tests.engine.sameness import assert_same_partition
 
 

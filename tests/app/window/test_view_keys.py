@@ -17,13 +17,13 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from app.state.planes import offset
-from app.views.legend import DepthLegend
-from app.views.slice_view import SliceView
-from app.views.viewpoint import viewpoint_of
-from app.widgets.hand import STEP
-from app.widgets.picker import Task
-from tests.app.window.conftest import LEFT, Driver, wait_until
+from app.control.hand import STEP
+from app.control.picker import Task
+from app.state.geometry.planes import offset
+from app.views.marks.legend import DepthLegend
+from app.views.scene.viewpoint import viewpoint_of
+from app.views.slice.slice_view import SliceView
+from tests.app.on_screen import LEFT, Driver, wait_until
 from tests.app.window.test_keyboard import controls, tab
 
 ALT, NONE, SHIFT = Qt.KeyboardModifier.AltModifier, Qt.KeyboardModifier.NoModifier, Qt.KeyboardModifier.ShiftModifier

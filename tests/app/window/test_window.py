@@ -15,21 +15,21 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QPushButton
 
 import app
+from app.control.live_slices import DrawnSlice
 from app.inspection import checkpoint_notes
 from app.jobs.slicing import SliceAnswer
 from app.state import actions
+from app.state.geometry.planes import shifted
 from app.state.look import Fill
-from app.state.planes import shifted
 from app.state.session import Neuron
-from app.widgets.live_slices import DrawnSlice
-from app.widgets.main_window import MainWindow
-from app.widgets.notes_dialog import NotesDialog
-from app.widgets.picture_dialog import PictureDialog
+from app.window.dialogs.notes_dialog import NotesDialog
+from app.window.dialogs.picture_dialog import PictureDialog
+from app.window.main_window import MainWindow
 from engine import Partition, SlicePlane, extract_surface
 from sdf_models import load_checkpoint, save_checkpoint
 from tests.app.conftest import DOMAIN, random_module
-from tests.app.window.conftest import LEFT, Driver, check_nothing_left, move, wait_until
-from tests.app.window.waiting import let_run
+from tests.app.on_screen import LEFT, Driver, check_nothing_left, move, wait_until
+from tests.app.waiting import let_run
 from tests.engine.sameness import assert_same_surface
 
 

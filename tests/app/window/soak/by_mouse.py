@@ -8,13 +8,13 @@ import numpy as np
 from PySide6.QtCore import QPoint, Qt
 from PySide6.QtTest import QTest
 
-from app.widgets.picker import Task
-from tests.app.window.conftest import LEFT, move
+from app.control.picker import Task
+from tests.app.on_screen import LEFT, move
 from tests.app.window.soak.hand import NONE
 
 if TYPE_CHECKING:
-    from app.views.scene_view import SceneView
-    from app.views.slice_view import SliceView
+    from app.views.scene.scene_view import SceneView
+    from app.views.slice.slice_view import SliceView
     from tests.app.window.soak.hand import Hand
 
 

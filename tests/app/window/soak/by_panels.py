@@ -12,8 +12,8 @@ from PySide6.QtWidgets import QAbstractButton, QApplication, QComboBox, QLineEdi
 from app.state import actions
 from app.state.look import Fill
 from app.state.session import Neuron
-from app.widgets.theme import dress
-from tests.app.window.conftest import LEFT
+from app.window.parts.theme import dress
+from tests.app.on_screen import LEFT
 from tests.app.window.soak.hand import MOST_SLICES, NONE
 
 if TYPE_CHECKING:

@@ -26,12 +26,12 @@ from app.jobs.opening_process import OpeningProcess
 from app.jobs.watching import _stamp
 from app.jobs.worker import Worker
 from app.state.session import Session
-from app.widgets.main_window import MainWindow
-from app.widgets.slice_tile import SliceTile
+from app.window.main_window import MainWindow
+from app.window.panels.slice_tile import SliceTile
 from sdf_models import save_checkpoint
 from tests.app.conftest import DOMAIN, random_module
-from tests.app.window.conftest import LEFT, Driver, check_nothing_left, wait_until
-from tests.app.window.waiting import let_run
+from tests.app.on_screen import LEFT, Driver, check_nothing_left, wait_until
+from tests.app.waiting import let_run
 
 NONE: Final = Qt.KeyboardModifier.NoModifier
 MOST_SLICES: Final = 9

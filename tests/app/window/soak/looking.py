@@ -14,7 +14,7 @@ from engine import PlaneError, partition_slice
 from tests.engine.sameness import assert_same_partition
 
 if TYPE_CHECKING:
-    from app.widgets.main_window import MainWindow
+    from app.window.main_window import MainWindow
     from tests.app.window.soak.hand import Hand
 
 

@@ -8,7 +8,7 @@ from PySide6.QtCore import QMimeData, QPoint, QPointF, Qt, QUrl
 from PySide6.QtGui import QDragEnterEvent, QDropEvent
 from PySide6.QtWidgets import QApplication
 
-from app.widgets.error_dialog import ErrorDialog
+from app.window.dialogs.error_dialog import ErrorDialog
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -81,7 +81,7 @@ def open_session(hand: Hand) -> str | None:
 
 def picture(hand: Hand) -> str:
     """The dialog; saved small, or left to whatever else is done with it."""
-    from app.widgets.picture_dialog import PictureDialog
+    from app.window.dialogs.picture_dialog import PictureDialog
 
     hand.window.choose_picture()
     dialog = hand.dialog

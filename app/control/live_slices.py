@@ -1,0 +1,344 @@
+"""Slices that follow their planes: requests to the worker, answers to the views, the newest first."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, Final
+
+import numpy as np
+from PySide6.QtCore import QObject, QTimer, Signal
+
+from app.jobs.kernels import tiny_network
+from app.jobs.slicing import LIVE_SECONDS, SliceAnswer, SliceRequest, compute_slice, indexed
+from app.jobs.worker import Context, Job, Worker, unless_cancelled
+from app.state import actions
+from app.state.look import Fill
+from app.state.session import Neuron, Session
+from app.state.store import Change, Store
+from app.views.painting.painter_kernels import load_line_kernels
+from app.views.slice.fills import FaceFill, face_fill
+from app.views.slice.slice_image import SlicePicture, neuron_edges, slice_picture
+from engine import Cancelled, EngineError, Location, SlicePlane
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+_RESTING_MILLISECONDS: Final = 180
+_MOMENT: Final = 0.1  # seconds
+_BOX: Final = np.array([[-1.0] * 3, [1.0] * 3])
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class DrawnSlice:
+    """A computed slice, ready to be drawn in space and on the page."""
+
+    answer: SliceAnswer
+    picture: SlicePicture
+    fill: Fill
+
+    @property
+    def plane(self) -> SlicePlane:
+        return self.answer.request.plane
+
+
+class LiveSlices(QObject):
+    """One worker for all slices.
+
+    computed(key, DrawnSlice): something new to draw; failed(key, error): nothing to draw at this plane; started(key):
+    a request went out; progressed: same as computed for an unfinished one.
+    """
+
+    computed = Signal(int, object)
+    failed = Signal(int, object)
+    started = Signal(int)
+    rested = Signal(int)
+
+    def __init__(self, store: Store, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._store = store
+        self._worker = Worker("slices", self)
+        self._preparer = Worker("regions", self)
+        self._numbers = 0
+        self._newest: dict[int, int] = {}
+        self._asked: dict[int, SlicePlane] = {}  # of the newest request
+        self._shown: dict[int, DrawnSlice] = {}
+        self._locations: dict[int, Location] = {}
+        self._waiting_for: set[int] = set()
+        self._followed: set[int] = set()  # a hand was followed there, and no whole slice was asked for since
+        self._given_up: set[int] = set()  # stopped by hand, or not to be computed
+        self.budget = LIVE_SECONDS
+        self.level_cutter: Callable[[SlicePlane], tuple[Any, ...]] | None = None
+        self._rest = QTimer(self)
+        self._rest.setSingleShot(True)
+        self._rest.setInterval(_RESTING_MILLISECONDS)
+        self._rest.timeout.connect(self._complete)
+        self._moving: int | None = None
+        store.listen(self._changed)
+
+    def prepare(self, then: Callable[[], None]) -> None:
+        """Load the kernels that slices need before there is one; then go on with something else."""
+
+        def work(context: Context) -> None:
+            request = SliceRequest(0, 0, tiny_network(3), SlicePlane.from_axis("z"), _BOX, live=False)
+            answer = compute_slice(request, context.cancelled, lambda _: None)
+            load_line_kernels(_prepared(answer, None, Fill.NONE, None).picture)
+            indexed(answer.partition)
+
+        self._worker.submit(Job("kernels", work, lambda _: then(), unless_cancelled))
+
+    @property
+    def moving(self) -> int | None:
+        """The slice that follows a hand."""
+        return self._moving
+
+    def result(self, key: int) -> DrawnSlice | None:
+        """What is drawn of a slice."""
+        return self._shown.get(key)
+
+    def current(self, key: int) -> bool:
+        """Whether what is drawn is the whole slice at the plane where it is now."""
+        shown = self._shown.get(key)
+        return shown is not None and shown.answer.complete and shown.plane is self._store.session.slice(key).plane
+
+    def finished(self, key: int) -> bool:
+        """Nothing more will come: the slice is whole, painted as asked for and indexed, or it was given up."""
+        if key in self._waiting_for or self._moving == key:
+            return False
+        session, shown = self._store.session, self._shown.get(key)
+        if key in self._given_up or shown is None:
+            return key in self._given_up
+        painted = shown.fill is session.fill and shown.picture.neuron == _pair(session.neuron)
+        return self.current(key) and painted and self.location(key) is not None
+
+    def quick(self, key: int) -> bool:
+        """Whether a slice followed the hand in a moment when it was last computed."""
+        shown = self._shown.get(key)
+        return shown is not None and shown.answer.complete and shown.answer.seconds < _MOMENT
+
+    def computing(self, key: int) -> bool:
+        return key in self._waiting_for
+
+    def location(self, key: int) -> Location | None:
+        """The index of what is drawn, once it is built."""
+        shown, found = self._shown.get(key), self._locations.get(key)
+        return found if shown is not None and found is not None and found.partition is shown.answer.partition else None
+
+    def cancel(self, key: int) -> None:
+        """Leave slice `key` as far as it has come."""
+        self._numbers += 1
+        self._newest[key] = self._numbers
+        self._worker.withdraw(key)
+        self._waiting_for.discard(key)
+        self._followed.discard(key)
+        self._given_up.add(key)
+        self.failed.emit(key, Cancelled("cancelled"))
+
+    def close(self) -> None:
+        self._rest.stop()
+        self._worker.close()
+        self._preparer.close()
+
+    def _changed(self, change: Change) -> None:
+        action = change.action
+        match action:
+            case (
+                actions.Open()
+                | actions.ShowNetwork()
+                | actions.CloseNetwork()
+                | actions.ReloadNetwork()
+                | actions.Restore()
+                | actions.AddStack()
+            ):
+                self._follow(change)
+            case actions.MovePlane(key=key, live=live):
+                self._move(change.after, key, live)
+            case actions.AddSlice() | actions.DuplicateSlice():
+                self._request(change.after, change.after.slices[-1].key, live=False)
+            case actions.RemoveSlice(key=key):
+                self._forget(key)
+            case actions.ChangeFill() | actions.SelectNeuron():
+                for part in change.after.slices:
+                    self._repaint(change.after, part.key)
+            case _:
+                pass
+
+    def _follow(self, change: Change) -> None:
+        """Of whatever changed: forget what is gone, compute what is somewhere else, paint what looks different."""
+        before, after = change.before, change.after
+        kept = {part.key: part.plane for part in before.slices} if before.opened is after.opened else {}
+        for key in {part.key for part in before.slices} - (kept.keys() & {part.key for part in after.slices}):
+            self._forget(key)
+        for part in after.slices:
+            if kept.get(part.key) is not part.plane:
+                self._request(after, part.key, live=False)
+            elif before.fill is not after.fill or before.neuron != after.neuron:
+                self._repaint(after, part.key)
+
+    def _move(self, session: Session, key: int, live: bool) -> None:
+        if live:
+            self._moving = key
+            self._rest.start()
+            self._request(session, key, live=True)
+            return
+        self._rest.stop()
+        self._moving = None
+        if not (self.current(key) or self._under_way(key)):
+            self._request(session, key, live=False)
+        self._finish()
+        self.rested.emit(key)
+
+    def _complete(self) -> None:
+        key, self._moving = self._moving, None
+        self._finish()
+        if key is not None:
+            self.rested.emit(key)
+
+    def _finish(self) -> None:
+        """While a hand moved, no slice was indexed or painted anew, and those that followed it may lack layers."""
+        for part in self._store.session.slices:
+            self._finish_one(part.key)
+
+    def _finish_one(self, key: int) -> None:
+        if self.current(key):
+            self._complement(key)
+        elif key in self._followed and not self._under_way(key):
+            self._request(self._store.session, key, live=False)
+
+    def _under_way(self, key: int) -> bool:
+        """What follows the hand is being computed where the plane is now, and may be the whole slice."""
+        asked = self._asked.get(key)
+        here = asked is self._store.session.slice(key).plane
+        return here and key in self._followed and key in self._waiting_for
+
+    def _request(self, session: Session, key: int, live: bool) -> None:
+        if session.opened is None:
+            return
+        self._numbers += 1
+        self._newest[key] = self._numbers
+        opened = session.opened
+        request = SliceRequest(
+            self._numbers, key, opened.network, session.slice(key).plane, opened.domain, live, self.budget
+        )  # fmt: skip
+        self._asked[key] = request.plane
+        self._waiting_for.add(key)
+        self._given_up.discard(key)
+        if live:
+            self._followed.add(key)
+        else:
+            self._followed.discard(key)
+        neuron, fill, cutter = _pair(session.neuron), session.fill, self.level_cutter
+
+        def work(context: Context) -> DrawnSlice:
+            def prepared(answer: SliceAnswer) -> DrawnSlice:
+                return _prepared(answer, neuron, Fill.NONE if live else fill, cutter)
+
+            return prepared(compute_slice(request, context.cancelled, lambda answer: context.publish(prepared(answer))))
+
+        self._worker.submit(
+            Job(key, work, self._take, lambda error: self._missed(request, error), urgent=live, patient=not live)
+        )
+        self.started.emit(key)
+
+    def _take(self, result: DrawnSlice) -> None:
+        request = result.answer.request
+        key, shown = request.key, self._shown.get(request.key)
+        opened = self._store.session.opened
+        if opened is None or request.network is not opened.network:
+            return
+        if key not in self._newest or (shown is not None and shown.answer.request.number > request.number):
+            return
+        if self._newest[key] == request.number and (result.answer.complete or request.live):
+            self._waiting_for.discard(key)
+        self._shown[key] = result
+        self.computed.emit(key, result)
+        if self._moving is None:
+            self._finish_one(key)
+
+    def _complement(self, key: int) -> None:
+        """What a whole slice gets once the hand rests: an index, and what changed in the look meanwhile."""
+        session, shown = self._store.session, self._shown[key]
+        if self.location(key) is None:
+            self._index(key, shown)
+        if shown.fill is not session.fill or shown.picture.neuron != _pair(session.neuron):
+            self._repaint(session, key)
+
+    def _missed(self, request: SliceRequest, error: Exception) -> None:
+        key = request.key
+        if self._newest.get(key) != request.number:
+            return
+        if isinstance(error, Cancelled):
+            if not request.live and key != self._moving:  # it gave way to another slice's urgent request
+                self._request(self._store.session, key, live=False)
+            return
+        self._waiting_for.discard(key)
+        self._followed.discard(key)
+        self._given_up.add(key)
+        self._shown.pop(key, None)
+        self.failed.emit(key, error)
+        if not isinstance(error, EngineError):
+            raise error
+
+    def _index(self, key: int, result: DrawnSlice) -> None:
+        def take(location: Location) -> None:
+            if key in self._shown:
+                self._locations[key] = location
+
+        self._preparer.submit(
+            Job(("location", key), lambda _: indexed(result.answer.partition), take, unless_cancelled)
+        )
+
+    def _repaint(self, session: Session, key: int) -> None:
+        shown = self._shown.get(key)
+        if shown is None:
+            return
+        neuron, fill = _pair(session.neuron), session.fill if shown.answer.complete else Fill.NONE
+
+        def work(context: Context) -> DrawnSlice:
+            known = shown.picture.fill if shown.fill is fill else None
+            return _repainted(shown, neuron, fill, known)
+
+        def take(result: DrawnSlice) -> None:
+            now = self._shown.get(key)  # maybe painted otherwise meanwhile, by a request before this one
+            if now is not None and now.answer is shown.answer:
+                self._shown[key] = result
+                self.computed.emit(key, result)
+
+        self._preparer.submit(Job(("picture", key), work, take, unless_cancelled))
+
+    def _forget(self, key: int) -> None:
+        self._worker.withdraw(key)
+        for name in ("location", "picture"):
+            self._preparer.withdraw((name, key))
+        for known in (self._newest, self._asked, self._shown, self._locations):
+            known.pop(key, None)
+        for keys in (self._waiting_for, self._followed, self._given_up):
+            keys.discard(key)
+        if self._moving == key:
+            self._moving = None
+
+
+def _prepared(
+    answer: SliceAnswer,
+    highlight: tuple[int, int] | None,
+    fill: Fill,
+    cutter: Callable[[SlicePlane], tuple[Any, ...]] | None,
+) -> DrawnSlice:
+    if answer.level_set is not None:
+        polylines = answer.level_set.polylines
+    else:
+        fill = Fill.NONE
+        polylines = () if cutter is None else cutter(answer.request.plane)
+    picture = slice_picture(answer.partition, polylines, highlight, face_fill(answer.partition, fill))
+    return DrawnSlice(answer, picture, fill)
+
+
+def _repainted(shown: DrawnSlice, highlight: tuple[int, int] | None, fill: Fill, known: FaceFill | None) -> DrawnSlice:
+    partition = shown.answer.partition
+    faces = known if known is not None else face_fill(partition, fill)
+    old = shown.picture
+    fresh = replace(old, fill=faces, highlight=neuron_edges(partition, highlight), neuron=highlight)
+    return replace(shown, picture=fresh, fill=fill)
+
+
+def _pair(neuron: Neuron | None) -> tuple[int, int] | None:
+    return None if neuron is None else (neuron.layer, neuron.index)

@@ -1,0 +1,163 @@
+"""Pinning regions and facets: from clicks to the session, and from there to marks in the views."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+from PySide6.QtCore import QObject, QTimer, Signal
+from PySide6.QtGui import QGuiApplication
+
+from app.state import actions
+from app.state.region_facts import RegionFacts, facet_facts, region_facts
+from app.state.session import Pin, Session, same_plane
+from app.state.store import Change, Store
+from app.views.marks.pin_marks import PinMark
+
+if TYPE_CHECKING:
+    from app.control.live_slices import LiveSlices
+    from app.control.live_surface import LiveSurface
+    from app.views.painting.surface_picture import SurfaceMesh
+    from app.views.scene.scene_view import SceneView
+    from app.window.panels.slice_board import SliceBoard
+    from engine import Partition
+
+
+class Pins(QObject):
+    """pinned(number): a hand pinned something; kept: it was not the first half of a double click; refused(why)."""
+
+    pinned = Signal(int)
+    kept = Signal()
+    refused = Signal(str)
+
+    def __init__(
+        self, store: Store, slices: LiveSlices, surface: LiveSurface, board: SliceBoard, scene: SceneView,
+        parent: QObject | None = None,
+    ) -> None:  # fmt: skip
+        super().__init__(parent)
+        self._store, self._slices, self._surface, self._board, self._scene = store, slices, surface, board, scene
+        self._clicked: Session | None = None  # after a click that pinned, and may be half a double click
+        self._wait = QTimer(self)
+        self._wait.setSingleShot(True)
+        self._wait.setInterval(QGuiApplication.styleHints().mouseDoubleClickInterval())
+        self._wait.timeout.connect(self._keep)
+        store.listen(self._changed)
+        slices.computed.connect(lambda key, _: self._mark_slice(key))
+
+    def pin(self, key: int, u: float, v: float) -> None:
+        """The region of slice `key` that holds a point; one that is pinned gets the point."""
+        location = self._slices.location(key)
+        if location is None:
+            return
+        where = np.array([[u, v]])
+        region = int(location.region_at(where)[0])
+        if region >= 0:
+            partition = location.partition
+            self._pin(key, region_facts(partition, region, partition.plane.to_input(where)[0]))
+
+    def pin_facet(self, mesh: SurfaceMesh, face: int, point: np.ndarray) -> None:
+        drawn = self._surface.drawn
+        if drawn is None or drawn.mesh is not mesh:
+            self.refused.emit("Facets can be pinned once the exact surface is there: this is the coarse one.")
+        else:
+            self._pin(None, facet_facts(drawn.surface, face, point))
+
+    def _pin(self, key: int | None, facts: RegionFacts) -> None:
+        known = next(
+            (pin for pin in self._store.session.shown_pins if pin.key == key and _same(pin.facts, facts)), None
+        )
+        self._store.do(actions.PinRegion(key, facts, None if known is None else known.number))
+        self._clicked = self._store.session if known is None else None
+        self._wait.start()
+        self.pinned.emit(self._store.session.pins[-1].number if known is None else known.number)
+
+    def take_back(self) -> None:
+        """The click that pinned was half a double click, which means something else."""
+        self._wait.stop()
+        if self._clicked is self._store.session:
+            self._store.undo()
+        self._clicked = None
+
+    def _keep(self) -> None:
+        self._clicked = None
+        if self._store.session.shown_pins:
+            self.kept.emit()
+
+    def can_go(self, pin: Pin) -> bool:
+        """Whether the regions around a pin are at hand."""
+        return self._surface.drawn is not None if pin.key is None else self._partition(pin) is not None
+
+    def go(self, pin: Pin, region: int) -> None:
+        """Move a pin to a neighbour."""
+        if pin.key is None:
+            if self._surface.drawn is not None:
+                facts = facet_facts(self._surface.drawn.surface, region)
+                self._store.do(actions.PinRegion(None, facts, pin.number))
+            return
+        partition = self._partition(pin)
+        if partition is not None:
+            self._store.do(actions.PinRegion(pin.key, region_facts(partition, region), pin.number))
+
+    def bring_back(self, pin: Pin) -> None:
+        """Move the plane of a pin's slice to where it was."""
+        if pin.key is not None and pin.facts.plane is not None:
+            self._store.do(actions.MovePlane(pin.key, pin.facts.plane))
+
+    def _partition(self, pin: Pin) -> Partition | None:
+        """The one that a pin's region is of, when it is what is drawn."""
+        drawn = None if pin.key is None else self._slices.result(pin.key)
+        if drawn is None or pin.facts.plane is None or not drawn.answer.complete:
+            return None
+        partition = drawn.answer.partition
+        same = partition.network is pin.opened.network and same_plane(partition.plane, pin.facts.plane)
+        return partition if same else None
+
+    def _changed(self, change: Change) -> None:
+        before, after = change.before, change.after
+        if before.pins is after.pins and not after.pins:
+            return
+        if isinstance(change.action, actions.MovePlane):
+            self._mark_slice(change.action.key)
+        else:
+            for part in after.slices:
+                self._mark_slice(part.key)
+        self._mark_scene()
+
+    def _mark_slice(self, key: int) -> None:
+        tile = self._board.tiles.get(key)
+        if tile is not None:
+            pins = [pin for pin in self._store.session.shown_pins if pin.key == key and self._partition(pin)]
+            tile.view.show_pins(tuple(_mark(pin) for pin in pins))
+
+    def _mark_scene(self) -> None:
+        session = self._store.session
+        hidden = {part.key for part in session.slices if not part.visible}
+        self._scene.show_pins(
+            tuple(
+                replace(_mark_in_space(pin), in_place=session.in_place(pin))
+                for pin in session.shown_pins
+                if pin.key not in hidden
+            )
+        )
+
+
+def _same(one: RegionFacts, other: RegionFacts) -> bool:
+    if one.region != other.region:
+        return False
+    if one.plane is None or other.plane is None:
+        return one.plane is other.plane
+    return same_plane(one.plane, other.plane)
+
+
+def _mark(pin: Pin) -> PinMark:
+    facts = pin.facts
+    assert facts.plane is not None
+    assert facts.outline is not None
+    return PinMark(pin.number, facts.outline, facts.plane.to_plane(facts.centroid[None])[0])
+
+
+def _mark_in_space(pin: Pin) -> PinMark:
+    facts = pin.facts
+    normal = facts.gradient / max(facts.slope, 1e-300) if facts.plane is None else facts.plane.normal
+    return PinMark(pin.number, facts.corners, facts.centroid, normal=normal)

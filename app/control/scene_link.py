@@ -1,0 +1,160 @@
+"""Keeps the 3D view in step with the session and the computed slices."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+from numpy.typing import NDArray
+from PySide6.QtCore import QObject
+
+from app.control.live_slices import DrawnSlice, LiveSlices
+from app.control.live_surface import DrawnSurface
+from app.jobs.worker import Job, Worker, unless_cancelled
+from app.state import actions
+from app.state.session import OpenNetwork, Session
+from app.state.store import Change, Store
+from app.views.painting.painter_kernels import load_painter_kernels
+from app.views.painting.scene_painter import SceneDrawing, ScenePainter, ScenePicture
+from app.views.painting.surface_picture import SurfaceMesh
+from app.views.scene.scene_view import SceneView
+from app.views.scene.viewpoint import look_from, viewpoint_of
+from engine import Cancelled, SlicePlane, Surface
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+_SLICE_MILLISECONDS: Final = 100
+"""For a moved plane alone, before its slice is there: drawing it takes cores from the slice, which may come first."""
+
+
+class SceneLink(QObject):
+    def __init__(self, store: Store, slices: LiveSlices, view: SceneView, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._store, self._slices, self._view = store, slices, view
+        self._surface: Surface | None = None
+        self._painter = Worker("scene", self)
+        self._painters = _painters()
+        store.listen(self._changed)
+        slices.computed.connect(self._computed)
+        slices.failed.connect(self._failed)
+        slices.rested.connect(self._rested)
+        view.drawing_wanted.connect(self._draw)
+        view.plane_moved.connect(self._moved)
+        view.plane_chosen.connect(lambda key: store.do(actions.ActivateSlice(key)))
+
+    def prepare(self, then: Callable[[], None]) -> None:
+        """Load what draws pictures before there is anything to draw; then go on with something else."""
+        self._painter.submit(Job("kernels", lambda _: load_painter_kernels(), lambda _: then(), unless_cancelled))
+
+    def submit(self, job: Job) -> None:
+        """Do something where pictures of the scene are drawn."""
+        self._painter.submit(job)
+
+    def close_worker(self) -> None:
+        self._painter.close()
+
+    def _draw(self, drawing: SceneDrawing) -> None:
+        painter = self._painters[drawing.finer]
+
+        def take(picture: ScenePicture) -> None:
+            self._view.show_drawing(drawing, picture)
+
+        self._painter.submit(Job("scene", lambda _: painter.draw(drawing), take, unless_cancelled))
+
+    def show_surface(self, drawn: DrawnSurface) -> None:
+        """The exact surface, in the place of the coarse one."""
+        if self._view.scene is not None:
+            self._view.scene.mesh = drawn.mesh
+            self._surface = drawn.surface
+            self._highlight(self._store.session)
+            self._view.request()
+
+    def _highlight(self, session: Session) -> None:
+        """The creases that the highlighted neuron makes on the surface."""
+        surface, neuron = self._surface, session.neuron
+        if surface is None or self._view.scene is None:
+            return
+        if neuron is None:
+            edges = surface.edges[:0]
+        else:
+            edges = surface.edges[(surface.edge_layer == neuron.layer) & (surface.edge_neuron == neuron.index)]
+        self._view.scene.crease = np.ascontiguousarray(edges)
+
+    def _moved(self, key: int, plane: SlicePlane, live: bool) -> None:
+        self._store.do(actions.MovePlane(key, plane, live))
+
+    def _changed(self, change: Change) -> None:
+        session, view = change.after, self._view
+        if session.opened is not change.before.opened:
+            self._open(session.opened)
+        elif session.neuron != change.before.neuron:
+            self._highlight(session)
+        if session.opened is None:
+            return
+        assert view.scene is not None
+        for key in set(view.planes) - {part.key for part in session.slices}:
+            view.let_go(key)
+            view.scene.remove_slice(key)
+            del view.planes[key]
+        self._place(session)
+        view.active, view.look = session.active, session.look
+        view.moving = self._slices.moving
+        follows = isinstance(change.action, actions.MovePlane) and self._slices.quick(change.action.key)
+        view.request(_SLICE_MILLISECONDS if follows else 0)
+
+    def _open(self, opened: OpenNetwork | None) -> None:
+        """A new scene, seen as the one before was."""
+        view = self._view
+        self._surface = None
+        if opened is None:
+            view.close_scene()
+            view.planes, view.active, view.moving = {}, None, None
+            view.update()
+            self._painters = _painters()
+            return
+        seen = None
+        if view.scene is not None and _alike(view.scene.domain, opened.domain):
+            seen = viewpoint_of(view.scene.camera)
+        scene = view.open(opened.domain)
+        view.label = opened.approximation
+        scene.mesh = SurfaceMesh.of(opened.preview, opened.layers)
+        if seen is None:
+            view.set_up(view.up)
+        else:
+            look_from(scene.camera, seen)
+
+    def _place(self, session: Session) -> None:
+        assert self._view.scene is not None
+        for part in session.slices:
+            self._view.planes[part.key] = part.plane
+            self._view.scene.place_slice(part.key, part.plane, part.accent, part.key == session.active, part.visible)
+
+    def _computed(self, key: int, result: DrawnSlice) -> None:
+        scene = self._view.scene
+        if scene is None or key not in self._view.planes:
+            return
+        scene.draw_slice(key, result.picture)
+        self._view.draw_now()
+
+    def _failed(self, key: int, error: Exception) -> None:
+        """A slice that was stopped keeps what is there of it."""
+        if not isinstance(error, Cancelled) and self._view.scene is not None and key in self._view.planes:
+            self._view.scene.draw_slice(key, None)
+            self._view.request()
+
+    def _rested(self, key: int) -> None:
+        self._view.moving = self._slices.moving
+        self._view.request()
+
+
+def _painters() -> dict[int, ScenePainter]:
+    """By how fine they draw; each keeps what it drew last."""
+    return {1: ScenePainter(), 2: ScenePainter()}
+
+
+def _alike(one: NDArray[np.float64], other: NDArray[np.float64]) -> bool:
+    """Whether what is seen well of one box (2, 3) is of the other."""
+    sizes = [float(np.linalg.norm(np.ptp(box, axis=0))) for box in (one, other)]
+    apart = float(np.linalg.norm(one.mean(axis=0) - other.mean(axis=0)))
+    return max(sizes) <= 2 * min(sizes) and apart <= min(sizes) / 2

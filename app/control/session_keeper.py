@@ -1,0 +1,188 @@
+"""Saving sessions, by hand and by itself, and offering what a crash left."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from PySide6.QtCore import QObject, QTimer, Signal
+from PySide6.QtWidgets import QFileDialog
+
+from app.files import why_not_written
+from app.jobs.autosave import Autosave, left_behind
+from app.jobs.log_file import LOG
+from app.jobs.worker import Job, Worker
+from app.state.saved_session import SavedSession, SessionFileError, saved_session
+from app.state.session_file import write_session
+from app.views.scene.viewpoint import in_sight, viewpoint_of
+from engine import Cancelled
+
+if TYPE_CHECKING:
+    from app.jobs.session_opening import LoadedSession
+    from app.window.main_window import MainWindow
+
+_AUTOSAVE_MILLISECONDS: Final = 1500  # after a change
+KINDS: Final = "Sessions (*.json)"
+
+
+class SessionKeeper(QObject):
+    """saved(path): a session was saved by hand."""
+
+    saved = Signal(str)
+
+    def __init__(self, window: MainWindow) -> None:
+        super().__init__(window)
+        self._window = window
+        self._worker = Worker("saving", self)
+        self._autosave: Autosave | None = None
+        self._left: Autosave | None = None
+        self._taken_over = False  # what a crash left is open here
+        self._unsaved: tuple[Path, SavedSession] | None = None
+        self.path: Path | None = None
+        self._soon = QTimer(self)
+        self._soon.setSingleShot(True)
+        self._soon.setInterval(_AUTOSAVE_MILLISECONDS)
+        self._soon.timeout.connect(self._save_by_itself)
+        window.store.listen(lambda _: self._changed())
+        window.scene_view.camera_moved.connect(self._changed)
+
+    def close(self) -> None:
+        """The window closes well: there is nothing to recover."""
+        self._soon.stop()
+        self._worker.close()
+        if self._unsaved is not None:  # the window went before its turn came
+            try:
+                write_session(*self._unsaved)
+            except (OSError, SessionFileError) as error:
+                LOG.error("not saved: %s: %s", self._unsaved[0], error)
+        if self._autosave is not None:
+            self._autosave.remove()
+        if self._taken_over:
+            self._discard()
+        elif self._left is not None:
+            self._left.leave()
+
+    def save(self) -> None:
+        if self.path is None:
+            self.save_as()
+        else:
+            self.save_to(self.path)
+
+    def save_as(self) -> None:
+        opened = self._window.store.session.opened
+        if opened is None:
+            return
+        folder = self.path or (self._window.settings.folder or Path()) / f"{Path(opened.name).stem}.session.json"
+        name, _ = QFileDialog.getSaveFileName(self._window, "Save the session", str(folder), KINDS)
+        if name:
+            self.save_to(Path(name if name.lower().endswith(".json") else f"{name}.json"))
+
+    def save_to(self, path: Path) -> None:
+        try:
+            saved = self._present()
+        except ValueError as error:
+            self._window.opener.show_error("The session was not saved", f"{error}.", str(error))
+            return
+
+        def take(_: None) -> None:
+            self._unsaved = None
+            self.path = path
+            self._window.settings.remember(path)
+            self._window.opener.remembered.emit()
+            self._window.statusBar().showMessage(f"saved {path}", 4000)
+            self.saved.emit(str(path))
+
+        def fail(error: Exception) -> None:
+            if isinstance(error, Cancelled):
+                return
+            self._unsaved = None
+            if isinstance(error, SessionFileError):
+                why = f"{path}: it could not be opened again: {error}; what was there before stays."
+            elif isinstance(error, OSError):
+                why = f"{path}: {why_not_written(error)}."
+            else:
+                raise error
+            self._window.opener.show_error("The session was not saved", why, str(error))
+
+        self._unsaved = path, saved
+        self._worker.submit(Job("save", lambda _: write_session(path, saved), take, fail))
+
+    def show(self, loaded: LoadedSession, recovered: bool) -> None:
+        """What the session does not hold: camera, layout; and what is to be told of it."""
+        window, view = self._window, self._window.scene_view
+        self.path = None if recovered else loaded.path
+        notices = loaded.notices
+        if loaded.viewpoint is not None and view.scene is not None:
+            if in_sight(loaded.viewpoint, view.scene.domain):
+                view.see_from(loaded.viewpoint)
+            else:
+                notices = (*notices, "The camera was too far from the box, or too near; it looks from the start again.")
+        if loaded.layout is not None:
+            window.lay_out(loaded.layout)
+        if notices:
+            window.notice.tell(" ".join(notices))
+
+    def keep_autosaves(self, folder: Path) -> None:
+        """From now on every change is saved, and what a crash left in the folder is offered."""
+        try:
+            self._autosave = Autosave.start(folder)
+        except OSError as error:
+            self._window.notice.tell(f"Sessions are not saved by themselves: {error.strerror or error}.")
+            return
+        self._left = left_behind(folder)
+        if self._left is not None:
+            when = datetime.fromtimestamp(self._left.path.stat().st_mtime).strftime("%d %b, %H:%M")
+            self._window.notice.tell(
+                f"SplineScope did not end well last time. Its session of {when} can be restored.",
+                ("Restore", self._restore),
+                ("Discard", self._discard),
+            )
+
+    def _restore(self) -> None:
+        assert self._left is not None
+        self._window.opener.open_path(self._left.path, recovered=self._take_over)
+
+    def _take_over(self) -> None:
+        """What a crash left goes once this window has saved it: the session may be what crashes."""
+        self._taken_over = True
+        self._soon.stop()
+        self._save_by_itself()
+
+    def _discard(self) -> None:
+        if self._left is not None:
+            self._left.remove()
+            self._left = None
+
+    def _changed(self) -> None:
+        """The session, or from where it is seen."""
+        if self._autosave is not None and not self._soon.isActive():
+            self._soon.start()
+
+    def _present(self) -> SavedSession:
+        window = self._window
+        scene = window.scene_view.scene
+        viewpoint = None if scene is None else viewpoint_of(scene.camera)
+        return saved_session(window.store.session, viewpoint, window.layout_now)
+
+    def _save_by_itself(self) -> None:
+        autosave = self._autosave
+        if autosave is None:
+            return
+        try:
+            saved = self._present()
+        except ValueError:  # nothing is open, or something that comes from no file
+            return
+
+        def take(_: None) -> None:
+            if self._taken_over:
+                self._discard()
+
+        def fail(error: Exception) -> None:
+            if isinstance(error, OSError | SessionFileError):
+                why = error.strerror or error if isinstance(error, OSError) else error
+                self._window.notice.tell(f"The session could not be saved by itself: {why}.")
+            elif not isinstance(error, Cancelled):
+                raise error
+
+        self._worker.submit(Job("autosave", lambda _: autosave.write(saved), take, fail))

@@ -1,0 +1,1 @@
+"""Planes, poses, lines of sight, measures."""

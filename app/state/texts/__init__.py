@@ -1,0 +1,1 @@
+"""Numbers, facts and notes in words."""

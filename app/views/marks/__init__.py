@@ -1,0 +1,1 @@
+"""What is painted over views or explains them: marks, pointers, legends."""

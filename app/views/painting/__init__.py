@@ -1,0 +1,1 @@
+"""Surface and slices as pixels of the 3D picture, laid over each other by depth."""

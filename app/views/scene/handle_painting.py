@@ -1,0 +1,51 @@
+"""The handle of the active plane on the screen."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+from PySide6.QtCore import QPointF, Qt
+from PySide6.QtGui import QColor, QPainter, QPen, QPolygonF, QRadialGradient
+
+if TYPE_CHECKING:
+    from app.views.scene.camera import Lens
+    from app.views.scene.plane_handle import PlaneHandle
+
+_SHAFT, _CASING = 3.0, 5.5
+_WHITE = QColor(255, 255, 255, 210)
+
+
+def paint_handle(painter: QPainter, handle: PlaneHandle, lens: Lens) -> None:
+    """A shaft with a knob at its foot and a cone for its tip, over everything else."""
+    foot, tip = lens.to_pixels(handle.points)
+    knob, cone = handle.radii(lens)
+    color = QColor.fromRgbF(*handle.color)
+    way = tip - foot
+    length = float(np.hypot(*way))
+    painter.save()
+    painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+    for shade, width in ((_WHITE, _CASING), (color, _SHAFT)):
+        painter.setPen(QPen(shade, width, Qt.PenStyle.SolidLine, Qt.PenCapStyle.RoundCap))
+        painter.drawLine(QPointF(*foot), QPointF(*tip))
+    _ball(painter, QPointF(*foot), knob, color)
+    if length > cone:  # else it points at the eye, or away: a ball
+        along = way / length
+        across = np.array([-along[1], along[0]])
+        painter.setPen(QPen(_WHITE, 1.2))
+        painter.setBrush(color)
+        end, side = tip - cone * along, 0.65 * cone * across
+        corners = (tip + cone * along, end + side, end - side)
+        painter.drawPolygon(QPolygonF([QPointF(*corner) for corner in corners]))
+    else:
+        _ball(painter, QPointF(*tip), 0.7 * cone, color)
+    painter.restore()
+
+
+def _ball(painter: QPainter, centre: QPointF, radius: float, color: QColor) -> None:
+    shade = QRadialGradient(centre - QPointF(0.35 * radius, 0.35 * radius), 1.6 * radius)
+    shade.setColorAt(0.0, color.lighter(140))
+    shade.setColorAt(1.0, color.darker(115))
+    painter.setPen(QPen(_WHITE, 1.2))
+    painter.setBrush(shade)
+    painter.drawEllipse(centre, radius, radius)

@@ -1,0 +1,96 @@
+"""A picture of the scene in a file, without a window or a display."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import product
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+from PIL import Image, ImageDraw
+
+from app.state.line_style import LineStyle
+from app.state.look import SceneLook
+from app.state.palette import BACKGROUND, Palette, accent, depth_colors
+from app.views.painting.surface_picture import SurfaceMesh
+from app.views.scene.camera import Lens
+from app.views.scene.canvas import Canvas
+from app.views.scene.picture_legend import PictureLegend, font_of, rgb_bytes
+from app.views.scene.scene import Scene
+from app.views.scene.still_picture import still_picture
+from app.views.slice.slice_image import slice_picture
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from app.state.slices import SliceResult
+    from engine import Surface
+
+_FILLED: Final = 0.93  # of the picture, by the box
+
+
+def draw_picture(
+    surface: Surface,
+    slices: Sequence[SliceResult],
+    path: Path,
+    size: tuple[int, int],
+    camera: NDArray[np.float64],
+    up: NDArray[np.float64],
+    creases: bool = False,
+    approximation: str = "",
+    palette: Palette = Palette.TIDE,
+) -> None:
+    """Write a PNG of a surface with slices in place, and below it a legend.
+
+    size: pixels; camera, up: (3,) directions to the eye and upwards; approximation: how the network differs from the
+    checkpoint's own, written on top; palette: of the depths.  Raises OSError when the file cannot be written.
+    """
+    layers = len(surface.network.kinks)
+    colors = depth_colors(layers if slices or creases else 0, palette)
+    line = max(24, round(0.05 * min(size[1], 0.8 * size[0])))
+    legend = PictureLegend.arranged(colors, [result.partition.plane.describe() for result in slices], line, size[0])
+    look = SceneLook(creases=creases, style=LineStyle(palette))
+    view = _scene_pixels(surface, slices, (size[0], max(size[1] - legend.height, size[1] // 2)), camera, up, look)
+    picture = Image.new("RGB", size, rgb_bytes(BACKGROUND))
+    picture.paste(view, (0, 0))
+    legend.draw(picture, view.height)
+    if approximation:
+        font = font_of(0.36 * line)
+        ImageDraw.Draw(picture).text((0.5 * line, 0.5 * line), approximation, rgb_bytes(accent(0)), font)
+    picture.save(path, "PNG")
+
+
+def _scene_pixels(
+    surface: Surface,
+    slices: Sequence[SliceResult],
+    size: tuple[int, int],
+    camera: NDArray[np.float64],
+    up: NDArray[np.float64],
+    look: SceneLook,
+) -> Image.Image:
+    canvas = Canvas(*size)
+    try:
+        scene = Scene(canvas, surface.domain)
+        scene.mesh = SurfaceMesh.of(surface, len(surface.network.kinks))
+        for key, result in enumerate(slices):
+            scene.place_slice(key, result.partition.plane, accent(key))
+            scene.draw_slice(key, slice_picture(result.partition, result.level_set.polylines))
+        scene.look_from(camera, up)
+        _fill(scene, *size)
+        pixels = still_picture(canvas, scene, look, size)
+    finally:
+        canvas.close()
+    return Image.fromarray(pixels[:, :, :3])
+
+
+def _fill(scene: Scene, width: int, height: int) -> None:
+    """Come so near that the box, in the middle, fills the picture."""
+    scene.fit_shape(width, height)
+    corners = np.array(list(product(*scene.domain.T)))
+    seen = Lens(scene.camera, width, height).to_pixels(corners) / np.array([width, height]) * 2 - 1
+    low, high = seen.min(axis=0), seen.max(axis=0)
+    factor = 2 * _FILLED / float((high - low).max())
+    x, y = (low + high) / 2 * factor
+    scene.camera.Zoom(factor)
+    scene.camera.SetWindowCenter(x, -y)

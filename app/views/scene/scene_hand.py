@@ -1,0 +1,169 @@
+"""A hand on the 3D scene: on the active plane's handle or a frame it moves the plane, elsewhere the camera."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from PySide6.QtCore import QPointF, Qt
+
+from app.state.geometry.planes import centre_in, offset_range, shifted
+from app.views.marks.view_keys import dragged_by, zoomed_by
+from app.views.scene import camera as by_hand
+from app.views.scene.picking import facet_at
+from app.views.scene.plane_drag import Hold, dragged
+from app.views.scene.plane_handle import Grip
+
+if TYPE_CHECKING:
+    from PySide6.QtGui import QKeyEvent, QMouseEvent, QWheelEvent
+
+    from app.views.scene.camera import Lens
+    from app.views.scene.scene import Scene
+    from app.views.scene.scene_view import SceneView
+
+_WHEEL_STEP: Final = 1.0 / 100.0  # of the range of offsets, for one notch
+_CLICK: Final = 4  # pixels: what moves less is a click
+_KEY_STEP: Final = 1 / 40  # of the view's height: the drag that an arrow key stands for
+
+
+class SceneHand:
+    """Tells what it does by the signals of its view."""
+
+    def __init__(self, view: SceneView) -> None:
+        self._view = view
+        self._hold: Hold | None = None
+        self._last: QPointF | None = None
+        self._pressed: QPointF | None = None
+
+    @property
+    def holding(self) -> bool:
+        """A plane, not the camera."""
+        return self._hold is not None
+
+    @property
+    def down(self) -> bool:
+        return self._last is not None
+
+    def let_go(self, key: int | None) -> None:
+        """Of the plane of slice `key`, or of whichever it holds."""
+        if self._hold is not None and key in (None, self._hold.key):
+            self._hold = self._last = self._pressed = None
+
+    def press(self, event: QMouseEvent, scene: Scene) -> None:
+        at = event.position()
+        self._last = self._pressed = at
+        if event.button() == Qt.MouseButton.LeftButton and not self._view.picking:
+            self._hold = self._held(at, event.modifiers(), scene)
+        event.accept()
+
+    def _held(self, at: QPointF, modifiers: Qt.KeyboardModifier, scene: Scene) -> Hold | None:
+        view, lens = self._view, self._view.current_lens()
+        grip = _grip_at(scene, lens, at)
+        key = view.active if grip is not None else scene.frame_at(lens, at.x(), at.y())
+        if key is None and modifiers & Qt.KeyboardModifier.ShiftModifier:
+            key = scene.plane_at(*lens.ray(at.x(), at.y()))
+        if key is None:
+            return None
+        if key != view.active:
+            view.plane_chosen.emit(key)
+        plane = view.planes[key]
+        return Hold(grip or Grip.SHIFT, key, plane, (at.x(), at.y()), centre_in(plane, scene.domain))
+
+    def move(self, event: QMouseEvent, scene: Scene) -> None:
+        view, at = self._view, event.position()
+        if self._last is None:
+            if view.picking:
+                view.pointed.emit(at)
+            elif not event.buttons():  # else the hand rests on what it held, and holds no more
+                self._look_at(at, scene)
+            return
+        delta, self._last = at - self._last, at
+        if self._hold is not None:
+            self._drag_plane(self._hold, at, scene, live=True)
+        elif event.buttons() & (Qt.MouseButton.MiddleButton | Qt.MouseButton.RightButton):
+            by_hand.pan(scene.camera, delta.x(), delta.y(), min(view.width(), view.height()))
+            view.turned()
+        else:
+            by_hand.orbit(scene.camera, delta.x(), delta.y(), view.height(), view.up)
+            view.turned()
+
+    def _look_at(self, at: QPointF, scene: Scene) -> None:
+        """Show by the cursor what could be taken hold of, and tell what is under it."""
+        view, lens = self._view, self._view.current_lens()
+        grip = _grip_at(scene, lens, at)
+        frame = grip is None and scene.frame_at(lens, at.x(), at.y()) is not None
+        shape = Qt.CursorShape.SizeAllCursor if grip or frame else Qt.CursorShape.ArrowCursor
+        if view.cursor().shape() != shape:
+            view.setCursor(shape)
+        found = None if grip or frame else view.slice_point(at)
+        if found is None:
+            view.left.emit()
+        else:
+            view.hovered.emit(*found)
+
+    def _drag_plane(self, hold: Hold, at: QPointF, scene: Scene, live: bool) -> None:
+        plane = dragged(hold, self._view.current_lens(), (at.x(), at.y()), scene.domain)
+        self._view.plane_moved.emit(hold.key, plane, live)
+
+    def release(self, event: QMouseEvent, scene: Scene | None) -> None:
+        view, hold, pressed = self._view, self._hold, self._pressed
+        self._hold = self._last = self._pressed = None
+        if scene is None:
+            return
+        if hold is not None:
+            if pressed is not None and (event.position() - pressed).manhattanLength() > 0:
+                self._drag_plane(hold, event.position(), scene, live=False)
+        elif pressed is not None and (event.position() - pressed).manhattanLength() < _CLICK:
+            self._click(event, scene)
+        view.request()
+
+    def _click(self, event: QMouseEvent, scene: Scene) -> None:
+        """With the left button, on a slice or on the surface behind it; while the view is picking, on anything."""
+        view, at = self._view, event.position()
+        if event.button() != Qt.MouseButton.LeftButton:
+            return
+        if view.picking:
+            view.picked.emit(at)
+            return
+        found = view.slice_point(at)
+        if found is not None:
+            view.clicked.emit(*found)
+            return
+        surface = scene.surface(view.look, view.clip_plane())
+        if surface is not None and surface.faces:
+            facet = facet_at(surface, view.current_lens(), at.x(), at.y())
+            if facet is not None:
+                view.facet_clicked.emit(surface.mesh, *facet)
+
+    def press_key(self, event: QKeyEvent, scene: Scene) -> bool:
+        """Alt and arrows turn the camera, with Shift they move it, as a drag would; + and - zoom."""
+        view, way, factor = self._view, dragged_by(event), zoomed_by(event)
+        if way is None and factor is None:
+            return False
+        if way is not None:
+            dx, dy = (_KEY_STEP * view.height() * along for along in (way.x(), way.y()))
+            if event.modifiers() & Qt.KeyboardModifier.ShiftModifier:
+                by_hand.pan(scene.camera, dx, dy, min(view.width(), view.height()))
+            else:
+                by_hand.orbit(scene.camera, dx, dy, view.height(), view.up)
+        if factor is not None:
+            by_hand.zoom(scene.camera, factor, scene.size)
+        view.turned()
+        return True
+
+    def turn_wheel(self, event: QWheelEvent, scene: Scene) -> None:
+        """Come nearer; with Ctrl move the active plane."""
+        view = self._view
+        turned = event.angleDelta().y() or event.angleDelta().x()
+        if event.modifiers() & Qt.KeyboardModifier.ControlModifier and view.active is not None:
+            plane = view.planes[view.active]
+            low, high = offset_range(plane, scene.domain)
+            step = _WHEEL_STEP * (high - low) * turned / 120
+            view.plane_moved.emit(view.active, shifted(plane, step, scene.domain), True)
+        else:
+            by_hand.zoom(scene.camera, 1.0015**turned, scene.size)
+            view.turned()
+        event.accept()
+
+
+def _grip_at(scene: Scene, lens: Lens, at: QPointF) -> Grip | None:
+    return scene.handle.grip_at(lens, at.x(), at.y()) if scene.handle_shown else None

@@ -1,0 +1,450 @@
+"""The 3D scene in a window: pictures that a worker draws, and what a hand does to the camera and the planes.
+
+VTK renders the box and its axes off screen, in milliseconds, on the thread of the window; whoever draws the rest over
+it, surface and slices, does so elsewhere, one picture at a time.
+"""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING, Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+from PySide6.QtCore import QPointF, QRectF, Qt, QTimer, Signal
+from PySide6.QtGui import (
+    QColor,
+    QFont,
+    QImage,
+    QKeyEvent,
+    QMouseEvent,
+    QPainter,
+    QPaintEvent,
+    QResizeEvent,
+    QWheelEvent,
+)
+from PySide6.QtWidgets import QSizePolicy, QWidget
+
+from app.state.look import SceneLook
+from app.views.marks.pick_marks import PickMarks, paint_marks
+from app.views.marks.pin_marks import PinMark, paint_badge, paint_outline
+from app.views.marks.view_keys import KeyPointer
+from app.views.marks.waiting import paint_waiting
+from app.views.painting.scene_painter import SceneDrawing, ScenePicture
+from app.views.scene.backdrop import Backdrop, scene_backdrop
+from app.views.scene.camera import Lens
+from app.views.scene.canvas import Canvas
+from app.views.scene.handle_painting import paint_handle
+from app.views.scene.scene import VIEW, Scene
+from app.views.scene.scene_hand import SceneHand
+from app.views.scene.still_picture import FINER, still_drawing
+from app.views.scene.viewpoint import look_from
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from app.state.geometry.viewpoint import Viewpoint
+    from engine import SlicePlane
+
+Float = NDArray[np.float64]
+
+_DRAWING: Final = "drawing the surface …"
+
+_STILL_MILLISECONDS: Final = 350  # after the last picture, a smoother one
+_LATE_MILLISECONDS: Final = 300  # without a first picture: then it is told that it comes
+_MOST_WAITS: Final = 4  # so often again while something new is being computed
+
+
+class SceneView(QWidget):
+    """drawing_wanted(SceneDrawing): draw it elsewhere and give the result to `show_drawing`.
+
+    plane_moved(key, plane, live); plane_chosen(key); camera_moved; drawn: a picture with everything asked for is on the
+    screen.
+
+    hovered, clicked(key, u, v, length): a point of a slice that is not behind the surface, in the slice's coordinates,
+    and the length of a pixel there; left: nothing such is under the mouse any more; facet_clicked(mesh, face, point):
+    of the surface.
+
+    While `picking`, clicks take points instead, and drags turn the camera only: picked, pointed(QPointF), where the
+    mouse clicked and is.
+    """
+
+    drawing_wanted = Signal(object)
+    plane_moved = Signal(int, object, bool)
+    plane_chosen = Signal(int)
+    camera_moved = Signal()
+    hovered = Signal(int, float, float, float)
+    left = Signal()
+    clicked = Signal(int, float, float, float)
+    picked = Signal(QPointF)
+    pointed = Signal(QPointF)
+    facet_clicked = Signal(object, int, object)
+    drawn = Signal()
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setMinimumSize(230, 200)
+        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
+        self.setMouseTracking(True)
+        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        self.setAccessibleName("3D view")
+        self.scene: Scene | None = None
+        self.up: Float = np.array([0.0, 1.0, 0.0])
+        self.look = SceneLook()
+        self.planes: dict[int, SlicePlane] = {}
+        self.active: int | None = None
+        self.moving: int | None = None
+        self.pins: tuple[PinMark, ...] = ()
+        self.message = self.waiting = ""
+        self.expecting: Callable[[], bool] = lambda: False  # whether something new to draw is being computed
+        self.marks: PickMarks | None = None
+        self._picking = False
+        self.label = ""  # of pictures that leave the window
+        self._canvas: Canvas | None = None
+        self._backdrop: tuple[Any, Backdrop] | None = None  # and what it shows
+        self._asked, self._due = False, 0.0  # for a picture that is not under way yet, and when
+        self._wanted: SceneDrawing | None = None  # the picture under way
+        self._shown: SceneDrawing | None = None
+        self._picture: ScenePicture | None = None
+        self._image = QImage()  # reads the picture's pixels
+        self._hand = SceneHand(self)
+        self.pointer = KeyPointer(self)
+        self._render_timer = QTimer(self)
+        self._render_timer.setSingleShot(True)
+        self._render_timer.timeout.connect(self._draw)
+        self._still_timer = QTimer(self)
+        self._still_timer.setSingleShot(True)
+        self._still_timer.setInterval(_STILL_MILLISECONDS)
+        self._late_timer = QTimer(self)
+        self._late_timer.setSingleShot(True)
+        self._late_timer.setInterval(_LATE_MILLISECONDS)
+        self._late_timer.timeout.connect(self.update)
+        self._waits = 0
+        self._still_timer.timeout.connect(self._draw_smooth)
+
+    def open(self, domain: Float) -> Scene:
+        """A new, empty scene, in the place of the one before."""
+        self._leave_scene()
+        if self._canvas is None:
+            self._canvas = Canvas(*self._pixels())
+        self._canvas.clear()
+        self.scene = Scene(self._canvas, domain)
+        self.scene.fit_shape(self.width(), self.height())
+        self.planes, self.active, self.moving = {}, None, None
+        self._late_timer.start()
+        self.update()
+        return self.scene
+
+    def close_scene(self) -> None:
+        """Give back everything that VTK holds."""
+        self._leave_scene()
+        if self._canvas is not None:
+            self._canvas.close()
+        self._canvas = None
+
+    def _leave_scene(self) -> None:
+        """Nothing of it is shown, or on its way."""
+        self.let_go()
+        for timer in (self._render_timer, self._still_timer, self._late_timer):
+            timer.stop()
+        self._image = QImage()
+        self.scene = self._picture = None
+        self._backdrop = self._wanted = self._shown = None
+        self._asked = False
+
+    def request(self, within: int = 0) -> None:
+        """Draw after so many milliseconds, or with what others ask for before; requests until then are one."""
+        if self.scene is None:
+            return
+        due = time.monotonic() + 0.001 * within
+        self._due = min(self._due, due) if self._asked else due
+        self._asked = True
+        if self._wanted is None:
+            self._wait_until_due()
+
+    def _wait_until_due(self) -> None:
+        self._render_timer.start(max(0, round(1000 * (self._due - time.monotonic()))))
+
+    def draw_now(self) -> None:
+        """Draw before anything else is done, unless a picture is under way."""
+        self.request()
+        if self._wanted is None and self.scene is not None:
+            self._render_timer.stop()
+            self._draw()
+
+    @property
+    def holding(self) -> bool:
+        """A hand has hold of a plane."""
+        return self._hand.holding
+
+    def let_go(self, key: int | None = None) -> None:
+        """Take the plane out of the hand, if it is that of slice `key`, or whichever it is: it is gone."""
+        self._hand.let_go(key)
+
+    @property
+    def picking(self) -> bool:
+        return self._picking
+
+    @picking.setter
+    def picking(self, on: bool) -> None:
+        self._picking = on
+        self.setCursor(Qt.CursorShape.CrossCursor if on else Qt.CursorShape.ArrowCursor)
+
+    def tell(self, message: str) -> None:
+        """A line below the picture, "" for none."""
+        if message != self.message:
+            self.message = message
+            self.update()
+
+    def show_marks(self, marks: PickMarks | None) -> None:
+        if marks is not None or self.marks is not None:
+            self.marks = marks
+            self.update()
+
+    @property
+    def rendered(self) -> bool:
+        """Everything asked for is in the picture, maybe with jagged lines."""
+        return self._picture is not None and self._wanted is None and not self._asked
+
+    @property
+    def settled(self) -> bool:
+        """Everything asked for is in the picture, smooth."""
+        return self.rendered and self._shown is not None and self._shown.finer > 1
+
+    def look_from(self, direction: tuple[float, float, float] = VIEW) -> None:
+        if self.scene is not None:
+            up = self.up if abs(np.asarray(direction) @ self.up) < 0.99 else np.array([0.0, 0.0, -1.0])
+            if abs(np.asarray(direction) @ up) > 0.99:
+                up = np.array([0.0, 1.0, 0.0])
+            self.scene.look_from(direction, up)
+            self.turned()
+
+    def see_from(self, viewpoint: Viewpoint) -> None:
+        """As a session was left; what was upwards most then is upwards from now on."""
+        if self.scene is not None:
+            look_from(self.scene.camera, viewpoint)
+            axis = int(np.argmax(np.abs(viewpoint.up)))
+            self.up = np.eye(3)[axis] * np.sign(viewpoint.up[axis])
+            self.turned()
+
+    def set_up(self, up: Float) -> None:
+        """Which direction (3,) is upwards."""
+        self.up = up
+        if self.scene is not None:
+            self.scene.look_from(np.roll(VIEW, int(np.argmax(up)) - 1), up)
+            self.turned()
+
+    def turned(self) -> None:
+        """The camera is elsewhere: draw what it sees."""
+        self.request()
+        self.camera_moved.emit()
+
+    def still_drawing(self, width: int, height: int, transparent: bool) -> SceneDrawing:
+        """The scene at any size, without its handle: what `still_picture.straight` of a painter's work is."""
+        assert self._canvas is not None
+        assert self.scene is not None
+        self._backdrop = None
+        clip = self.clip_plane()
+        drawing = still_drawing(self._canvas, self.scene, self.look, (width, height), clip, transparent)
+        self.scene.fit_shape(self.width(), self.height())
+        self.request()
+        return drawing
+
+    def _pixels(self) -> tuple[int, int]:
+        ratio = self.devicePixelRatioF()
+        return max(2, round(self.width() * ratio)), max(2, round(self.height() * ratio))
+
+    def current_lens(self) -> Lens:
+        assert self.scene is not None
+        return Lens(self.scene.camera, self.width(), self.height())
+
+    @property
+    def lens(self) -> Lens | None:
+        """Between space and the pixels of the widget; None while there is no scene."""
+        return None if self.scene is None else self.current_lens()
+
+    def clip_plane(self) -> SlicePlane | None:
+        """The plane at which the surface is cut."""
+        return self.planes.get(self.active) if self.look.clip and self.active is not None else None
+
+    def _draw(self) -> None:
+        if self._wanted is None:  # else the picture under way comes first: in a stream of requests some must end
+            self._ask(1)
+
+    def _draw_smooth(self) -> None:
+        if self.moving is not None or self._hand.down or not self.rendered:
+            return
+        if self.expecting() and self._waits < _MOST_WAITS:
+            self._waits += 1
+            self._still_timer.start()
+        else:
+            self._ask(FINER)
+
+    def _ask(self, finer: int) -> None:
+        if self.scene is None:
+            return
+        self._still_timer.stop()
+        backdrop = self._backdrop_of(self.scene, finer)
+        surface = self.scene.surface(self.look, self.clip_plane())
+        ratio = self.devicePixelRatioF() * finer
+        self._asked = False
+        self._wanted = SceneDrawing(backdrop, surface, self.scene.sheets(self.look), ratio, finer)
+        self.drawing_wanted.emit(self._wanted)
+        if self._picture is None:
+            self.update()
+
+    def _backdrop_of(self, scene: Scene, finer: int) -> Backdrop:
+        """What VTK has to draw, drawn anew if it changed."""
+        width, height = self._pixels()
+        size = (width * finer, height * finer)
+        scene.fit_range()
+        lens = Lens(scene.camera, *size)
+        shows = (self.look.box, self.look.axes, self.devicePixelRatioF())
+        if self._backdrop is not None and self._backdrop[0] == shows and self._backdrop[1].lens.same(lens):
+            return self._backdrop[1]
+        assert self._canvas is not None
+        backdrop = scene_backdrop(self._canvas.render_window, scene, self.look, size, self.devicePixelRatioF() * finer)
+        self._backdrop = (shows, backdrop)
+        return backdrop
+
+    def show_drawing(self, drawing: SceneDrawing, picture: ScenePicture) -> None:
+        """Put what was made of a drawing on the screen, unless another scene was opened meanwhile."""
+        if drawing is not self._wanted:
+            return
+        self._wanted, self._shown, self._picture = None, drawing, picture
+        height, width = picture.pixels.shape[:2]
+        self._image = QImage(picture.pixels.data, width, height, 4 * width, QImage.Format.Format_RGBX8888)
+        self._image.setDevicePixelRatio(self.devicePixelRatioF())
+        self.update()
+        if self._asked:
+            self._wait_until_due()
+        elif drawing.finer == 1:
+            self._waits = 0
+            self._still_timer.start()
+        else:
+            self.drawn.emit()
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        painter = QPainter(self)
+        painter.fillRect(self.rect(), QColor("white"))
+        if self._picture is not None:
+            painter.drawImage(self._place_of(self._image), self._image, QRectF(self._image.rect()))
+        else:
+            self._paint_waiting(painter)
+        if self.scene is not None and self._picture is not None and self.pins:
+            self._paint_pins(painter, self.current_lens())
+        if self.scene is not None and self._picture is not None and self.scene.handle_shown:
+            paint_handle(painter, self.scene.handle, self.current_lens())
+        if self.scene is not None and self.marks is not None:
+            self._paint_marks(painter, self.marks)
+        if self.message:
+            painter.setFont(QFont(self.font().family(), 9))
+            painter.setPen(QColor("#5b6472"))
+            area = self.rect().adjusted(14, 10, -14, -12)
+            place = Qt.AlignmentFlag.AlignBottom | Qt.AlignmentFlag.AlignLeft | Qt.TextFlag.TextWordWrap
+            painter.drawText(area, int(place), self.message)
+        painter.end()
+
+    def _paint_waiting(self, painter: QPainter) -> None:
+        """Until the first picture of a scene is there: what VTK drew of it, and what becomes of the rest."""
+        if self._backdrop is not None:
+            pixels = self._backdrop[1].pixels
+            height, width = pixels.shape[:2]
+            image = QImage(pixels.data, width, height, 4 * width, QImage.Format.Format_RGBX8888)
+            painter.drawImage(self._place_of(image), image, QRectF(image.rect()))
+        late = self.scene is not None and not self._late_timer.isActive()
+        if self.waiting or late:
+            paint_waiting(painter, QRectF(self.rect()), self.waiting or _DRAWING)
+
+    def _place_of(self, image: QImage) -> QRectF:
+        """Where a picture goes: all over the view; one of another size, until that of this size is there, as large as
+        the camera will see it."""
+        scale = min(self.width(), self.height()) / min(image.width(), image.height())
+        width, height = scale * image.width(), scale * image.height()
+        return QRectF((self.width() - width) / 2, (self.height() - height) / 2, width, height)
+
+    def _paint_marks(self, painter: QPainter, marks: PickMarks) -> None:
+        lens = self.current_lens()
+        candidate = None if marks.candidate is None else lens.to_pixels(marks.candidate[None])[0]
+        paint_marks(painter, marks, lens.to_pixels(marks.points), candidate, QRectF(self.rect()))
+
+    def show_pins(self, pins: tuple[PinMark, ...]) -> None:
+        """Mark regions in space for as long as they are pinned."""
+        if pins or self.pins:
+            self.pins = pins
+            self.update()
+
+    def _paint_pins(self, painter: QPainter, lens: Lens) -> None:
+        """Those that are in sight, and not behind the surface."""
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        for pin in self.pins:
+            if ((pin.corners - lens.eye) @ lens.forward <= lens.near).any():
+                continue
+            x, y = lens.to_pixels(pin.anchor[None])[0].tolist()
+            at, across = QPointF(x, y), 1.0
+            if pin.normal is not None:
+                across = abs(float(lens.ray_to(pin.anchor) @ pin.normal))
+            visible = self.rect().contains(at.toPoint())
+            if not visible or self.hidden(at, pin.anchor, 6 * lens.pixel_angle / max(across, 0.1)):
+                continue
+            outline = [QPointF(*corner) for corner in lens.to_pixels(pin.corners).tolist()]
+            paint_outline(painter, outline, pin.in_place)
+            paint_badge(painter, pin.number, at, outline, pin.in_place)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        if self.scene is not None:
+            self.scene.fit_shape(self.width(), self.height())
+        self.request()
+        super().resizeEvent(event)
+
+    def mousePressEvent(self, event: QMouseEvent) -> None:
+        if self.scene is not None:
+            self._hand.press(event, self.scene)
+
+    def mouseMoveEvent(self, event: QMouseEvent) -> None:
+        if self.scene is not None:
+            self._hand.move(event, self.scene)
+
+    def mouseReleaseEvent(self, event: QMouseEvent) -> None:
+        self._hand.release(event, self.scene)
+
+    def wheelEvent(self, event: QWheelEvent) -> None:
+        if self.scene is not None:
+            self._hand.turn_wheel(event, self.scene)
+
+    def take_key(self, event: QKeyEvent) -> bool:
+        """Move the camera, if that is what the key says."""
+        return self.scene is not None and self._hand.press_key(event, self.scene)
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        event.setAccepted(self.take_key(event))
+
+    def leaveEvent(self, event: object) -> None:
+        self.left.emit()
+
+    def slice_point(self, at: QPointF) -> tuple[int, float, float, float] | None:
+        """The slice under the mouse, where on it, and the length of a pixel there."""
+        assert self.scene is not None
+        lens = self.current_lens()
+        start, direction = lens.ray(at.x(), at.y())
+        key = self.scene.plane_at(start, direction)
+        if key is None:
+            return None
+        plane = self.planes[key]
+        across = float(direction @ plane.normal)
+        t = float((plane.origin - start) @ plane.normal) / across
+        hit = start + t * direction
+        pixel = lens.pixel_length(hit)
+        if self.hidden(at, hit, 4 * lens.pixel_angle / max(abs(across), 0.1)):
+            return None
+        u, v = plane.to_plane(hit[None])[0].tolist()
+        return key, u, v, pixel
+
+    def hidden(self, at: QPointF, hit: Float, slack: float) -> bool:
+        """The surface, as it is drawn, is before a point (3,) seen at a pixel, nearer by more than a share."""
+        if self._picture is None or self._shown is None:
+            return False
+        lens = self._shown.backdrop.lens
+        row, column = at.y() * lens.height / self.height(), at.x() * lens.width / self.width()
+        nearest = self._picture.inverse[min(int(row), lens.height - 1), min(int(column), lens.width - 1)]
+        return bool((1.0 + slack) / max(float(lens.forward @ (hit - lens.eye)), lens.near) < nearest)

@@ -1,0 +1,184 @@
+"""A slice as pixels: regions filled, lines by depth, the level set on top."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from app.state.line_style import USUAL, LineStyle
+from app.state.look import Fill
+from app.state.palette import BORDER, RGB, depth_colors
+from app.views.raster import slices as raster
+from app.views.slice.fills import FaceFill
+from app.views.slice.framing import Framing
+from engine import Partition
+
+Float = NDArray[np.float64]
+Int = NDArray[np.int32]
+Image = NDArray[np.uint8]
+
+_PAPER: Final = 255
+_COVERAGE = 0.38  # line width over the mean distance between lines
+_FINEST, _WIDEST = 0.3, 1.5  # pixels; finer lines are drawn paler
+_TAPER = 0.35  # the first layer's lines are wider by this share, the last layer's finer
+_LEVEL, _HIGHLIGHT, _HIGHLIGHT_CASING = 2.4, 2.8, 5.4
+_CASING: Final = 3.0  # of the level set, beyond its own width
+HIGHLIGHT: Final[RGB] = (1.0, 0.16, 0.78)
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class SlicePicture:
+    """What there is to draw of a slice.
+
+    edges (E, 2) int32, ordered by layer, those of depth d from first[d] to first[d + 1]; border (M, 2) int32;
+    line_lengths: of all edges of each depth; area: of the slice; level (K, 2) and level_offsets (P + 1,): polylines;
+    highlight (H, 2) int32: edges of the neuron (layer, index) to be told apart; fill: None for paper.
+    """
+
+    partition: Partition
+    edges: Int
+    first: Int
+    border: Int
+    line_lengths: tuple[float, ...]
+    area: float
+    level: Float
+    level_offsets: Int
+    highlight: Int
+    neuron: tuple[int, int] | None
+    fill: FaceFill | None
+
+
+def slice_picture(
+    partition: Partition,
+    polylines: tuple[Float, ...],
+    neuron: tuple[int, int] | None = None,
+    fill: FaceFill | None = None,
+) -> SlicePicture:
+    """polylines: the level set in the slice's coordinates; neuron: (layer, index), told apart."""
+    edges, first = edges_by_layer(partition)
+    ends = partition.vertices[edges[first[0] : first[-1]]]
+    lengths = np.concatenate([[0.0], np.cumsum(np.hypot(*(ends[:, 1] - ends[:, 0]).T))])
+    border = edges[: first[0]]
+    corners = partition.vertices[border]
+    middle = partition.vertices.mean(axis=0)
+    (x0, y0), (x1, y1) = (corners - middle).transpose(1, 2, 0)
+    return SlicePicture(
+        partition=partition,
+        edges=edges,
+        first=first,
+        border=border,
+        line_lengths=tuple(np.diff(lengths[first - first[0]]).tolist()),
+        area=0.5 * float(np.abs(x0 * y1 - x1 * y0).sum()),
+        level=np.concatenate([np.empty((0, 2)), *polylines]),
+        level_offsets=np.cumsum([0, *(len(polyline) for polyline in polylines)]).astype(np.int32),
+        highlight=neuron_edges(partition, neuron),
+        neuron=neuron,
+        fill=fill,
+    )
+
+
+def edges_by_layer(partition: Partition) -> tuple[Int, Int]:
+    """The edges (E, 2) int32 by layer, the border's first, the level's last, and where each depth starts (L + 1,)."""
+    layers = len(partition.network.kinks)
+    layer = partition.edge_layer.astype(np.int16)  # of which stable sorting is by radix
+    order = np.argsort(layer, kind="stable")
+    first = np.searchsorted(layer[order], np.arange(layers + 1, dtype=np.int16))
+    return np.ascontiguousarray(partition.edges[order]), first.astype(np.int32)
+
+
+def neuron_edges(partition: Partition, neuron: tuple[int, int] | None) -> Int:
+    """(H, 2) int32: the edges on the level set of a neuron (layer, neuron), also where an earlier one made them."""
+    if neuron is None:
+        return np.empty((0, 2), np.int32)
+    layer, index = neuron
+    own = (partition.edge_layer == layer) & (partition.edge_neuron == index)
+    also = (partition.edge_also[:, 0] == layer) & (partition.edge_also[:, 1] == index)
+    if also.any():
+        owners = np.searchsorted(partition.edge_also_offsets, np.flatnonzero(also), side="right") - 1
+        own = own.copy()
+        own[owners] = True
+    return np.ascontiguousarray(partition.edges[own])
+
+
+def draw(
+    picture: SlicePicture,
+    framing: Framing,
+    accent: RGB,
+    hidden_depths: frozenset[int] = frozenset(),
+    pixel_ratio: float = 1.0,
+    style: LineStyle = USUAL,
+) -> Image:
+    """(H, W, 4) uint8, RGB and an unused byte: the framed part of a slice; pixel_ratio: device pixels per pixel."""
+    device = framing.enlarged(pixel_ratio)
+    scale, (x, y) = device.scale, device.shift
+    partition = picture.partition
+    image = np.full((device.height, device.width, 4), _PAPER, np.uint8)
+    _lay_fill(image, picture, scale, x, y)
+
+    cover = np.zeros(image.shape[:2], np.uint8)
+    faded = 0.28 if len(picture.highlight) else 1.0
+
+    def lines(edges: Int, lo: int, hi: int, width: float, color: RGB, opacity: float = 1.0) -> None:
+        opacity *= min(1.0, width)
+        raster.cover_edges(
+            cover, partition.vertices, edges, lo, hi, scale, x, y, max(width, 1.0) * pixel_ratio, opacity
+        )
+        raster.blend(image, cover, _bytes(color))
+
+    layers = len(picture.first) - 1
+    widths = line_widths(picture, framing.scale, hidden_depths, style.line_factor)
+    colors = depth_colors(layers, style.palette)
+    for depth in reversed(range(layers)):
+        if depth not in hidden_depths:
+            lo, hi = int(picture.first[depth]), int(picture.first[depth + 1])
+            lines(picture.edges, lo, hi, widths[depth], colors[depth], faded)
+    lines(picture.border, 0, len(picture.border), 1.0, BORDER, 0.5)
+
+    def level(width: float, color: RGB, opacity: float) -> None:
+        raster.cover_polylines(
+            cover, picture.level, picture.level_offsets, scale, x, y, width * pixel_ratio, opacity
+        )  # fmt: skip
+        raster.blend(image, cover, _bytes(color))
+
+    if len(picture.level):
+        wide = _LEVEL * style.level_factor
+        level(wide + _CASING, (1.0, 1.0, 1.0), 0.85)
+        level(wide, accent, 1.0)
+    if len(picture.highlight):
+        lines(picture.highlight, 0, len(picture.highlight), _HIGHLIGHT_CASING, (1.0, 1.0, 1.0), 0.8)
+        lines(picture.highlight, 0, len(picture.highlight), _HIGHLIGHT, HIGHLIGHT)
+    return image
+
+
+def _lay_fill(image: Image, picture: SlicePicture, scale: float, x: float, y: float) -> None:
+    fill, partition = picture.fill, picture.partition
+    if fill is None:
+        return
+    ids = np.full(image.shape[:2], -1, np.int32)
+    values = np.zeros(image.shape[:2], np.float32)
+    output = partition.values if partition.values.ndim == 1 else np.ascontiguousarray(partition.values[:, 0])
+    raster.fill_faces(
+        ids, values, partition.vertices, output, partition.face_offsets, partition.face_vertices, scale, x, y
+    )
+    if fill.colors is not None:
+        raster.lay_face_colors(image, ids, fill.colors)
+    elif fill.fill is Fill.VALUE:
+        level = partition.level or 0.0
+        raster.lay_value_colors(image, ids, values, fill.low + level, fill.high + level, fill.table)
+
+
+def line_widths(picture: SlicePicture, scale: float, hidden_depths: frozenset[int], factor: float) -> list[float]:
+    """A width in pixels for each depth: a share of the mean distance between lines, tapering from first to last, and
+    `factor` times as wide."""
+    layers = len(picture.line_lengths)
+    length = sum(length for depth, length in enumerate(picture.line_lengths) if depth not in hidden_depths)
+    spacing = scale * picture.area / length if length else np.inf
+    taper = 1 + _TAPER * np.linspace(1, -1, layers) if layers > 1 else np.ones(layers)
+    return [factor * float(width) for width in np.clip(_COVERAGE * spacing * taper, _FINEST, _WIDEST)]
+
+
+def _bytes(color: RGB) -> NDArray[np.uint8]:
+    return np.asarray(np.rint(255 * np.array(color)), np.uint8)

@@ -1,1 +1,0 @@
-"""The window: widgets, and the wires between state, jobs and views."""

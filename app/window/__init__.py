@@ -1,0 +1,1 @@
+"""The window: its widgets, and what a person can do with them."""

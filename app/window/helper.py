@@ -1,0 +1,78 @@
+"""Help and other dialogs, and what is said at the first start."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from PySide6.QtCore import Qt, QUrl
+from PySide6.QtGui import QDesktopServices
+from PySide6.QtWidgets import QDialog, QMenu
+
+if TYPE_CHECKING:
+    from app.window.main_window import MainWindow
+
+HINT: Final = (
+    "Drag a plane by its frame: its exact slice follows, in 3D and beside it.\n"
+    "Hover over a line to see which neuron made it; click to follow that neuron everywhere.\n"
+    "All keys and gestures: F1."
+)
+
+
+class Helper:
+    """log_folder: where the log is written; None: nowhere."""
+
+    def __init__(self, window: MainWindow) -> None:
+        self._window = window
+        self.log_folder: Path | None = None
+        self.dialog: QDialog | None = None
+
+    def hint(self) -> None:
+        self._window.notice.tell(HINT, ("Got it", self._greeted))
+
+    def hint_once(self) -> None:
+        """At the first start, unless there is something more urgent to tell."""
+        if not self._window.settings.greeted and not self._window.notice.isVisible():
+            self.hint()
+
+    def show_shortcuts(self, menus: Sequence[QMenu]) -> None:
+        from app.window.dialogs.shortcuts_dialog import ShortcutsDialog
+
+        self._open(ShortcutsDialog(menus, self._window))
+
+    def show_about(self) -> None:
+        from app.window.dialogs.about_dialog import AboutDialog
+
+        self._open(AboutDialog(self._window))
+
+    def show_preferences(self) -> None:
+        from app.window.dialogs.preferences_dialog import PreferencesDialog
+
+        window = self._window
+        self._open(PreferencesDialog(window.settings, window.store, window.take_preferences, window))
+
+    def show_stack(self) -> None:
+        from app.window.dialogs.stack_dialog import StackDialog
+
+        part = self._window.store.session.active_slice
+        if part is not None and self._window.store.session.opened is not None:
+            self._open(StackDialog(self._window.store, part, self._window))
+
+    def show_log(self) -> None:
+        if self.log_folder is None:
+            self._window.notice.tell("No log is written in this window.")
+        elif not QDesktopServices.openUrl(QUrl.fromLocalFile(str(self.log_folder))):
+            self._window.notice.tell(f"The log is in {self.log_folder}.")
+
+    def _open(self, dialog: QDialog) -> None:
+        dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        dialog.destroyed.connect(self._gone)
+        self.dialog = dialog
+        dialog.open()
+
+    def _gone(self) -> None:
+        self.dialog = None
+
+    def _greeted(self) -> None:
+        self._window.settings.greeted = True

@@ -1,0 +1,417 @@
+"""The window: the session in the middle, views around it."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+from PySide6.QtCore import QEvent, Qt, QTimer
+from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent, QKeyEvent
+from PySide6.QtWidgets import QHBoxLayout, QMainWindow, QSplitter, QVBoxLayout, QWidget
+
+from app.control.file_opener import FileOpener
+from app.control.hand import STEP, Hand
+from app.control.hover import Hover
+from app.control.live_slices import DrawnSlice, LiveSlices
+from app.control.live_surface import DrawnSurface, LiveSurface
+from app.control.picker import Picker
+from app.control.pins import Pins
+from app.control.poses import Poses
+from app.control.reloader import Reloader
+from app.control.scene_link import SceneLink
+from app.control.session_keeper import SessionKeeper
+from app.control.settings import Settings
+from app.control.snapping import Snapping
+from app.jobs.compilation import Compilation
+from app.jobs.opening import OpenFile, open_file
+from app.state import actions
+from app.state.look import Fill, SceneLook
+from app.state.saved_session import Layout
+from app.state.session import OpenNetwork, Session
+from app.state.store import Change, Store
+from app.views.marks.legend import ColorBar, DepthLegend
+from app.views.scene.scene_view import SceneView
+from app.window.helper import Helper
+from app.window.menus import Menus
+from app.window.panels.checkpoint_panel import CheckpointPanel
+from app.window.panels.inspector import Inspector
+from app.window.panels.neuron_table import NeuronTable
+from app.window.panels.notice_bar import NoticeBar
+from app.window.panels.plane_panel import PlanePanel
+from app.window.panels.player import Player
+from app.window.panels.side_area import SideArea
+from app.window.panels.slice_board import SliceBoard
+from app.window.panels.status_line import COMPILING, StatusLine
+from app.window.panels.task_bar import TaskBar
+from app.window.panels.tool_strip import ToolStrip
+from app.window.parts.controls import label
+from app.window.parts.icons import application_icon
+from app.window.parts.tab_order import move_focus
+
+if TYPE_CHECKING:
+    from sdf_models import Reading
+
+
+_PAUSE_MILLISECONDS: Final = 900  # moves that follow each other faster are one step to undo
+
+
+class MainWindow(QMainWindow):
+    def __init__(self, parent: QWidget | None = None, open_file: OpenFile = open_file) -> None:
+        super().__init__(parent)
+        self.setWindowTitle("SplineScope")
+        self.setWindowIcon(application_icon())
+        self.setAcceptDrops(True)
+        self.resize(1440, 900)
+        self.settings = Settings()
+        self.store = Store(Session(look=SceneLook(style=self.settings.style)))
+        self.slices = LiveSlices(self.store, self)
+        self.compilation = Compilation(self)
+        self.surface = LiveSurface(self.store, self)
+        self.slices.level_cutter = self.surface.cut
+        self.hover = Hover(self.store, self.slices, self)
+        self.strip = ToolStrip(self.store, self)
+        self.panel = PlanePanel(self.store, self)
+        self.checkpoints = CheckpointPanel(self.store, self.slices, self)
+        self.scene_view = SceneView(self)
+        self.scene_link = SceneLink(self.store, self.slices, self.scene_view, self)
+        self.scene_view.expecting = self._computing
+        self.board = SliceBoard(self.store, self.slices, self.hover, self)
+        self.pins = Pins(self.store, self.slices, self.surface, self.board, self.scene_view, self)
+        self.inspector = Inspector(self.store, self.pins, self.slices, self.surface, self)
+        self.neurons = NeuronTable(self.store, self.slices, self)
+        self.side = SideArea(self)
+        self.legend, self.color_bar = DepthLegend(self), ColorBar(self)
+        self.status, self.notice, self.task_bar = StatusLine(self), NoticeBar(self), TaskBar(self)
+        self.player = Player(self.store, self._held, self)
+        snapping = Snapping(self.scene_view, self.slices, self.surface)
+        self.picker = Picker(self.store, self.scene_view, self.board, snapping, self.task_bar, self)
+        self.opener = FileOpener(self.store, self.settings, open_file, self)
+        self.hand = Hand(self.store, self.scene_view)
+        self.helper = Helper(self)
+        self.poses = Poses(self.store, self.notice)
+        self._computed_at: dict[int, float] = {}  # slices whose pictures are not yet drawn
+        self._draw_seconds: dict[int, float] = {}
+        self._surface_note = ""
+        self.reloader = Reloader(self.store, self.checkpoints, self.notice, open_file, self)
+        self.keeper = SessionKeeper(self)
+        self._keeps_layout = False
+        self._let_go = QTimer(self)
+        self._let_go.setSingleShot(True)
+        self._let_go.setInterval(_PAUSE_MILLISECONDS)
+        self._let_go.timeout.connect(self._pause)
+        self.take_preferences()
+        self._arrange()
+        self.menus = Menus(self)
+        self._show_recent()
+        self._connect()
+
+    def _arrange(self) -> None:
+        middle = QWidget(self)
+        column = QVBoxLayout(middle)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(0)
+        column.addWidget(self.scene_view, 1)
+        keys = QHBoxLayout()
+        keys.setContentsMargins(6, 2, 6, 0)
+        keys.addWidget(self.legend, 1)
+        keys.addWidget(self.color_bar)
+        column.addLayout(keys)
+        self.splitter = QSplitter(Qt.Orientation.Horizontal, self)
+        self.splitter.addWidget(middle)
+        self.splitter.addWidget(self.board)
+        self.splitter.setStretchFactor(0, 3)
+        self.splitter.setStretchFactor(1, 2)
+        self.splitter.setSizes([700, 430])
+        self.splitter.setHandleWidth(8)
+        self.splitter.setChildrenCollapsible(False)
+        body = QHBoxLayout()
+        body.setContentsMargins(0, 0, 10, 8)
+        body.setSpacing(6)
+        self.panel.put_above(self.checkpoints)
+        self.panel.put_below("travel", self.player)
+        body.addWidget(self.panel)
+        self.side.add("Inspector", "Regions and facets that were pinned (Ctrl+I)", self.inspector)
+        self.side.add("Neurons", "All neurons in the active slice (Ctrl+T)", self.neurons)
+        self.sides = QSplitter(Qt.Orientation.Horizontal, self)
+        self.sides.addWidget(self.splitter)
+        self.sides.addWidget(self.side)
+        self.sides.setStretchFactor(0, 1)
+        self.sides.setStretchFactor(1, 0)
+        self.sides.setSizes([1000, 380])
+        self.sides.setHandleWidth(8)
+        self.sides.setChildrenCollapsible(False)
+        body.addWidget(self.sides, 1)
+        whole = QWidget(self)
+        layout = QVBoxLayout(whole)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.setSpacing(0)
+        self.approximation = label("", "approximation")
+        self.approximation.setWordWrap(True)
+        self.approximation.hide()
+        layout.addWidget(self.strip)
+        told = QVBoxLayout()  # takes no room while nothing is told
+        told.setContentsMargins(0, 0, 0, 8)
+        told.setSpacing(0)
+        for bar in (self.approximation, self.notice, self.task_bar):
+            told.addWidget(bar)
+        layout.addLayout(told)
+        layout.addLayout(body, 1)
+        self.setCentralWidget(whole)
+        self.setStatusBar(self.status)
+
+    def _connect(self) -> None:
+        self.store.listen(self._changed)
+        self.checkpoints.open_wanted.connect(self.opener.choose)
+        self.strip.open_wanted.connect(self.opener.choose)
+        self.opener.busy_with.connect(self.status.show_busy)
+        self.opener.remembered.connect(self._show_recent)
+        self.opener.session_opened.connect(self.keeper.show)
+        self.opener.asked.connect(lambda text, choices: self.notice.tell(text, *choices))
+        self.strip.picture_wanted.connect(self.choose_picture)
+        self.panel.camera_snap.connect(self.hand.snap_to_camera)
+        self.board.nudged.connect(lambda key, notches: self.hand.shift(key, notches * 2 * STEP))
+        self.board.drawn.connect(self._drawn)
+        self.legend.toggled.connect(self.hand.toggle_depth)
+        self.legend.isolated.connect(self.hand.isolate_depth)
+        self.hover.found.connect(self.status.show_hover)
+        self.scene_view.hovered.connect(self._hover_in_space)
+        self.scene_view.left.connect(self.hover.clear)
+        self.scene_view.clicked.connect(self.hover.click_length)
+        self.scene_view.facet_clicked.connect(self.pins.pin_facet)
+        self.hover.inside.connect(self.pins.pin)
+        self.board.fitted.connect(self.pins.take_back)
+        self.pins.kept.connect(lambda: self.side.open(self.inspector))
+        self.pins.refused.connect(self.notice.tell)
+        self.side.changed.connect(lambda: self.menus.show_side(self.side.current))
+        self.slices.failed.connect(lambda key, _: self._failed(key))
+        self.slices.computed.connect(self._computed)
+        self.compilation.changed.connect(self._show_compiling)
+        self.surface.progressed.connect(lambda facets: self.status.show_busy(f"exact surface: {facets:,} facets"))
+        self.surface.computed.connect(self._surface_computed)
+        self.surface.failed.connect(self._surface_failed)
+        self.status.stopped.connect(self._stop)
+
+    # Files
+
+    def open_path(self, path: Path, reading: Reading | None = None) -> None:
+        self.opener.open_path(path, reading)
+
+    def _show_recent(self) -> None:
+        self.menus.show_recent(self.settings.recent(), self.opener.open_path)
+
+    def dragEnterEvent(self, event: QDragEnterEvent) -> None:
+        if any(url.isLocalFile() for url in event.mimeData().urls()):
+            _take_copy(event)
+
+    def dropEvent(self, event: QDropEvent) -> None:
+        paths = [Path(url.toLocalFile()) for url in event.mimeData().urls() if url.isLocalFile()]
+        if paths:
+            _take_copy(event)
+            self.opener.open_paths(paths)
+
+    def choose_picture(self) -> None:
+        from app.window.dialogs.picture_dialog import PictureDialog
+
+        if self.store.session.opened is not None:
+            PictureDialog(self.scene_view, self.scene_link.submit, self.opener.show_error, self).open()
+
+    # What the session's changes mean for the legend, the status line and the title
+
+    def _changed(self, change: Change) -> None:
+        session = change.after
+        if session.opened is not change.before.opened:
+            self._show_network(session.opened)
+        self.menus.show_steps(self.store.history)
+        if isinstance(change.action, actions.MovePlane):
+            self._let_go.start()
+            return
+        for times in (self._computed_at, self._draw_seconds):
+            for key in times.keys() - {part.key for part in session.slices}:
+                del times[key]
+        self._show_legend()
+        self._show_status()
+
+    def _show_network(self, opened: OpenNetwork | None) -> None:
+        self._surface_note = ""
+        self.setWindowTitle("SplineScope" if opened is None else f"{opened.name} \N{EM DASH} SplineScope")
+        self.status.show_network(opened)
+        self.approximation.setText("" if opened is None else opened.approximation)
+        self.approximation.setVisible(bool(self.approximation.text()))
+
+    def _pause(self) -> None:
+        """Without a hand on a plane for a while, the next move is a step of its own."""
+        if not self._held():
+            self.store.history.pause()
+
+    def _held(self) -> bool:
+        return self.scene_view.holding or self.panel.slider.isSliderDown()
+
+    def _show_legend(self) -> None:
+        session = self.store.session
+        drawn = None if session.active is None else self.slices.result(session.active)
+        counts = () if drawn is None else tuple(np.diff(drawn.picture.first).tolist())
+        names = () if session.opened is None else session.opened.network.layer_names
+        self.legend.show_layers(names, session.look.hidden_depths, counts, session.look.style.palette)
+        fill = None if drawn is None or session.fill is Fill.NONE else drawn.picture.fill
+        self.color_bar.show_fill(fill)
+
+    def _show_status(self) -> None:
+        session = self.store.session
+        part = session.active_slice
+        drawn = None if part is None else self.slices.result(part.key)
+        seconds = None if part is None else self._draw_seconds.get(part.key)
+        self.status.show_slice(part.name if part is not None else "", drawn, seconds)
+        neuron, opened = session.neuron, session.opened
+        message = self._surface_note
+        if neuron is not None and opened is not None:
+            message = f"highlighted: {opened.describe(neuron)}"
+        self.scene_view.tell(message)
+
+    def _computed(self, key: int, result: DrawnSlice) -> None:
+        self._computed_at[key] = time.perf_counter()
+        self._draw_seconds.pop(key, None)
+        if key == self.store.session.active:
+            self._show_legend()
+            self._show_status()
+
+    def _failed(self, key: int) -> None:
+        """What is told of the active slice is not that of its last place."""
+        self._computed_at.pop(key, None)
+        if key == self.store.session.active:
+            self._show_legend()
+            self._show_status()
+
+    def _show_compiling(self, on: bool) -> None:
+        """Where pictures are not there yet, which may be for minutes, in their place; else beside what is told."""
+        self.status.compiling.setVisible(on)
+        self.scene_view.waiting = self.board.waiting = COMPILING if on else ""
+        self.scene_view.update()
+
+    def _surface_computed(self, drawn: DrawnSurface) -> None:
+        self.status.show_busy("")
+        self.scene_link.show_surface(drawn)
+        self._surface_note = drawn.surface.describe() if drawn.surface.empty else ""
+        self._show_status()
+
+    def _surface_failed(self, reason: str) -> None:
+        self.status.show_busy("")
+        self._surface_note = f"coarse surface: {reason}"
+        self._show_status()
+
+    def _computing(self) -> bool:
+        """Something that the 3D view shows is not there yet."""
+        return not self.surface.finished or any(self.slices.computing(part.key) for part in self.store.session.slices)
+
+    def _stop(self) -> None:
+        if self.opener.busy:
+            self.opener.stop()
+        else:
+            self.surface.cancel()
+
+    def _drawn(self, key: int) -> None:
+        if key in self._computed_at:
+            self._draw_seconds[key] = time.perf_counter() - self._computed_at.pop(key)
+            if key == self.store.session.active:
+                self._show_status()
+
+    # What a person does with keys and buttons
+
+    def _hover_in_space(self, key: int, u: float, v: float, pixel: float) -> None:
+        self.hover.over_length(key, self.board.tiles[key].view, u, v, pixel)
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        if event.key() == Qt.Key.Key_Escape and self.picker.task is not None:
+            self.picker.leave()
+        elif event.key() == Qt.Key.Key_Escape and self.notice.isVisible():
+            self.notice.clear()
+        elif not self.hand.press(event):
+            super().keyPressEvent(event)
+
+    def prepare(self) -> None:
+        """Load kernels while nothing else is to be done, in the order in which they are needed."""
+        self.scene_link.prepare(lambda: self.slices.prepare(self.surface.prepare))
+
+    def keep_layout(self) -> None:
+        """From one start to the next: as it was left last, and later as it is left."""
+        self._keeps_layout = True
+        self.settings.restore(self, self._splitters)
+        self.side.show_named(self.settings.side)
+        self.checkpoints.automatic.setChecked(self.settings.reloads)
+
+    @property
+    def _splitters(self) -> dict[str, QSplitter]:
+        return {"splitter": self.splitter, "sides": self.sides}
+
+    @property
+    def layout_now(self) -> Layout:
+        left, right = self.splitter.sizes()
+        widths = max(left, 1), max(right, 1)
+        return Layout((self.width(), self.height()), widths, self.side.shown, self.side.width_wanted)
+
+    def lay_out(self, layout: Layout) -> None:
+        """As a session was left, as far as the screen has room for it."""
+        if not self.isMaximized():
+            room = self.screen().availableSize()
+            self.resize(min(layout.size[0], room.width()), min(layout.size[1], room.height()))
+        self.side.show_named(layout.side)
+        if layout.side_width:
+            whole = sum(self.sides.sizes())
+            self.sides.setSizes([max(whole - layout.side_width, 1), layout.side_width])
+        self.splitter.setSizes(list(layout.widths))
+
+    def take_preferences(self) -> None:
+        self.slices.budget = self.settings.frame_seconds
+        self.surface.threads = self.settings.surface_threads
+
+    def focusNextPrevChild(self, forward: bool) -> bool:
+        return move_focus(self, forward)
+
+    def event(self, event: QEvent) -> bool:
+        if event.type() == QEvent.Type.DevicePixelRatioChange:  # on another screen, with more pixels or fewer
+            self.scene_view.request()
+            self.board.redraw()
+        return super().event(event)
+
+    # The end
+
+    @property
+    def settled(self) -> bool:
+        """Everything that is to be computed is, and drawn."""
+        session = self.store.session
+        return (
+            session.opened is not None
+            and not self.opener.busy
+            and not self.reloader.busy
+            and self.surface.finished
+            and self.neurons.finished
+            and all(self.slices.finished(part.key) for part in session.slices)
+            and self.board.settled
+            and self.scene_view.settled
+        )
+
+    def closeEvent(self, event: QCloseEvent) -> None:
+        """What moves first, and workers, which deliver nothing any more; then what VTK holds; then the window."""
+        if self._keeps_layout:
+            self.settings.store(self, self._splitters)
+            self.settings.side = self.side.shown
+            self.settings.reloads = self.checkpoints.automatic.isChecked()
+        self.player.halt()
+        self.opener.close()
+        self.compilation.close()
+        self.keeper.close()
+        self.reloader.close()
+        self.surface.close()
+        self.slices.close()
+        self.board.close_worker()
+        self.neurons.close_worker()
+        self.scene_link.close_worker()
+        self.scene_view.close_scene()
+        super().closeEvent(event)
+
+
+def _take_copy(event: QDropEvent) -> None:
+    """Never what the source may propose: to move a file, which it would then delete."""
+    event.setDropAction(Qt.DropAction.CopyAction)
+    event.accept()

@@ -1,0 +1,218 @@
+"""All slices' cards: tiles in a column or a grid, or the active one alone."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING, Final
+
+from PySide6.QtCore import QEvent, QObject, Signal
+from PySide6.QtGui import QResizeEvent
+from PySide6.QtWidgets import QGridLayout, QWidget
+
+from app.control.hover import Hover
+from app.control.live_slices import DrawnSlice, LiveSlices
+from app.jobs.worker import Job, Worker, unless_cancelled
+from app.state import actions
+from app.state.session import Session
+from app.state.store import Change, Store
+from app.state.texts.numbers import place_text
+from app.views.slice.slice_view import Drawing
+from app.window.panels.slice_tile import SliceTile
+from app.window.parts.controls import ScrollArea, message_label
+from engine import Cancelled
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+
+_TWO_COLUMNS: Final = 360  # pixels
+
+
+class SliceBoard(ScrollArea):
+    """nudged(key, notches): the wheel over a slice asks to move its plane; fitted: a double click in one;
+    drawn(key): a picture of its is on the screen.
+
+    While `picking`, picked, pointed(key, u, v): a click, and where the mouse is, in a slice's coordinates.
+    """
+
+    nudged = Signal(int, float)
+    fitted = Signal()
+    picked = Signal(int, float, float)
+    pointed = Signal(int, float, float)
+    drawn = Signal(int)
+
+    def __init__(self, store: Store, slices: LiveSlices, hover: Hover, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._store, self._slices, self._hover = store, slices, hover
+        self._painter = Worker("pictures", self)
+        page = QWidget(self)
+        page.setObjectName("panel")
+        self.setWidget(page)
+        self.setMinimumWidth(230)
+        self._grid = QGridLayout(page)
+        self._grid.setContentsMargins(0, 0, 0, 0)
+        self._grid.setSpacing(8)
+        self._empty = message_label("", "muted")
+        self.tiles: dict[int, SliceTile] = {}
+        self._picking, self._waiting, self._wide = False, "", False
+        store.listen(self._changed)
+        slices.computed.connect(self._computed)
+        slices.failed.connect(self._failed)
+        slices.started.connect(self._started)
+
+    def close_worker(self) -> None:
+        self._painter.close()
+
+    @property
+    def settled(self) -> bool:
+        """Every visible tile shows its newest picture."""
+        return all(tile.view.settled for tile in self.tiles.values() if tile.isVisible())
+
+    @property
+    def picking(self) -> bool:
+        return self._picking
+
+    @picking.setter
+    def picking(self, on: bool) -> None:
+        self._picking = on
+        for tile in self.tiles.values():
+            tile.view.picking = on
+
+    @property
+    def waiting(self) -> str:
+        """What tiles without a picture say."""
+        return self._waiting
+
+    @waiting.setter
+    def waiting(self, text: str) -> None:
+        self._waiting = text
+        for tile in self.tiles.values():
+            tile.view.waiting = text
+            tile.view.update()
+
+    def redraw(self) -> None:
+        for tile in self.tiles.values():
+            tile.view.redraw()
+
+    def _changed(self, change: Change) -> None:
+        session = change.after
+        for key in set(self.tiles) - {part.key for part in session.slices}:
+            tile = self.tiles.pop(key)
+            tile.view.removeEventFilter(self)
+            self._hover.forget(tile.view)
+            self._painter.withdraw(key)
+            self._grid.removeWidget(tile)
+            tile.hide()
+            tile.deleteLater()
+        for part in session.slices:
+            if part.key not in self.tiles:
+                self.tiles[part.key] = self._tile(part.key, session)
+            tile = self.tiles[part.key]
+            if session.opened is not change.before.opened:  # what is drawn is of another network
+                self._painter.withdraw(part.key)
+                tile.clear()
+            tile.show_slice(part, part.key == session.active)
+            tile.view.show_look(session.look.hidden_depths, session.look.style)
+        if session.opened is not change.before.opened or isinstance(change.action, actions.MovePlane):
+            self._hover.clear()  # what is under the mouse is another thing
+        if isinstance(change.action, actions.MovePlane):
+            return
+        self._arrange(session)
+
+    def _tile(self, key: int, session: Session) -> SliceTile:
+        tile = SliceTile(session.slice(key), self)
+        tile.view.show_look(session.look.hidden_depths, session.look.style)
+        tile.view.drawing_wanted.connect(partial(self._draw, key))
+        tile.view.hovered.connect(partial(self._hover.over, key, tile.view))
+        tile.view.left.connect(self._hover.clear)
+        tile.view.clicked.connect(partial(self._hover.click, key, tile.view))
+        tile.view.picked.connect(partial(self.picked.emit, key))
+        tile.view.hovered.connect(partial(self.pointed.emit, key))
+        tile.view.picking = self._picking
+        tile.view.waiting = self._waiting
+        tile.view.pinned.connect(lambda u, v: self._hover.inside.emit(key, u, v))
+        tile.view.fitted.connect(self.fitted)
+        tile.view.nudged.connect(lambda notches: self.nudged.emit(key, notches))
+        tile.chosen.connect(lambda: self._store.do(actions.ActivateSlice(key)))
+        tile.enlarged.connect(lambda: self._enlarge(key))
+        tile.cancelled.connect(lambda: self._slices.cancel(key))
+        tile.view.installEventFilter(self)
+        return tile
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        if event.type() == QEvent.Type.MouseButtonPress:
+            key = next((key for key, tile in self.tiles.items() if tile.view is watched), None)
+            if key is not None and key != self._store.session.active:
+                self._store.do(actions.ActivateSlice(key))
+        return False
+
+    def _enlarge(self, key: int) -> None:
+        self._store.do(actions.ActivateSlice(key))
+        self._store.do(actions.TileSlices(not self._store.session.tiled))
+
+    def _arrange(self, session: Session) -> None:
+        """Up to three tiles are a column, more are two columns where there is room for them."""
+        shown = [part.key for part in session.slices if part.visible and (session.tiled or part.key == session.active)]
+        self._wide = self.width() >= _TWO_COLUMNS
+        columns = 2 if len(shown) > 3 and self._wide else 1
+        while self._grid.count():
+            self._grid.takeAt(0)
+        for row in range(self._grid.rowCount()):
+            self._grid.setRowStretch(row, 0)
+        for column in range(2):  # of the same width, whatever names are in them
+            self._grid.setColumnStretch(column, int(column < columns))
+        for i, key in enumerate(shown):
+            self._grid.addWidget(self.tiles[key], i // columns, i % columns)
+            self._grid.setRowStretch(i // columns, 1)
+        for key, tile in self.tiles.items():
+            tile.setVisible(key in shown)
+        if not shown:
+            self._empty.setText(_why_empty(session))
+            self._grid.addWidget(self._empty, 0, 0)
+        self._empty.setVisible(not shown)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        if self._wide != (self.width() >= _TWO_COLUMNS):
+            self._arrange(self._store.session)
+
+    def _started(self, key: int) -> None:
+        if key in self.tiles:
+            self.tiles[key].started()
+
+    def _computed(self, key: int, result: DrawnSlice) -> None:
+        self.tiles[key].show_result(result, not self._slices.computing(key))
+
+    def _failed(self, key: int, error: Exception) -> None:
+        if key not in self.tiles:
+            return
+        if isinstance(error, Cancelled):
+            tile = self.tiles[key]
+            told = tile.view.next_note
+            tile.show_failure(f"stopped; {told}" if told else "stopped")
+        else:
+            opened = self._store.session.opened
+            assert opened is not None
+            self.tiles[key].show_nothing(str(error), place_text(self._store.session.slice(key).plane, opened.domain))
+
+    def _draw(self, key: int, drawing: Drawing) -> None:
+        def take(image: NDArray[np.uint8]) -> None:
+            if key in self.tiles:
+                self.tiles[key].view.show_drawing(drawing, image)
+                self.drawn.emit(key)
+
+        self._painter.submit(
+            Job(key, lambda _: drawing(), take, unless_cancelled, urgent=key == self._store.session.active)
+        )
+
+
+def _why_empty(session: Session) -> str:
+    """Why no slice is to be seen, and what to do."""
+    if session.opened is None:
+        return "Open a checkpoint (Ctrl+O) or drop one here."
+    if not session.slices:
+        return "No slices. Add one with the + button."
+    if any(part.visible for part in session.slices):
+        return "This slice is hidden. Show it with its eye in the list (H)."
+    return "All slices are hidden. Show one with its eye in the list (H)."

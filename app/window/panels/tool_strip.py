@@ -1,0 +1,132 @@
+"""The strip above the views: what is shown, fills, the search for a neuron, pictures."""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+from PySide6.QtCore import Signal
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QLineEdit, QWidget
+
+from app.state import actions
+from app.state.look import Fill, SceneLook
+from app.state.session import Neuron, Session
+from app.state.store import Change, Store
+from app.window.parts.controls import Choice, ToolButton, button, label, restyle
+
+_SWITCHES: Final = (
+    ("surface", "Surface", "The level surface, coloured by its normals"),
+    ("creases", "Creases", "The surface's creases, coloured by depth"),
+    ("clip", "Clip", "Cut the surface at the active plane, to look inside"),
+    ("lines", "Lines", "The slices' lines in the 3D view"),
+    ("box", "Box", "The domain's box"),
+    ("axes", "Axes", "The axes and their ranges"),
+)
+_FILLS: Final = (
+    (Fill.NONE, "No fill"),
+    (Fill.SIGN, "Inside / outside"),
+    (Fill.VALUE, "Value f"),
+    (Fill.GRADIENT, "Gradient norm |A|"),
+    (Fill.AREA, "Area"),
+    (Fill.RANDOM, "Random colours"),
+)
+
+
+class ToolStrip(QFrame):
+    """open_wanted, picture_wanted: their buttons were clicked."""
+
+    open_wanted = Signal()
+    picture_wanted = Signal()
+
+    def __init__(self, store: Store, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._store = store
+        self.switches: dict[str, ToolButton] = {}
+        layout = QHBoxLayout(self)
+        layout.setContentsMargins(10, 8, 10, 8)
+        layout.setSpacing(5)
+        layout.addWidget(button("Open…", "Open a checkpoint (Ctrl+O)", self.open_wanted.emit))
+        layout.addSpacing(12)
+        for name, text, tip in _SWITCHES:
+            switch = ToolButton()
+            switch.setText(text)
+            switch.setToolTip(tip)
+            switch.setCheckable(True)
+            switch.clicked.connect(self._switch)
+            self.switches[name] = switch
+            layout.addWidget(switch)
+        layout.addSpacing(12)
+        layout.addWidget(label("fill", "muted"))
+        self.fill = Choice(self)
+        for fill, text in _FILLS:
+            self.fill.addItem(text, fill)
+        self.fill.setToolTip("What the regions of the slices are filled with")
+        self.fill.setAccessibleName("fill")
+        self.fill.activated.connect(lambda _: store.do(actions.ChangeFill(self.fill.currentData())))
+        layout.addWidget(self.fill)
+        layout.addStretch(1)
+        self.search = QLineEdit(self)
+        self.search.setPlaceholderText("Neuron 5/17")
+        self.search.setAccessibleName("neuron")
+        self.search.setToolTip("Highlight a neuron's level set everywhere: layer / neuron (Ctrl+F)")
+        self.search.setClearButtonEnabled(True)
+        self.search.setMinimumWidth(120)
+        self.search.setMaximumWidth(178)
+        self.search.returnPressed.connect(self._search)
+        self.search.textChanged.connect(self._cleared)
+        layout.addWidget(self.search)
+        self.tiled = ToolButton(self)
+        self.tiled.setText("Tiles")
+        self.tiled.setCheckable(True)
+        self.tiled.setToolTip("All slices, or the active one large (double click on a slice's title)")
+        self.tiled.clicked.connect(lambda on: store.do(actions.TileSlices(on)))
+        layout.addWidget(self.tiled)
+        self.picture = button("Picture…", "Save a picture of the 3D view (Ctrl+P)", self.picture_wanted.emit)
+        layout.addWidget(self.picture)
+        store.listen(self._changed)
+        self._show(store.session)
+
+    def _changed(self, change: Change) -> None:
+        if not isinstance(change.action, actions.MovePlane):
+            self._show(change.after)
+
+    def _show(self, session: Session) -> None:
+        for name, switch in self.switches.items():
+            switch.setChecked(bool(getattr(session.look, name)))
+            switch.setEnabled(session.opened is not None)
+        for control in (self.fill, self.picture):
+            control.setEnabled(session.opened is not None)
+        self.fill.setCurrentIndex([fill for fill, _ in _FILLS].index(session.fill))
+        self.tiled.setChecked(session.tiled)
+        neuron = session.neuron
+        text = "" if neuron is None else f"{neuron.layer}/{neuron.index}"
+        if not self.search.hasFocus() or neuron is not None:
+            self.search.setText(text)
+            restyle(self.search, "wrong", False)
+
+    def _switch(self) -> None:
+        look = self._store.session.look
+        on = {name: switch.isChecked() for name, switch in self.switches.items()}
+        self._store.do(actions.ChangeLook(SceneLook(**on, hidden_depths=look.hidden_depths, style=look.style)))
+
+    def _search(self) -> None:
+        neuron = parse_neuron(self.search.text(), self._store.session)
+        empty = not self.search.text().strip()
+        restyle(self.search, "wrong", neuron is None and not empty)
+        if neuron is not None or empty:
+            self._store.do(actions.SelectNeuron(neuron))
+
+    def _cleared(self, text: str) -> None:
+        restyle(self.search, "wrong", False)
+        if not text and self._store.session.neuron is not None:
+            self._store.do(actions.SelectNeuron(None))
+
+
+def parse_neuron(text: str, session: Session) -> Neuron | None:
+    """The neuron that "5/17" or "5 17" names; None when there is none such."""
+    numbers = re.fullmatch(r"\s*(\d{1,6})\s*[/ ,:]\s*(\d{1,6})\s*", text)
+    if numbers is None or session.opened is None:
+        return None
+    layer, index = int(numbers[1]), int(numbers[2])
+    kinks = session.opened.network.kinks
+    return Neuron(layer, index) if layer < len(kinks) and index < len(kinks[layer].breakpoints) else None

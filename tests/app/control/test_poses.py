@@ -1,0 +1,103 @@
+"""Copy and paste of planes, and the recipes for the same slice elsewhere."""
+
+from __future__ import annotations
+
+import shlex
+import shutil
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+from PySide6.QtGui import QGuiApplication
+
+from app.state import actions
+from app.state.geometry.planes import rotated
+from app.state.line_style import LineStyle
+from app.state.palette import Palette
+from app.state.session import same_plane
+from engine import Partition, SlicePlane
+from tests.app.on_screen import Driver, press
+from tests.engine.sameness import assert_same_numbers, assert_same_partition
+
+OBLIQUE = rotated(SlicePlane.from_normal([0.1, 0.02, 1 / 3], [1, 2, 0.7], [1, 0, 0]), 27.0)
+
+
+def clipboard() -> str:
+    return QGuiApplication.clipboard().text()
+
+
+def active_partition(driver: Driver) -> Partition:
+    driver.settle()
+    return driver.window.slices.result(driver.window.store.session.active).answer.partition
+
+
+def test_a_pose_is_copied_and_pasted(window: Driver) -> None:
+    store = window.window.store
+    store.do(actions.MovePlane(store.session.active, OBLIQUE))
+    press(window, "Ctrl+C")
+    assert clipboard().startswith("origin=")
+    store.do(actions.ActivateSlice(store.session.slices[0].key))
+    press(window, "Ctrl+V")
+    assert same_plane(store.session.slices[0].plane, OBLIQUE)
+    press(window, "Ctrl+Shift+V")
+    assert len(store.session.slices) == 4
+    assert same_plane(store.session.slices[3].plane, OBLIQUE)
+    before = store.session
+    for text in ("hello", "z=7"):
+        QGuiApplication.clipboard().setText(text)
+        press(window, "Ctrl+V")
+        assert window.window.notice.isVisible()
+        assert "was not pasted" in window.window.notice.text.text()
+        assert store.session is before
+    window.window.notice.dismiss.click()
+    assert not window.window.notice.isVisible()
+
+
+def test_the_copied_command_makes_the_same_slice(empty_window: Driver, splinescope, checkpoint, tmp_path: Path) -> None:
+    odd = tmp_path / "it's a $HOME; file.safetensors"
+    shutil.copy(checkpoint, odd)
+    empty_window.open(odd)
+    store = empty_window.window.store
+    store.do(actions.MovePlane(store.session.active, OBLIQUE))
+    partition = active_partition(empty_window)
+    press(empty_window, "Ctrl+Shift+C")
+    assert "--palette" not in clipboard()
+    store.do(actions.ChangeLook(replace(store.session.look, style=LineStyle(Palette.DUSK))))
+    press(empty_window, "Ctrl+Shift+C")
+    assert "--palette=dusk" in clipboard()
+    name, *arguments = shlex.split(clipboard())
+    assert name == "splinescope"
+    ran = splinescope(*arguments[:-2], "--out", tmp_path / "same.npz")
+    assert ran.code == 0, ran.err
+    with np.load(tmp_path / "same.npz") as data:
+        for array in ("vertices", "edges", "edge_layer", "edge_neuron", "face_offsets", "face_vertices", "axes"):
+            expected = getattr(partition.plane, array) if array == "axes" else getattr(partition, array)
+            compare = assert_same_numbers if array == "vertices" else np.testing.assert_array_equal
+            compare(data[array], expected)
+
+
+def test_the_copied_python_makes_the_same_slice(window: Driver) -> None:
+    store = window.window.store
+    store.do(actions.MovePlane(store.session.active, OBLIQUE))
+    partition = active_partition(window)
+    window.window.poses.copy_python()
+    assert len(clipboard().splitlines()) == 4
+    names: dict[str, Partition] = {}
+    exec(clipboard(), names)
+    assert_same_partition(names["partition"], partition)
+
+
+def test_a_good_paste_takes_back_what_was_told_of_a_bad_one(window: Driver) -> None:
+    notice = window.window.notice
+    QGuiApplication.clipboard().setText("hello")
+    press(window, "Ctrl+V")
+    assert notice.isVisible()
+    QGuiApplication.clipboard().setText("z=0.1")
+    press(window, "Ctrl+V")
+    assert not notice.isVisible()
+    QGuiApplication.clipboard().setText("hello")
+    press(window, "Ctrl+V")
+    notice.tell("something else")
+    QGuiApplication.clipboard().setText("z=0.2")
+    press(window, "Ctrl+V")
+    assert notice.text.text() == "something else"
