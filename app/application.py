@@ -17,6 +17,7 @@ import platformdirs
 from PySide6.QtCore import QTimer, QtMsgType, qInstallMessageHandler
 from PySide6.QtWidgets import QApplication
 
+from app.control.file_opener import Problem
 from app.control.settings import Settings
 from app.display import draw_in_memory, draws_in_memory, has_display
 from app.imports import load_triton
@@ -83,7 +84,7 @@ def _tell(kind: type[BaseException], error: BaseException, trace: TracebackType 
     window = next((found for found in QApplication.topLevelWidgets() if isinstance(found, MainWindow)), None)
     if window is not None and window.isVisible():
         message = "Something went wrong in SplineScope itself. Please report it with the detail below."
-        window.opener.show_error("That did not work", message, detail)
+        window.file_dialogs.show_problem(Problem("That did not work", message, detail))
 
 
 def run_window(

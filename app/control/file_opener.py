@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
-from PySide6.QtCore import QObject, Qt, Signal
-from PySide6.QtWidgets import QFileDialog, QWidget
+from PySide6.QtCore import QObject, Signal
 
 from app.control.settings import Settings, parse_reading
 from app.jobs.log_file import LOG
@@ -21,8 +21,6 @@ from app.state.session import OpenNetwork
 from app.state.session_file import is_session
 from app.state.store import Store
 from app.state.texts.wording import without_options
-from app.window.dialogs.error_dialog import ErrorDialog
-from app.window.dialogs.question_dialog import QuestionDialog
 from engine import Cancelled
 
 if TYPE_CHECKING:
@@ -31,27 +29,40 @@ if TYPE_CHECKING:
     from sdf_models import Reading
 
 
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """What went wrong, for a dialog.  detail: to be copied; action: a button for what can be done about it."""
+
+    heading: str
+    message: str
+    detail: str
+    action: tuple[str, Callable[[], None]] | None = None
+
+
 class FileOpener(QObject):
     """opened: a network is shown; refused(why): a file was not; busy_with(text): what is being opened, "" when nothing;
-    remembered: the list of recent files changed; session_opened(LoadedSession, recovered); asked(text, choices): a
-    question for the notice bar."""
+    remembered: the list of recent files changed; session_opened(LoadedSession, recovered).
+
+    Of a file that was refused, first: failed(Problem); asked(path, UnansweredError, rest): it leaves a question open,
+    `rest` is what was to be opened then; missing(path, MissingFileError, go_on): a session needs a file that is not
+    there, call `go_on` with where it is, or with None to leave it out.
+    """
 
     opened = Signal()
     refused = Signal(str)
     busy_with = Signal(str)
     remembered = Signal()
     session_opened = Signal(object, bool)
-    asked = Signal(str, object)
+    failed = Signal(object)
+    asked = Signal(object, object, object)
+    missing = Signal(object, object, object)
 
-    def __init__(self, store: Store, settings: Settings, open_file: OpenFile, window: QWidget) -> None:
-        super().__init__(window)
-        self._store, self._settings, self._open_file, self._window = store, settings, open_file, window
+    def __init__(self, store: Store, settings: Settings, open_file: OpenFile, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._store, self._settings, self._open_file = store, settings, open_file
         self._worker = Worker("opening", self)
         self._busy = False
         self._queue: list[Callable[[], None]] = []  # what was asked for while something is being opened
-        self.error_dialog: ErrorDialog | None = None
-        self.question_dialog: QuestionDialog | None = None
-        self._questions: list[tuple[Path, UnansweredError, Sequence[Path]]] = []  # the first is the dialog's
 
     @property
     def busy(self) -> bool:
@@ -122,9 +133,11 @@ class FileOpener(QObject):
                 return
             self._show_busy("")
             if isinstance(error, MissingFileError):
-                self._ask_where(
-                    path, error, moved or {}, lambda known: self.open_path(path, None, known, recovered, rest)
-                )
+
+                def go_on(where: Path | None) -> None:
+                    self.open_path(path, None, {**(moved or {}), error.path: where}, recovered, rest)
+
+                self.missing.emit(path, error, go_on)
             self._refuse(path, error, rest)
             self._open_next()
 
@@ -139,40 +152,13 @@ class FileOpener(QObject):
         self._store.do(actions.Open(opened, _middle(opened)))
         self.opened.emit()
 
-    def choose(self) -> None:
-        """Ask for a file, and open it."""
-        kinds = "Checkpoints and sessions (*.npz *.safetensors *.pt *.pth *.onnx *.json);;All files (*)"
-        folder = self._settings.folder
-        name, _ = QFileDialog.getOpenFileName(self._window, "Open a checkpoint or a session", str(folder or ""), kinds)
-        if name:
-            self.open_path(Path(name))
-
-    def choose_session(self) -> None:
-        """Ask for a session, and open it."""
-        folder = self._settings.folder
-        kinds = "Sessions (*.json);;All files (*)"
-        name, _ = QFileDialog.getOpenFileName(self._window, "Open a session", str(folder or ""), kinds)
-        if name:
-            self.open_path(Path(name))
-
-    def show_error(
-        self, heading: str, message: str, detail: str, action: tuple[str, Callable[[], None]] | None = None
-    ) -> None:
-        """A dialog that does not stop the program.  action: see `ErrorDialog`."""
-        self.error_dialog = ErrorDialog(heading, message, detail, self._window, action)
-        self.error_dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        self.error_dialog.destroyed.connect(self._error_seen)
-        self.error_dialog.open()
-
-    def _error_seen(self) -> None:
-        self.error_dialog = None
-
     def _refuse(self, path: Path, error: Exception, rest: Sequence[Path]) -> None:
         if isinstance(error, MissingFileError):
             self.refused.emit(str(error))
             return
         if isinstance(error, UnansweredError):
-            self._ask(path, error, rest)
+            self.asked.emit(path, error, rest)
+            self.refused.emit(str(error))
             return
         if not isinstance(error, OpeningError):
             raise error
@@ -186,52 +172,8 @@ class FileOpener(QObject):
         if isinstance(error, SmoothError) and error.reading is not None:
             reading = error.reading.answered("relu_limit", "yes")
             limit = ("Draw its ReLU limit", lambda: self.open_path(path, reading, rest=rest))
-        self.show_error(f"{path.name} could not be opened", f"{text}.{kept}", text, limit)
+        self.failed.emit(Problem(f"{path.name} could not be opened", f"{text}.{kept}", text, limit))
         self.refused.emit(str(error))
-
-    def _ask_where(
-        self,
-        path: Path,
-        error: MissingFileError,
-        moved: Mapping[Path, Path | None],
-        reopen: Callable[[Mapping[Path, Path | None]], None],
-    ) -> None:
-        """A file of a session is missing: it is somewhere else, or left out.  reopen: with that known."""
-
-        def go_on(where: Path | None) -> None:
-            reopen({**moved, error.path: where})
-
-        def find() -> None:
-            name, _ = QFileDialog.getOpenFileName(self._window, f"Where is {error.path.name}?", str(path.parent))
-            if name:
-                go_on(Path(name))
-
-        text = f"{path.name} needs {error.path.name}, which is not at {error.path}."
-        self.asked.emit(text, (("Find…", find), ("Leave it out", lambda: go_on(None))))
-
-    def _ask(self, path: Path, left_open: UnansweredError, rest: Sequence[Path]) -> None:
-        """One question at a time, and one about a file."""
-        if all(path != asked for asked, *_ in self._questions):
-            self._questions.append((path, left_open, rest))
-        if self.question_dialog is None:
-            self._show_question()
-        self.refused.emit(str(left_open))
-
-    def _show_question(self) -> None:
-        path, left_open, rest = self._questions[0]
-        dialog = self.question_dialog = QuestionDialog(path.name, left_open.question, left_open.reading, self._window)
-        dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        dialog.accepted.connect(lambda: self.open_path(path, dialog.reading, rest=rest))
-        if rest:
-            dialog.rejected.connect(lambda: self.open_paths(rest))
-        dialog.finished.connect(self._question_gone)
-        dialog.open()
-
-    def _question_gone(self) -> None:
-        self.question_dialog = None
-        del self._questions[0]
-        if self._questions:
-            self._show_question()
 
 
 def _middle(opened: OpenNetwork) -> NDArray[np.float64]:

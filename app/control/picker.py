@@ -6,7 +6,7 @@ from enum import Enum
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
-from PySide6.QtCore import QObject, QPointF
+from PySide6.QtCore import QObject, QPointF, Signal
 from PySide6.QtGui import QGuiApplication
 
 from app.control.snapping import Snapping
@@ -19,10 +19,9 @@ from engine import PlaneError, SlicePlane
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from app.control.slice_link import SliceLink
     from app.state.store import Change, Store
     from app.views.scene.scene_view import SceneView
-    from app.window.panels.slice_board import SliceBoard
-    from app.window.panels.task_bar import TaskBar
 
     Float = NDArray[np.float64]
 
@@ -51,23 +50,28 @@ _HINTS: Final = {
 
 
 class Picker(QObject):
-    """One task at a time; `points` are what was clicked for it."""
+    """One task at a time; `points` are what was clicked for it.
+
+    told(hint, result): what to do next, and what is measured so far, "" for nothing; ended: clicks mean what they
+    usually do.
+    """
+
+    told = Signal(str, str)
+    ended = Signal()
 
     def __init__(
-        self, store: Store, view: SceneView, board: SliceBoard, snapping: Snapping, bar: TaskBar, parent: QObject
+        self, store: Store, view: SceneView, link: SliceLink, snapping: Snapping, parent: QObject | None = None
     ) -> None:
         super().__init__(parent)
-        self._store, self._view, self._board, self._snapping, self._bar = store, view, board, snapping, bar
+        self._store, self._view, self._link, self._snapping = store, view, link, snapping
         self.task: Task | None = None
         self.points: list[Float] = []
         self._candidate: Float | None = None
         view.picked.connect(self._picked_in_space)
         view.pointed.connect(self._pointed_in_space)
         view.left.connect(lambda: self._propose(None))
-        board.picked.connect(self._picked_in_slice)
-        board.pointed.connect(self._pointed_in_slice)
-        bar.copied.connect(self._copy)
-        bar.left.connect(self.leave)
+        link.picked.connect(self._picked_in_slice)
+        link.pointed.connect(self._pointed_in_slice)
         store.listen(self._changed)
 
     def begin(self, task: Task) -> None:
@@ -77,13 +81,13 @@ class Picker(QObject):
         elif self._store.session.opened is not None:
             self.task, self.points, self._candidate = task, [], None
             self._view.picking = True
-            self._board.picking = task is Task.MEASURE
+            self._link.picking = task is Task.MEASURE
             self._show()
 
     def leave(self) -> None:
         self.task, self.points, self._candidate = None, [], None
-        self._view.picking = self._board.picking = False
-        self._bar.hide()
+        self._view.picking = self._link.picking = False
+        self.ended.emit()
         self._show_marks()
 
     # Clicks
@@ -124,7 +128,7 @@ class Picker(QObject):
 
     def _picked_in_slice(self, key: int, u: float, v: float) -> None:
         if self.task is Task.MEASURE:
-            self._measure(self._snapping.in_slice(key, u, v, self._board.tiles[key].view.pixel))
+            self._measure(self._snapping.in_slice(key, u, v, self._link.views[key].pixel))
 
     def _measure(self, point: Float | None) -> None:
         if point is None:
@@ -149,7 +153,7 @@ class Picker(QObject):
 
     def _pointed_in_slice(self, key: int, u: float, v: float) -> None:
         if self.task is Task.MEASURE:
-            self._propose(self._snapping.vertex_in_slice(key, u, v, self._board.tiles[key].view.pixel))
+            self._propose(self._snapping.vertex_in_slice(key, u, v, self._link.views[key].pixel))
 
     def _propose(self, candidate: Float | None) -> None:
         if candidate is not self._candidate:
@@ -163,13 +167,13 @@ class Picker(QObject):
         hint = _HINTS[self.task][len(self.points)]
         name = self.task.value.capitalize()
         result = short_text(self.points) if self.task is Task.MEASURE else ""
-        self._bar.tell(f"{problem}{_ESC}" if problem else f"{name}: {hint}{_ESC}", result)
+        self.told.emit(f"{problem}{_ESC}" if problem else f"{name}: {hint}{_ESC}", result)
         self._show_marks()
 
     def _show_marks(self) -> None:
         self._view.show_marks(self._marks(None))
-        for tile in self._board.tiles.values():
-            tile.view.show_marks(self._marks(tile.plane))
+        for key, view in self._link.views.items():
+            view.show_marks(self._marks(self._link.plane(key)))
 
     def _marks(self, plane: SlicePlane | None) -> PickMarks | None:
         """In space, or of what lies in a plane; None when there is nothing to be marked."""
@@ -207,7 +211,8 @@ class Picker(QObject):
     def _corner(self, number: str) -> str:
         return f"{number}: {angle_text(self.points, 4)}" if number == "2" and self.task is Task.MEASURE else number
 
-    def _copy(self) -> None:
+    def copy(self) -> None:
+        """Points and measures to the clipboard, with all their digits."""
         QGuiApplication.clipboard().setText(full_text(self.points))
 
     def _changed(self, change: Change) -> None:

@@ -18,9 +18,9 @@ from app.views.marks.pin_marks import PinMark
 if TYPE_CHECKING:
     from app.control.live_slices import LiveSlices
     from app.control.live_surface import LiveSurface
+    from app.control.slice_link import SliceLink
     from app.views.painting.surface_picture import SurfaceMesh
     from app.views.scene.scene_view import SceneView
-    from app.window.panels.slice_board import SliceBoard
     from engine import Partition
 
 
@@ -32,11 +32,11 @@ class Pins(QObject):
     refused = Signal(str)
 
     def __init__(
-        self, store: Store, slices: LiveSlices, surface: LiveSurface, board: SliceBoard, scene: SceneView,
+        self, store: Store, slices: LiveSlices, surface: LiveSurface, link: SliceLink, scene: SceneView,
         parent: QObject | None = None,
     ) -> None:  # fmt: skip
         super().__init__(parent)
-        self._store, self._slices, self._surface, self._board, self._scene = store, slices, surface, board, scene
+        self._store, self._slices, self._surface, self._link, self._scene = store, slices, surface, link, scene
         self._clicked: Session | None = None  # after a click that pinned, and may be half a double click
         self._wait = QTimer(self)
         self._wait.setSingleShot(True)
@@ -125,10 +125,10 @@ class Pins(QObject):
         self._mark_scene()
 
     def _mark_slice(self, key: int) -> None:
-        tile = self._board.tiles.get(key)
-        if tile is not None:
+        view = self._link.views.get(key)
+        if view is not None:
             pins = [pin for pin in self._store.session.shown_pins if pin.key == key and self._partition(pin)]
-            tile.view.show_pins(tuple(_mark(pin) for pin in pins))
+            view.show_pins(tuple(_mark(pin) for pin in pins))
 
     def _mark_scene(self) -> None:
         session = self._store.session

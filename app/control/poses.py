@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtGui import QGuiApplication
 
+from app.control.notices import Notices
 from app.export.recipes import slice_command, slice_python
 from app.state import actions
 from app.state.geometry.poses import Pose, PoseError
 from app.state.store import Store
-from app.window.panels.notice_bar import NoticeBar
 from engine import PlaneError, plane_box_polygon
 
 if TYPE_CHECKING:
@@ -21,11 +21,11 @@ if TYPE_CHECKING:
 
 
 class Poses:
-    """What cannot be done is told in the notice bar."""
+    """What cannot be done is told."""
 
-    def __init__(self, store: Store, notice: NoticeBar) -> None:
-        self._store, self._notice = store, notice
-        self._told = ""  # in the notice bar, last
+    def __init__(self, store: Store, notices: Notices) -> None:
+        self._store, self._notices = store, notices
+        self._told = ""  # last
 
     def copy(self) -> None:
         part = self._store.session.active_slice
@@ -61,7 +61,7 @@ class Poses:
         except ValueError as error:
             self._tell(f"Nothing was copied: {error}.")
             return
-        self._notice.withdraw(self._told)
+        self._notices.withdraw(self._told)
         QGuiApplication.clipboard().setText(text)
 
     def _pasted(self) -> SlicePlane | None:
@@ -74,11 +74,11 @@ class Poses:
         except (PoseError, PlaneError) as error:
             self._tell(f"The clipboard's text was not pasted: {error}.")
             return None
-        self._notice.withdraw(self._told)
+        self._notices.withdraw(self._told)
         if pose.half_width is not None:
             self._tell("The half width was left out: slices in the window are as large as the domain.")
         return pose.plane
 
     def _tell(self, text: str) -> None:
         self._told = text
-        self._notice.tell(text)
+        self._notices.tell(text)

@@ -17,30 +17,28 @@ from app.state.texts.wording import without_options
 from engine import Cancelled
 
 if TYPE_CHECKING:
-    from app.window.panels.checkpoint_panel import CheckpointPanel
-    from app.window.panels.notice_bar import NoticeBar
+    from app.control.notices import Notices
 
 
 class Reloader(QObject):
-    """reloaded(name): a file was read again."""
+    """reloaded(name): a file was read again.  automatic: whether that is done at once when a file changes."""
 
     reloaded = Signal(str)
 
     def __init__(
         self,
         store: Store,
-        panel: CheckpointPanel,
-        notice: NoticeBar,
+        notices: Notices,
         open_file: OpenFile,
         parent: QObject | None = None,
     ) -> None:
         super().__init__(parent)
-        self._store, self._panel, self._notice, self._open_file = store, panel, notice, open_file
+        self._store, self._notices, self._open_file = store, notices, open_file
+        self.automatic = False
         self._watch = FileWatch(self)
         self._failures: dict[Path, str] = {}  # what was told of files that could not be read again
         self._worker = Worker("reading", self)
         self._watch.changed.connect(self._file_changed)
-        panel.reload_wanted.connect(self.reload)
         store.listen(self._changed)
 
     @property
@@ -70,8 +68,8 @@ class Reloader(QObject):
                 return
             if found.sha256 != old.sha256:
                 self._store.do(actions.ReloadNetwork(old, found))
-            self._notice.withdraw(_changed_text(path))
-            self._notice.withdraw(self._failures.pop(path, ""))
+            self._notices.withdraw(_changed_text(path))
+            self._notices.withdraw(self._failures.pop(path, ""))
             self.reloaded.emit(found.name)
 
         def fail(error: Exception) -> None:
@@ -79,7 +77,7 @@ class Reloader(QObject):
                 why = without_options(str(error))
                 text = f"{path.name} was not read again, what was read before stays: {why}."
                 self._failures[path] = text
-                self._notice.tell(text)
+                self._notices.tell(text)
             elif not isinstance(error, Cancelled):
                 raise error
 
@@ -92,14 +90,14 @@ class Reloader(QObject):
         opened = self._open_from(path)
         if opened is None:
             return
-        if self._panel.automatic.isChecked():
+        if self.automatic:
             self.reload(opened)
             return
 
         def take(digest: str) -> None:
             now = self._open_from(path)  # maybe the new content, opened in another way
             if now is not None and now.sha256 != digest:
-                self._notice.tell(_changed_text(path), ("Reload", lambda: self._reload_from(path)))
+                self._notices.tell(_changed_text(path), ("Reload", lambda: self._reload_from(path)))
 
         self._worker.submit(
             Job(("look", path), lambda context: file_hash(path, context.cancelled), take, unless_cancelled)

@@ -7,33 +7,54 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from PySide6.QtCore import QObject, QTimer, Signal
-from PySide6.QtWidgets import QFileDialog
 
+from app.control.file_opener import FileOpener, Problem
+from app.control.notices import Notices
+from app.control.settings import Settings
 from app.files import why_not_written
 from app.jobs.autosave import Autosave, left_behind
 from app.jobs.log_file import LOG
 from app.jobs.worker import Job, Worker
-from app.state.saved_session import SavedSession, SessionFileError, saved_session
+from app.state.saved_session import Layout, SavedSession, SessionFileError, saved_session
 from app.state.session_file import write_session
+from app.state.store import Store
 from app.views.scene.viewpoint import in_sight, viewpoint_of
 from engine import Cancelled
 
 if TYPE_CHECKING:
-    from app.jobs.session_opening import LoadedSession
-    from app.window.main_window import MainWindow
+    from collections.abc import Callable
 
+    from app.jobs.session_opening import LoadedSession
+    from app.views.scene.scene_view import SceneView
+
+_NOT_SAVED: Final = "The session was not saved"
 _AUTOSAVE_MILLISECONDS: Final = 1500  # after a change
-KINDS: Final = "Sessions (*.json)"
 
 
 class SessionKeeper(QObject):
-    """saved(path): a session was saved by hand."""
+    """saved(path): a session was saved by hand; failed(Problem): it was not; laid_out(Layout): one was opened that
+    had this layout.
+
+    path: where the session was saved or opened.  layout: that of the window now.
+    """
 
     saved = Signal(str)
+    failed = Signal(object)
+    laid_out = Signal(object)
 
-    def __init__(self, window: MainWindow) -> None:
-        super().__init__(window)
-        self._window = window
+    def __init__(
+        self,
+        store: Store,
+        view: SceneView,
+        opener: FileOpener,
+        settings: Settings,
+        notices: Notices,
+        layout: Callable[[], Layout],
+        parent: QObject | None = None,
+    ) -> None:
+        super().__init__(parent)
+        self._store, self._view, self._opener = store, view, opener
+        self._settings, self._notices, self._layout = settings, notices, layout
         self._worker = Worker("saving", self)
         self._autosave: Autosave | None = None
         self._left: Autosave | None = None
@@ -44,8 +65,8 @@ class SessionKeeper(QObject):
         self._soon.setSingleShot(True)
         self._soon.setInterval(_AUTOSAVE_MILLISECONDS)
         self._soon.timeout.connect(self._save_by_itself)
-        window.store.listen(lambda _: self._changed())
-        window.scene_view.camera_moved.connect(self._changed)
+        store.listen(lambda _: self._changed())
+        view.camera_moved.connect(self._changed)
 
     def close(self) -> None:
         """The window closes well: there is nothing to recover."""
@@ -63,34 +84,25 @@ class SessionKeeper(QObject):
         elif self._left is not None:
             self._left.leave()
 
-    def save(self) -> None:
-        if self.path is None:
-            self.save_as()
-        else:
-            self.save_to(self.path)
-
-    def save_as(self) -> None:
-        opened = self._window.store.session.opened
+    @property
+    def proposed_path(self) -> Path | None:
+        """Where the session may be saved, for a dialog; None while there is nothing to save."""
+        opened = self._store.session.opened
         if opened is None:
-            return
-        folder = self.path or (self._window.settings.folder or Path()) / f"{Path(opened.name).stem}.session.json"
-        name, _ = QFileDialog.getSaveFileName(self._window, "Save the session", str(folder), KINDS)
-        if name:
-            self.save_to(Path(name if name.lower().endswith(".json") else f"{name}.json"))
+            return None
+        return self.path or (self._settings.folder or Path()) / f"{Path(opened.name).stem}.session.json"
 
     def save_to(self, path: Path) -> None:
         try:
             saved = self._present()
         except ValueError as error:
-            self._window.opener.show_error("The session was not saved", f"{error}.", str(error))
+            self.failed.emit(Problem(_NOT_SAVED, f"{error}.", str(error)))
             return
 
         def take(_: None) -> None:
             self._unsaved = None
             self.path = path
-            self._window.settings.remember(path)
-            self._window.opener.remembered.emit()
-            self._window.statusBar().showMessage(f"saved {path}", 4000)
+            self._settings.remember(path)
             self.saved.emit(str(path))
 
         def fail(error: Exception) -> None:
@@ -103,14 +115,14 @@ class SessionKeeper(QObject):
                 why = f"{path}: {why_not_written(error)}."
             else:
                 raise error
-            self._window.opener.show_error("The session was not saved", why, str(error))
+            self.failed.emit(Problem(_NOT_SAVED, why, str(error)))
 
         self._unsaved = path, saved
         self._worker.submit(Job("save", lambda _: write_session(path, saved), take, fail))
 
     def show(self, loaded: LoadedSession, recovered: bool) -> None:
         """What the session does not hold: camera, layout; and what is to be told of it."""
-        window, view = self._window, self._window.scene_view
+        view = self._view
         self.path = None if recovered else loaded.path
         notices = loaded.notices
         if loaded.viewpoint is not None and view.scene is not None:
@@ -119,21 +131,21 @@ class SessionKeeper(QObject):
             else:
                 notices = (*notices, "The camera was too far from the box, or too near; it looks from the start again.")
         if loaded.layout is not None:
-            window.lay_out(loaded.layout)
+            self.laid_out.emit(loaded.layout)
         if notices:
-            window.notice.tell(" ".join(notices))
+            self._notices.tell(" ".join(notices))
 
     def keep_autosaves(self, folder: Path) -> None:
         """From now on every change is saved, and what a crash left in the folder is offered."""
         try:
             self._autosave = Autosave.start(folder)
         except OSError as error:
-            self._window.notice.tell(f"Sessions are not saved by themselves: {error.strerror or error}.")
+            self._notices.tell(f"Sessions are not saved by themselves: {error.strerror or error}.")
             return
         self._left = left_behind(folder)
         if self._left is not None:
             when = datetime.fromtimestamp(self._left.path.stat().st_mtime).strftime("%d %b, %H:%M")
-            self._window.notice.tell(
+            self._notices.tell(
                 f"SplineScope did not end well last time. Its session of {when} can be restored.",
                 ("Restore", self._restore),
                 ("Discard", self._discard),
@@ -141,7 +153,7 @@ class SessionKeeper(QObject):
 
     def _restore(self) -> None:
         assert self._left is not None
-        self._window.opener.open_path(self._left.path, recovered=self._take_over)
+        self._opener.open_path(self._left.path, recovered=self._take_over)
 
     def _take_over(self) -> None:
         """What a crash left goes once this window has saved it: the session may be what crashes."""
@@ -160,10 +172,9 @@ class SessionKeeper(QObject):
             self._soon.start()
 
     def _present(self) -> SavedSession:
-        window = self._window
-        scene = window.scene_view.scene
+        scene = self._view.scene
         viewpoint = None if scene is None else viewpoint_of(scene.camera)
-        return saved_session(window.store.session, viewpoint, window.layout_now)
+        return saved_session(self._store.session, viewpoint, self._layout())
 
     def _save_by_itself(self) -> None:
         autosave = self._autosave
@@ -181,7 +192,7 @@ class SessionKeeper(QObject):
         def fail(error: Exception) -> None:
             if isinstance(error, OSError | SessionFileError):
                 why = error.strerror or error if isinstance(error, OSError) else error
-                self._window.notice.tell(f"The session could not be saved by itself: {why}.")
+                self._notices.tell(f"The session could not be saved by itself: {why}.")
             elif not isinstance(error, Cancelled):
                 raise error
 

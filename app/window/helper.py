@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from PySide6.QtCore import Qt, QUrl
 from PySide6.QtGui import QDesktopServices
-from PySide6.QtWidgets import QDialog, QMenu
+from PySide6.QtWidgets import QDialog, QMenu, QWidget
 
 if TYPE_CHECKING:
-    from app.window.main_window import MainWindow
+    from app.control.notices import Notices
+    from app.control.settings import Settings
+    from app.state.store import Store
 
 HINT: Final = (
     "Drag a plane by its frame: its exact slice follows, in 3D and beside it.\n"
@@ -23,17 +25,17 @@ HINT: Final = (
 class Helper:
     """log_folder: where the log is written; None: nowhere."""
 
-    def __init__(self, window: MainWindow) -> None:
-        self._window = window
+    def __init__(self, store: Store, settings: Settings, notices: Notices, window: QWidget) -> None:
+        self._store, self._settings, self._notices, self._window = store, settings, notices, window
         self.log_folder: Path | None = None
         self.dialog: QDialog | None = None
 
     def hint(self) -> None:
-        self._window.notice.tell(HINT, ("Got it", self._greeted))
+        self._notices.tell(HINT, ("Got it", self._greeted))
 
     def hint_once(self) -> None:
         """At the first start, unless there is something more urgent to tell."""
-        if not self._window.settings.greeted and not self._window.notice.isVisible():
+        if not (self._settings.greeted or self._notices.told):
             self.hint()
 
     def show_shortcuts(self, menus: Sequence[QMenu]) -> None:
@@ -46,24 +48,24 @@ class Helper:
 
         self._open(AboutDialog(self._window))
 
-    def show_preferences(self) -> None:
+    def show_preferences(self, take: Callable[[], None]) -> None:
+        """take: what follows a change of those that are not in the session."""
         from app.window.dialogs.preferences_dialog import PreferencesDialog
 
-        window = self._window
-        self._open(PreferencesDialog(window.settings, window.store, window.take_preferences, window))
+        self._open(PreferencesDialog(self._settings, self._store, take, self._window))
 
     def show_stack(self) -> None:
         from app.window.dialogs.stack_dialog import StackDialog
 
-        part = self._window.store.session.active_slice
-        if part is not None and self._window.store.session.opened is not None:
-            self._open(StackDialog(self._window.store, part, self._window))
+        part = self._store.session.active_slice
+        if part is not None and self._store.session.opened is not None:
+            self._open(StackDialog(self._store, part, self._window))
 
     def show_log(self) -> None:
         if self.log_folder is None:
-            self._window.notice.tell("No log is written in this window.")
+            self._notices.tell("No log is written in this window.")
         elif not QDesktopServices.openUrl(QUrl.fromLocalFile(str(self.log_folder))):
-            self._window.notice.tell(f"The log is in {self.log_folder}.")
+            self._notices.tell(f"The log is in {self.log_folder}.")
 
     def _open(self, dialog: QDialog) -> None:
         dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
@@ -75,4 +77,4 @@ class Helper:
         self.dialog = None
 
     def _greeted(self) -> None:
-        self._window.settings.greeted = True
+        self._settings.greeted = True

@@ -23,6 +23,7 @@ from app.control.reloader import Reloader
 from app.control.scene_link import SceneLink
 from app.control.session_keeper import SessionKeeper
 from app.control.settings import Settings
+from app.control.slice_link import SliceLink
 from app.control.snapping import Snapping
 from app.jobs.compilation import Compilation
 from app.jobs.opening import OpenFile, open_file
@@ -33,6 +34,7 @@ from app.state.session import OpenNetwork, Session
 from app.state.store import Change, Store
 from app.views.marks.legend import ColorBar, DepthLegend
 from app.views.scene.scene_view import SceneView
+from app.window.file_dialogs import FileDialogs
 from app.window.helper import Helper
 from app.window.menus import Menus
 from app.window.panels.checkpoint_panel import CheckpointPanel
@@ -77,8 +79,9 @@ class MainWindow(QMainWindow):
         self.scene_view = SceneView(self)
         self.scene_link = SceneLink(self.store, self.slices, self.scene_view, self)
         self.scene_view.expecting = self._computing
-        self.board = SliceBoard(self.store, self.slices, self.hover, self)
-        self.pins = Pins(self.store, self.slices, self.surface, self.board, self.scene_view, self)
+        self.slice_link = SliceLink(self.store, self.slices, self.hover, self)
+        self.board = SliceBoard(self.store, self.slices, self.slice_link, self)
+        self.pins = Pins(self.store, self.slices, self.surface, self.slice_link, self.scene_view, self)
         self.inspector = Inspector(self.store, self.pins, self.slices, self.surface, self)
         self.neurons = NeuronTable(self.store, self.slices, self)
         self.side = SideArea(self)
@@ -86,16 +89,19 @@ class MainWindow(QMainWindow):
         self.status, self.notice, self.task_bar = StatusLine(self), NoticeBar(self), TaskBar(self)
         self.player = Player(self.store, self._held, self)
         snapping = Snapping(self.scene_view, self.slices, self.surface)
-        self.picker = Picker(self.store, self.scene_view, self.board, snapping, self.task_bar, self)
+        self.picker = Picker(self.store, self.scene_view, self.slice_link, snapping, self)
         self.opener = FileOpener(self.store, self.settings, open_file, self)
         self.hand = Hand(self.store, self.scene_view)
-        self.helper = Helper(self)
+        self.helper = Helper(self.store, self.settings, self.notice, self)
         self.poses = Poses(self.store, self.notice)
         self._computed_at: dict[int, float] = {}  # slices whose pictures are not yet drawn
         self._draw_seconds: dict[int, float] = {}
         self._surface_note = ""
-        self.reloader = Reloader(self.store, self.checkpoints, self.notice, open_file, self)
-        self.keeper = SessionKeeper(self)
+        self.reloader = Reloader(self.store, self.notice, open_file, self)
+        self.keeper = SessionKeeper(
+            self.store, self.scene_view, self.opener, self.settings, self.notice, lambda: self.layout_now, self
+        )
+        self.file_dialogs = FileDialogs(self.opener, self.keeper, self.settings, self.notice, self)
         self._keeps_layout = False
         self._let_go = QTimer(self)
         self._let_go.setSingleShot(True)
@@ -163,16 +169,19 @@ class MainWindow(QMainWindow):
 
     def _connect(self) -> None:
         self.store.listen(self._changed)
-        self.checkpoints.open_wanted.connect(self.opener.choose)
-        self.strip.open_wanted.connect(self.opener.choose)
+        self.checkpoints.open_wanted.connect(self.file_dialogs.choose)
+        self.checkpoints.reload_wanted.connect(self.reloader.reload)
+        self.checkpoints.automatic.toggled.connect(self._reload_at_once)
+        self.strip.open_wanted.connect(self.file_dialogs.choose)
         self.opener.busy_with.connect(self.status.show_busy)
         self.opener.remembered.connect(self._show_recent)
         self.opener.session_opened.connect(self.keeper.show)
-        self.opener.asked.connect(lambda text, choices: self.notice.tell(text, *choices))
+        self.keeper.saved.connect(self._saved)
+        self.keeper.laid_out.connect(self.lay_out)
         self.strip.picture_wanted.connect(self.choose_picture)
         self.panel.camera_snap.connect(self.hand.snap_to_camera)
-        self.board.nudged.connect(lambda key, notches: self.hand.shift(key, notches * 2 * STEP))
-        self.board.drawn.connect(self._drawn)
+        self.slice_link.nudged.connect(lambda key, notches: self.hand.shift(key, notches * 2 * STEP))
+        self.slice_link.drawn.connect(self._drawn)
         self.legend.toggled.connect(self.hand.toggle_depth)
         self.legend.isolated.connect(self.hand.isolate_depth)
         self.hover.found.connect(self.status.show_hover)
@@ -181,7 +190,7 @@ class MainWindow(QMainWindow):
         self.scene_view.clicked.connect(self.hover.click_length)
         self.scene_view.facet_clicked.connect(self.pins.pin_facet)
         self.hover.inside.connect(self.pins.pin)
-        self.board.fitted.connect(self.pins.take_back)
+        self.slice_link.fitted.connect(self.pins.take_back)
         self.pins.kept.connect(lambda: self.side.open(self.inspector))
         self.pins.refused.connect(self.notice.tell)
         self.side.changed.connect(lambda: self.menus.show_side(self.side.current))
@@ -192,6 +201,10 @@ class MainWindow(QMainWindow):
         self.surface.computed.connect(self._surface_computed)
         self.surface.failed.connect(self._surface_failed)
         self.status.stopped.connect(self._stop)
+        self.picker.told.connect(self.task_bar.tell)
+        self.picker.ended.connect(self.task_bar.hide)
+        self.task_bar.copied.connect(self.picker.copy)
+        self.task_bar.left.connect(self.picker.leave)
 
     # Files
 
@@ -200,6 +213,13 @@ class MainWindow(QMainWindow):
 
     def _show_recent(self) -> None:
         self.menus.show_recent(self.settings.recent(), self.opener.open_path)
+
+    def _saved(self, path: str) -> None:
+        self._show_recent()
+        self.statusBar().showMessage(f"saved {path}", 4000)
+
+    def _reload_at_once(self, on: bool) -> None:
+        self.reloader.automatic = on
 
     def dragEnterEvent(self, event: QDragEnterEvent) -> None:
         if any(url.isLocalFile() for url in event.mimeData().urls()):
@@ -215,7 +235,7 @@ class MainWindow(QMainWindow):
         from app.window.dialogs.picture_dialog import PictureDialog
 
         if self.store.session.opened is not None:
-            PictureDialog(self.scene_view, self.scene_link.submit, self.opener.show_error, self).open()
+            PictureDialog(self.scene_view, self.scene_link.submit, self.file_dialogs.show_problem, self).open()
 
     # What the session's changes mean for the legend, the status line and the title
 
@@ -286,7 +306,7 @@ class MainWindow(QMainWindow):
     def _show_compiling(self, on: bool) -> None:
         """Where pictures are not there yet, which may be for minutes, in their place; else beside what is told."""
         self.status.compiling.setVisible(on)
-        self.scene_view.waiting = self.board.waiting = COMPILING if on else ""
+        self.scene_view.waiting = self.slice_link.waiting = COMPILING if on else ""
         self.scene_view.update()
 
     def _surface_computed(self, drawn: DrawnSurface) -> None:
@@ -319,7 +339,7 @@ class MainWindow(QMainWindow):
     # What a person does with keys and buttons
 
     def _hover_in_space(self, key: int, u: float, v: float, pixel: float) -> None:
-        self.hover.over_length(key, self.board.tiles[key].view, u, v, pixel)
+        self.hover.over_length(key, self.slice_link.views[key], u, v, pixel)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         if event.key() == Qt.Key.Key_Escape and self.picker.task is not None:
@@ -361,6 +381,9 @@ class MainWindow(QMainWindow):
             self.sides.setSizes([max(whole - layout.side_width, 1), layout.side_width])
         self.splitter.setSizes(list(layout.widths))
 
+    def show_preferences(self) -> None:
+        self.helper.show_preferences(self.take_preferences)
+
     def take_preferences(self) -> None:
         self.slices.budget = self.settings.frame_seconds
         self.surface.threads = self.settings.surface_threads
@@ -371,7 +394,7 @@ class MainWindow(QMainWindow):
     def event(self, event: QEvent) -> bool:
         if event.type() == QEvent.Type.DevicePixelRatioChange:  # on another screen, with more pixels or fewer
             self.scene_view.request()
-            self.board.redraw()
+            self.slice_link.redraw()
         return super().event(event)
 
     # The end
@@ -404,7 +427,7 @@ class MainWindow(QMainWindow):
         self.reloader.close()
         self.surface.close()
         self.slices.close()
-        self.board.close_worker()
+        self.slice_link.close_worker()
         self.neurons.close_worker()
         self.scene_link.close_worker()
         self.scene_view.close_scene()

@@ -36,17 +36,17 @@ class Menus:
 
     def _file(self, bar: QMenuBar) -> QMenu:
         window, menu = self._window, bar.addMenu("&File")
-        add(menu, "&Open…", window.opener.choose, QKeySequence.StandardKey.Open)
+        add(menu, "&Open…", window.file_dialogs.choose, QKeySequence.StandardKey.Open)
         recent = menu.addMenu("Open &recent")
         recent.setToolTipsVisible(True)  # paths that are shown shortened
         add(menu, "Re&load from disk", window.reloader.reload_shown, "F5")
         add(menu, "Next c&heckpoint", window.hand.next_network, "Ctrl+Tab")
         add(menu, "&Close checkpoint", window.hand.close_network, QKeySequence.StandardKey.Close)
         menu.addSeparator()
-        add(menu, "Open sess&ion…", window.opener.choose_session)
+        add(menu, "Open sess&ion…", window.file_dialogs.choose_session)
         menu.addSeparator()
-        add(menu, "&Save session", window.keeper.save, QKeySequence.StandardKey.Save)
-        add(menu, "Save session &as…", window.keeper.save_as, "Ctrl+Shift+S")
+        add(menu, "&Save session", window.file_dialogs.save, QKeySequence.StandardKey.Save)
+        add(menu, "Save session &as…", window.file_dialogs.save_as, "Ctrl+Shift+S")
         menu.addSeparator()
         add(menu, "Save a &picture of the 3D view…", window.choose_picture, "Ctrl+P")
         menu.addSeparator()
@@ -68,7 +68,7 @@ class Menus:
         add(menu, "Copy as co&mmand", poses.copy_command, "Ctrl+Shift+C")
         add(menu, "Copy as P&ython", poses.copy_python)
         menu.addSeparator()
-        add(menu, "Pre&ferences…", self._window.helper.show_preferences, "Ctrl+,")
+        add(menu, "Pre&ferences…", self._window.show_preferences, "Ctrl+,")
         return undo, redo
 
     def _slice(self, bar: QMenuBar) -> None:

@@ -164,7 +164,7 @@ def error(studio: Studio) -> None:
     broken = OUT / "broken.npz"
     broken.write_bytes(b"this is not a checkpoint")
     studio.window.open_path(broken)
-    while studio.window.opener.error_dialog is None:
+    while studio.window.file_dialogs.error_dialog is None:
         let_run(20)
     broken.unlink()
 
@@ -199,7 +199,7 @@ def take(name: str, window: MainWindow) -> None:
     if name not in ("dragging", "error", "hovering"):
         studio.settle()
     picture = window.grab().toImage()
-    dialog = window.opener.error_dialog
+    dialog = window.file_dialogs.error_dialog
     if dialog is not None:
         picture = with_dialog(window)
         dialog.accept()
@@ -215,7 +215,7 @@ def with_dialog(window: MainWindow) -> QImage:
     picture = window.grab()
     painter = QPainter(picture)
     painter.fillRect(picture.rect(), QColor(20, 24, 32, 70))
-    dialog = window.opener.error_dialog
+    dialog = window.file_dialogs.error_dialog
     at = QPoint((window.width() - dialog.width()) // 2, (window.height() - dialog.height()) // 3)
     painter.drawPixmap(at, dialog.grab())
     painter.end()

@@ -19,6 +19,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from app.control.file_opener import Problem
 from app.files import why_not_written
 from app.jobs.worker import Context, Job
 from app.state.palette import accent
@@ -29,22 +30,23 @@ from app.window.parts.controls import Tick, number_box, without_icons
 from app.window.parts.picture_file import write_png
 
 _LARGEST = 8192
+_NOT_SAVED = "The picture was not saved"
 
 
 class PictureDialog(QDialog):
-    """submit: runs a job elsewhere; show_error(heading, message, detail): when the file cannot be written."""
+    """submit: runs a job elsewhere; show_problem: when the file cannot be written."""
 
     def __init__(
         self,
         view: SceneView,
         submit: Callable[[Job], None],
-        show_error: Callable[[str, str, str], None],
+        show_problem: Callable[[Problem], None],
         parent: QWidget | None = None,
     ) -> None:
         super().__init__(parent)
         self.setWindowTitle("Picture of the 3D view")
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        self._view, self._submit, self._show_error = view, submit, show_error
+        self._view, self._submit, self._show_problem = view, submit, show_problem
         self.width_field = number_box(self, 16, _LARGEST, 1, "px", "Pixels from left to right")
         self.height_field = number_box(self, 16, _LARGEST, 1, "px", "Pixels from top to bottom")
         self.width_field.setValue(2 * view.width())
@@ -84,7 +86,7 @@ class PictureDialog(QDialog):
         try:
             drawing = self._view.still_drawing(*size, self.transparent.isChecked())
         except TooLargeError as error:
-            self._show_error("The picture was not saved", f"{error}.", str(error))
+            self._show_problem(Problem(_NOT_SAVED, f"{error}.", str(error)))
             return
         label = self._view.label
 
@@ -100,7 +102,7 @@ class PictureDialog(QDialog):
             if not isinstance(error, OSError):
                 raise error
             message = f"{path}: {why_not_written(error)}."
-            self._show_error("The picture was not saved", message, str(error))
+            self._show_problem(Problem(_NOT_SAVED, message, str(error)))
 
         self._buttons.setEnabled(False)
         self._submit(Job("picture", work, lambda _: self.accept(), failed))

@@ -6,21 +6,20 @@ from collections.abc import Callable
 
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QToolButton, QWidget
 
+from app.control.notices import Choice
 from app.window.parts.controls import as_tip, breakable, button, icon_button, label
 from app.window.parts.icons import cross
 
-Choice = tuple[str, Callable[[], object]]
-
 
 class NoticeBar(QFrame):
-    """Shows the newest notice until it is acted upon or closed."""
+    """Shows the newest notice until it is acted upon or closed; told: its text, "" without one."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setObjectName("notice")
         self.text = label("", "noticeText")
         self.text.setWordWrap(True)
-        self._told = ""
+        self.told = ""
         self.buttons: list[QToolButton] = []
         self._row = QHBoxLayout()
         self._row.setSpacing(6)
@@ -36,7 +35,7 @@ class NoticeBar(QFrame):
     def tell(self, text: str, *choices: Choice) -> None:
         """choices: buttons, each with what it does; the notice goes with any of them."""
         self.clear()
-        self._told = text
+        self.told = text
         self.text.setText(breakable(text))
         for name, act in choices:
             made = button(name, as_tip(f"{name}: {text}"), self._chosen(act))
@@ -46,7 +45,7 @@ class NoticeBar(QFrame):
 
     def withdraw(self, text: str) -> None:
         """What was told is true no more; another notice stays."""
-        if self._told == text:
+        if self.told == text:
             self.clear()
 
     def clear(self) -> None:
@@ -54,7 +53,7 @@ class NoticeBar(QFrame):
             made.hide()
             made.deleteLater()
         self.buttons = []
-        self._told = ""
+        self.told = ""
         self.text.setText("")
         self.hide()
 

@@ -2,50 +2,30 @@
 
 from __future__ import annotations
 
-from functools import partial
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
-from PySide6.QtCore import QEvent, QObject, Signal
 from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QGridLayout, QWidget
 
-from app.control.hover import Hover
 from app.control.live_slices import DrawnSlice, LiveSlices
-from app.jobs.worker import Job, Worker, unless_cancelled
+from app.control.slice_link import SliceLink
 from app.state import actions
 from app.state.session import Session
 from app.state.store import Change, Store
 from app.state.texts.numbers import place_text
-from app.views.slice.slice_view import Drawing
 from app.window.panels.slice_tile import SliceTile
 from app.window.parts.controls import ScrollArea, message_label
 from engine import Cancelled
-
-if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
-
 
 _TWO_COLUMNS: Final = 360  # pixels
 
 
 class SliceBoard(ScrollArea):
-    """nudged(key, notches): the wheel over a slice asks to move its plane; fitted: a double click in one;
-    drawn(key): a picture of its is on the screen.
+    """tiles: by the slices' keys."""
 
-    While `picking`, picked, pointed(key, u, v): a click, and where the mouse is, in a slice's coordinates.
-    """
-
-    nudged = Signal(int, float)
-    fitted = Signal()
-    picked = Signal(int, float, float)
-    pointed = Signal(int, float, float)
-    drawn = Signal(int)
-
-    def __init__(self, store: Store, slices: LiveSlices, hover: Hover, parent: QWidget | None = None) -> None:
+    def __init__(self, store: Store, slices: LiveSlices, link: SliceLink, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self._store, self._slices, self._hover = store, slices, hover
-        self._painter = Worker("pictures", self)
+        self._store, self._slices, self._link = store, slices, link
         page = QWidget(self)
         page.setObjectName("panel")
         self.setWidget(page)
@@ -55,53 +35,22 @@ class SliceBoard(ScrollArea):
         self._grid.setSpacing(8)
         self._empty = message_label("", "muted")
         self.tiles: dict[int, SliceTile] = {}
-        self._picking, self._waiting, self._wide = False, "", False
+        self._wide = False
         store.listen(self._changed)
         slices.computed.connect(self._computed)
         slices.failed.connect(self._failed)
         slices.started.connect(self._started)
-
-    def close_worker(self) -> None:
-        self._painter.close()
 
     @property
     def settled(self) -> bool:
         """Every visible tile shows its newest picture."""
         return all(tile.view.settled for tile in self.tiles.values() if tile.isVisible())
 
-    @property
-    def picking(self) -> bool:
-        return self._picking
-
-    @picking.setter
-    def picking(self, on: bool) -> None:
-        self._picking = on
-        for tile in self.tiles.values():
-            tile.view.picking = on
-
-    @property
-    def waiting(self) -> str:
-        """What tiles without a picture say."""
-        return self._waiting
-
-    @waiting.setter
-    def waiting(self, text: str) -> None:
-        self._waiting = text
-        for tile in self.tiles.values():
-            tile.view.waiting = text
-            tile.view.update()
-
-    def redraw(self) -> None:
-        for tile in self.tiles.values():
-            tile.view.redraw()
-
     def _changed(self, change: Change) -> None:
         session = change.after
         for key in set(self.tiles) - {part.key for part in session.slices}:
             tile = self.tiles.pop(key)
-            tile.view.removeEventFilter(self)
-            self._hover.forget(tile.view)
-            self._painter.withdraw(key)
+            self._link.remove(key)
             self._grid.removeWidget(tile)
             tile.hide()
             tile.deleteLater()
@@ -110,12 +59,10 @@ class SliceBoard(ScrollArea):
                 self.tiles[part.key] = self._tile(part.key, session)
             tile = self.tiles[part.key]
             if session.opened is not change.before.opened:  # what is drawn is of another network
-                self._painter.withdraw(part.key)
+                self._link.withdraw(part.key)
                 tile.clear()
             tile.show_slice(part, part.key == session.active)
             tile.view.show_look(session.look.hidden_depths, session.look.style)
-        if session.opened is not change.before.opened or isinstance(change.action, actions.MovePlane):
-            self._hover.clear()  # what is under the mouse is another thing
         if isinstance(change.action, actions.MovePlane):
             return
         self._arrange(session)
@@ -123,29 +70,11 @@ class SliceBoard(ScrollArea):
     def _tile(self, key: int, session: Session) -> SliceTile:
         tile = SliceTile(session.slice(key), self)
         tile.view.show_look(session.look.hidden_depths, session.look.style)
-        tile.view.drawing_wanted.connect(partial(self._draw, key))
-        tile.view.hovered.connect(partial(self._hover.over, key, tile.view))
-        tile.view.left.connect(self._hover.clear)
-        tile.view.clicked.connect(partial(self._hover.click, key, tile.view))
-        tile.view.picked.connect(partial(self.picked.emit, key))
-        tile.view.hovered.connect(partial(self.pointed.emit, key))
-        tile.view.picking = self._picking
-        tile.view.waiting = self._waiting
-        tile.view.pinned.connect(lambda u, v: self._hover.inside.emit(key, u, v))
-        tile.view.fitted.connect(self.fitted)
-        tile.view.nudged.connect(lambda notches: self.nudged.emit(key, notches))
+        self._link.add(key, tile.view)
         tile.chosen.connect(lambda: self._store.do(actions.ActivateSlice(key)))
         tile.enlarged.connect(lambda: self._enlarge(key))
         tile.cancelled.connect(lambda: self._slices.cancel(key))
-        tile.view.installEventFilter(self)
         return tile
-
-    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
-        if event.type() == QEvent.Type.MouseButtonPress:
-            key = next((key for key, tile in self.tiles.items() if tile.view is watched), None)
-            if key is not None and key != self._store.session.active:
-                self._store.do(actions.ActivateSlice(key))
-        return False
 
     def _enlarge(self, key: int) -> None:
         self._store.do(actions.ActivateSlice(key))
@@ -195,16 +124,6 @@ class SliceBoard(ScrollArea):
             opened = self._store.session.opened
             assert opened is not None
             self.tiles[key].show_nothing(str(error), place_text(self._store.session.slice(key).plane, opened.domain))
-
-    def _draw(self, key: int, drawing: Drawing) -> None:
-        def take(image: NDArray[np.uint8]) -> None:
-            if key in self.tiles:
-                self.tiles[key].view.show_drawing(drawing, image)
-                self.drawn.emit(key)
-
-        self._painter.submit(
-            Job(key, lambda _: drawing(), take, unless_cancelled, urgent=key == self._store.session.active)
-        )
 
 
 def _why_empty(session: Session) -> str:

@@ -25,10 +25,7 @@ _MOST_OF_PLACE = 150  # pixels that the place takes before the number of regions
 
 
 class SliceTile(QFrame):
-    """plane: of what is drawn.
-
-    chosen: a click; enlarged: a double click on the title; cancelled: the button beside the progress bar.
-    """
+    """chosen: a click; enlarged: a double click on the title; cancelled: the button beside the progress bar."""
 
     chosen = Signal()
     enlarged = Signal()
@@ -37,7 +34,7 @@ class SliceTile(QFrame):
     def __init__(self, part: Slice, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setObjectName("card")
-        self.key, self.plane = part.key, part.plane
+        self.key = part.key
         self.view = SliceView(part.accent, self)
         self._chip = QLabel(self)
         self._chip.setFixedSize(10, 10)
@@ -85,7 +82,6 @@ class SliceTile(QFrame):
     def show_result(self, drawn: DrawnSlice, current: bool) -> None:
         """current: whether it is the whole slice at the place where the plane is now."""
         answer = drawn.answer
-        self.plane = drawn.plane
         self.view.axis_names = axis_labels(drawn.plane)
         regions, note = counted(answer.partition.regions, "region"), ""
         if answer.done < answer.layers:

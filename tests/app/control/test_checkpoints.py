@@ -73,10 +73,10 @@ def test_slices_of_the_network_before_are_gone_at_once(pair: tuple[Driver, Path,
     driver, _, _ = pair
     main = driver.window
     other = next(opened for opened in main.store.session.networks if opened is not main.store.session.opened)
-    main.board.redraw()
+    main.slice_link.redraw()
     main.store.do(actions.ShowNetwork(other))
     shown: list[bool] = []
-    main.board.drawn.connect(lambda key: shown.append(main.board.tiles[key].view.picture is not None))
+    main.slice_link.drawn.connect(lambda key: shown.append(main.board.tiles[key].view.picture is not None))
     for tile in main.board.tiles.values():
         assert tile.view.picture is None
         assert tile.view.note == ""
@@ -229,8 +229,8 @@ def test_files_asked_for_one_after_the_other_are_all_opened(empty_window: Driver
     main.opener.open_path(broken)
     main.opener.open_path(paths[2])
     main.opener.open_path(paths[3])
-    wait_until(lambda: main.opener.error_dialog is not None)
-    main.opener.error_dialog.accept()
+    wait_until(lambda: main.file_dialogs.error_dialog is not None)
+    main.file_dialogs.error_dialog.accept()
     empty_window.settle()
     assert [opened.path for opened in main.store.session.networks] == paths
     assert main.store.session.opened.path == paths[3]

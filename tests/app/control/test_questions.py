@@ -35,8 +35,8 @@ def answer(driver: Driver, wanted: dict[str, str]) -> dict[str, str]:
     window, before = driver.window, driver.window.store.session.opened
     made = {}
     while window.store.session.opened is before:
-        wait_until(lambda: window.opener.question_dialog is not None or window.store.session.opened is not before)
-        dialog = window.opener.question_dialog
+        wait_until(lambda: window.file_dialogs.question_dialog is not None or window.store.session.opened is not before)
+        dialog = window.file_dialogs.question_dialog
         if dialog is None:
             break
         choice = dialog._choice
@@ -49,7 +49,7 @@ def answer(driver: Driver, wanted: dict[str, str]) -> dict[str, str]:
             button.setChecked(True)
         assert dialog.text == wanted[choice]
         QTest.mouseClick(dialog.buttons.button(OPEN), LEFT)
-        wait_until(lambda dialog=dialog: window.opener.question_dialog is not dialog)
+        wait_until(lambda dialog=dialog: window.file_dialogs.question_dialog is not dialog)
     return made
 
 
@@ -64,16 +64,16 @@ def test_an_open_question_is_asked_and_its_answer_remembered(empty_window: Drive
     assert not window.approximation.isVisible()
     window.open_path(state_dict)  # again: no question
     wait_until(lambda: window.store.session.opened is not first)
-    assert window.opener.question_dialog is None
+    assert window.file_dialogs.question_dialog is None
 
 
 def test_what_comes_after_a_question_is_opened_without_an_answer_too(
     empty_window: Driver, state_dict: Path, checkpoint: Path
 ) -> None:
-    opener = empty_window.window.opener
+    opener, dialogs = empty_window.window.opener, empty_window.window.file_dialogs
     opener.open_paths([state_dict, checkpoint])
-    wait_until(lambda: opener.question_dialog is not None)
-    opener.question_dialog.reject()
+    wait_until(lambda: dialogs.question_dialog is not None)
+    dialogs.question_dialog.reject()
     wait_until(lambda: empty_window.window.store.session.opened is not None)
     assert empty_window.window.store.session.opened.path == checkpoint
     empty_window.settle()
@@ -85,18 +85,18 @@ def test_what_comes_after_a_broken_file_is_told_to_be_left_out(
     broken = tmp_path / "broken.npz"
     broken.write_bytes(b"")
     window.window.opener.open_paths([broken, checkpoint, tmp_path / "more.npz"])
-    wait_until(lambda: window.window.opener.error_dialog is not None)
-    text = window.window.opener.error_dialog.message.text()
+    wait_until(lambda: window.window.file_dialogs.error_dialog is not None)
+    text = window.window.file_dialogs.error_dialog.message.text()
     assert text.endswith(f"Not opened either: {checkpoint.name}, more.npz. {checkpoint.name} stays open.")
-    window.window.opener.error_dialog.close()
+    window.window.file_dialogs.error_dialog.close()
 
 
 def test_a_question_that_is_not_answered_changes_nothing(window: Driver, state_dict: Path) -> None:
     before = window.window.store.session
     window.window.open_path(state_dict)
-    wait_until(lambda: window.window.opener.question_dialog is not None)
-    window.window.opener.question_dialog.reject()
-    wait_until(lambda: window.window.opener.question_dialog is None)
+    wait_until(lambda: window.window.file_dialogs.question_dialog is not None)
+    window.window.file_dialogs.question_dialog.reject()
+    wait_until(lambda: window.window.file_dialogs.question_dialog is None)
     assert window.window.store.session is before
 
 
@@ -104,6 +104,7 @@ def test_a_file_is_asked_about_once_and_files_one_after_the_other(
     empty_window: Driver, state_dict: Path, tmp_path: Path
 ) -> None:
     opener, store = empty_window.window.opener, empty_window.window.store
+    dialogs = empty_window.window.file_dialogs
     other = tmp_path / "other.pth"
     other.write_bytes(state_dict.read_bytes())
     refused: list[str] = []
@@ -112,13 +113,13 @@ def test_a_file_is_asked_about_once_and_files_one_after_the_other(
         opener.open_path(path)
         wait_until(lambda count=count: len(refused) == count)
         assert [dialog.name for dialog in empty_window.window.findChildren(QuestionDialog)] == [state_dict.name]
-    opener.question_dialog.reject()
-    wait_until(lambda: opener.question_dialog is not None)
-    assert opener.question_dialog.name == other.name
+    dialogs.question_dialog.reject()
+    wait_until(lambda: dialogs.question_dialog is not None)
+    assert dialogs.question_dialog.name == other.name
     made = answer(empty_window, {"activation": "relu", "last_activation": "none", "bounds": "-1,1"})
     assert made["activation"] == "relu"
     assert [opened.path for opened in store.session.networks] == [other]
-    assert opener.question_dialog is None
+    assert dialogs.question_dialog is None
     empty_window.settle()
 
 
@@ -134,8 +135,8 @@ def test_a_relu_limit_is_called_an_approximation(empty_window: Driver, state_dic
 def test_a_softplus_network_offers_its_relu_limit(empty_window: Driver, state_dict: Path) -> None:
     window = empty_window.window
     window.open_path(state_dict, Reading(activation="softplus:100", last_activation="none"))
-    wait_until(lambda: window.opener.error_dialog is not None)
-    dialog = window.opener.error_dialog
+    wait_until(lambda: window.file_dialogs.error_dialog is not None)
+    dialog = window.file_dialogs.error_dialog
     assert "--" not in dialog.message.text()
     assert "its ReLU limit can be drawn, an approximation" in dialog.message.text()
     assert dialog.action.text() == "Draw its ReLU limit"
@@ -143,20 +144,20 @@ def test_a_softplus_network_offers_its_relu_limit(empty_window: Driver, state_di
     wait_until(lambda: window.store.session.opened is not None)
     assert window.approximation.isVisible()
     assert window.store.session.opened.reading.relu_limit
-    assert window.opener.error_dialog is None
+    assert window.file_dialogs.error_dialog is None
     assert all("--" not in text for _, text in full_notes(window.store.session.opened))
     empty_window.settle()
 
 
 def test_an_error_with_no_way_on_has_no_such_button(empty_window: Driver, tmp_path: Path) -> None:
-    opener = empty_window.window.opener
+    opener, dialogs = empty_window.window.opener, empty_window.window.file_dialogs
     torch.save({"0.weight": torch.ones(4, 3), "2.weight": torch.ones(1, 4), "gain": torch.ones(4)}, tmp_path / "a.pth")
     opener.open_path(tmp_path / "a.pth")
-    wait_until(lambda: opener.error_dialog is not None)
-    assert opener.error_dialog.action is None
-    assert "'gain' (4 numbers beside the layers) is not used by this reading" in opener.error_dialog.message.text()
-    assert "--" not in opener.error_dialog.message.text()
-    opener.error_dialog.close()
+    wait_until(lambda: dialogs.error_dialog is not None)
+    assert dialogs.error_dialog.action is None
+    assert "'gain' (4 numbers beside the layers) is not used by this reading" in dialogs.error_dialog.message.text()
+    assert "--" not in dialogs.error_dialog.message.text()
+    dialogs.error_dialog.close()
 
 
 def test_options_answer_what_a_file_leaves_open(splinescope_process, state_dict: Path, tmp_path: Path) -> None:

@@ -205,22 +205,22 @@ def test_a_broken_session_changes_nothing(window: Driver, tmp_path: Path) -> Non
     path.write_text('{"splinescope session": 1, "checkpoints": [{"path": "/dev/zero", "sha256": "", "reading": null}]}')
     before = window.window.store.session
     window.window.open_path(path)
-    wait_until(lambda: window.window.opener.error_dialog is not None)
-    message = window.window.opener.error_dialog.message.text()
+    wait_until(lambda: window.window.file_dialogs.error_dialog is not None)
+    message = window.window.file_dialogs.error_dialog.message.text()
     assert "this session cannot be opened" in message
     assert "\n" not in message
-    window.window.opener.error_dialog.accept()
+    window.window.file_dialogs.error_dialog.accept()
     assert window.window.store.session is before
 
 
 def test_a_session_that_cannot_be_written_says_why(window: Driver, tmp_path: Path) -> None:
     window.window.keeper.save_to(tmp_path / "no folder" / "a.json")
-    wait_until(lambda: window.window.opener.error_dialog is not None)
-    dialog = window.window.opener.error_dialog
+    wait_until(lambda: window.window.file_dialogs.error_dialog is not None)
+    dialog = window.window.file_dialogs.error_dialog
     assert "no folder" in dialog.message.text()
     assert "choose another folder" in dialog.message.text()
     assert window.window.keeper.path is None
-    window.window.opener.error_dialog.accept()
+    window.window.file_dialogs.error_dialog.accept()
 
 
 def test_a_window_that_closes_at_once_has_saved_its_session(window: Driver, tmp_path: Path) -> None:

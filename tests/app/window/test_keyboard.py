@@ -72,7 +72,10 @@ DIALOGS: Final[dict[str, Callable[[Driver], QDialog]]] = {
     ),
     "stack": lambda driver: StackDialog(driver.window.store, driver.window.store.session.active_slice, driver.window),
     "picture": lambda driver: PictureDialog(
-        driver.window.scene_view, driver.window.scene_link.submit, driver.window.opener.show_error, driver.window
+        driver.window.scene_view,
+        driver.window.scene_link.submit,
+        driver.window.file_dialogs.show_problem,
+        driver.window,
     ),
     "error": lambda driver: ErrorDialog("It went wrong", "This is why.", "in detail", driver.window),
     "about": lambda driver: AboutDialog(driver.window),

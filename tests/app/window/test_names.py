@@ -102,9 +102,9 @@ def test_a_refused_file_with_an_odd_name_is_told_plainly(empty_window: Driver, t
     path = tmp_path / f"{MARKED}.npz"
     path.write_bytes(b"no")
     empty_window.window.open_path(path)
-    wait_until(lambda: empty_window.window.opener.error_dialog is not None)
-    check_plain(empty_window.window.opener.error_dialog)
-    empty_window.window.opener.error_dialog.accept()
+    wait_until(lambda: empty_window.window.file_dialogs.error_dialog is not None)
+    check_plain(empty_window.window.file_dialogs.error_dialog)
+    empty_window.window.file_dialogs.error_dialog.accept()
 
 
 def check_plain(parent: QObject) -> None:

@@ -193,8 +193,8 @@ def test_a_broken_file_changes_nothing_and_says_why(window: Driver, tmp_path: Pa
     path.write_bytes(content)
     before = window.window.store.session
     window.window.open_path(path)
-    wait_until(lambda: window.window.opener.error_dialog is not None)
-    dialog = window.window.opener.error_dialog
+    wait_until(lambda: window.window.file_dialogs.error_dialog is not None)
+    dialog = window.window.file_dialogs.error_dialog
     assert str(path) in dialog.message.text()
     assert "small.safetensors stays open" in dialog.message.text()
     QTest.mouseClick(dialog.copy, LEFT)
@@ -247,8 +247,12 @@ def test_a_part_of_a_slice_is_told_to_be_one(window: Driver) -> None:
         told.append((drawn.answer, main.status.left.whole, main.checkpoints.cards[0].regions.whole))
         notes.append(("computed", main.board.tiles[key].view.note))
 
+    def see(key: int) -> None:
+        if notes:  # before, a picture of the size that the tile had may still be on its way
+            notes.append(("drawn", main.board.tiles[key].view.note))
+
     main.slices.computed.connect(listen)
-    main.board.drawn.connect(lambda key: notes.append(("drawn", main.board.tiles[key].view.note)))
+    main.slice_link.drawn.connect(see)
     part = main.store.session.active_slice
     assert part is not None
     plane = shifted(part.plane, 0.01, main.store.session.opened.domain)
@@ -290,7 +294,7 @@ def test_closing_in_the_middle_of_everything_leaves_nothing(empty_window: Driver
 
 def test_pictures_of_any_size_with_transparency(window: Driver, tmp_path: Path) -> None:
     main = window.window
-    dialog = PictureDialog(main.scene_view, main.scene_link.submit, main.opener.show_error, main)
+    dialog = PictureDialog(main.scene_view, main.scene_link.submit, main.file_dialogs.show_problem, main)
     dialog.width_field.setValue(301)
     dialog.height_field.setValue(207)
     dialog.transparent.setChecked(True)
@@ -299,11 +303,11 @@ def test_pictures_of_any_size_with_transparency(window: Driver, tmp_path: Path) 
     image = QImage(str(tmp_path / "scene.png"))
     assert (image.width(), image.height()) == (301, 207)
     assert image.pixelColor(0, 0).alpha() == 0
-    dialog = PictureDialog(main.scene_view, main.scene_link.submit, main.opener.show_error, main)
+    dialog = PictureDialog(main.scene_view, main.scene_link.submit, main.file_dialogs.show_problem, main)
     dialog.save(tmp_path / "no such folder" / "scene.png")
-    wait_until(lambda: main.opener.error_dialog is not None and main.opener.error_dialog.isVisible())
-    assert str(tmp_path) in main.opener.error_dialog.message.text()
-    main.opener.error_dialog.accept()
+    wait_until(lambda: main.file_dialogs.error_dialog is not None and main.file_dialogs.error_dialog.isVisible())
+    assert str(tmp_path) in main.file_dialogs.error_dialog.message.text()
+    main.file_dialogs.error_dialog.accept()
     dialog.reject()
 
 

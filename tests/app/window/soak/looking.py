@@ -88,7 +88,7 @@ def check_tiles(window: MainWindow) -> None:
     assert {key for key, tile in tiles.items() if tile.isVisible()} == wanted
     for key, tile in tiles.items():
         drawn = window.slices.result(key)
-        assert drawn is None or tile.plane is drawn.plane
+        assert drawn is None or tile.view.picture is drawn.picture
         assert tile._progress.isHidden()
 
 

@@ -1,0 +1,21 @@
+"""What happened by itself, to be told where a person sees it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Protocol
+
+Choice = tuple[str, Callable[[], object]]
+
+
+class Notices(Protocol):
+    """One notice at a time, the newest; told: what it says, "" when there is none."""
+
+    @property
+    def told(self) -> str: ...
+
+    def tell(self, text: str, *choices: Choice) -> None:
+        """choices: buttons, each with what it does; the notice goes with any of them."""
+
+    def withdraw(self, text: str) -> None:
+        """What was told is true no more; another notice stays."""

@@ -1,0 +1,112 @@
+"""Dialogs about files: which to open, where to save, what a file leaves open, and what went wrong."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QFileDialog, QWidget
+
+from app.control.file_opener import FileOpener, Problem
+from app.control.notices import Notices
+from app.control.session_keeper import SessionKeeper
+from app.control.settings import Settings
+from app.window.dialogs.error_dialog import ErrorDialog
+from app.window.dialogs.question_dialog import QuestionDialog
+
+if TYPE_CHECKING:
+    from app.jobs.opening import UnansweredError
+    from app.jobs.session_opening import MissingFileError
+
+_OPENED: Final = "Checkpoints and sessions (*.npz *.safetensors *.pt *.pth *.onnx *.json);;All files (*)"
+_SESSIONS: Final = "Sessions (*.json)"
+
+
+class FileDialogs:
+    """None of them stops the program, besides those in which a file is chosen."""
+
+    def __init__(
+        self, opener: FileOpener, keeper: SessionKeeper, settings: Settings, notices: Notices, window: QWidget
+    ) -> None:
+        self._opener, self._keeper, self._settings = opener, keeper, settings
+        self._notices, self._window = notices, window
+        self.error_dialog: ErrorDialog | None = None
+        self.question_dialog: QuestionDialog | None = None
+        self._questions: list[tuple[Path, UnansweredError, Sequence[Path]]] = []  # the first is the dialog's
+        opener.failed.connect(self.show_problem)
+        opener.asked.connect(self._ask)
+        opener.missing.connect(self._ask_where)
+        keeper.failed.connect(self.show_problem)
+
+    def choose(self) -> None:
+        """Ask for a file, and open it."""
+        self._choose("Open a checkpoint or a session", _OPENED)
+
+    def choose_session(self) -> None:
+        """Ask for a session, and open it."""
+        self._choose("Open a session", f"{_SESSIONS};;All files (*)")
+
+    def _choose(self, title: str, kinds: str) -> None:
+        name, _ = QFileDialog.getOpenFileName(self._window, title, str(self._settings.folder or ""), kinds)
+        if name:
+            self._opener.open_path(Path(name))
+
+    def save(self) -> None:
+        """Save the session where it was saved or opened; without such a place ask for one."""
+        if self._keeper.path is None:
+            self.save_as()
+        else:
+            self._keeper.save_to(self._keeper.path)
+
+    def save_as(self) -> None:
+        proposed = self._keeper.proposed_path
+        if proposed is None:
+            return
+        name, _ = QFileDialog.getSaveFileName(self._window, "Save the session", str(proposed), _SESSIONS)
+        if name:
+            self._keeper.save_to(Path(name if name.lower().endswith(".json") else f"{name}.json"))
+
+    def show_problem(self, problem: Problem) -> None:
+        self.error_dialog = ErrorDialog(problem.heading, problem.message, problem.detail, self._window, problem.action)
+        self.error_dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        self.error_dialog.destroyed.connect(self._error_seen)
+        self.error_dialog.open()
+
+    def _error_seen(self) -> None:
+        self.error_dialog = None
+
+    def _ask_where(self, path: Path, error: MissingFileError, go_on: Callable[[Path | None], None]) -> None:
+        """A file of a session is missing: it is somewhere else, or left out."""
+
+        def find() -> None:
+            name, _ = QFileDialog.getOpenFileName(self._window, f"Where is {error.path.name}?", str(path.parent))
+            if name:
+                go_on(Path(name))
+
+        text = f"{path.name} needs {error.path.name}, which is not at {error.path}."
+        self._notices.tell(text, ("Find…", find), ("Leave it out", lambda: go_on(None)))
+
+    def _ask(self, path: Path, left_open: UnansweredError, rest: Sequence[Path]) -> None:
+        """One question at a time, and one about a file."""
+        if all(path != asked for asked, *_ in self._questions):
+            self._questions.append((path, left_open, rest))
+        if self.question_dialog is None:
+            self._show_question()
+
+    def _show_question(self) -> None:
+        path, left_open, rest = self._questions[0]
+        dialog = self.question_dialog = QuestionDialog(path.name, left_open.question, left_open.reading, self._window)
+        dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        dialog.accepted.connect(lambda: self._opener.open_path(path, dialog.reading, rest=rest))
+        if rest:
+            dialog.rejected.connect(lambda: self._opener.open_paths(rest))
+        dialog.finished.connect(self._question_gone)
+        dialog.open()
+
+    def _question_gone(self) -> None:
+        self.question_dialog = None
+        del self._questions[0]
+        if self._questions:
+            self._show_question()
