@@ -1,4 +1,4 @@
-"""What keys, menus and buttons of the window do to the session."""
+"""What keys of the window, its legend and its camera do to the session."""
 
 from __future__ import annotations
 
@@ -64,33 +64,6 @@ class Hand:
         towards = np.array(scene.camera.GetPosition()) - np.array(scene.camera.GetFocalPoint())
         plane = facing(towards, scene.camera.GetViewUp(), scene.domain.mean(axis=0))
         self._store.do(actions.MovePlane(part.key, plane))
-
-    def delete(self) -> None:
-        if self._store.session.active is not None:
-            self._store.do(actions.RemoveSlice(self._store.session.active))
-
-    def hide(self) -> None:
-        part = self._store.session.active_slice
-        if part is not None:
-            self._store.do(actions.ShowSlice(part.key, not part.visible))
-
-    def step(self, steps: int) -> None:
-        """Make the next or the previous slice the active one."""
-        session = self._store.session
-        if session.active is not None:
-            keys = [part.key for part in session.slices]
-            following = keys[(keys.index(session.active) + steps) % len(keys)]
-            self._store.do(actions.ActivateSlice(following))
-
-    def next_network(self) -> None:
-        session = self._store.session
-        if session.opened is not None and len(session.networks) > 1:
-            at = session.networks.index(session.opened)
-            self._store.do(actions.ShowNetwork(session.networks[(at + 1) % len(session.networks)]))
-
-    def close_network(self) -> None:
-        if self._store.session.opened is not None:
-            self._store.do(actions.CloseNetwork(self._store.session.opened))
 
     def clear_neuron(self) -> None:
         if self._store.session.neuron is not None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from enum import Enum
+from typing import Any
 
 from app.state.line_style import USUAL, LineStyle
 
@@ -31,6 +32,11 @@ class SceneLook:
     lines: bool = True
     hidden_depths: frozenset[int] = frozenset()
     style: LineStyle = USUAL
+
+    def switched(self, name: str) -> SceneLook:
+        """With a switch turned."""
+        turned: dict[str, Any] = {name: not getattr(self, name)}
+        return replace(self, **turned)
 
     def with_hidden(self, depths: frozenset[int]) -> SceneLook:
         return replace(self, hidden_depths=depths)

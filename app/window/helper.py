@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from PySide6.QtCore import Qt, QUrl
 from PySide6.QtGui import QDesktopServices
-from PySide6.QtWidgets import QDialog, QMenu, QWidget
+from PySide6.QtWidgets import QDialog, QWidget
+
+from app.window.commands.table import keys_by_menu
 
 if TYPE_CHECKING:
     from app.control.notices import Notices
@@ -38,10 +40,10 @@ class Helper:
         if not (self._settings.greeted or self._notices.told):
             self.hint()
 
-    def show_shortcuts(self, menus: Sequence[QMenu]) -> None:
+    def show_shortcuts(self) -> None:
         from app.window.dialogs.shortcuts_dialog import ShortcutsDialog
 
-        self._open(ShortcutsDialog(menus, self._window))
+        self._open(ShortcutsDialog(keys_by_menu(), self._window))
 
     def show_about(self) -> None:
         from app.window.dialogs.about_dialog import AboutDialog

@@ -16,7 +16,7 @@ from app.control.hand import STEP, Hand
 from app.control.hover import Hover
 from app.control.live_slices import DrawnSlice, LiveSlices
 from app.control.live_surface import DrawnSurface, LiveSurface
-from app.control.picker import Picker
+from app.control.picker import Picker, Task
 from app.control.pins import Pins
 from app.control.poses import Poses
 from app.control.reloader import Reloader
@@ -34,9 +34,9 @@ from app.state.session import OpenNetwork, Session
 from app.state.store import Change, Store
 from app.views.marks.legend import ColorBar, DepthLegend
 from app.views.scene.scene_view import SceneView
+from app.window.commands.commands import Commands
 from app.window.file_dialogs import FileDialogs
 from app.window.helper import Helper
-from app.window.menus import Menus
 from app.window.panels.checkpoint_panel import CheckpointPanel
 from app.window.panels.inspector import Inspector
 from app.window.panels.neuron_table import NeuronTable
@@ -51,8 +51,11 @@ from app.window.panels.tool_strip import ToolStrip
 from app.window.parts.controls import label
 from app.window.parts.icons import application_icon
 from app.window.parts.tab_order import move_focus
+from app.window.recent_menu import show_recent
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from sdf_models import Reading
 
 
@@ -73,9 +76,10 @@ class MainWindow(QMainWindow):
         self.surface = LiveSurface(self.store, self)
         self.slices.level_cutter = self.surface.cut
         self.hover = Hover(self.store, self.slices, self)
-        self.strip = ToolStrip(self.store, self)
-        self.panel = PlanePanel(self.store, self)
-        self.checkpoints = CheckpointPanel(self.store, self.slices, self)
+        self.commands = Commands(self.store, self)
+        self.strip = ToolStrip(self.store, self.commands, self)
+        self.panel = PlanePanel(self.store, self.commands, self)
+        self.checkpoints = CheckpointPanel(self.store, self.slices, self.commands, self)
         self.scene_view = SceneView(self)
         self.scene_link = SceneLink(self.store, self.slices, self.scene_view, self)
         self.scene_view.expecting = self._computing
@@ -87,7 +91,7 @@ class MainWindow(QMainWindow):
         self.side = SideArea(self)
         self.legend, self.color_bar = DepthLegend(self), ColorBar(self)
         self.status, self.notice, self.task_bar = StatusLine(self), NoticeBar(self), TaskBar(self)
-        self.player = Player(self.store, self._held, self)
+        self.player = Player(self.store, self.commands["travel"], self._held, self)
         snapping = Snapping(self.scene_view, self.slices, self.surface)
         self.picker = Picker(self.store, self.scene_view, self.slice_link, snapping, self)
         self.opener = FileOpener(self.store, self.settings, open_file, self)
@@ -109,7 +113,8 @@ class MainWindow(QMainWindow):
         self._let_go.timeout.connect(self._pause)
         self.take_preferences()
         self._arrange()
-        self.menus = Menus(self)
+        self.commands.attach(self._calls())
+        (self.recent,) = self.commands.fill(self.menuBar()).values()
         self._show_recent()
         self._connect()
 
@@ -169,17 +174,13 @@ class MainWindow(QMainWindow):
 
     def _connect(self) -> None:
         self.store.listen(self._changed)
-        self.checkpoints.open_wanted.connect(self.file_dialogs.choose)
         self.checkpoints.reload_wanted.connect(self.reloader.reload)
         self.checkpoints.automatic.toggled.connect(self._reload_at_once)
-        self.strip.open_wanted.connect(self.file_dialogs.choose)
         self.opener.busy_with.connect(self.status.show_busy)
         self.opener.remembered.connect(self._show_recent)
         self.opener.session_opened.connect(self.keeper.show)
         self.keeper.saved.connect(self._saved)
         self.keeper.laid_out.connect(self.lay_out)
-        self.strip.picture_wanted.connect(self.choose_picture)
-        self.panel.camera_snap.connect(self.hand.snap_to_camera)
         self.slice_link.nudged.connect(lambda key, notches: self.hand.shift(key, notches * 2 * STEP))
         self.slice_link.drawn.connect(self._drawn)
         self.legend.toggled.connect(self.hand.toggle_depth)
@@ -193,7 +194,7 @@ class MainWindow(QMainWindow):
         self.slice_link.fitted.connect(self.pins.take_back)
         self.pins.kept.connect(lambda: self.side.open(self.inspector))
         self.pins.refused.connect(self.notice.tell)
-        self.side.changed.connect(lambda: self.menus.show_side(self.side.current))
+        self.side.changed.connect(self._show_side)
         self.slices.failed.connect(lambda key, _: self._failed(key))
         self.slices.computed.connect(self._computed)
         self.compilation.changed.connect(self._show_compiling)
@@ -206,13 +207,60 @@ class MainWindow(QMainWindow):
         self.task_bar.copied.connect(self.picker.copy)
         self.task_bar.left.connect(self.picker.leave)
 
+    def _calls(self) -> dict[str, Callable[[], object]]:
+        """What commands do that are no actions on the session."""
+        view, picker, poses = self.scene_view, self.picker, self.poses
+        return {
+            "open": self.file_dialogs.choose,
+            "reload": self.reloader.reload_shown,
+            "open session": self.file_dialogs.choose_session,
+            "save": self.file_dialogs.save,
+            "save as": self.file_dialogs.save_as,
+            "picture": self.choose_picture,
+            "quit": self.close,
+            "undo": self.store.undo,
+            "redo": self.store.redo,
+            "copy pose": poses.copy,
+            "paste pose": poses.paste,
+            "paste slice": poses.paste_new,
+            "copy command": poses.copy_command,
+            "copy Python": poses.copy_python,
+            "preferences": self.show_preferences,
+            "stack": self.helper.show_stack,
+            "three points": lambda: picker.begin(Task.THREE_POINTS),
+            "across surface": lambda: picker.begin(Task.UPRIGHT),
+            "tangent": lambda: picker.begin(Task.TANGENT),
+            "measure": lambda: picker.begin(Task.MEASURE),
+            "travel": self.player.toggle,
+            "snap camera": self.hand.snap_to_camera,
+            "home": lambda: view.set_up(view.up),
+            "from x": lambda: view.look_from((1.0, 0.0, 0.0)),
+            "from y": lambda: view.look_from((0.0, 1.0, 0.0)),
+            "from z": lambda: view.look_from((0.0, 0.0, 1.0)),
+            "x upwards": self.hand.upwards("x"),
+            "y upwards": self.hand.upwards("y"),
+            "z upwards": self.hand.upwards("z"),
+            "find": self.strip.search.setFocus,
+            "inspector": lambda: self.side.toggle(self.inspector),
+            "neurons": lambda: self.side.toggle(self.neurons),
+            "keys": self.helper.show_shortcuts,
+            "first steps": self.helper.hint,
+            "log": self.helper.show_log,
+            "about": self.helper.show_about,
+        }
+
+    def _show_side(self) -> None:
+        """Tick the panel at the right of the views."""
+        for name, panel in (("inspector", self.inspector), ("neurons", self.neurons)):
+            self.commands[name].setChecked(self.side.current is panel)
+
     # Files
 
     def open_path(self, path: Path, reading: Reading | None = None) -> None:
         self.opener.open_path(path, reading)
 
     def _show_recent(self) -> None:
-        self.menus.show_recent(self.settings.recent(), self.opener.open_path)
+        show_recent(self.recent, self.settings.recent(), self.opener.open_path)
 
     def _saved(self, path: str) -> None:
         self._show_recent()
@@ -243,7 +291,6 @@ class MainWindow(QMainWindow):
         session = change.after
         if session.opened is not change.before.opened:
             self._show_network(session.opened)
-        self.menus.show_steps(self.store.history)
         if isinstance(change.action, actions.MovePlane):
             self._let_go.start()
             return

@@ -23,7 +23,7 @@ pytest.importorskip("PySide6.QtWidgets", reason="the window needs Qt", exc_type=
 from PySide6.QtCore import QEvent, QPoint, QPointF, QSettings, Qt
 from PySide6.QtGui import QAction, QMouseEvent, QWheelEvent
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QApplication, QWidget
+from PySide6.QtWidgets import QApplication, QMenu, QWidget
 from vtkmodules.vtkRenderingCore import vtkRenderWindow
 
 from app.application import application
@@ -98,6 +98,11 @@ def press(driver: Driver, shortcut: str) -> None:
     found = [action for action in driver.window.findChildren(QAction) if action.shortcut().toString() == shortcut]
     assert len(found) == 1
     found[0].trigger()
+
+
+def menus(window: MainWindow) -> list[QMenu]:
+    """Those of the menu bar."""
+    return [action.menu() for action in window.menuBar().actions()]
 
 
 def move(widget: QWidget, at: QPoint, held: Qt.MouseButton = Qt.MouseButton.NoButton) -> None:

@@ -1,4 +1,4 @@
-"""All keys and gestures on one sheet: the keys are those of the menus."""
+"""All keys and gestures on one sheet."""
 
 from __future__ import annotations
 
@@ -6,12 +6,12 @@ from collections.abc import Sequence
 from typing import Final
 
 from PySide6.QtCore import Qt
-from PySide6.QtGui import QAction
-from PySide6.QtWidgets import QDialog, QDialogButtonBox, QGridLayout, QHBoxLayout, QLabel, QMenu, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QDialog, QDialogButtonBox, QGridLayout, QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
 from app.window.parts.controls import label, without_icons
 
 Line = tuple[str, str]
+Section = tuple[str, Sequence[Line]]
 
 BY_HAND: Final[tuple[tuple[str, tuple[Line, ...]], ...]] = (
     (
@@ -52,18 +52,18 @@ BY_HAND: Final[tuple[tuple[str, tuple[Line, ...]], ...]] = (
 
 
 class ShortcutsDialog(QDialog):
-    """menus: those of the window, in their order."""
+    """sections: the keys of each menu, with its title."""
 
-    def __init__(self, menus: Sequence[QMenu], parent: QWidget | None = None) -> None:
+    def __init__(self, sections: Sequence[Section], parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setWindowTitle("Keys and gestures")
-        self.sections = [(menu.title().replace("&", ""), _keys(menu)) for menu in menus]
+        self.sections = tuple(sections)
         columns = QHBoxLayout()
         columns.setSpacing(34)
-        for sections in _shared([*self.sections, *BY_HAND]):
+        for shared in _shared([*self.sections, *BY_HAND]):
             column = QVBoxLayout()
             column.setSpacing(4)
-            for title, lines in sections:
+            for title, lines in shared:
                 column.addWidget(label(title.upper(), "section"))
                 column.addLayout(_table(lines))
                 column.addSpacing(10)
@@ -78,21 +78,11 @@ class ShortcutsDialog(QDialog):
         layout.addWidget(buttons)
 
 
-def _keys(menu: QMenu) -> tuple[Line, ...]:
-    return tuple(
-        (action.shortcut().toString(), _words(action)) for action in menu.actions() if not action.shortcut().isEmpty()
-    )
-
-
-def _words(action: QAction) -> str:
-    return action.iconText().removesuffix("…")
-
-
-def _shared(sections: Sequence[tuple[str, Sequence[Line]]]) -> list[list[tuple[str, Sequence[Line]]]]:
+def _shared(sections: Sequence[Section]) -> list[list[Section]]:
     """Over three columns, about equally long."""
     filled = [section for section in sections if section[1]]
     total = sum(len(lines) + 2 for _, lines in filled)
-    columns: list[list[tuple[str, Sequence[Line]]]] = [[], [], []]
+    columns: list[list[Section]] = [[], [], []]
     done = 0
     for section in filled:
         size = len(section[1]) + 2

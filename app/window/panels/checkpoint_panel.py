@@ -11,6 +11,7 @@ from app.state import actions
 from app.state.session import OpenNetwork
 from app.state.store import Change, Store
 from app.state.texts.notes import architecture, network_notes
+from app.window.commands.commands import Commands
 from app.window.dialogs.notes_dialog import NotesDialog
 from app.window.parts.controls import (
     ElidedLabel,
@@ -109,19 +110,18 @@ class CheckpointCard(QFrame):
 
 
 class CheckpointPanel(QWidget):
-    """open_wanted, reload_wanted(OpenNetwork): its buttons."""
+    """reload_wanted(OpenNetwork): its button."""
 
-    open_wanted = Signal()
     reload_wanted = Signal(object)
 
-    def __init__(self, store: Store, slices: LiveSlices, parent: QWidget | None = None) -> None:
+    def __init__(self, store: Store, slices: LiveSlices, commands: Commands, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setObjectName("panel")
         self._store, self._slices = store, slices
         self.cards: list[CheckpointCard] = []
         self.automatic = Tick("Reload changed files", self)
         self.automatic.setToolTip("When a file changes on disk, as in a training run: read it again at once")
-        self.add = button("+", "Open another checkpoint (Ctrl+O)", self.open_wanted.emit)
+        self.add = button("+", commands["open"].toolTip(), commands["open"].trigger)
         heading = QHBoxLayout()
         heading.addWidget(label("CHECKPOINTS", "section"))
         heading.addStretch(1)

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from functools import partial
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
-from PySide6.QtCore import QTimer, Signal
+from PySide6.QtCore import QTimer
 from PySide6.QtGui import QMouseEvent
 from PySide6.QtWidgets import (
     QFrame,
@@ -19,11 +18,22 @@ from PySide6.QtWidgets import (
 )
 
 from app.state import actions
-from app.state.geometry.planes import at_offset, centre_in, flipped, offset, offset_range, rotated, snapped, tilted
+from app.state.geometry.planes import at_offset, offset, offset_range, tilted
 from app.state.session import Session, Slice
 from app.state.store import Change, Store
 from app.state.texts.numbers import place_text, short_place_text
-from app.window.parts.controls import ElidedLabel, ScrollArea, Slider, as_tip, button, icon_button, label, restyle, row
+from app.window.commands.commands import Commands
+from app.window.parts.controls import (
+    ElidedLabel,
+    ScrollArea,
+    Slider,
+    as_tip,
+    command_button,
+    icon_button,
+    label,
+    restyle,
+    row,
+)
 from app.window.parts.icons import color_of, cross, eye
 from app.window.parts.number_field import NumberField, VectorField
 from engine import SlicePlane
@@ -100,19 +110,17 @@ class SliceRow(QFrame):
 
 
 class PlanePanel(QWidget):
-    """camera_snap: the active plane is to face the eye."""
-
-    camera_snap = Signal()
-
-    def __init__(self, store: Store, parent: QWidget | None = None) -> None:
+    def __init__(self, store: Store, commands: Commands, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setObjectName("panel")
         self._store = store
         self.rows: dict[int, SliceRow] = {}
         self._list = QVBoxLayout()
         self._list.setSpacing(5)
-        self.add = button("+", "Add a slice through the middle of the box", self._add)
-        self.duplicate = button("Duplicate", "Another slice at the same place", self._duplicate)
+        self.add, self.duplicate = command_button(commands["add"]), command_button(commands["duplicate"])
+        self.snaps = {axis: command_button(commands[f"snap {axis}"]) for axis in "xyz"}
+        self.to_camera, self.flip = command_button(commands["snap camera"]), command_button(commands["flip"])
+        self.left, self.right = command_button(commands["left"]), command_button(commands["right"])
 
         self.slider = Slider(self)
         self.slider.setRange(0, _STEPS)
@@ -186,15 +194,6 @@ class PlanePanel(QWidget):
         for line, (name, widget) in enumerate(rows, start=1):
             grid.addWidget(label(name, "muted"), line, 0)
             grid.addWidget(widget, line, 1)
-        self.snaps = {
-            axis: button(axis, f"Across the {axis} axis, where it is", partial(self._snap, axis)) for axis in "xyz"
-        }
-        self.to_camera = button("Camera", "Across the line of sight", self.camera_snap.emit)
-        self.flip = button("Flip", "Turn round: look from the other side", lambda: self._move(flipped))
-        self.left = button("\N{ANTICLOCKWISE OPEN CIRCLE ARROW} 15°", "Rotate in its plane by 15°",
-                            lambda: self._move(lambda plane: rotated(plane, 15)))  # fmt: skip
-        self.right = button("\N{CLOCKWISE OPEN CIRCLE ARROW} 15°", "Rotate in its plane by \N{MINUS SIGN}15°",
-                             lambda: self._move(lambda plane: rotated(plane, -15)))  # fmt: skip
         grid.addWidget(label("snap", "muted"), 4, 0)
         grid.addLayout(row(*self.snaps.values(), self.to_camera), 4, 1)
         grid.addWidget(label("turn", "muted"), 5, 0)
@@ -230,8 +229,6 @@ class PlanePanel(QWidget):
     def _show_plane(self, session: Session) -> None:
         part = session.active_slice
         self._controls.setEnabled(part is not None)
-        self.duplicate.setEnabled(part is not None)
-        self.add.setEnabled(session.opened is not None)
         self._controls.setVisible(session.opened is not None)
         if part is None or session.opened is None:
             self._heading.show_text("NO SLICE")
@@ -284,24 +281,6 @@ class PlanePanel(QWidget):
         else:
             plane = tilted(part.plane, normal, part.plane.origin)
         self._store.do(actions.MovePlane(part.key, plane))
-
-    def _snap(self, axis: str) -> None:
-        opened = self._store.session.opened
-        if opened is not None:
-            self._move(lambda plane: snapped(axis, centre_in(plane, opened.domain)))
-
-    def _add(self) -> None:
-        opened, part = self._store.session.opened, self._store.session.active_slice
-        if opened is None:
-            return
-        middle = opened.domain.mean(axis=0)
-        oblique = SlicePlane.from_normal(middle, (1.0, 1.0, 1.0))
-        plane = oblique if part is not None else SlicePlane.from_axis("z", float(middle[2]))
-        self._store.do(actions.AddSlice(plane))
-
-    def _duplicate(self) -> None:
-        if self._store.session.active is not None:
-            self._store.do(actions.DuplicateSlice(self._store.session.active))
 
 
 def _with(vector: NDArray[np.float64], place: int, value: float) -> NDArray[np.float64]:

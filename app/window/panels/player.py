@@ -6,11 +6,12 @@ import time
 from typing import TYPE_CHECKING, Final
 
 from PySide6.QtCore import QTimer
+from PySide6.QtGui import QAction
 from PySide6.QtWidgets import QHBoxLayout, QWidget
 
 from app.state import actions
 from app.state.geometry.planes import at_offset, offset, offset_range, travelled
-from app.window.parts.controls import Choice, button
+from app.window.parts.controls import Choice, command_button
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -21,16 +22,17 @@ if TYPE_CHECKING:
 _FRAME_MILLISECONDS: Final = 30
 _LONGEST_FRAME: Final = 0.25  # seconds: after a longer one the plane goes on from where it is seen, without a leap
 _MARGIN: Final = 1e-3  # of the way, at its ends: there the slice vanishes
-_PLAY, _STOP = "\N{BLACK RIGHT-POINTING TRIANGLE} Play", "\N{BLACK SQUARE} Stop"
+_STOP: Final = "\N{BLACK SQUARE} Stop"
 _SPEEDS: Final = ((2, "fast"), (5, "medium"), (10, "slow"), (30, "very slow"))  # seconds for once through the box
 
 
 class Player(QWidget):
-    """A button and a speed.  held: whether a hand has hold of a plane now."""
+    """A button and a speed.  action: starts and stops; held: whether a hand has hold of a plane now."""
 
-    def __init__(self, store: Store, held: Callable[[], bool], parent: QWidget | None = None) -> None:
+    def __init__(self, store: Store, action: QAction, held: Callable[[], bool], parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self._store, self._held = store, held
+        self._store, self._action, self._held = store, action, held
+        self._play = action.iconText()
         self._key: int | None = None
         self._plane: SlicePlane | None = None  # as it was when it started
         self._direction, self._last = 1, 0.0
@@ -38,8 +40,7 @@ class Player(QWidget):
         self._timer = QTimer(self)
         self._timer.setInterval(_FRAME_MILLISECONDS)
         self._timer.timeout.connect(self._step)
-        self.play = button(_PLAY, "Travel along the normal through the box and back, until a hand takes it (P)",
-                           self.toggle)  # fmt: skip
+        self.play = command_button(action)
         self.play.setMinimumWidth(74)
         self.speed = Choice(self)
         for seconds, text in _SPEEDS:
@@ -72,7 +73,7 @@ class Player(QWidget):
         self._key, self._plane = part.key, part.plane
         self._direction, self._last = 1, time.monotonic()
         self._timer.start()
-        self.play.setText(_STOP)
+        self._action.setIconText(_STOP)
 
     def stop(self) -> None:
         """The plane stays where it is, and its whole slice comes."""
@@ -85,7 +86,7 @@ class Player(QWidget):
         """The plane stays where it is, with what is computed of its slice."""
         self._timer.stop()
         self._key = self._plane = self._own = None
-        self.play.setText(_PLAY)
+        self._action.setIconText(self._play)
 
     def _step(self) -> None:
         session = self._store.session

@@ -5,23 +5,16 @@ from __future__ import annotations
 import re
 from typing import Final
 
-from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLineEdit, QWidget
 
 from app.state import actions
-from app.state.look import Fill, SceneLook
+from app.state.look import Fill
 from app.state.session import Neuron, Session
 from app.state.store import Change, Store
-from app.window.parts.controls import Choice, ToolButton, button, label, restyle
+from app.window.commands.commands import Commands
+from app.window.commands.table import SWITCHES
+from app.window.parts.controls import Choice, command_button, label, restyle
 
-_SWITCHES: Final = (
-    ("surface", "Surface", "The level surface, coloured by its normals"),
-    ("creases", "Creases", "The surface's creases, coloured by depth"),
-    ("clip", "Clip", "Cut the surface at the active plane, to look inside"),
-    ("lines", "Lines", "The slices' lines in the 3D view"),
-    ("box", "Box", "The domain's box"),
-    ("axes", "Axes", "The axes and their ranges"),
-)
 _FILLS: Final = (
     (Fill.NONE, "No fill"),
     (Fill.SIGN, "Inside / outside"),
@@ -33,27 +26,16 @@ _FILLS: Final = (
 
 
 class ToolStrip(QFrame):
-    """open_wanted, picture_wanted: their buttons were clicked."""
-
-    open_wanted = Signal()
-    picture_wanted = Signal()
-
-    def __init__(self, store: Store, parent: QWidget | None = None) -> None:
+    def __init__(self, store: Store, commands: Commands, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._store = store
-        self.switches: dict[str, ToolButton] = {}
+        self.switches = {command.name: command_button(commands[command.name]) for command in SWITCHES}
         layout = QHBoxLayout(self)
         layout.setContentsMargins(10, 8, 10, 8)
         layout.setSpacing(5)
-        layout.addWidget(button("Open…", "Open a checkpoint (Ctrl+O)", self.open_wanted.emit))
+        layout.addWidget(command_button(commands["open"]))
         layout.addSpacing(12)
-        for name, text, tip in _SWITCHES:
-            switch = ToolButton()
-            switch.setText(text)
-            switch.setToolTip(tip)
-            switch.setCheckable(True)
-            switch.clicked.connect(self._switch)
-            self.switches[name] = switch
+        for switch in self.switches.values():
             layout.addWidget(switch)
         layout.addSpacing(12)
         layout.addWidget(label("fill", "muted"))
@@ -75,14 +57,8 @@ class ToolStrip(QFrame):
         self.search.returnPressed.connect(self._search)
         self.search.textChanged.connect(self._cleared)
         layout.addWidget(self.search)
-        self.tiled = ToolButton(self)
-        self.tiled.setText("Tiles")
-        self.tiled.setCheckable(True)
-        self.tiled.setToolTip("All slices, or the active one large (double click on a slice's title)")
-        self.tiled.clicked.connect(lambda on: store.do(actions.TileSlices(on)))
-        layout.addWidget(self.tiled)
-        self.picture = button("Picture…", "Save a picture of the 3D view (Ctrl+P)", self.picture_wanted.emit)
-        layout.addWidget(self.picture)
+        layout.addWidget(command_button(commands["tiles"]))
+        layout.addWidget(command_button(commands["picture"]))
         store.listen(self._changed)
         self._show(store.session)
 
@@ -91,23 +67,13 @@ class ToolStrip(QFrame):
             self._show(change.after)
 
     def _show(self, session: Session) -> None:
-        for name, switch in self.switches.items():
-            switch.setChecked(bool(getattr(session.look, name)))
-            switch.setEnabled(session.opened is not None)
-        for control in (self.fill, self.picture):
-            control.setEnabled(session.opened is not None)
+        self.fill.setEnabled(session.opened is not None)
         self.fill.setCurrentIndex([fill for fill, _ in _FILLS].index(session.fill))
-        self.tiled.setChecked(session.tiled)
         neuron = session.neuron
         text = "" if neuron is None else f"{neuron.layer}/{neuron.index}"
         if not self.search.hasFocus() or neuron is not None:
             self.search.setText(text)
             restyle(self.search, "wrong", False)
-
-    def _switch(self) -> None:
-        look = self._store.session.look
-        on = {name: switch.isChecked() for name, switch in self.switches.items()}
-        self._store.do(actions.ChangeLook(SceneLook(**on, hidden_depths=look.hidden_depths, style=look.style)))
 
     def _search(self) -> None:
         neuron = parse_neuron(self.search.text(), self._store.session)

@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from typing import Final
 
 from PySide6.QtCore import QPointF, QSize, Qt
-from PySide6.QtGui import QIcon, QKeyEvent, QPainter, QPaintEvent, QPalette, QPen, QResizeEvent
+from PySide6.QtGui import QAction, QIcon, QKeyEvent, QPainter, QPaintEvent, QPalette, QPen, QResizeEvent
 from PySide6.QtWidgets import (
     QBoxLayout,
     QCheckBox,
@@ -190,12 +190,31 @@ class ElidedLabel(QLabel):
         self.setToolTip(as_tip("\n".join(part for part in (rest, self._tip) if part)))
 
 
+def in_menu(name: str, most: int) -> str:
+    """A name in a menu, where & would underline a letter; at most so many characters."""
+    return shortened(name, most).replace("&", "&&")
+
+
+def command_button(action: QAction) -> ToolButton:
+    """A button that does what an action does, and has its name, its tip and its state."""
+    made = ToolButton()
+    made.setDefaultAction(action)
+    if not _is_name(action.iconText()):
+        made.setAccessibleName(action.toolTip())
+    return made
+
+
+def _is_name(text: str) -> bool:
+    """A sign is none."""
+    return any(word.isalpha() and len(word) > 1 for word in text.rstrip("…").split())
+
+
 def button(text: str, tip: str, act: Callable[[], object]) -> ToolButton:
     made = ToolButton()
     made.setText(text)
     made.setToolTip(tip)
-    if not any(word.isalpha() and len(word) > 1 for word in text.rstrip("…").split()):
-        made.setAccessibleName(tip)  # a sign is no name
+    if not _is_name(text):
+        made.setAccessibleName(tip)
     made.clicked.connect(lambda _=False: act())
     return made
 

@@ -63,7 +63,7 @@ def test_the_list_has_notes_and_switches(pair: tuple[Driver, Path, Path]) -> Non
     assert store.session.opened.name == "other.safetensors"
     QTest.mouseClick(second.close_button, LEFT)
     assert [card.name.whole for card in panel.cards] == ["one.safetensors"]
-    driver.window.menus.undo.trigger()
+    driver.window.commands["undo"].trigger()
     assert [card.name.whole for card in panel.cards] == ["one.safetensors", "other.safetensors"]
     check_shows_the_session(driver)
 
@@ -133,7 +133,7 @@ def test_a_file_that_changes_is_read_again_on_request(pair: tuple[Driver, Path, 
     assert [part.plane for part in store.session.slices] == planes
     assert store.session.opened.layers == 3
     check_shows_the_session(driver)
-    assert window.menus.undo.text() == "&Undo Open other.safetensors"  # reading again is no step
+    assert window.commands["undo"].text() == "&Undo Open other.safetensors"  # reading again is no step
 
 
 def test_a_notice_goes_once_its_file_was_read_again(pair: tuple[Driver, Path, Path]) -> None:

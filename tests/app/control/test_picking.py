@@ -65,8 +65,8 @@ def test_a_plane_through_three_points_of_the_surface(window: Driver) -> None:
     third = surface_point(window.window.surface.drawn.surface, start, direction).point
     assert abs(float((third - plane.origin) @ plane.normal)) < 1e-12
     check_slice_is_exact(window)
-    assert window.window.menus.undo.text() == "&Undo Add slice"
-    window.window.menus.undo.trigger()
+    assert window.window.commands["undo"].text() == "&Undo Add slice"
+    window.window.commands["undo"].trigger()
     assert same(window.window.store.session, before)
 
 
@@ -96,7 +96,7 @@ def test_clicks_beside_the_surface_say_so_and_escape_leaves(window: Driver) -> N
     window.window.strip.switches["surface"].click()
     click(window, on_surface(window, 1)[0])
     assert "hidden" in window.window.task_bar.hint.text()
-    window.window.menus.undo.trigger()
+    window.window.commands["undo"].trigger()
     QTest.keyClick(window.window.scene_view, Qt.Key.Key_Escape)
     assert picker.task is None
     assert not window.window.task_bar.isVisible()
@@ -175,7 +175,7 @@ def test_another_network_ends_the_task(window: Driver) -> None:
     press(window, "M")
     click(window, on_surface(window, 1)[0])
     assert len(window.window.picker.points) == 1
-    window.window.menus.undo.trigger()
+    window.window.commands["undo"].trigger()
     assert window.window.picker.task is None
     assert not window.window.scene_view.picking
 

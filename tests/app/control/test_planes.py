@@ -373,7 +373,7 @@ def test_a_plane_outside_the_box_leaves_nothing_of_its_last_place(window: Driver
     assert "regions" not in main.status.left.whole
     assert window.tile._place.whole == main.panel.rows[key].place.text()
     assert "z " not in main.checkpoints.cards[0].regions.whole
-    main.menus.undo.trigger()
+    main.commands["undo"].trigger()
     check_slice_is_exact(window)
     assert "regions" in main.status.left.whole
 

@@ -97,7 +97,7 @@ def test_a_saved_session_is_the_same_in_another_window(
         assert_same_partition(b, a)
     assert not other.notice.isVisible()
     assert other.keeper.path == session
-    other.menus.undo.trigger()
+    other.commands["undo"].trigger()
     assert other.store.session.opened is None
 
 

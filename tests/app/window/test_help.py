@@ -67,12 +67,6 @@ def test_everything_is_reached_by_the_tab_key(window: Driver) -> None:
     assert out_of_reach == []
 
 
-def test_no_two_entries_of_the_menus_have_the_same_keys(window: Driver) -> None:
-    keys = [action.shortcut().toString() for menu in window.window.menus.all() for action in menu.actions()]
-    keys = [key for key in keys if key]
-    assert len(keys) == len(set(keys)) > 20
-
-
 def test_the_sheet_shows_the_keys_of_the_menus(window: Driver) -> None:
     press(window, "F1")
     sections = dict(window.window.helper.dialog.sections)
@@ -164,7 +158,7 @@ def test_the_palette_and_the_widths_are_those_of_all_views_at_once(window: Drive
     assert other.store.session.look.style == store.session.look.style
     other.close()
     other.deleteLater()
-    running.menus.undo.trigger()
+    running.commands["undo"].trigger()
     assert store.session.look.style == LineStyle(Palette.GREY, 300, 100)  # both steps in that field were one
     press(window, "Ctrl+,")
     dialog = running.helper.dialog
@@ -174,7 +168,7 @@ def test_the_palette_and_the_widths_are_those_of_all_views_at_once(window: Drive
     assert running.settings.style == USUAL
     done(window)
     assert [inks(window, view, accent) for view in views] == before
-    assert running.menus.undo.text() == "&Undo Palette Plum to cyan"
+    assert running.commands["undo"].text() == "&Undo Palette Plum to cyan"
 
 
 @pytest.mark.parametrize(("wanted", "theme"), [("light", LIGHT), ("dark", DARK)])

@@ -59,7 +59,7 @@ def test_a_click_in_a_region_pins_its_facts(window: Driver, checkpoint: Path) ->
     assert window.window.store.session.pins == ()
     assert window.window.inspector.cards == []
     assert window.tile.view.pins == window.window.scene_view.pins == ()
-    window.window.menus.undo.trigger()
+    window.window.commands["undo"].trigger()
     assert window.window.store.session.pins == (pin,)
     assert [card.pin for card in window.window.inspector.cards] == [pin]
 

@@ -33,7 +33,7 @@ from app.window.dialogs.notes_dialog import NotesDialog
 from app.window.dialogs.picture_dialog import PictureDialog
 from app.window.dialogs.preferences_dialog import PreferencesDialog
 from app.window.dialogs.stack_dialog import StackDialog
-from tests.app.on_screen import Driver
+from tests.app.on_screen import Driver, menus
 
 CONTROLS: Final = (
     QAbstractButton, QAbstractSlider, QAbstractSpinBox, QComboBox, QLineEdit, QPlainTextEdit, QTableView,
@@ -138,7 +138,7 @@ def test_every_control_of_the_window_has_a_name(window: Driver) -> None:
 
 
 def test_every_entry_of_the_menus_has_a_letter_of_its_own(window: Driver) -> None:
-    for menu in window.window.menus.all():
+    for menu in menus(window.window):
         texts = [action.text() for action in menu.actions() if not action.isSeparator()]
         letters = [re.search(r"&(\w)", text.replace("&&", "")) for text in texts]
         assert [text for text, letter in zip(texts, letters, strict=True) if letter is None] == []

@@ -58,9 +58,9 @@ def test_a_checkpoint_with_an_odd_name_fits(empty_window: Driver, checkpoint: Pa
     assert main.width() == 1100
     assert main.minimumSizeHint().width() <= max(least, 1100)
     assert shortened(odd.name, 40) in main.status.network.whole
-    assert main.menus.recent.sizeHint().width() < 1000
-    assert main.menus.undo.text().startswith("&Undo Open ")
-    assert len(main.menus.undo.text()) < 80
+    assert main.recent.sizeHint().width() < 1000
+    assert main.commands["undo"].text().startswith("&Undo Open ")
+    assert len(main.commands["undo"].text()) < 80
     check_plain(main)
 
 

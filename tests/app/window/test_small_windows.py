@@ -115,7 +115,7 @@ def test_the_checkpoint_that_is_shown_is_in_sight_in_a_long_list(empty_window: D
     press(empty_window, "Ctrl+Tab")
     assert main.store.session.opened.path == paths[0]
     wait_until(in_sight)
-    main.menus.undo.trigger()
+    main.commands["undo"].trigger()
     assert main.store.session.opened.path == paths[-1]
     wait_until(in_sight)
     empty_window.settle()

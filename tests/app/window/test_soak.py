@@ -95,7 +95,7 @@ def do_round(hand: Hand, end_at: float) -> None:
     """Ends where it started, after a look at whether the end comes back too.
 
     end_at: no new action after this time."""
-    store, menus, start = hand.window.store, hand.window.menus, hand.session
+    store, commands, start = hand.window.store, hand.window.commands, hand.session
     assert start.opened is None
     weights = [weight for weight, _ in WAYS]
     for k in range(ROUND):
@@ -110,15 +110,15 @@ def do_round(hand: Hand, end_at: float) -> None:
     hand.settle()
     hand.wait(1000)  # reloads of the files that were written last
     hand.settle()
-    all_steps(hand, menus.redo)  # of what was undone last
+    all_steps(hand, commands["redo"])  # of what was undone last
     end = hand.session
-    all_steps(hand, menus.undo)
+    all_steps(hand, commands["undo"])
     assert same_but_keys(store.session, start)
-    all_steps(hand, menus.redo)
+    all_steps(hand, commands["redo"])
     assert same_picture(store.session, end)  # which slice is worked on is no step
     assert store.session.next_key == end.next_key
     look(hand)
-    all_steps(hand, menus.undo)
+    all_steps(hand, commands["undo"])
     assert same_but_keys(store.session, start)
     hand.wait(20)
 

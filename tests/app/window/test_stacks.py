@@ -39,8 +39,8 @@ def test_a_stack_is_one_step_and_its_slices_are_slices(window: Driver) -> None:
     assert store.session.active == added[6].key
     check_shows_the_session(window)
     assert window.window.height() == 800  # the tiles scroll
-    assert window.window.menus.undo.text() == "&Undo Add stack of 12 slices"
-    window.window.menus.undo.trigger()
+    assert window.window.commands["undo"].text() == "&Undo Add stack of 12 slices"
+    window.window.commands["undo"].trigger()
     assert same(store.session, before)
     check_shows_the_session(window)
 
@@ -77,8 +77,8 @@ def test_a_plane_plays_until_it_is_stopped(window: Driver) -> None:
     assert np.array_equal(rest.axes, before.slice(key).plane.axes)
     check_slice_is_exact(window)
     assert active_plane(window) is rest
-    assert window.window.menus.undo.text() == "&Undo Move plane z"
-    window.window.menus.undo.trigger()
+    assert window.window.commands["undo"].text() == "&Undo Move plane z"
+    window.window.commands["undo"].trigger()
     assert same(store.session, before)
 
 
@@ -101,7 +101,7 @@ def test_a_hand_takes_a_playing_plane(window: Driver) -> None:
         lambda: window.wheel(window.tile.view, QPoint(100, 60), 1, control=True),
         lambda: QTest.mousePress(window.window.panel.slider, LEFT, Qt.KeyboardModifier.NoModifier, QPoint(60, 8)),
         lambda: QTest.mouseClick(window.window.panel.flip, LEFT),
-        window.window.menus.undo.trigger,
+        window.window.commands["undo"].trigger,
         lambda: store.do(actions.RemoveSlice(key)),
     )
     for hand in hands:

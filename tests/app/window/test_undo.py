@@ -30,11 +30,11 @@ def other(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def undo(driver: Driver) -> None:
-    driver.window.menus.undo.trigger()
+    driver.window.commands["undo"].trigger()
 
 
 def redo(driver: Driver) -> None:
-    driver.window.menus.redo.trigger()
+    driver.window.commands["redo"].trigger()
 
 
 def check_shows_the_session(driver: Driver) -> None:
@@ -87,7 +87,7 @@ def test_every_change_is_undone_and_redone_in_all_views(window: Driver, other: P
     after(lambda: store.do(actions.DuplicateSlice(first)))
     names = []
     for session in reversed(sessions[:-1]):
-        names.append(window.window.menus.undo.text())
+        names.append(window.window.commands["undo"].text())
         undo(window)
         assert same(store.session, session)
         check_shows_the_session(window)
@@ -106,18 +106,18 @@ def test_every_change_is_undone_and_redone_in_all_views(window: Driver, other: P
         redo(window)
         assert same(store.session, session)
     check_shows_the_session(window)
-    assert not window.window.menus.redo.isEnabled()
+    assert not window.window.commands["redo"].isEnabled()
 
 
 def test_undoing_the_first_file_empties_the_window(window: Driver) -> None:
     undo(window)
     assert window.window.store.session.opened is None
-    assert window.window.menus.undo.shortcut().toString() == "Ctrl+Z"
-    assert window.window.menus.redo.shortcut().toString() == "Ctrl+Shift+Z"
+    assert window.window.commands["undo"].shortcut().toString() == "Ctrl+Z"
+    assert window.window.commands["redo"].shortcut().toString() == "Ctrl+Shift+Z"
     assert window.window.windowTitle() == "SplineScope"
     assert window.window.scene_view.scene is None
     assert window.window.board.tiles == {}
-    assert window.window.menus.undo.isEnabled() is False
+    assert window.window.commands["undo"].isEnabled() is False
     redo(window)
     check_shows_the_session(window)
 
@@ -134,7 +134,7 @@ def test_a_drag_by_the_mouse_is_one_step(window: Driver) -> None:
         move(view, point(start + t * (end - start)), LEFT)
         let_run(5)
     QTest.mouseRelease(view, LEFT, Qt.KeyboardModifier.NoModifier, point(end))
-    assert window.window.menus.undo.text() == "&Undo Move plane z"
+    assert window.window.commands["undo"].text() == "&Undo Move plane z"
     assert window.window.store.session.active_slice.plane is not plane
     undo(window)
     assert same(window.window.store.session, before)

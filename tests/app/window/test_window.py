@@ -135,7 +135,7 @@ def test_a_click_on_the_legend_hides_a_layer_and_a_double_click_isolates_it(wind
     for expected, name in (({0, 1}, "Only layer 2"), (set(), "Show all layers")):
         QTest.mouseDClick(legend, LEFT, Qt.KeyboardModifier.NoModifier, legend.cell(2).center().toPoint())
         assert store.session.look.hidden_depths == expected
-        assert window.window.menus.undo.text() == f"&Undo {name}"
+        assert window.window.commands["undo"].text() == f"&Undo {name}"
     window.settle()
     assert window.tile.view.grab().toImage() == image
 
@@ -221,7 +221,7 @@ def test_a_dropped_file_is_opened_and_remembered(empty_window: Driver, checkpoin
     assert enter.dropAction() is event.dropAction() is Qt.DropAction.CopyAction  # a moved file may be deleted
     empty_window.settle()
     assert empty_window.window.settings.recent() == [checkpoint.resolve()]
-    assert [entry.text() for entry in empty_window.window.menus.recent.actions()] == [str(checkpoint.resolve())]
+    assert [entry.text() for entry in empty_window.window.recent.actions()] == [str(checkpoint.resolve())]
 
 
 def test_an_empty_slice_says_so(empty_window: Driver, tmp_path: Path) -> None:

@@ -13,7 +13,7 @@ from app.state import actions
 from app.state.look import Fill
 from app.state.session import Neuron
 from app.window.parts.theme import dress
-from tests.app.on_screen import LEFT
+from tests.app.on_screen import LEFT, menus
 from tests.app.window.soak.hand import MOST_SLICES, NONE
 
 if TYPE_CHECKING:
@@ -50,8 +50,8 @@ def menu(hand: Hand) -> str:
     """Any entry of any menu that is to be had, except the one that ends it all."""
     entries = [
         entry
-        for found in hand.window.menus.all()
-        for entry in found.findChildren(QAction)
+        for found in (*menus(hand.window), hand.window.recent)
+        for entry in found.actions()
         if entry.isEnabled() and not entry.isSeparator() and entry.menu() is None and "Quit" not in entry.text()
     ]
     entry = hand.chance.choice(entries)
@@ -150,11 +150,11 @@ def pins(hand: Hand) -> str | None:
 
 
 def undo(hand: Hand) -> str:
-    return _steps(hand, hand.window.menus.undo)
+    return _steps(hand, hand.window.commands["undo"])
 
 
 def redo(hand: Hand) -> str:
-    return _steps(hand, hand.window.menus.redo)
+    return _steps(hand, hand.window.commands["redo"])
 
 
 def _steps(hand: Hand, action: QAction) -> str:

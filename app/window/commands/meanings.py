@@ -1,0 +1,102 @@
+"""What commands do to a session in which they mean something."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from app.state import actions
+from app.state.actions import Action
+from app.state.geometry.planes import centre_in, flipped, rotated, snapped
+from app.state.session import OpenNetwork, Session, Slice
+from engine import SlicePlane
+
+Meaning = Callable[[Session], Action]
+
+
+def add_slice(session: Session) -> Action:
+    """Through the middle of the box: the first one across z, others oblique."""
+    middle = _opened(session).domain.mean(axis=0)
+    oblique = SlicePlane.from_normal(middle, (1.0, 1.0, 1.0))
+    return actions.AddSlice(oblique if session.active is not None else SlicePlane.from_axis("z", float(middle[2])))
+
+
+def duplicate_slice(session: Session) -> Action:
+    return actions.DuplicateSlice(_active(session).key)
+
+
+def delete_slice(session: Session) -> Action:
+    return actions.RemoveSlice(_active(session).key)
+
+
+def hide_slice(session: Session) -> Action:
+    """Or show it."""
+    part = _active(session)
+    return actions.ShowSlice(part.key, not part.visible)
+
+
+def choose_slice(steps: int) -> Meaning:
+    """The one so many places after the active one, round and round."""
+
+    def meaning(session: Session) -> Action:
+        keys = [part.key for part in session.slices]
+        return actions.ActivateSlice(keys[(keys.index(_active(session).key) + steps) % len(keys)])
+
+    return meaning
+
+
+def snap(axis: str) -> Meaning:
+    """Across an axis, where the plane is."""
+    return _moved(lambda plane, opened: snapped(axis, centre_in(plane, opened.domain)))
+
+
+def turn(degrees: float) -> Meaning:
+    """In its plane."""
+    return _moved(lambda plane, _: rotated(plane, degrees))
+
+
+def flip(session: Session) -> Action:
+    """Turn the plane round."""
+    part = _active(session)
+    return actions.MovePlane(part.key, flipped(part.plane))
+
+
+def switch(name: str) -> Meaning:
+    """What is to be seen in the 3D view, on or off."""
+    return lambda session: actions.ChangeLook(session.look.switched(name))
+
+
+def tile(session: Session) -> Action:
+    """All slices, or the active one."""
+    return actions.TileSlices(not session.tiled)
+
+
+def clear_neuron(session: Session) -> Action:
+    return actions.SelectNeuron(None)
+
+
+def next_network(session: Session) -> Action:
+    at = session.networks.index(_opened(session))
+    return actions.ShowNetwork(session.networks[(at + 1) % len(session.networks)])
+
+
+def close_network(session: Session) -> Action:
+    return actions.CloseNetwork(_opened(session))
+
+
+def _moved(way: Callable[[SlicePlane, OpenNetwork], SlicePlane]) -> Meaning:
+    def meaning(session: Session) -> Action:
+        part = _active(session)
+        return actions.MovePlane(part.key, way(part.plane, _opened(session)))
+
+    return meaning
+
+
+def _active(session: Session) -> Slice:
+    part = session.active_slice
+    assert part is not None
+    return part
+
+
+def _opened(session: Session) -> OpenNetwork:
+    assert session.opened is not None
+    return session.opened
