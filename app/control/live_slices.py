@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final
 
@@ -41,6 +42,27 @@ class DrawnSlice:
         return self.answer.request.plane
 
 
+@dataclass(slots=True)
+class _Known:
+    """What is known of one slice.
+
+    newest: the number of the newest request, or of what stopped it; asked: the plane of the newest request; shown:
+    what is drawn; location: an index, maybe of an earlier partition; waiting: something is still to come; followed: a
+    hand was, and no whole slice was asked for since; given_up: stopped by hand, or not to be computed; computed_at:
+    when what is shown came, until its picture is drawn; draw_seconds: how long that took.
+    """
+
+    newest: int
+    asked: SlicePlane | None = None
+    shown: DrawnSlice | None = None
+    location: Location | None = None
+    waiting: bool = False
+    followed: bool = False
+    given_up: bool = False
+    computed_at: float | None = None
+    draw_seconds: float | None = None
+
+
 class LiveSlices(QObject):
     """One worker for all slices.
 
@@ -59,13 +81,7 @@ class LiveSlices(QObject):
         self._worker = Worker("slices", self)
         self._preparer = Worker("regions", self)
         self._numbers = 0
-        self._newest: dict[int, int] = {}
-        self._asked: dict[int, SlicePlane] = {}  # of the newest request
-        self._shown: dict[int, DrawnSlice] = {}
-        self._locations: dict[int, Location] = {}
-        self._waiting_for: set[int] = set()
-        self._followed: set[int] = set()  # a hand was followed there, and no whole slice was asked for since
-        self._given_up: set[int] = set()  # stopped by hand, or not to be computed
+        self._known: dict[int, _Known] = {}
         self.budget = LIVE_SECONDS
         self.level_cutter: Callable[[SlicePlane], tuple[Any, ...]] | None = None
         self._rest = QTimer(self)
@@ -93,45 +109,73 @@ class LiveSlices(QObject):
 
     def result(self, key: int) -> DrawnSlice | None:
         """What is drawn of a slice."""
-        return self._shown.get(key)
+        known = self._known.get(key)
+        return None if known is None else known.shown
 
     def current(self, key: int) -> bool:
         """Whether what is drawn is the whole slice at the plane where it is now."""
-        shown = self._shown.get(key)
+        shown = self.result(key)
         return shown is not None and shown.answer.complete and shown.plane is self._store.session.slice(key).plane
 
     def finished(self, key: int) -> bool:
         """Nothing more will come: the slice is whole, painted as asked for and indexed, or it was given up."""
-        if key in self._waiting_for or self._moving == key:
+        session, known = self._store.session, self._known.get(key)
+        if known is None or known.waiting or self._moving == key:
             return False
-        session, shown = self._store.session, self._shown.get(key)
-        if key in self._given_up or shown is None:
-            return key in self._given_up
+        shown = known.shown
+        if known.given_up or shown is None:
+            return known.given_up
         painted = shown.fill is session.fill and shown.picture.neuron == _pair(session.neuron)
         return self.current(key) and painted and self.location(key) is not None
 
     def quick(self, key: int) -> bool:
         """Whether a slice followed the hand in a moment when it was last computed."""
-        shown = self._shown.get(key)
+        shown = self.result(key)
         return shown is not None and shown.answer.complete and shown.answer.seconds < _MOMENT
 
     def computing(self, key: int) -> bool:
-        return key in self._waiting_for
+        known = self._known.get(key)
+        return known is not None and known.waiting
 
     def location(self, key: int) -> Location | None:
         """The index of what is drawn, once it is built."""
-        shown, found = self._shown.get(key), self._locations.get(key)
-        return found if shown is not None and found is not None and found.partition is shown.answer.partition else None
+        known = self._known.get(key)
+        if known is None or known.shown is None or known.location is None:
+            return None
+        return known.location if known.location.partition is known.shown.answer.partition else None
+
+    def draw_seconds(self, key: int) -> float | None:
+        """From when a slice was computed to when its picture was on the screen; None before."""
+        known = self._known.get(key)
+        return None if known is None else known.draw_seconds
+
+    def note_drawn(self, key: int) -> None:
+        """The picture of what is shown is on the screen."""
+        known = self._known.get(key)
+        if known is not None and known.computed_at is not None:
+            known.draw_seconds, known.computed_at = time.perf_counter() - known.computed_at, None
 
     def cancel(self, key: int) -> None:
         """Leave slice `key` as far as it has come."""
-        self._numbers += 1
-        self._newest[key] = self._numbers
+        known = self._next(key)
         self._worker.withdraw(key)
-        self._waiting_for.discard(key)
-        self._followed.discard(key)
-        self._given_up.add(key)
+        self._give_up(known)
         self.failed.emit(key, Cancelled("cancelled"))
+
+    def _next(self, key: int) -> _Known:
+        """Answers to what was asked for a slice until now are old."""
+        self._numbers += 1
+        known = self._known.setdefault(key, _Known(self._numbers))
+        known.newest = self._numbers
+        return known
+
+    def _give_up(self, known: _Known) -> None:
+        known.waiting, known.followed, known.given_up = False, False, True
+        known.computed_at = None
+
+    def _show(self, key: int, known: _Known, result: DrawnSlice) -> None:
+        known.shown, known.computed_at, known.draw_seconds = result, time.perf_counter(), None
+        self.computed.emit(key, result)
 
     def close(self) -> None:
         self._rest.stop()
@@ -201,31 +245,27 @@ class LiveSlices(QObject):
     def _finish_one(self, key: int) -> None:
         if self.current(key):
             self._complement(key)
-        elif key in self._followed and not self._under_way(key):
+            return
+        known = self._known.get(key)
+        if known is not None and known.followed and not self._under_way(key):
             self._request(self._store.session, key, live=False)
 
     def _under_way(self, key: int) -> bool:
         """What follows the hand is being computed where the plane is now, and may be the whole slice."""
-        asked = self._asked.get(key)
-        here = asked is self._store.session.slice(key).plane
-        return here and key in self._followed and key in self._waiting_for
+        known = self._known.get(key)
+        if known is None or known.asked is not self._store.session.slice(key).plane:
+            return False
+        return known.followed and known.waiting
 
     def _request(self, session: Session, key: int, live: bool) -> None:
         if session.opened is None:
             return
-        self._numbers += 1
-        self._newest[key] = self._numbers
-        opened = session.opened
+        known, opened = self._next(key), session.opened
         request = SliceRequest(
             self._numbers, key, opened.network, session.slice(key).plane, opened.domain, live, self.budget
         )  # fmt: skip
-        self._asked[key] = request.plane
-        self._waiting_for.add(key)
-        self._given_up.discard(key)
-        if live:
-            self._followed.add(key)
-        else:
-            self._followed.discard(key)
+        known.asked = request.plane
+        known.waiting, known.followed, known.given_up = True, live, False
         neuron, fill, cutter = _pair(session.neuron), session.fill, self.level_cutter
 
         def work(context: Context) -> DrawnSlice:
@@ -241,67 +281,65 @@ class LiveSlices(QObject):
 
     def _take(self, result: DrawnSlice) -> None:
         request = result.answer.request
-        key, shown = request.key, self._shown.get(request.key)
+        key, known = request.key, self._known.get(request.key)
         opened = self._store.session.opened
         if opened is None or request.network is not opened.network:
             return
-        if key not in self._newest or (shown is not None and shown.answer.request.number > request.number):
+        if known is None or (known.shown is not None and known.shown.answer.request.number > request.number):
             return
-        if self._newest[key] == request.number and (result.answer.complete or request.live):
-            self._waiting_for.discard(key)
-        self._shown[key] = result
-        self.computed.emit(key, result)
+        if known.newest == request.number and (result.answer.complete or request.live):
+            known.waiting = False
+        self._show(key, known, result)
         if self._moving is None:
             self._finish_one(key)
 
     def _complement(self, key: int) -> None:
         """What a whole slice gets once the hand rests: an index, and what changed in the look meanwhile."""
-        session, shown = self._store.session, self._shown[key]
+        session, shown = self._store.session, self._known[key].shown
+        assert shown is not None
         if self.location(key) is None:
             self._index(key, shown)
         if shown.fill is not session.fill or shown.picture.neuron != _pair(session.neuron):
             self._repaint(session, key)
 
     def _missed(self, request: SliceRequest, error: Exception) -> None:
-        key = request.key
-        if self._newest.get(key) != request.number:
+        key, known = request.key, self._known.get(request.key)
+        if known is None or known.newest != request.number:
             return
         if isinstance(error, Cancelled):
             if not request.live and key != self._moving:  # it gave way to another slice's urgent request
                 self._request(self._store.session, key, live=False)
             return
-        self._waiting_for.discard(key)
-        self._followed.discard(key)
-        self._given_up.add(key)
-        self._shown.pop(key, None)
+        self._give_up(known)
+        known.shown = None
         self.failed.emit(key, error)
         if not isinstance(error, EngineError):
             raise error
 
     def _index(self, key: int, result: DrawnSlice) -> None:
         def take(location: Location) -> None:
-            if key in self._shown:
-                self._locations[key] = location
+            known = self._known.get(key)
+            if known is not None and known.shown is not None:
+                known.location = location
 
         self._preparer.submit(
             Job(("location", key), lambda _: indexed(result.answer.partition), take, unless_cancelled)
         )
 
     def _repaint(self, session: Session, key: int) -> None:
-        shown = self._shown.get(key)
+        shown = self.result(key)
         if shown is None:
             return
         neuron, fill = _pair(session.neuron), session.fill if shown.answer.complete else Fill.NONE
 
         def work(context: Context) -> DrawnSlice:
-            known = shown.picture.fill if shown.fill is fill else None
-            return _repainted(shown, neuron, fill, known)
+            painted = shown.picture.fill if shown.fill is fill else None
+            return _repainted(shown, neuron, fill, painted)
 
         def take(result: DrawnSlice) -> None:
-            now = self._shown.get(key)  # maybe painted otherwise meanwhile, by a request before this one
-            if now is not None and now.answer is shown.answer:
-                self._shown[key] = result
-                self.computed.emit(key, result)
+            now = self._known.get(key)  # maybe painted otherwise meanwhile, by a request before this one
+            if now is not None and now.shown is not None and now.shown.answer is shown.answer:
+                self._show(key, now, result)
 
         self._preparer.submit(Job(("picture", key), work, take, unless_cancelled))
 
@@ -309,10 +347,7 @@ class LiveSlices(QObject):
         self._worker.withdraw(key)
         for name in ("location", "picture"):
             self._preparer.withdraw((name, key))
-        for known in (self._newest, self._asked, self._shown, self._locations):
-            known.pop(key, None)
-        for keys in (self._waiting_for, self._followed, self._given_up):
-            keys.discard(key)
+        self._known.pop(key, None)
         if self._moving == key:
             self._moving = None
 

@@ -120,6 +120,7 @@ class SliceLink(QObject):
         def take(image: NDArray[np.uint8]) -> None:
             if key in self.views:
                 self.views[key].show_drawing(drawing, image)
+                self._slices.note_drawn(key)
                 self.drawn.emit(key)
 
         self._painter.submit(

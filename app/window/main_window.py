@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-import numpy as np
 from PySide6.QtCore import QEvent, Qt, QTimer
 from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent, QKeyEvent
 from PySide6.QtWidgets import QHBoxLayout, QMainWindow, QSplitter, QVBoxLayout, QWidget
@@ -14,8 +12,8 @@ from PySide6.QtWidgets import QHBoxLayout, QMainWindow, QSplitter, QVBoxLayout, 
 from app.control.file_opener import FileOpener
 from app.control.hand import STEP, Hand
 from app.control.hover import Hover
-from app.control.live_slices import DrawnSlice, LiveSlices
-from app.control.live_surface import DrawnSurface, LiveSurface
+from app.control.live_slices import LiveSlices
+from app.control.live_surface import LiveSurface
 from app.control.picker import Picker, Task
 from app.control.pins import Pins
 from app.control.poses import Poses
@@ -28,9 +26,9 @@ from app.control.snapping import Snapping
 from app.jobs.compilation import Compilation
 from app.jobs.opening import OpenFile, open_file
 from app.state import actions
-from app.state.look import Fill, SceneLook
+from app.state.look import SceneLook
 from app.state.saved_session import Layout
-from app.state.session import OpenNetwork, Session
+from app.state.session import Session
 from app.state.store import Change, Store
 from app.views.marks.legend import ColorBar, DepthLegend
 from app.views.scene.scene_view import SceneView
@@ -45,12 +43,13 @@ from app.window.panels.plane_panel import PlanePanel
 from app.window.panels.player import Player
 from app.window.panels.side_area import SideArea
 from app.window.panels.slice_board import SliceBoard
-from app.window.panels.status_line import COMPILING, StatusLine
+from app.window.panels.status_line import StatusLine
 from app.window.panels.task_bar import TaskBar
 from app.window.panels.tool_strip import ToolStrip
 from app.window.parts.controls import label
 from app.window.parts.icons import application_icon
 from app.window.parts.tab_order import move_focus
+from app.window.readout import Readout
 from app.window.recent_menu import show_recent
 
 if TYPE_CHECKING:
@@ -98,9 +97,10 @@ class MainWindow(QMainWindow):
         self.hand = Hand(self.store, self.scene_view)
         self.helper = Helper(self.store, self.settings, self.notice, self)
         self.poses = Poses(self.store, self.notice)
-        self._computed_at: dict[int, float] = {}  # slices whose pictures are not yet drawn
-        self._draw_seconds: dict[int, float] = {}
-        self._surface_note = ""
+        self.readout = Readout(
+            self.store, self.slices, self.surface, self.compilation, self.slice_link, self.scene_view,
+            self.legend, self.color_bar, self.status, self,
+        )  # fmt: skip
         self.reloader = Reloader(self.store, self.notice, open_file, self)
         self.keeper = SessionKeeper(
             self.store, self.scene_view, self.opener, self.settings, self.notice, lambda: self.layout_now, self
@@ -182,7 +182,6 @@ class MainWindow(QMainWindow):
         self.keeper.saved.connect(self._saved)
         self.keeper.laid_out.connect(self.lay_out)
         self.slice_link.nudged.connect(lambda key, notches: self.hand.shift(key, notches * 2 * STEP))
-        self.slice_link.drawn.connect(self._drawn)
         self.legend.toggled.connect(self.hand.toggle_depth)
         self.legend.isolated.connect(self.hand.isolate_depth)
         self.hover.found.connect(self.status.show_hover)
@@ -195,12 +194,7 @@ class MainWindow(QMainWindow):
         self.pins.kept.connect(lambda: self.side.open(self.inspector))
         self.pins.refused.connect(self.notice.tell)
         self.side.changed.connect(self._show_side)
-        self.slices.failed.connect(lambda key, _: self._failed(key))
-        self.slices.computed.connect(self._computed)
-        self.compilation.changed.connect(self._show_compiling)
-        self.surface.progressed.connect(lambda facets: self.status.show_busy(f"exact surface: {facets:,} facets"))
-        self.surface.computed.connect(self._surface_computed)
-        self.surface.failed.connect(self._surface_failed)
+        self.surface.computed.connect(self.scene_link.show_surface)
         self.status.stopped.connect(self._stop)
         self.picker.told.connect(self.task_bar.tell)
         self.picker.ended.connect(self.task_bar.hide)
@@ -285,27 +279,16 @@ class MainWindow(QMainWindow):
         if self.store.session.opened is not None:
             PictureDialog(self.scene_view, self.scene_link.submit, self.file_dialogs.show_problem, self).open()
 
-    # What the session's changes mean for the legend, the status line and the title
+    # What the session's changes mean for the title and for what is undone
 
     def _changed(self, change: Change) -> None:
-        session = change.after
-        if session.opened is not change.before.opened:
-            self._show_network(session.opened)
+        opened = change.after.opened
+        if opened is not change.before.opened:
+            self.setWindowTitle("SplineScope" if opened is None else f"{opened.name} \N{EM DASH} SplineScope")
+            self.approximation.setText("" if opened is None else opened.approximation)
+            self.approximation.setVisible(bool(self.approximation.text()))
         if isinstance(change.action, actions.MovePlane):
             self._let_go.start()
-            return
-        for times in (self._computed_at, self._draw_seconds):
-            for key in times.keys() - {part.key for part in session.slices}:
-                del times[key]
-        self._show_legend()
-        self._show_status()
-
-    def _show_network(self, opened: OpenNetwork | None) -> None:
-        self._surface_note = ""
-        self.setWindowTitle("SplineScope" if opened is None else f"{opened.name} \N{EM DASH} SplineScope")
-        self.status.show_network(opened)
-        self.approximation.setText("" if opened is None else opened.approximation)
-        self.approximation.setVisible(bool(self.approximation.text()))
 
     def _pause(self) -> None:
         """Without a hand on a plane for a while, the next move is a step of its own."""
@@ -314,58 +297,6 @@ class MainWindow(QMainWindow):
 
     def _held(self) -> bool:
         return self.scene_view.holding or self.panel.slider.isSliderDown()
-
-    def _show_legend(self) -> None:
-        session = self.store.session
-        drawn = None if session.active is None else self.slices.result(session.active)
-        counts = () if drawn is None else tuple(np.diff(drawn.picture.first).tolist())
-        names = () if session.opened is None else session.opened.network.layer_names
-        self.legend.show_layers(names, session.look.hidden_depths, counts, session.look.style.palette)
-        fill = None if drawn is None or session.fill is Fill.NONE else drawn.picture.fill
-        self.color_bar.show_fill(fill)
-
-    def _show_status(self) -> None:
-        session = self.store.session
-        part = session.active_slice
-        drawn = None if part is None else self.slices.result(part.key)
-        seconds = None if part is None else self._draw_seconds.get(part.key)
-        self.status.show_slice(part.name if part is not None else "", drawn, seconds)
-        neuron, opened = session.neuron, session.opened
-        message = self._surface_note
-        if neuron is not None and opened is not None:
-            message = f"highlighted: {opened.describe(neuron)}"
-        self.scene_view.tell(message)
-
-    def _computed(self, key: int, result: DrawnSlice) -> None:
-        self._computed_at[key] = time.perf_counter()
-        self._draw_seconds.pop(key, None)
-        if key == self.store.session.active:
-            self._show_legend()
-            self._show_status()
-
-    def _failed(self, key: int) -> None:
-        """What is told of the active slice is not that of its last place."""
-        self._computed_at.pop(key, None)
-        if key == self.store.session.active:
-            self._show_legend()
-            self._show_status()
-
-    def _show_compiling(self, on: bool) -> None:
-        """Where pictures are not there yet, which may be for minutes, in their place; else beside what is told."""
-        self.status.compiling.setVisible(on)
-        self.scene_view.waiting = self.slice_link.waiting = COMPILING if on else ""
-        self.scene_view.update()
-
-    def _surface_computed(self, drawn: DrawnSurface) -> None:
-        self.status.show_busy("")
-        self.scene_link.show_surface(drawn)
-        self._surface_note = drawn.surface.describe() if drawn.surface.empty else ""
-        self._show_status()
-
-    def _surface_failed(self, reason: str) -> None:
-        self.status.show_busy("")
-        self._surface_note = f"coarse surface: {reason}"
-        self._show_status()
 
     def _computing(self) -> bool:
         """Something that the 3D view shows is not there yet."""
@@ -376,12 +307,6 @@ class MainWindow(QMainWindow):
             self.opener.stop()
         else:
             self.surface.cancel()
-
-    def _drawn(self, key: int) -> None:
-        if key in self._computed_at:
-            self._draw_seconds[key] = time.perf_counter() - self._computed_at.pop(key)
-            if key == self.store.session.active:
-                self._show_status()
 
     # What a person does with keys and buttons
 

@@ -1,0 +1,94 @@
+"""What is told of the session beside the views: legend, colour bar, status line, and the line below the 3D view."""
+
+from __future__ import annotations
+
+import numpy as np
+from PySide6.QtCore import QObject
+
+from app.control.live_slices import LiveSlices
+from app.control.live_surface import DrawnSurface, LiveSurface
+from app.control.slice_link import SliceLink
+from app.jobs.compilation import Compilation
+from app.state import actions
+from app.state.look import Fill
+from app.state.store import Change, Store
+from app.views.marks.legend import ColorBar, DepthLegend
+from app.views.scene.scene_view import SceneView
+from app.window.panels.status_line import COMPILING, StatusLine
+
+
+class Readout(QObject):
+    """Follows the session, the active slice and the surface."""
+
+    def __init__(
+        self, store: Store, slices: LiveSlices, surface: LiveSurface, compilation: Compilation, link: SliceLink,
+        scene_view: SceneView, legend: DepthLegend, color_bar: ColorBar, status: StatusLine, parent: QObject,
+    ) -> None:  # fmt: skip
+        super().__init__(parent)
+        self._store, self._slices, self._link, self._scene_view = store, slices, link, scene_view
+        self._legend, self._color_bar, self._status = legend, color_bar, status
+        self._surface_note = ""
+        store.listen(self._changed)
+        slices.computed.connect(lambda key, _: self._show_slice(key))
+        slices.failed.connect(lambda key, _: self._show_slice(key))
+        link.drawn.connect(self._drawn)
+        compilation.changed.connect(self._show_compiling)
+        surface.progressed.connect(lambda facets: status.show_busy(f"exact surface: {facets:,} facets"))
+        surface.computed.connect(self._surface_computed)
+        surface.failed.connect(self._surface_failed)
+
+    def _changed(self, change: Change) -> None:
+        opened = change.after.opened
+        if opened is not change.before.opened:
+            self._surface_note = ""
+            self._status.show_network(opened)
+        if not isinstance(change.action, actions.MovePlane):
+            self._show_legend()
+            self._show_status()
+
+    def _show_slice(self, key: int) -> None:
+        """What is told of the active slice is that of its newest place."""
+        if key == self._store.session.active:
+            self._show_legend()
+            self._show_status()
+
+    def _drawn(self, key: int) -> None:
+        if key == self._store.session.active:
+            self._show_status()
+
+    def _show_legend(self) -> None:
+        session = self._store.session
+        drawn = None if session.active is None else self._slices.result(session.active)
+        counts = () if drawn is None else tuple(np.diff(drawn.picture.first).tolist())
+        names = () if session.opened is None else session.opened.network.layer_names
+        self._legend.show_layers(names, session.look.hidden_depths, counts, session.look.style.palette)
+        fill = None if drawn is None or session.fill is Fill.NONE else drawn.picture.fill
+        self._color_bar.show_fill(fill)
+
+    def _show_status(self) -> None:
+        session = self._store.session
+        part = session.active_slice
+        drawn = None if part is None else self._slices.result(part.key)
+        seconds = None if part is None else self._slices.draw_seconds(part.key)
+        self._status.show_slice(part.name if part is not None else "", drawn, seconds)
+        neuron, opened = session.neuron, session.opened
+        message = self._surface_note
+        if neuron is not None and opened is not None:
+            message = f"highlighted: {opened.describe(neuron)}"
+        self._scene_view.tell(message)
+
+    def _show_compiling(self, on: bool) -> None:
+        """Where pictures are not there yet, which may be for minutes, in their place; else beside what is told."""
+        self._status.compiling.setVisible(on)
+        self._scene_view.waiting = self._link.waiting = COMPILING if on else ""
+        self._scene_view.update()
+
+    def _surface_computed(self, drawn: DrawnSurface) -> None:
+        self._status.show_busy("")
+        self._surface_note = drawn.surface.describe() if drawn.surface.empty else ""
+        self._show_status()
+
+    def _surface_failed(self, reason: str) -> None:
+        self._status.show_busy("")
+        self._surface_note = f"coarse surface: {reason}"
+        self._show_status()
