@@ -23,14 +23,16 @@ pytest.importorskip("PySide6.QtWidgets", reason="the window needs Qt", exc_type=
 from PySide6.QtCore import QEvent, QPoint, QPointF, QSettings, Qt
 from PySide6.QtGui import QAction, QMouseEvent, QWheelEvent
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QApplication, QMenu, QWidget
+from PySide6.QtWidgets import QApplication, QDialog, QMenu, QWidget
 from vtkmodules.vtkRenderingCore import vtkRenderWindow
 
 from app.application import application
 from app.commands.kernels import prepare_kernels, prepare_surface_kernels
+from app.control import session_keeper
+from app.jobs import watching
 from app.views.scene import scene_view
 from app.window.main_window import MainWindow
-from tests.app.conftest import ROOT
+from tests.app.conftest import ROOT, Ran
 from tests.app.waiting import let_run
 
 if TYPE_CHECKING:
@@ -153,10 +155,12 @@ def _prepare() -> None:
 
 
 @pytest.fixture(scope="session", autouse=True)
-def smooth_soon() -> Iterator[None]:
-    """The smooth picture follows the jagged one at once: every test waits for it, several times."""
+def soon() -> Iterator[None]:
+    """What waits for a moment without changes waits for a shorter one: tests wait for it, again and again."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(scene_view, "_STILL_MILLISECONDS", 20)
+        patch.setattr(session_keeper, "_AUTOSAVE_MILLISECONDS", 50)
+        patch.setattr(watching, "_QUIET_MILLISECONDS", 60)
         yield
 
 
@@ -188,6 +192,16 @@ def empty_window() -> Iterator[Driver]:
 def window(empty_window: Driver, checkpoint: Path) -> Driver:
     empty_window.open(checkpoint)
     return empty_window
+
+
+@pytest.fixture
+def command(splinescope: Callable[..., Ran]) -> Iterator[Callable[..., Ran]]:
+    """The command line inside this process, which keeps the dialog about a file that was refused."""
+    yield splinescope
+    for widget in QApplication.topLevelWidgets():
+        if isinstance(widget, QDialog):
+            widget.close()
+    QApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete)
 
 
 def check_nothing_left() -> None:

@@ -175,10 +175,11 @@ def test_a_training_run_is_followed(pair: tuple[Driver, Path, Path]) -> None:
     assert not window.notice.isVisible()
 
 
-def test_two_files_on_the_command_line_are_one_window(splinescope_process, checkpoint: Path, tmp_path: Path) -> None:
-    write(tmp_path / "b.safetensors", 5)
-    ran = splinescope_process("open", checkpoint, "b.safetensors", "--screenshot", "two.png", "--size", "1000x700")
-    assert (ran.code, ran.out) == (0, "wrote two.png\n"), ran.err
+def test_two_files_on_the_command_line_are_one_window(command, checkpoint: Path, tmp_path: Path) -> None:
+    other, picture = tmp_path / "b.safetensors", tmp_path / "two.png"
+    write(other, 5)
+    ran = command("open", checkpoint, other, "--screenshot", picture, "--size", "1000x700")
+    assert (ran.code, ran.out) == (0, f"wrote {picture}\n"), ran.err
 
 
 def test_a_file_that_was_read_before_others_were_asked_for_is_not_one_of_them(

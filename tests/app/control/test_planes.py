@@ -142,23 +142,20 @@ def test_dragging_elsewhere_turns_the_camera_only(window: Driver) -> None:
     np.testing.assert_allclose(np.linalg.norm(moved), np.linalg.norm(camera), rtol=1e-9)
 
 
-@pytest.mark.parametrize(
-    ("key", "modifier", "steps"),
-    [
+def test_keys_move_the_active_plane(window: Driver) -> None:
+    view = window.window.scene_view
+    view.setFocus()
+    for key, modifier, steps in (
         (Qt.Key.Key_Up, Qt.KeyboardModifier.NoModifier, 1.0),
         (Qt.Key.Key_Left, Qt.KeyboardModifier.NoModifier, -1.0),
         (Qt.Key.Key_PageUp, Qt.KeyboardModifier.NoModifier, 10.0),
         (Qt.Key.Key_Up, Qt.KeyboardModifier.ShiftModifier, 10.0),
         (Qt.Key.Key_Down, Qt.KeyboardModifier.ControlModifier, -0.1),
-    ],
-)
-def test_keys_move_the_active_plane(window: Driver, key: Qt.Key, modifier: Qt.KeyboardModifier, steps: float) -> None:
-    view = window.window.scene_view
-    view.setFocus()
-    before = offset(active_plane(window))
-    QTest.keyClick(view, key, modifier)
-    assert offset(active_plane(window)) - before == pytest.approx(steps * 2.0 / 200)
-    check_slice_is_exact(window)
+    ):
+        before = offset(active_plane(window))
+        QTest.keyClick(view, key, modifier)
+        assert offset(active_plane(window)) - before == pytest.approx(steps * 2.0 / 200), key
+        check_slice_is_exact(window)
 
 
 def test_control_and_wheel_move_planes_in_both_views(window: Driver) -> None:

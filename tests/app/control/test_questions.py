@@ -160,13 +160,14 @@ def test_an_error_with_no_way_on_has_no_such_button(empty_window: Driver, tmp_pa
     dialogs.error_dialog.close()
 
 
-def test_options_answer_what_a_file_leaves_open(splinescope_process, state_dict: Path, tmp_path: Path) -> None:
-    ran = splinescope_process("open", state_dict, "--screenshot", "a.png")
+def test_options_answer_what_a_file_leaves_open(command, state_dict: Path, tmp_path: Path) -> None:
+    ran = command("open", state_dict, "--screenshot", tmp_path / "a.png")
     assert ran.code == 2
     assert "--activation" in ran.err
     assert ran.err.count("\n") == 1
     assert not (tmp_path / "a.png").exists()
     answers = ("--activation", "relu", "--last-activation", "none", "--bounds=-1,1")
-    ran = splinescope_process(state_dict, *answers, "--screenshot", "b.png")
-    assert (ran.code, ran.out) == (0, "wrote b.png\n"), ran.err
-    assert (tmp_path / "b.png").exists()
+    picture = tmp_path / "b.png"
+    ran = command(state_dict, *answers, "--screenshot", picture, "--size", "1000x700")
+    assert (ran.code, ran.out) == (0, f"wrote {picture}\n"), ran.err
+    assert picture.exists()

@@ -349,15 +349,17 @@ def test_what_a_killed_window_left_without_a_session_is_swept(tmp_path: Path) ->
     assert os.listdir(tmp_path) == []
 
 
-def test_the_command_takes_sessions(window: Driver, splinescope_process, tmp_path: Path) -> None:
+def test_the_command_takes_sessions(window: Driver, command, tmp_path: Path) -> None:
     saved: list[str] = []
     window.window.keeper.saved.connect(saved.append)
     window.window.keeper.save_to(tmp_path / "work.json")
     wait_until(lambda: saved)
     let_run(1)
-    ran = splinescope_process("open", "work.json", "--screenshot", "work.png", "--size", "1000x700")
-    assert (ran.code, ran.out) == (0, "wrote work.png\n"), ran.err
-    (tmp_path / "bad.json").write_text('{"splinescope session": "x"}')
-    ran = splinescope_process("open", "bad.json", "--screenshot", "bad.png")
+    picture = tmp_path / "work.png"
+    ran = command("open", tmp_path / "work.json", "--screenshot", picture, "--size", "1000x700")
+    assert (ran.code, ran.out) == (0, f"wrote {picture}\n"), ran.err
+    bad = tmp_path / "bad.json"
+    bad.write_text('{"splinescope session": "x"}')
+    ran = command("open", bad, "--screenshot", tmp_path / "bad.png")
     assert ran.code == 2
-    assert ran.err.startswith("splinescope: bad.json: this session cannot be opened: ")
+    assert ran.err.startswith(f"splinescope: {bad}: this session cannot be opened: ")

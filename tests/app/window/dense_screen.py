@@ -98,7 +98,7 @@ def main(path: Path) -> dict[str, object]:
         at = QPoint(round(x * scene.width()), scene.height() // 2)
         hit = surface_point(surface, *scene.lens.ray(at.x(), at.y()))
         QTest.mouseClick(scene, LEFT, NONE, at)
-        let_run(450)  # no double click
+        let_run(20)
         facets.append((None if hit is None else hit.face, [pin.facts.region for pin in store.session.pins]))
         store.do(actions.Unpin(None))
     said["facets"] = [found == ([] if face is None else [face]) for face, found in facets]

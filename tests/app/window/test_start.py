@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import gc
+import json
 import os
 import subprocess
 import sys
 import textwrap
 from pathlib import Path
+from typing import Any
+
+import pytest
 
 from app.imports import many_imports
 from tests.app.conftest import ROOT
@@ -23,41 +27,48 @@ def in_a_process(code: str, folder: Path) -> str:
     return ran.stdout.strip()
 
 
-def test_torch_stays_out_of_the_window(tmp_path: Path) -> None:
-    """Importing it takes seconds, in which other threads of a process stand still most of the time."""
+@pytest.fixture(scope="module")
+def first_seconds(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+    """Of a window that opens a file in a process of its own; kernels that are loaded, as (module, name)."""
     code = f"""
-        import sys
+        import json, sys
         from pathlib import Path
-        from app.application import photograph
+        from numba.core.dispatcher import Dispatcher
+        from app.application import application
         from app.jobs.opening_process import OpeningProcess
-
-        reader = OpeningProcess()
-        torus = Path({str(ROOT / "resources" / "checkpoints" / "torus.safetensors")!r})
-        print(photograph([torus], Path("torus.png"), (1000, 700), reader.open_file, lambda: False))
-        reader.close()
-        print("torch" in sys.modules)
-    """
-    assert in_a_process(code, tmp_path).split() == ["None", "False"]
-    assert (tmp_path / "torus.png").exists()
-
-
-def test_a_window_that_fails_does_not_keep_the_process(tmp_path: Path) -> None:
-    code = """
-        from pathlib import Path
-        from app.application import photograph
-        from app.jobs.opening import open_file
         from app.window.main_window import MainWindow
 
-        def fail(window):
-            raise RuntimeError("no picture")
+        def loaded():
+            modules = [module for name, module in sys.modules.items() if name.startswith(("engine.", "app."))]
+            return {{f"{{module.__name__}}.{{name}}": len(thing.signatures) for module in modules
+                     for name, thing in vars(module).items() if isinstance(thing, Dispatcher)}}
 
-        MainWindow.grab = fail
-        try:
-            photograph([Path("missing.npz")], Path("a.png"), (1000, 700), open_file, lambda: False)
-        except RuntimeError as error:
-            print(error)
+        running, reader = application(), OpeningProcess()
+        window = MainWindow(open_file=reader.open_file)
+        window.show()
+        prepared, said = [], {{}}
+        surface = window.surface.prepare
+        window.surface.prepare = lambda: (surface(), prepared.append(True))
+        window.prepare()
+        while not prepared or window.surface._worker.busy:
+            running.processEvents()
+        said["prepared"] = loaded()
+        window.open_path(Path({str(ROOT / "resources" / "checkpoints" / "torus.safetensors")!r}))
+        while not window.settled:
+            running.processEvents()
+        said["hovered"] = window.hover.at(window.store.session.active, 0.1, 0.2, 0.05) is not None
+        said["used"] = loaded()
+        said["torch"] = "torch" in sys.modules
+        window.close()
+        reader.close()
+        print(json.dumps(said))
     """
-    assert in_a_process(code, tmp_path) == "no picture"
+    return dict(json.loads(in_a_process(code, tmp_path_factory.mktemp("start"))))
+
+
+def test_torch_stays_out_of_the_window(first_seconds: dict[str, Any]) -> None:
+    """Importing it takes seconds, in which other threads of a process stand still most of the time."""
+    assert first_seconds["torch"] is False
 
 
 def test_the_first_picture_finds_its_kernels_loaded(tmp_path: Path) -> None:
@@ -91,38 +102,29 @@ def test_the_first_picture_finds_its_kernels_loaded(tmp_path: Path) -> None:
     assert in_a_process(code, tmp_path) == "True 3 True"
 
 
-def test_everything_finds_its_kernels_loaded(tmp_path: Path) -> None:
+def test_everything_finds_its_kernels_loaded(first_seconds: dict[str, Any]) -> None:
     """While a file is read they are loaded: what is exact comes sooner, and the first look holds up no window."""
-    code = f"""
-        import sys
+    assert first_seconds["hovered"]
+    assert first_seconds["used"] == first_seconds["prepared"]
+
+
+def test_a_window_that_fails_does_not_keep_the_process(tmp_path: Path) -> None:
+    code = """
         from pathlib import Path
-        from numba.core.dispatcher import Dispatcher
-        from app.application import application
+        from app.application import photograph
+        from app.jobs.opening import open_file
         from app.window.main_window import MainWindow
 
-        def loaded():
-            modules = [module for name, module in sys.modules.items() if name.startswith(("engine.", "app."))]
-            return {{(module.__name__, name): len(thing.signatures) for module in modules
-                     for name, thing in vars(module).items() if isinstance(thing, Dispatcher)}}
+        def fail(window):
+            raise RuntimeError("no picture")
 
-        running = application()
-        window = MainWindow()
-        window.show()
-        prepared = []
-        surface = window.surface.prepare
-        window.surface.prepare = lambda: (surface(), prepared.append(True))
-        window.prepare()
-        while not prepared or window.surface._worker.busy:
-            running.processEvents()
-        before = loaded()
-        window.open_path(Path({str(ROOT / "resources" / "checkpoints" / "torus.safetensors")!r}))
-        while not window.settled:
-            running.processEvents()
-        print(window.hover.at(window.store.session.active, 0.1, 0.2, 0.05) is not None)
-        print([name for name, count in loaded().items() if count != before.get(name)])
-        window.close()
+        MainWindow.grab = fail
+        try:
+            photograph([Path("missing.npz")], Path("a.png"), (1000, 700), open_file, lambda: False)
+        except RuntimeError as error:
+            print(error)
     """
-    assert in_a_process(code, tmp_path).split() == ["True", "[]"]
+    assert in_a_process(code, tmp_path) == "no picture"
 
 
 def test_imports_leave_the_collector_as_it_was() -> None:

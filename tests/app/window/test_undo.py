@@ -129,7 +129,8 @@ def test_a_drag_by_the_mouse_is_one_step(window: Driver) -> None:
     lens = Lens(view.scene.camera, view.width(), view.height())
     start, end = lens.to_pixels(np.stack([anchor, anchor + 0.3 * plane.normal]))
     window.drag(view, start, [start + t * (end - start) for t in np.linspace(0.1, 0.5, 5)])
-    let_run(1100)  # the hand holds still, and goes on
+    window.window._let_go.setInterval(100)
+    let_run(200)  # the hand holds still, and goes on
     for t in (0.7, 1.0):
         move(view, point(start + t * (end - start)), LEFT)
         let_run(5)
