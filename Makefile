@@ -15,7 +15,7 @@ SPOT := resources/checkpoints/spot.safetensors
 PLANES := --plane x=0 --plane y=0 --plane z=0
 
 run: .venv/installed
-	@$(call install,$$($(BIN)/python -m app.libraries))
+	@$(call install,$$($(BIN)/python -m app.display))
 	@if [ -n "$$DISPLAY$$WAYLAND_DISPLAY" ] || [ "$$(uname)" != Linux ]; \
 	then $(BIN)/splinescope open $(SPOT); \
 	else mkdir -p out && $(BIN)/splinescope slice $(SPOT) $(PLANES) --out out/spot.png --out out/spot.svg \
@@ -103,7 +103,7 @@ endef
 
 # What windows of tests need of the system: shared libraries and a font, and a display in memory.
 .venv/libraries: .venv/installed
-	@$(call install,$$(QT_QPA_PLATFORM=xcb $(BIN)/python -m app.libraries))
+	@$(call install,$$(QT_QPA_PLATFORM=xcb $(BIN)/python -m app.display))
 	@touch $@
 
 .venv/xvfb: .venv/installed

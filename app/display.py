@@ -8,7 +8,7 @@ import socket
 import sys
 from pathlib import Path
 
-from app.libraries import advice, missing_for_windows, platform_plugins
+from app.libraries import advice, missing_for_windows, packages, platform_plugins
 
 _IN_MEMORY = "offscreen"
 
@@ -91,3 +91,7 @@ def _reaches_wayland() -> bool:
         except OSError:
             return False
     return True
+
+
+if __name__ == "__main__":
+    print(*packages(missing_libraries()))

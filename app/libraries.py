@@ -111,9 +111,3 @@ def _package_folder(name: str) -> Path:
     if spec is None or spec.origin is None:
         raise ImportError(f"No module named {name!r}", name=name)
     return Path(spec.origin).parent
-
-
-if __name__ == "__main__":
-    from app.display import missing_libraries
-
-    print(*packages(missing_libraries()))

@@ -67,9 +67,9 @@ class Picker(QObject):
         self.task: Task | None = None
         self.points: list[Float] = []
         self._candidate: Float | None = None
-        view.picked.connect(self._picked_in_space)
-        view.pointed.connect(self._pointed_in_space)
-        view.left.connect(lambda: self._propose(None))
+        view.hand.picked.connect(self._picked_in_space)
+        view.hand.pointed.connect(self._pointed_in_space)
+        view.hand.left.connect(lambda: self._propose(None))
         link.picked.connect(self._picked_in_slice)
         link.pointed.connect(self._pointed_in_slice)
         store.listen(self._changed)

@@ -10,8 +10,9 @@ from PySide6.QtCore import QObject, QTimer, Signal
 from PySide6.QtGui import QGuiApplication
 
 from app.state import actions
+from app.state.geometry.planes import same_plane
 from app.state.region_facts import RegionFacts, facet_facts, region_facts
-from app.state.session import Pin, Session, same_plane
+from app.state.session import Pin, Session
 from app.state.store import Change, Store
 from app.views.marks.pin_marks import PinMark
 

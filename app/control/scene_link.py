@@ -40,8 +40,8 @@ class SceneLink(QObject):
         slices.failed.connect(self._failed)
         slices.rested.connect(self._rested)
         view.drawing_wanted.connect(self._draw)
-        view.plane_moved.connect(self._moved)
-        view.plane_chosen.connect(lambda key: store.do(actions.ActivateSlice(key)))
+        view.hand.plane_moved.connect(self._moved)
+        view.hand.plane_chosen.connect(lambda key: store.do(actions.ActivateSlice(key)))
 
     def prepare(self, then: Callable[[], None]) -> None:
         """Load what draws pictures before there is anything to draw; then go on with something else."""

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from app.control.live_slices import LiveSlices
     from app.control.live_surface import DrawnSurface, LiveSurface
     from app.state.session import Session
-    from app.views.scene.camera import Lens
+    from app.views.camera import Lens
     from app.views.scene.scene_view import SceneView
     from engine import Partition
 

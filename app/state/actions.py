@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Final, assert_never
 
 import numpy as np
 
-from app.state.geometry.planes import kept_in
+from app.state.geometry.planes import kept_in, same_plane
 from app.state.look import Fill, SceneLook
 from app.state.palette import ACCENTS
-from app.state.session import Neuron, OpenNetwork, Pin, Session, Slice, same_plane, without_controls
+from app.state.session import Neuron, OpenNetwork, Pin, Session, Slice, without_controls
 from engine import SlicePlane
 
 if TYPE_CHECKING:

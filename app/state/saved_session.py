@@ -1,42 +1,23 @@
-"""A session as JSON: what is needed to bring it back, and nothing that is executed.
-
-Everything read is checked: kinds, ranges, lengths; numbers are finite.  Planes are written as poses, exactly.
-"""
+"""A session as it is saved: with the files and the regions that it needs, without what was computed."""
 
 from __future__ import annotations
 
-import json
-import math
 import os
-from collections.abc import Callable
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final, NoReturn, TypeVar
+from typing import TYPE_CHECKING, Final
 
-from app.state.geometry.poses import Pose, PoseError
 from app.state.geometry.viewpoint import Viewpoint
-from app.state.line_style import NARROWEST, USUAL, WIDEST, LineStyle
-from app.state.look import Fill, SceneLook
-from app.state.palette import Palette
-from app.state.session import Neuron, Pin, Session, Slice, without_controls
-from app.state.slice_keys import LAST_KEY, numbered_anew
+from app.state.session import Pin, Session
 
 if TYPE_CHECKING:
     from engine import SlicePlane
     from sdf_models import Reading
 
-MARK: Final = "splinescope session"
-VERSION: Final = 2
-"""Files of version 1 have no style, no pins, and no side in their layout."""
-MOST_BYTES: Final = 4 << 20
-_MOST: Final = {"checkpoints": 1024, "slices": 4096, "hidden depths": 4096, "pins": 4096}
-_LONGEST: Final = 4096  # characters of a path or a name
-_LARGEST: Final = 1e12
-_SIZES: Final = (1, 100_000)  # pixels
+LAST_KEY: Final = 1_000_000
+"""Of slices."""
 SIDES: Final = ("", "inspector", "neurons")
 """The panels that may stand at the right of the views, or none."""
-
-_T = TypeVar("_T")
 
 
 class SessionFileError(ValueError):
@@ -52,7 +33,7 @@ class SavedCheckpoint:
     reading: Reading | None
 
 
-_Point = tuple[float, float, float]
+Point = tuple[float, float, float]
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -67,8 +48,8 @@ class SavedPin:
     checkpoint: int
     key: int | None
     plane: SlicePlane | None
-    point: _Point
-    middle: _Point
+    point: Point
+    middle: Point
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,289 +97,14 @@ def _saved_pin(pin: Pin, session: Session) -> SavedPin:
     return SavedPin(pin.number, session.networks.index(pin.opened), pin.key, facts.plane, (x, y, z), (u, v, w))
 
 
-def to_text(saved: SavedSession, folder: Path) -> str:
-    """JSON for a file in `folder`: checkpoints are found from there."""
-    session, look, view, layout = saved.session, saved.session.look, saved.viewpoint, saved.layout
-    neuron = session.neuron
-    content = {
-        MARK: VERSION,
-        "checkpoints": [
-            {
-                "path": _relative(part.path, folder),
-                "sha256": part.sha256,
-                "reading": None if part.reading is None else part.reading.to_json(),
-            }
-            for part in saved.checkpoints
-        ],
-        "shown": saved.shown,
-        "slices": [
-            {
-                "key": part.key,
-                "name": part.name,
-                "pose": str(Pose(part.plane)),
-                "colour": part.colour,
-                "visible": part.visible,
-            }
-            for part in session.slices
-        ],
-        "active": session.active,
-        "next key": session.next_key,
-        "look": {name: getattr(look, name) for name in _switches()},
-        "hidden depths": sorted(look.hidden_depths),
-        "style": {"palette": look.style.palette.value, "lines": look.style.lines, "level": look.style.level},
-        "fill": session.fill.value,
-        "neuron": None if neuron is None else [neuron.layer, neuron.index],
-        "tiled": session.tiled,
-        "pins": [
-            {
-                "number": pin.number,
-                "checkpoint": pin.checkpoint,
-                "slice": pin.key,
-                "pose": None if pin.plane is None else str(Pose(pin.plane)),
-                "point": pin.point,
-                "middle": pin.middle,
-            }
-            for pin in saved.pins
-        ],
-        "camera": None if view is None else {"position": view.position, "focus": view.focus, "up": view.up},
-        "layout": None if layout is None else _layout_json(layout),
-    }
-    return json.dumps(content, indent=1, ensure_ascii=False) + "\n"
-
-
-def _layout_json(layout: Layout) -> dict[str, Any]:
-    return {"size": layout.size, "widths": layout.widths, "side": layout.side, "side width": layout.side_width}
-
-
-def from_text(text: str, folder: Path) -> SavedSession:
-    """The inverse of `to_text`.  Raises SessionFileError."""
-    try:
-        content = json.loads(text, parse_constant=_no_number)
-    except (ValueError, RecursionError) as error:
-        raise SessionFileError("it is not JSON that can be read") from error
-    if not isinstance(content, dict) or MARK not in content:
-        raise SessionFileError(f'it does not say "{MARK}"')
-    version = content[MARK]
-    if type(version) is not int or version < 1:
-        raise SessionFileError("its version is not a number from 1")
-    if version > VERSION:
-        raise SessionFileError(
-            f"its version is {version:.0f}, of a newer SplineScope; this one reads versions up to {VERSION}"
-        )
-    checkpoints = _several(content, "checkpoints", lambda value: _checkpoint(value, folder))
-    if not checkpoints:
-        raise SessionFileError('"checkpoints" is empty')
-    slices = _several(content, "slices", _slice)
-    keys = [part.key for part in slices]
-    if len(set(keys)) != len(keys):
-        raise SessionFileError("two slices have the same key")
-    active = _maybe(content, "active", lambda value: _whole(value, "active"))
-    if (active is None) != (not slices) or (active is not None and active not in keys):
-        raise SessionFileError('"active" is not the key of a slice')
-    look = _object(_get(content, "look"), "look")
-    hidden = _several(content, "hidden depths", lambda value: _whole(value, "a hidden depth"))
-    switches = {name: _flag(_get(look, name), name) for name in _switches()}
-    style = USUAL if version < 2 else _style(_get(content, "style"))
-    pins = () if version < 2 else _several(content, "pins", lambda value: _pin(value, len(checkpoints), keys))
-    if len({pin.number for pin in pins}) != len(pins):
-        raise SessionFileError("two pins have the same number")
-    saved = SavedSession(
-        checkpoints,
-        _whole(_get(content, "shown"), "shown", len(checkpoints) - 1),
-        Session(
-            slices=slices,
-            active=active,
-            look=SceneLook(**switches, hidden_depths=frozenset(hidden), style=style),
-            fill=_fill(_get(content, "fill")),
-            neuron=_maybe(content, "neuron", _neuron),
-            tiled=_flag(_get(content, "tiled"), "tiled"),
-            next_key=max([_whole(_get(content, "next key"), "next key"), *(key + 1 for key in keys)]),
-        ),
-        _maybe(content, "camera", _viewpoint),
-        _maybe(content, "layout", lambda value: _layout(value, version)),
-        pins,
+def numbered_anew(saved: SavedSession) -> SavedSession:
+    """With keys from 0: a session that has used up most of them has room for more slices, and can be saved again."""
+    session = saved.session
+    new = {part.key: key for key, part in enumerate(session.slices)}
+    slices = tuple(replace(part, key=new[part.key]) for part in session.slices)
+    active = None if session.active is None else new[session.active]
+    return replace(
+        saved,
+        session=replace(session, slices=slices, active=active, next_key=len(new)),
+        pins=tuple(pin if pin.key is None else replace(pin, key=new[pin.key]) for pin in saved.pins),
     )
-    return saved if saved.session.next_key <= LAST_KEY // 2 else numbered_anew(saved)
-
-
-def _switches() -> list[str]:
-    return [field.name for field in fields(SceneLook) if field.name not in ("hidden_depths", "style")]
-
-
-def _relative(path: Path, folder: Path) -> str:
-    try:
-        return Path(os.path.relpath(path, folder)).as_posix()
-    except ValueError:  # another drive
-        return path.as_posix()
-
-
-def _reading(value: Any) -> Reading:
-    from sdf_models import Reading  # imports torch, which a window without one does without
-
-    return Reading.from_json(value)
-
-
-def _checkpoint(value: Any, folder: Path) -> SavedCheckpoint:
-    described = _object(value, "a checkpoint")
-    path, digest = _path(_get(described, "path")), _text(_get(described, "sha256"), "a hash")
-    if not path:
-        raise SessionFileError("a path is empty")
-    if digest and (len(digest) != 64 or set(digest) - set("0123456789abcdef")):
-        raise SessionFileError("a hash is not 64 hexadecimal digits")
-    try:
-        reading = _maybe(described, "reading", _reading)
-    except (ValueError, OverflowError, RecursionError) as error:
-        raise SessionFileError(f"the choices for {path!r:.60} make no sense: {error!s:.200}") from error
-    return SavedCheckpoint(Path(os.path.normpath(folder / path)), digest, reading)
-
-
-def _slice(value: Any) -> Slice:
-    described = _object(value, "a slice")
-    return Slice(
-        _whole(_get(described, "key"), "a key"),
-        _text(_get(described, "name"), "a name") or "slice",
-        _plane(_get(described, "pose")),
-        _whole(_get(described, "colour"), "a colour"),
-        _flag(_get(described, "visible"), "visible"),
-    )
-
-
-def _plane(value: Any) -> SlicePlane:
-    try:
-        pose = Pose.parse(_text(value, "a pose"))
-    except PoseError as error:
-        raise SessionFileError(f"a pose cannot be read: {error}") from error
-    if max(abs(number) for number in pose.plane.origin.tolist()) > _LARGEST:
-        raise SessionFileError("a plane is too far away")
-    return pose.plane
-
-
-def _pin(value: Any, checkpoints: int, keys: list[int]) -> SavedPin:
-    described = _object(value, "a pin")
-    key = _maybe(described, "slice", lambda value: _whole(value, "the slice of a pin"))
-    plane = _maybe(described, "pose", _plane)
-    if (key is None) != (plane is None) or (key is not None and key not in keys):
-        raise SessionFileError("the slice of a pin is not one of the session")
-    return SavedPin(
-        _whole(_get(described, "number"), "the number of a pin"),
-        _whole(_get(described, "checkpoint"), "the checkpoint of a pin", checkpoints - 1),
-        key,
-        plane,
-        _point(_get(described, "point"), "point"),
-        _point(_get(described, "middle"), "middle"),
-    )
-
-
-def _style(value: Any) -> LineStyle:
-    described = _object(value, "style")
-    names = [palette.value for palette in Palette]
-    if (name := _get(described, "palette")) not in names:
-        raise SessionFileError(f'"palette" is not one of {", ".join(names)}')
-    widths = [_whole(_get(described, width), f'"{width}"', WIDEST, NARROWEST) for width in ("lines", "level")]
-    return LineStyle(Palette(name), *widths)
-
-
-def _fill(value: Any) -> Fill:
-    if value not in [fill.value for fill in Fill]:
-        raise SessionFileError(f'"fill" is not one of {", ".join(fill.value for fill in Fill)}')
-    return Fill(value)
-
-
-def _neuron(value: Any) -> Neuron:
-    if not isinstance(value, list) or len(value) != 2:
-        raise SessionFileError('"neuron" is not a layer and a number')
-    return Neuron(_whole(value[0], "a layer"), _whole(value[1], "a neuron"))
-
-
-def _viewpoint(value: Any) -> Viewpoint:
-    described = _object(value, "camera")
-    position, focus, up = (_point(_get(described, name), name) for name in ("position", "focus", "up"))
-    sight = [a - b for a, b in zip(position, focus, strict=True)]
-    across = [sight[i - 2] * up[i - 1] - sight[i - 1] * up[i - 2] for i in range(3)]
-    if math.hypot(*across) <= 1e-9 * math.hypot(*sight) * math.hypot(*up):
-        raise SessionFileError("the camera looks nowhere")
-    return Viewpoint(position, focus, up)
-
-
-def _point(value: Any, name: str) -> _Point:
-    if not isinstance(value, list) or len(value) != 3:
-        raise SessionFileError(f'"{name}" is not three numbers')
-    for number in value:
-        if type(number) not in (int, float) or not -_LARGEST <= number <= _LARGEST:
-            raise SessionFileError(f'"{name}" is not three finite numbers of sensible size')
-    return float(value[0]), float(value[1]), float(value[2])
-
-
-def _layout(value: Any, version: int) -> Layout:
-    described = _object(value, "layout")
-    (width, height), (scene, slices) = (_pair(_get(described, name), name) for name in ("size", "widths"))
-    if version < 2:
-        return Layout((width, height), (scene, slices))
-    if (side := _get(described, "side")) not in SIDES:
-        raise SessionFileError('"side" is not a panel of the window')
-    side_width = _whole(_get(described, "side width"), '"side width"', _SIZES[1])
-    return Layout((width, height), (scene, slices), side, side_width)
-
-
-def _pair(value: Any, name: str) -> tuple[int, int]:
-    low, high = _SIZES
-    if not isinstance(value, list) or len(value) != 2 or not all(type(n) is int and low <= n <= high for n in value):
-        raise SessionFileError(f'"{name}" is not two numbers of pixels')
-    return value[0], value[1]
-
-
-def _get(described: dict[str, Any], name: str) -> Any:
-    if name not in described:
-        raise SessionFileError(f'"{name}" is missing')
-    return described[name]
-
-
-def _maybe(described: dict[str, Any], name: str, read: Callable[[Any], _T]) -> _T | None:
-    value = _get(described, name)
-    return None if value is None else read(value)
-
-
-def _several(described: dict[str, Any], name: str, read: Callable[[Any], _T]) -> tuple[_T, ...]:
-    values = _get(described, name)
-    if not isinstance(values, list) or len(values) > _MOST[name]:
-        raise SessionFileError(f'"{name}" is not a list of at most {_MOST[name]}')
-    return tuple(read(value) for value in values)
-
-
-def _object(value: Any, name: str) -> dict[str, Any]:
-    if not isinstance(value, dict):
-        raise SessionFileError(f'"{name}" is not a JSON object')
-    return value
-
-
-def _text(value: Any, name: str) -> str:
-    if not isinstance(value, str) or len(value) > _LONGEST or value != without_controls(value):
-        raise SessionFileError(f"{name} is not a text of at most {_LONGEST:,} printable characters")
-    return value
-
-
-def _path(value: Any) -> str:
-    """Whatever the system may call a file, also in bytes that are no text."""
-    try:
-        possible = isinstance(value, str) and len(value) <= _LONGEST and b"\0" not in os.fsencode(value)
-    except UnicodeEncodeError:
-        possible = False
-    if not possible:
-        raise SessionFileError(f"a path is not a text of at most {_LONGEST:,} characters that a path may have")
-    return str(value)
-
-
-def _flag(value: Any, name: str) -> bool:
-    if not isinstance(value, bool):
-        raise SessionFileError(f'"{name}" is neither true nor false')
-    return value
-
-
-def _whole(value: Any, name: str, largest: int = LAST_KEY, smallest: int = 0) -> int:
-    if type(value) is not int or not smallest <= value <= largest:
-        raise SessionFileError(f"{name} is not a whole number from {smallest} to {largest}")
-    return value
-
-
-def _no_number(name: str) -> NoReturn:
-    raise ValueError(f"{name} is no number")

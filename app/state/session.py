@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from app.state.geometry.planes import same_plane
 from app.state.look import Fill, SceneLook
 from app.state.palette import RGB, accent
 
@@ -171,8 +172,3 @@ def _same_slice(one: Slice, other: Slice) -> bool:
         return part.key, part.name, part.colour, part.visible
 
     return traits(one) == traits(other) and same_plane(one.plane, other.plane)
-
-
-def same_plane(one: SlicePlane, other: SlicePlane) -> bool:
-    """Whether two planes have the same origin and axes, to the last bit."""
-    return one is other or (one.origin.tobytes() + one.axes.tobytes() == other.origin.tobytes() + other.axes.tobytes())

@@ -6,7 +6,8 @@ import os
 from pathlib import Path
 
 from app.files import final_path, written_together
-from app.state.saved_session import MARK, MOST_BYTES, SavedSession, SessionFileError, from_text, to_text
+from app.state.saved_session import SavedSession, SessionFileError
+from app.state.session_text import MARK, MOST_BYTES, from_text, to_text
 
 _HEAD = 4096
 

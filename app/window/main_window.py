@@ -30,8 +30,8 @@ from app.state.look import SceneLook
 from app.state.saved_session import Layout
 from app.state.session import Session
 from app.state.store import Change, Store
-from app.views.marks.legend import ColorBar, DepthLegend
 from app.views.scene.scene_view import SceneView
+from app.views.slice.legend import ColorBar, DepthLegend
 from app.window.commands.commands import Commands
 from app.window.file_dialogs import FileDialogs
 from app.window.helper import Helper
@@ -185,10 +185,10 @@ class MainWindow(QMainWindow):
         self.legend.toggled.connect(self.hand.toggle_depth)
         self.legend.isolated.connect(self.hand.isolate_depth)
         self.hover.found.connect(self.status.show_hover)
-        self.scene_view.hovered.connect(self._hover_in_space)
-        self.scene_view.left.connect(self.hover.clear)
-        self.scene_view.clicked.connect(self.hover.click_length)
-        self.scene_view.facet_clicked.connect(self.pins.pin_facet)
+        self.scene_view.hand.hovered.connect(self._hover_in_space)
+        self.scene_view.hand.left.connect(self.hover.clear)
+        self.scene_view.hand.clicked.connect(self.hover.click_length)
+        self.scene_view.hand.facet_clicked.connect(self.pins.pin_facet)
         self.hover.inside.connect(self.pins.pin)
         self.slice_link.fitted.connect(self.pins.take_back)
         self.pins.kept.connect(lambda: self.side.open(self.inspector))

@@ -12,8 +12,8 @@ from app.jobs.compilation import Compilation
 from app.state import actions
 from app.state.look import Fill
 from app.state.store import Change, Store
-from app.views.marks.legend import ColorBar, DepthLegend
 from app.views.scene.scene_view import SceneView
+from app.views.slice.legend import ColorBar, DepthLegend
 from app.window.panels.status_line import COMPILING, StatusLine
 
 

@@ -75,7 +75,7 @@ def test_packages_have_the_names_that_debian_gave_them(library: str, package: st
 
 
 def test_the_loader_is_asked(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, loader: Callable[..., None]) -> None:
-    program = [sys.executable, "-m", "app.libraries"]
+    program = [sys.executable, "-m", "app.display"]
     assert subprocess.check_output(program, cwd=ROOT, text=True) == "\n"  # or these tests could open no window
     loader("libxcb-cursor.so.0")
     assert missing_for_windows("xcb") == ["libxcb-cursor.so.0"]

@@ -158,6 +158,11 @@ def kept_in(plane: SlicePlane, domain: Float) -> SlicePlane:
     return plane if meets(plane, domain) else SlicePlane(domain.mean(axis=0), plane.axes)
 
 
+def same_plane(one: SlicePlane, other: SlicePlane) -> bool:
+    """Whether two planes have the same origin and axes, to the last bit."""
+    return one is other or (one.origin.tobytes() + one.axes.tobytes() == other.origin.tobytes() + other.axes.tobytes())
+
+
 def centre_in(plane: SlicePlane, domain: Float) -> Float:
     """The point (3,) of the plane nearest to the middle of the box."""
     middle = domain.mean(axis=0)

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Final, Self
 
 import numpy as np
 
-from app.state.session import same_plane
+from app.state.geometry.planes import same_plane
 from engine import PlaneError, SlicePlane
 
 if TYPE_CHECKING:

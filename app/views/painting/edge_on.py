@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 if TYPE_CHECKING:
-    from app.views.scene.camera import Lens
+    from app.views.camera import Lens
 
 Float = NDArray[np.float64]
 

@@ -9,11 +9,11 @@ from app.state.geometry.surfaces import CoarseSurface
 from app.state.line_style import USUAL
 from app.state.look import SceneLook
 from app.state.palette import accent
+from app.views.camera import Lens
+from app.views.painting.backdrop import Backdrop
 from app.views.painting.scene_painter import SceneDrawing, ScenePainter
 from app.views.painting.sheet import slice_sheets
 from app.views.painting.surface_picture import SurfaceDrawing, SurfaceMesh
-from app.views.scene.backdrop import Backdrop
-from app.views.scene.camera import Lens
 from app.views.slice.framing import Framing
 from app.views.slice.slice_image import SlicePicture, draw
 from engine import SlicePlane

@@ -14,8 +14,8 @@ from app.views.painting.surface_picture import SurfaceDrawing, draw_surface
 from app.views.raster import sheets, surfaces
 
 if TYPE_CHECKING:
-    from app.views.scene.backdrop import Backdrop
-    from app.views.scene.camera import Lens
+    from app.views.camera import Lens
+    from app.views.painting.backdrop import Backdrop
 
 Image = NDArray[np.uint8]
 

@@ -16,7 +16,7 @@ from app.views.slice.slice_image import HIGHLIGHT, line_widths
 
 if TYPE_CHECKING:
     from app.state.look import SceneLook
-    from app.views.scene.camera import Lens
+    from app.views.camera import Lens
     from app.views.slice.slice_image import SlicePicture
     from engine import SlicePlane
 

@@ -16,7 +16,7 @@ from app.views.slice.slice_image import HIGHLIGHT
 
 if TYPE_CHECKING:
     from app.state.geometry.surfaces import PolygonSurface
-    from app.views.scene.camera import Lens
+    from app.views.camera import Lens
 
 Float = NDArray[np.float64]
 Int = NDArray[np.int32]

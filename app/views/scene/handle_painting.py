@@ -9,7 +9,7 @@ from PySide6.QtCore import QPointF, Qt
 from PySide6.QtGui import QColor, QPainter, QPen, QPolygonF, QRadialGradient
 
 if TYPE_CHECKING:
-    from app.views.scene.camera import Lens
+    from app.views.camera import Lens
     from app.views.scene.plane_handle import PlaneHandle
 
 _SHAFT, _CASING = 3.0, 5.5

@@ -10,8 +10,8 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+    from app.views.camera import Lens
     from app.views.painting.surface_picture import SurfaceDrawing
-    from app.views.scene.camera import Lens
 
 
 def facet_at(drawing: SurfaceDrawing, lens: Lens, px: float, py: float) -> tuple[int, NDArray[np.float64]] | None:

@@ -13,8 +13,8 @@ from PIL import Image, ImageDraw
 from app.state.line_style import LineStyle
 from app.state.look import SceneLook
 from app.state.palette import BACKGROUND, Palette, accent, depth_colors
+from app.views.camera import Lens
 from app.views.painting.surface_picture import SurfaceMesh
-from app.views.scene.camera import Lens
 from app.views.scene.canvas import Canvas
 from app.views.scene.picture_legend import PictureLegend, font_of, rgb_bytes
 from app.views.scene.scene import Scene

@@ -12,7 +12,7 @@ from app.state.geometry.planes import shifted, tilted
 from app.views.scene.plane_handle import LENGTH, Grip
 
 if TYPE_CHECKING:
-    from app.views.scene.camera import Lens
+    from app.views.camera import Lens
     from engine import SlicePlane
 
 Float = NDArray[np.float64]

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from app.state.palette import RGB
 
 if TYPE_CHECKING:
-    from app.views.scene.camera import Lens
+    from app.views.camera import Lens
 
 Float = NDArray[np.float64]
 

@@ -27,7 +27,7 @@ from app.views.scene.plane_handle import PlaneHandle, distance_to_segment
 from engine import PlaneError, SlicePlane, plane_box_polygon
 
 if TYPE_CHECKING:
-    from app.views.scene.camera import Lens
+    from app.views.camera import Lens
     from app.views.scene.canvas import Canvas
     from app.views.slice.slice_image import SlicePicture
 

@@ -2,33 +2,82 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, Protocol
 
-from PySide6.QtCore import QPointF, Qt
+from PySide6.QtCore import QObject, QPointF, Qt, Signal
 
 from app.state.geometry.planes import centre_in, offset_range, shifted
+from app.views import camera as by_hand
 from app.views.marks.view_keys import dragged_by, zoomed_by
-from app.views.scene import camera as by_hand
 from app.views.scene.picking import facet_at
 from app.views.scene.plane_drag import Hold, dragged
 from app.views.scene.plane_handle import Grip
 
 if TYPE_CHECKING:
-    from PySide6.QtGui import QKeyEvent, QMouseEvent, QWheelEvent
+    import numpy as np
+    from numpy.typing import NDArray
+    from PySide6.QtGui import QCursor, QKeyEvent, QMouseEvent, QWheelEvent
 
-    from app.views.scene.camera import Lens
+    from app.state.look import SceneLook
+    from app.views.camera import Lens
     from app.views.scene.scene import Scene
-    from app.views.scene.scene_view import SceneView
+    from engine import SlicePlane
+
+    Float = NDArray[np.float64]
 
 _WHEEL_STEP: Final = 1.0 / 100.0  # of the range of offsets, for one notch
 _CLICK: Final = 4  # pixels: what moves less is a click
 _KEY_STEP: Final = 1 / 40  # of the view's height: the drag that an arrow key stands for
 
 
-class SceneHand:
-    """Tells what it does by the signals of its view."""
+class Sight(Protocol):
+    """The view that the hand is in: what is shown there, and what lies under a pixel."""
 
-    def __init__(self, view: SceneView) -> None:
+    active: int | None
+    planes: dict[int, SlicePlane]
+    up: Float
+    look: SceneLook
+
+    @property
+    def picking(self) -> bool: ...
+    def current_lens(self) -> Lens: ...
+    def clip_plane(self) -> SlicePlane | None:
+        """The plane at which the surface is cut."""
+
+    def slice_point(self, at: QPointF) -> tuple[int, float, float, float] | None:
+        """The slice under the mouse, where on it, and the length of a pixel there."""
+
+    def width(self) -> int: ...
+    def height(self) -> int: ...
+    def cursor(self) -> QCursor: ...
+    def setCursor(self, shape: Qt.CursorShape, /) -> None: ...
+
+
+class SceneHand(QObject):
+    """turned: the camera is elsewhere; released: nothing is held any more; plane_moved(key, plane, live);
+    plane_chosen(key).
+
+    hovered, clicked(key, u, v, length): a point of a slice that is not behind the surface, in the slice's coordinates,
+    and the length of a pixel there; left: nothing such is under the mouse any more; facet_clicked(mesh, face, point):
+    of the surface.
+
+    While the view is picking, clicks take points instead, and drags turn the camera only: picked, pointed(QPointF),
+    where the mouse clicked and is.
+    """
+
+    turned = Signal()
+    released = Signal()
+    plane_moved = Signal(int, object, bool)
+    plane_chosen = Signal(int)
+    hovered = Signal(int, float, float, float)
+    left = Signal()
+    clicked = Signal(int, float, float, float)
+    picked = Signal(QPointF)
+    pointed = Signal(QPointF)
+    facet_clicked = Signal(object, int, object)
+
+    def __init__(self, view: Sight, parent: QObject | None = None) -> None:
+        super().__init__(parent)
         self._view = view
         self._hold: Hold | None = None
         self._last: QPointF | None = None
@@ -64,7 +113,7 @@ class SceneHand:
         if key is None:
             return None
         if key != view.active:
-            view.plane_chosen.emit(key)
+            self.plane_chosen.emit(key)
         plane = view.planes[key]
         return Hold(grip or Grip.SHIFT, key, plane, (at.x(), at.y()), centre_in(plane, scene.domain))
 
@@ -72,7 +121,7 @@ class SceneHand:
         view, at = self._view, event.position()
         if self._last is None:
             if view.picking:
-                view.pointed.emit(at)
+                self.pointed.emit(at)
             elif not event.buttons():  # else the hand rests on what it held, and holds no more
                 self._look_at(at, scene)
             return
@@ -81,10 +130,10 @@ class SceneHand:
             self._drag_plane(self._hold, at, scene, live=True)
         elif event.buttons() & (Qt.MouseButton.MiddleButton | Qt.MouseButton.RightButton):
             by_hand.pan(scene.camera, delta.x(), delta.y(), min(view.width(), view.height()))
-            view.turned()
+            self.turned.emit()
         else:
             by_hand.orbit(scene.camera, delta.x(), delta.y(), view.height(), view.up)
-            view.turned()
+            self.turned.emit()
 
     def _look_at(self, at: QPointF, scene: Scene) -> None:
         """Show by the cursor what could be taken hold of, and tell what is under it."""
@@ -96,16 +145,16 @@ class SceneHand:
             view.setCursor(shape)
         found = None if grip or frame else view.slice_point(at)
         if found is None:
-            view.left.emit()
+            self.left.emit()
         else:
-            view.hovered.emit(*found)
+            self.hovered.emit(*found)
 
     def _drag_plane(self, hold: Hold, at: QPointF, scene: Scene, live: bool) -> None:
         plane = dragged(hold, self._view.current_lens(), (at.x(), at.y()), scene.domain)
-        self._view.plane_moved.emit(hold.key, plane, live)
+        self.plane_moved.emit(hold.key, plane, live)
 
     def release(self, event: QMouseEvent, scene: Scene | None) -> None:
-        view, hold, pressed = self._view, self._hold, self._pressed
+        hold, pressed = self._hold, self._pressed
         self._hold = self._last = self._pressed = None
         if scene is None:
             return
@@ -114,7 +163,7 @@ class SceneHand:
                 self._drag_plane(hold, event.position(), scene, live=False)
         elif pressed is not None and (event.position() - pressed).manhattanLength() < _CLICK:
             self._click(event, scene)
-        view.request()
+        self.released.emit()
 
     def _click(self, event: QMouseEvent, scene: Scene) -> None:
         """With the left button, on a slice or on the surface behind it; while the view is picking, on anything."""
@@ -122,17 +171,17 @@ class SceneHand:
         if event.button() != Qt.MouseButton.LeftButton:
             return
         if view.picking:
-            view.picked.emit(at)
+            self.picked.emit(at)
             return
         found = view.slice_point(at)
         if found is not None:
-            view.clicked.emit(*found)
+            self.clicked.emit(*found)
             return
         surface = scene.surface(view.look, view.clip_plane())
         if surface is not None and surface.faces:
             facet = facet_at(surface, view.current_lens(), at.x(), at.y())
             if facet is not None:
-                view.facet_clicked.emit(surface.mesh, *facet)
+                self.facet_clicked.emit(surface.mesh, *facet)
 
     def press_key(self, event: QKeyEvent, scene: Scene) -> bool:
         """Alt and arrows turn the camera, with Shift they move it, as a drag would; + and - zoom."""
@@ -147,7 +196,7 @@ class SceneHand:
                 by_hand.orbit(scene.camera, dx, dy, view.height(), view.up)
         if factor is not None:
             by_hand.zoom(scene.camera, factor, scene.size)
-        view.turned()
+        self.turned.emit()
         return True
 
     def turn_wheel(self, event: QWheelEvent, scene: Scene) -> None:
@@ -158,10 +207,10 @@ class SceneHand:
             plane = view.planes[view.active]
             low, high = offset_range(plane, scene.domain)
             step = _WHEEL_STEP * (high - low) * turned / 120
-            view.plane_moved.emit(view.active, shifted(plane, step, scene.domain), True)
+            self.plane_moved.emit(view.active, shifted(plane, step, scene.domain), True)
         else:
             by_hand.zoom(scene.camera, 1.0015**turned, scene.size)
-            view.turned()
+            self.turned.emit()
         event.accept()
 
 

@@ -26,13 +26,14 @@ from PySide6.QtGui import (
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from app.state.look import SceneLook
+from app.views.camera import Lens
 from app.views.marks.pick_marks import PickMarks, paint_marks
 from app.views.marks.pin_marks import PinMark, paint_badge, paint_outline
 from app.views.marks.view_keys import KeyPointer
 from app.views.marks.waiting import paint_waiting
+from app.views.painting.backdrop import Backdrop
 from app.views.painting.scene_painter import SceneDrawing, ScenePicture
-from app.views.scene.backdrop import Backdrop, scene_backdrop
-from app.views.scene.camera import Lens
+from app.views.scene.box_picture import scene_backdrop
 from app.views.scene.canvas import Canvas
 from app.views.scene.handle_painting import paint_handle
 from app.views.scene.scene import VIEW, Scene
@@ -58,27 +59,11 @@ _MOST_WAITS: Final = 4  # so often again while something new is being computed
 class SceneView(QWidget):
     """drawing_wanted(SceneDrawing): draw it elsewhere and give the result to `show_drawing`.
 
-    plane_moved(key, plane, live); plane_chosen(key); camera_moved; drawn: a picture with everything asked for is on the
-    screen.
-
-    hovered, clicked(key, u, v, length): a point of a slice that is not behind the surface, in the slice's coordinates,
-    and the length of a pixel there; left: nothing such is under the mouse any more; facet_clicked(mesh, face, point):
-    of the surface.
-
-    While `picking`, clicks take points instead, and drags turn the camera only: picked, pointed(QPointF), where the
-    mouse clicked and is.
+    camera_moved; drawn: a picture with everything asked for is on the screen.  hand: tells what a hand does here.
     """
 
     drawing_wanted = Signal(object)
-    plane_moved = Signal(int, object, bool)
-    plane_chosen = Signal(int)
     camera_moved = Signal()
-    hovered = Signal(int, float, float, float)
-    left = Signal()
-    clicked = Signal(int, float, float, float)
-    picked = Signal(QPointF)
-    pointed = Signal(QPointF)
-    facet_clicked = Signal(object, int, object)
     drawn = Signal()
 
     def __init__(self, parent: QWidget | None = None) -> None:
@@ -107,7 +92,9 @@ class SceneView(QWidget):
         self._shown: SceneDrawing | None = None
         self._picture: ScenePicture | None = None
         self._image = QImage()  # reads the picture's pixels
-        self._hand = SceneHand(self)
+        self.hand = SceneHand(self, self)
+        self.hand.turned.connect(self.turned)
+        self.hand.released.connect(self.request)
         self.pointer = KeyPointer(self)
         self._render_timer = QTimer(self)
         self._render_timer.setSingleShot(True)
@@ -175,11 +162,11 @@ class SceneView(QWidget):
     @property
     def holding(self) -> bool:
         """A hand has hold of a plane."""
-        return self._hand.holding
+        return self.hand.holding
 
     def let_go(self, key: int | None = None) -> None:
         """Take the plane out of the hand, if it is that of slice `key`, or whichever it is: it is gone."""
-        self._hand.let_go(key)
+        self.hand.let_go(key)
 
     @property
     def picking(self) -> bool:
@@ -272,7 +259,7 @@ class SceneView(QWidget):
             self._ask(1)
 
     def _draw_smooth(self) -> None:
-        if self.moving is not None or self._hand.down or not self.rendered:
+        if self.moving is not None or self.hand.down or not self.rendered:
             return
         if self.expecting() and self._waits < _MOST_WAITS:
             self._waits += 1
@@ -399,28 +386,28 @@ class SceneView(QWidget):
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
         if self.scene is not None:
-            self._hand.press(event, self.scene)
+            self.hand.press(event, self.scene)
 
     def mouseMoveEvent(self, event: QMouseEvent) -> None:
         if self.scene is not None:
-            self._hand.move(event, self.scene)
+            self.hand.move(event, self.scene)
 
     def mouseReleaseEvent(self, event: QMouseEvent) -> None:
-        self._hand.release(event, self.scene)
+        self.hand.release(event, self.scene)
 
     def wheelEvent(self, event: QWheelEvent) -> None:
         if self.scene is not None:
-            self._hand.turn_wheel(event, self.scene)
+            self.hand.turn_wheel(event, self.scene)
 
     def take_key(self, event: QKeyEvent) -> bool:
         """Move the camera, if that is what the key says."""
-        return self.scene is not None and self._hand.press_key(event, self.scene)
+        return self.scene is not None and self.hand.press_key(event, self.scene)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         event.setAccepted(self.take_key(event))
 
     def leaveEvent(self, event: object) -> None:
-        self.left.emit()
+        self.hand.left.emit()
 
     def slice_point(self, at: QPointF) -> tuple[int, float, float, float] | None:
         """The slice under the mouse, where on it, and the length of a pixel there."""

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from app.views.painting.scene_painter import SceneDrawing, ScenePainter
-from app.views.scene.backdrop import scene_backdrop
+from app.views.scene.box_picture import scene_backdrop
 from engine import memory
 
 if TYPE_CHECKING:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from app.state.geometry.viewpoint import Viewpoint
-from app.views.scene.camera import FARTHEST, NEAREST
+from app.views.camera import FARTHEST, NEAREST
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

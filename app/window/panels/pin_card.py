@@ -12,7 +12,7 @@ from PySide6.QtWidgets import QFrame, QGridLayout, QHBoxLayout, QLabel, QToolBut
 from app.state.region_facts import BEYOND
 from app.state.session import Pin, Session
 from app.state.texts.facts_text import across, facts_json, facts_text, kind, pattern_lines, title
-from app.views.marks.pattern_view import PatternView
+from app.views.slice.pattern_view import PatternView
 from app.window.parts.controls import ElidedLabel, ToolButton, button, icon_button, label
 from app.window.parts.icons import color_of, cross
 

@@ -10,7 +10,7 @@ from PySide6.QtTest import QTest
 from app.control import live_slices, scene_link
 from app.state import actions
 from app.state.geometry.planes import offset
-from app.views.scene.camera import Lens
+from app.views.camera import Lens
 from engine import SlicePlane, partition_slice
 from engine.errors import MemoryLimitError
 from tests.app.on_screen import LEFT, Driver, move, point, wait_until

@@ -11,10 +11,9 @@ import numpy as np
 from PySide6.QtGui import QGuiApplication
 
 from app.state import actions
-from app.state.geometry.planes import rotated
+from app.state.geometry.planes import rotated, same_plane
 from app.state.line_style import LineStyle
 from app.state.palette import Palette
-from app.state.session import same_plane
 from engine import Partition, SlicePlane
 from tests.app.on_screen import Driver, press
 from tests.engine.sameness import assert_same_numbers, assert_same_partition

@@ -18,10 +18,11 @@ from PySide6.QtWidgets import QApplication
 
 from app.jobs.autosave import Autosave, left_behind
 from app.state import actions
+from app.state.geometry.planes import same_plane
 from app.state.geometry.viewpoint import Viewpoint
 from app.state.look import Fill
 from app.state.saved_session import SavedSession, saved_session
-from app.state.session import Neuron, Session, same, same_plane
+from app.state.session import Neuron, Session, same
 from app.state.session_file import read_session, write_session
 from app.state.texts.facts_text import facts_json
 from app.views.scene.viewpoint import viewpoint_of

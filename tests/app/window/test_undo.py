@@ -12,7 +12,7 @@ from PySide6.QtTest import QTest
 from app.state import actions
 from app.state.look import Fill
 from app.state.session import Neuron, same
-from app.views.scene.camera import Lens
+from app.views.camera import Lens
 from engine import SlicePlane, partition_slice
 from sdf_models import save_checkpoint
 from tests.app.conftest import DOMAIN, random_module

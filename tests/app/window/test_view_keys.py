@@ -20,8 +20,8 @@ from PySide6.QtWidgets import (
 from app.control.hand import STEP
 from app.control.picker import Task
 from app.state.geometry.planes import offset
-from app.views.marks.legend import DepthLegend
 from app.views.scene.viewpoint import viewpoint_of
+from app.views.slice.legend import DepthLegend
 from app.views.slice.slice_view import SliceView
 from tests.app.on_screen import LEFT, Driver, wait_until
 from tests.app.window.test_keyboard import controls, tab

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from vtkmodules.vtkRenderingCore import vtkCamera
 
-from app.views.scene.camera import Lens, orbit
+from app.views.camera import Lens, orbit
 
 UP = np.array([0.0, 1.0, 0.0])
 

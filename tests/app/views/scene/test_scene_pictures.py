@@ -14,6 +14,7 @@ from vtkmodules.vtkRenderingCore import vtkActor, vtkPolyDataMapper
 from app.state.geometry.surfaces import CoarseSurface
 from app.state.look import SceneLook
 from app.state.palette import accent
+from app.views.camera import Lens
 from app.views.painting.scene_painter import SceneDrawing, ScenePainter
 from app.views.painting.sheet import draw_sheet
 from app.views.painting.sheet_tiles import SheetTiles
@@ -21,8 +22,7 @@ from app.views.painting.surface_picture import SurfaceMesh
 from app.views.raster import sheets as sheet_raster
 from app.views.raster import surfaces as surface_raster
 from app.views.scene import box_actors
-from app.views.scene.backdrop import render_backdrop
-from app.views.scene.camera import Lens
+from app.views.scene.box_picture import render_backdrop
 from app.views.scene.canvas import Canvas
 from app.views.scene.scene import Scene
 from app.views.scene.still_picture import still_picture

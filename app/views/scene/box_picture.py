@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
-from numpy.typing import NDArray
 from vtkmodules.util.numpy_support import vtk_to_numpy
 from vtkmodules.vtkCommonCore import vtkFloatArray, vtkUnsignedCharArray
 
-from app.views.scene.camera import Lens
+from app.views.camera import Lens
+from app.views.painting.backdrop import Backdrop
 
 if TYPE_CHECKING:
     from vtkmodules.vtkRenderingCore import vtkCamera
@@ -18,19 +18,7 @@ if TYPE_CHECKING:
     from app.state.look import SceneLook
     from app.views.scene.scene import Scene
 
-Image = NDArray[np.uint8]
-
 _DPI: Final = 72
-
-
-@dataclass(frozen=True, eq=False, slots=True)
-class Backdrop:
-    """pixels (H, W, 4) uint8, RGB and opacity, the row at the top first; depth (H, W) float32 in [0, 1]; lens: of this
-    size."""
-
-    pixels: Image
-    depth: NDArray[np.float32]
-    lens: Lens
 
 
 def scene_backdrop(window: Any, scene: Scene, look: SceneLook, size: tuple[int, int], ratio: float) -> Backdrop:
