@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 from dataclasses import dataclass
 from itertools import groupby, takewhile
 from typing import TYPE_CHECKING, Final
@@ -234,8 +233,7 @@ def reference_check(checkpoint: Checkpoint, network: Network) -> ReferenceCheck:
     """Compare a traced network with the module that it was traced from."""
     import torch
 
-    from app.rounding import rounding_deviation
-    from engine.recorder import Float64
+    from engine import forward_in_float64, rounding_deviation
 
     lower, upper = checkpoint.domain
     dtype = next((p.dtype for p in checkpoint.module.parameters()), torch.float32)
@@ -243,11 +241,10 @@ def reference_check(checkpoint: Checkpoint, network: Network) -> ReferenceCheck:
     x = torch.from_numpy(points).to(dtype)  # rounded once, for all three
     with torch.inference_mode():
         native = checkpoint.module(x).double().reshape(_POINTS, -1).numpy()
-        module = copy.deepcopy(checkpoint.module).double()
-        with Float64():  # the tensors too that are no parameters
-            double = module(x.double()).reshape(_POINTS, -1).numpy()
-    ours = network.forward(x.double().numpy())
-    deviation = rounding_deviation(network, x.double().numpy(), torch.finfo(dtype).eps / 2)
+    rounded = x.double().numpy()
+    double = forward_in_float64(checkpoint.module, rounded)
+    ours = network.forward(rounded)
+    deviation = rounding_deviation(network, rounded, torch.finfo(dtype).eps / 2)
     largest = float(np.abs(double).max()) or 1.0
     return ReferenceCheck(
         points=_POINTS,

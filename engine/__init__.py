@@ -1,9 +1,14 @@
 """The exact partition of slices of continuous piecewise linear networks, and their exact level surfaces."""
 
 from engine.certificate import Certificate, certify_surface, with_certificate
+from engine.deviation import forward_in_float64, rounding_deviation
 from engine.errors import Cancelled, EngineError, MemoryLimitError, NotPiecewiseLinearError, PlaneError, TraceError
+from engine.face_values import face_signs, weighted_quantiles
+from engine.facts import BEYOND, LayerPattern, Neighbour, Neuron, RegionFacts, facet_facts, region_facts
+from engine.jit import inline, kernel
 from engine.level_set import Chains, LevelSet, chain_edges, chain_lines, level_set
 from engine.location import Location
+from engine.memory import available as available_memory
 from engine.network import ForwardError, Network
 from engine.neuron_network import neuron_network
 from engine.partition import Progress, partition_polygon, partition_slice
@@ -15,23 +20,29 @@ from engine.segment import SegmentPartition, partition_segment
 from engine.statistics import NeuronStatistics, neuron_statistics
 from engine.surface import Surface, SurfaceProgress, SurfaceReport, extract_surface
 from engine.surface_cut import SurfaceCut, cut_surface
+from engine.tiny import tiny_network
 
 __all__ = [
+    "BEYOND",
     "AffineMaps",
     "Cancelled",
     "Certificate",
     "Chains",
     "EngineError",
     "ForwardError",
+    "LayerPattern",
     "LevelSet",
     "Location",
     "MemoryLimitError",
+    "Neighbour",
     "Network",
+    "Neuron",
     "NeuronStatistics",
     "NotPiecewiseLinearError",
     "Partition",
     "PlaneError",
     "Progress",
+    "RegionFacts",
     "Seeds",
     "SegmentPartition",
     "SlicePlane",
@@ -43,6 +54,7 @@ __all__ = [
     "TraceError",
     "affine_maps",
     "areas",
+    "available_memory",
     "centroids",
     "certify_surface",
     "chain_edges",
@@ -50,7 +62,12 @@ __all__ = [
     "convex_polygon",
     "cut_surface",
     "extract_surface",
+    "face_signs",
+    "facet_facts",
+    "forward_in_float64",
     "gradient_norms",
+    "inline",
+    "kernel",
     "level_set",
     "neuron_network",
     "neuron_statistics",
@@ -58,6 +75,10 @@ __all__ = [
     "partition_segment",
     "partition_slice",
     "plane_box_polygon",
+    "region_facts",
+    "rounding_deviation",
     "square_polygon",
+    "tiny_network",
+    "weighted_quantiles",
     "with_certificate",
 ]

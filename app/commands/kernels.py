@@ -19,8 +19,7 @@ def prepare_kernels() -> None:
     """Slice a tiny network and chain its lines, which loads or compiles every kernel that slices and figures need."""
     import numpy as np
 
-    from app.jobs.kernels import tiny_network
-    from engine import SlicePlane, chain_lines, level_set, partition_slice
+    from engine import SlicePlane, chain_lines, level_set, partition_slice, tiny_network
 
     box = np.array([[-1.0, -1.0], [1.0, 1.0]])
     with _compiling() as cancel:
@@ -33,8 +32,7 @@ def prepare_surface_kernels() -> None:
     """The same for the kernels that extract surfaces."""
     import numpy as np
 
-    from app.jobs.kernels import tiny_network
-    from engine import extract_surface
+    from engine import extract_surface, tiny_network
 
     with _compiling() as cancel:
         extract_surface(tiny_network(3), np.array([[-1.0] * 3, [1.0] * 3]), seeds=2, cancel=cancel)
@@ -44,8 +42,7 @@ def prepare_certificate_kernels() -> None:
     """The same for the kernels that certify surfaces."""
     import numpy as np
 
-    from app.jobs.kernels import tiny_network
-    from engine import certify_surface, extract_surface
+    from engine import certify_surface, extract_surface, tiny_network
 
     with _compiling() as cancel:
         surface = extract_surface(tiny_network(3), np.array([[-1.0] * 3, [1.0] * 3]), seeds=2, cancel=cancel)

@@ -38,8 +38,7 @@ def planes_of(arguments: argparse.Namespace) -> list[SlicePlane]:
 def poses_of(arguments: argparse.Namespace) -> list[Pose]:
     """The planes with their extents, before any file is opened.  Raises CommandError."""
     from app.state.geometry.poses import Pose, PoseError
-    from engine import SlicePlane
-    from engine.errors import PlaneError
+    from engine import PlaneError, SlicePlane
 
     if (arguments.origin is None) != (arguments.normal is None):
         raise CommandError("an oblique plane needs both --origin and --normal; give the other one too")

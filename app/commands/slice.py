@@ -84,8 +84,7 @@ def run(arguments: argparse.Namespace) -> None:
     network = trace(arguments.file, checkpoint)
 
     from app.state.slices import SliceResult
-    from engine import Cancelled, EngineError
-    from engine.level_set import level_set
+    from engine import Cancelled, EngineError, level_set
 
     approximation = "" if checkpoint.approximation is None else str(checkpoint.approximation)
     try:
@@ -136,7 +135,7 @@ def _polygons(
     half_widths: list[float | None],
     domain: NDArray[np.float64],
 ) -> list[NDArray[np.float64]]:
-    from engine.plane import plane_box_polygon, square_polygon
+    from engine import plane_box_polygon, square_polygon
 
     if arguments.half_width is not None:
         check_size(2 * arguments.half_width, "--half-width")

@@ -9,9 +9,8 @@ import numpy as np
 from PySide6.QtCore import QObject, Signal
 
 from app.state import actions
-from app.state.session import Neuron
 from app.state.store import Store
-from engine import affine_maps
+from engine import Neuron, affine_maps
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

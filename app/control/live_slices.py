@@ -9,17 +9,16 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 from PySide6.QtCore import QObject, QTimer, Signal
 
-from app.jobs.kernels import tiny_network
 from app.jobs.slicing import LIVE_SECONDS, SliceAnswer, SliceRequest, compute_slice, indexed
 from app.jobs.worker import Context, Job, Worker, unless_cancelled
 from app.state import actions
 from app.state.look import Fill
-from app.state.session import Neuron, Session
+from app.state.session import Session
 from app.state.store import Change, Store
 from app.views.painting.painter_kernels import load_line_kernels
 from app.views.slice.fills import FaceFill, face_fill
 from app.views.slice.slice_image import SlicePicture, neuron_edges, slice_picture
-from engine import Cancelled, EngineError, Location, SlicePlane
+from engine import Cancelled, EngineError, Location, Neuron, SlicePlane, tiny_network
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -8,12 +8,20 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 from PySide6.QtCore import QObject, Qt, Signal
 
-from app.jobs.kernels import tiny_network
 from app.jobs.worker import Context, Job, Worker, unless_cancelled
 from app.state.session import OpenNetwork
 from app.state.store import Change, Store
 from app.views.painting.surface_picture import SurfaceMesh
-from engine import Cancelled, EngineError, SlicePlane, Surface, SurfaceProgress, cut_surface, extract_surface
+from engine import (
+    Cancelled,
+    EngineError,
+    SlicePlane,
+    Surface,
+    SurfaceProgress,
+    cut_surface,
+    extract_surface,
+    tiny_network,
+)
 
 if TYPE_CHECKING:
     from app.state.geometry.surfaces import Float

@@ -11,10 +11,10 @@ from PySide6.QtGui import QGuiApplication
 
 from app.state import actions
 from app.state.geometry.planes import same_plane
-from app.state.region_facts import RegionFacts, facet_facts, region_facts
 from app.state.session import Pin, Session
 from app.state.store import Change, Store
 from app.views.marks.pin_marks import PinMark
+from engine import RegionFacts, facet_facts, region_facts
 
 if TYPE_CHECKING:
     from app.control.live_slices import LiveSlices

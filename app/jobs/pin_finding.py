@@ -7,9 +7,8 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from app.state.region_facts import facet_facts, region_facts
 from app.state.session import Pin
-from engine import EngineError, Partition, Surface, extract_surface, partition_slice
+from engine import EngineError, Partition, Surface, extract_surface, facet_facts, partition_slice, region_facts
 
 if TYPE_CHECKING:
     from app.state.geometry.surfaces import Float

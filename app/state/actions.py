@@ -10,13 +10,13 @@ import numpy as np
 from app.state.geometry.planes import kept_in, same_plane
 from app.state.look import Fill, SceneLook
 from app.state.palette import ACCENTS
-from app.state.session import Neuron, OpenNetwork, Pin, Session, Slice, without_controls
-from engine import SlicePlane
+from app.state.session import OpenNetwork, Pin, Session, Slice, without_controls
+from engine import Neuron, SlicePlane
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from app.state.region_facts import RegionFacts
+    from engine import RegionFacts
 
 _LONGEST_NAME: Final = 200  # characters
 

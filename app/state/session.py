@@ -19,8 +19,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from app.state.geometry.surfaces import CoarseSurface
-    from app.state.region_facts import RegionFacts
-    from engine import Network, SlicePlane
+    from engine import Network, Neuron, RegionFacts, SlicePlane
     from sdf_models import Reading
 
 
@@ -53,14 +52,6 @@ class OpenNetwork:
     @property
     def layers(self) -> int:
         return len(self.network.kinks)
-
-
-@dataclass(frozen=True, slots=True)
-class Neuron:
-    """A neuron of the kink `layer`; (number of kinks, component) is the network's output."""
-
-    layer: int
-    index: int
 
 
 @dataclass(frozen=True, eq=False, slots=True)

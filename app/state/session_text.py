@@ -29,7 +29,8 @@ from app.state.saved_session import (
     SessionFileError,
     numbered_anew,
 )
-from app.state.session import Neuron, Session, Slice, without_controls
+from app.state.session import Session, Slice, without_controls
+from engine import Neuron
 
 if TYPE_CHECKING:
     from engine import SlicePlane

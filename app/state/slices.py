@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 if TYPE_CHECKING:
-    from engine import Partition, SlicePlane
-    from engine.level_set import LevelSet
+    from engine import LevelSet, Partition, SlicePlane
 
 _AXES = "xyz"
 

@@ -22,10 +22,9 @@ from app.jobs.opening import open_module
 from app.state import actions
 from app.state.geometry.planes import shifted
 from app.state.look import Fill
-from app.state.session import Neuron
 from app.window.main_window import MainWindow
 from app.window.parts.picture_file import write_png
-from engine import SlicePlane
+from engine import Neuron, SlicePlane
 from sdf_models import ReluMLP
 from sdf_models.architectures import Architecture
 

@@ -14,8 +14,7 @@ from torch import nn
 
 from app.inspection import TOLERANCE, checkpoint_notes, reference_check
 from app.jobs.opening import open_file
-from app.rounding import rounding_deviation
-from engine import Network, NotPiecewiseLinearError
+from engine import Network, NotPiecewiseLinearError, rounding_deviation
 from sdf_models import Checkpoint, Reading, load_checkpoint
 from tests.app.conftest import DOMAIN, Ran, random_module
 from tests.sdf_models.definitions import ImplicitNet, ResidualMLP, new_weight_norm, plain_mlp, randomised

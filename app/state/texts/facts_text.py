@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from app.state.region_facts import BEYOND
+from engine import BEYOND
 
 if TYPE_CHECKING:
-    from app.state.region_facts import Neighbour, RegionFacts
     from app.state.session import OpenNetwork, Pin
+    from engine import Neighbour, RegionFacts
 
 
 def facts_text(pin: Pin, name: str) -> str:

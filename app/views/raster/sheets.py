@@ -12,7 +12,7 @@ import numpy as np
 
 from app.views.raster.slices import cover_segment
 from app.views.raster.tiles import EMPTY, SIDE
-from engine.jit import inline, kernel
+from engine import inline, kernel
 
 _SAME = 1e-9  # inverse distances that differ by less are those of one place
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 
-from engine.jit import inline, kernel
+from engine import inline, kernel
 
 _FINE, _SHORT = 0.75, 2.0  # pixels
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 
-from engine.jit import kernel
+from engine import kernel
 
 
 @kernel

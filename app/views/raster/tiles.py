@@ -6,7 +6,7 @@ A sheet's map (h, w) int32 says for each square of SIDE pixels the number of its
 
 from __future__ import annotations
 
-from engine.jit import kernel
+from engine import kernel
 
 SIDE = 16
 EMPTY = -1

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from app.views.painting.scene_painter import SceneDrawing, ScenePainter
 from app.views.scene.box_picture import scene_backdrop
-from engine import memory
+from engine import available_memory
 
 if TYPE_CHECKING:
     from app.state.look import SceneLook
@@ -54,7 +54,7 @@ def still_drawing(
 
     Raises TooLargeError.
     """
-    needed, left = _BYTES * size[0] * size[1], memory.available()
+    needed, left = _BYTES * size[0] * size[1], available_memory()
     if needed > left:
         raise TooLargeError(
             f"a picture of {size[0]} x {size[1]} pixels needs {needed / 1e9:.1f} GB of memory and {left / 1e9:.1f} GB "

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from app.state.look import Fill
-from engine import Partition, areas, gradient_norms
+from engine import Partition, areas, face_signs, gradient_norms, weighted_quantiles
 
 Colors = NDArray[np.uint8]
 
@@ -63,10 +63,8 @@ def _scalar(values: NDArray[np.float64]) -> NDArray[np.float64]:
 
 
 def _sign(partition: Partition) -> FaceFill:
-    values = _scalar(partition.values) - (partition.level or 0.0)
-    sums = np.add.reduceat(values[partition.face_vertices], partition.face_offsets[:-1])
     table = np.array([_INSIDE, _FLAT, _OUTSIDE], np.uint8)
-    return FaceFill(Fill.SIGN, "sign of f", -1.0, 1.0, table, table[np.sign(sums).astype(int) + 1])
+    return FaceFill(Fill.SIGN, "sign of f", -1.0, 1.0, table, table[face_signs(partition).astype(int) + 1])
 
 
 def _value(partition: Partition) -> FaceFill:
@@ -85,9 +83,7 @@ def _faces(
 ) -> FaceFill:
     """Colours between the values that 1% of the slice are below and above; weights (F,): the areas of the faces."""
     shown = np.log10(np.maximum(values, values.max() * 1e-9 + 1e-300)) if logarithmic else values
-    order = np.argsort(shown)
-    share = np.cumsum(np.maximum(weights[order], 0.0))
-    low, high = (float(shown[order[np.searchsorted(share, q * share[-1])]]) for q in (0.01, 0.99))
+    low, high = weighted_quantiles(shown, weights, (0.01, 0.99))
     place = np.clip((shown - low) / (high - low or 1.0), 0.0, 1.0)
     colors = table[np.rint(place * (len(table) - 1)).astype(int)]
     ends = (10**low, 10**high) if logarithmic else (low, high)

@@ -9,12 +9,12 @@ from PySide6.QtGui import QColor, QFont, QHelpEvent, QMouseEvent, QPainter, QPai
 from PySide6.QtWidgets import QSizePolicy, QToolTip, QWidget
 
 from app.state.palette import Palette, depth_colors
-from app.state.session import Neuron
 from app.views.slice.slice_image import HIGHLIGHT
+from engine import Neuron
 
 if TYPE_CHECKING:
-    from app.state.region_facts import RegionFacts
     from app.state.session import OpenNetwork
+    from engine import RegionFacts
 
 _ROW: Final = 64  # cells in a line, at most
 _HEIGHT, _GAP = 10, 4

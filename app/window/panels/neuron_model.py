@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PySide6.QtCore import QAbstractTableModel, QModelIndex, QPersistentModelIndex, Qt
 
-from app.state.session import Neuron
+from engine import Neuron
 
 if TYPE_CHECKING:
     from engine import NeuronStatistics

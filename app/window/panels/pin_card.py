@@ -9,12 +9,12 @@ from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QGuiApplication, QKeyEvent, QMouseEvent
 from PySide6.QtWidgets import QFrame, QGridLayout, QHBoxLayout, QLabel, QToolButton, QVBoxLayout, QWidget
 
-from app.state.region_facts import BEYOND
 from app.state.session import Pin, Session
 from app.state.texts.facts_text import across, facts_json, facts_text, kind, pattern_lines, title
 from app.views.slice.pattern_view import PatternView
 from app.window.parts.controls import ElidedLabel, ToolButton, button, icon_button, label
 from app.window.parts.icons import color_of, cross
+from engine import BEYOND
 
 if TYPE_CHECKING:
     import numpy as np

@@ -9,11 +9,12 @@ from PySide6.QtWidgets import QFrame, QHBoxLayout, QLineEdit, QWidget
 
 from app.state import actions
 from app.state.look import Fill
-from app.state.session import Neuron, Session
+from app.state.session import Session
 from app.state.store import Change, Store
 from app.window.commands.commands import Commands
 from app.window.commands.table import SWITCHES
 from app.window.parts.controls import Choice, command_button, label, restyle
+from engine import Neuron
 
 _FILLS: Final = (
     (Fill.NONE, "No fill"),

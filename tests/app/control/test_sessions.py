@@ -22,12 +22,12 @@ from app.state.geometry.planes import same_plane
 from app.state.geometry.viewpoint import Viewpoint
 from app.state.look import Fill
 from app.state.saved_session import SavedSession, saved_session
-from app.state.session import Neuron, Session, same
+from app.state.session import Session, same
 from app.state.session_file import read_session, write_session
 from app.state.texts.facts_text import facts_json
 from app.views.scene.viewpoint import viewpoint_of
 from app.window.main_window import MainWindow
-from engine import SlicePlane
+from engine import Neuron, SlicePlane
 from sdf_models import save_checkpoint
 from tests.app.conftest import DOMAIN, ROOT, random_module
 from tests.app.on_screen import LEFT, Driver, wait_until

@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 from app.jobs.opening import open_module
 from app.state import actions, history
 from app.state.look import Fill, SceneLook
-from app.state.session import Neuron, OpenNetwork, Session, same, same_picture
+from app.state.session import OpenNetwork, Session, same, same_picture
 from app.state.store import Store
-from engine import SlicePlane
+from engine import Neuron, SlicePlane
 from tests.app.conftest import DOMAIN, random_module
 
 

@@ -20,10 +20,10 @@ from app.state.line_style import USUAL, LineStyle
 from app.state.look import Fill, SceneLook
 from app.state.palette import Palette
 from app.state.saved_session import Layout, SavedCheckpoint, SavedPin, SavedSession, SessionFileError
-from app.state.session import Neuron, Session, Slice, same
+from app.state.session import Session, Slice, same
 from app.state.session_file import is_session, read_session, write_session
 from app.state.session_text import from_text, to_text
-from engine import SlicePlane
+from engine import Neuron, SlicePlane
 from sdf_models import Reading
 from tests.app.conftest import ROOT
 

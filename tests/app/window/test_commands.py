@@ -13,10 +13,11 @@ from PySide6.QtGui import QKeySequence
 
 from app.jobs.opening import open_module
 from app.state import actions
-from app.state.session import Neuron, OpenNetwork
+from app.state.session import OpenNetwork
 from app.state.store import Store
 from app.window.commands.commands import Commands
 from app.window.commands.table import COMMANDS, MENUS, keys_by_menu
+from engine import Neuron
 from tests.app.conftest import DOMAIN, ROOT, random_module
 from tests.app.on_screen import Driver, menus
 

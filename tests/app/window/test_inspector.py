@@ -13,9 +13,8 @@ from PySide6.QtGui import QGuiApplication
 from PySide6.QtTest import QTest
 
 from app.state import actions
-from app.state.session import Neuron
 from app.window.panels.neuron_model import DISTANCE, LENGTH, STATE
-from engine import Partition, SlicePlane, areas, centroids, neuron_statistics
+from engine import Neuron, Partition, SlicePlane, areas, centroids, neuron_statistics
 from sdf_models import load_checkpoint
 from tests.app.on_screen import LEFT, Driver, press, wait_until
 

@@ -11,9 +11,9 @@ from PySide6.QtTest import QTest
 
 from app.state import actions
 from app.state.look import Fill
-from app.state.session import Neuron, same
+from app.state.session import same
 from app.views.camera import Lens
-from engine import SlicePlane, partition_slice
+from engine import Neuron, SlicePlane, partition_slice
 from sdf_models import save_checkpoint
 from tests.app.conftest import DOMAIN, random_module
 from tests.app.control.test_planes import check_slice_is_exact

@@ -21,11 +21,10 @@ from app.jobs.slicing import SliceAnswer
 from app.state import actions
 from app.state.geometry.planes import shifted
 from app.state.look import Fill
-from app.state.session import Neuron
 from app.window.dialogs.notes_dialog import NotesDialog
 from app.window.dialogs.picture_dialog import PictureDialog
 from app.window.main_window import MainWindow
-from engine import Partition, SlicePlane, extract_surface
+from engine import Neuron, Partition, SlicePlane, extract_surface
 from sdf_models import load_checkpoint, save_checkpoint
 from tests.app.conftest import DOMAIN, random_module
 from tests.app.on_screen import LEFT, Driver, check_nothing_left, move, wait_until

@@ -11,8 +11,8 @@ from PySide6.QtWidgets import QAbstractButton, QApplication, QComboBox, QLineEdi
 
 from app.state import actions
 from app.state.look import Fill
-from app.state.session import Neuron
 from app.window.parts.theme import dress
+from engine import Neuron
 from tests.app.on_screen import LEFT, menus
 from tests.app.window.soak.hand import MOST_SLICES, NONE
 

@@ -9,17 +9,27 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from app.state.session import Neuron
-from engine import affine_maps
+from engine.regions import affine_maps
 
 if TYPE_CHECKING:
-    from engine import Network, Partition, SlicePlane, Surface
+    from engine.network import Network
+    from engine.planar_map import Partition
+    from engine.plane import SlicePlane
+    from engine.surface import Surface
 
 Float = NDArray[np.float64]
 Int = NDArray[np.int32]
 
 BEYOND = -1
 """The neighbour across the border of the domain."""
+
+
+@dataclass(frozen=True, slots=True)
+class Neuron:
+    """A neuron of the kink `layer`; (number of kinks, component) is the network's output."""
+
+    layer: int
+    index: int
 
 
 @dataclass(frozen=True, eq=False, slots=True)

@@ -1,4 +1,4 @@
-"""What loads or compiles kernels: a network so small that nothing else takes time."""
+"""A network so small that with it nothing takes time but loading or compiling kernels."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final, TypeVar
 
 import numpy as np
 
-from engine import ForwardError, Network
+from engine.network import ForwardError, Network
 from engine.steps import Kink, Linear
 
 if TYPE_CHECKING:

@@ -1,16 +1,33 @@
-"""How much the rounding of a narrow dtype may change a network's output, estimated along its steps."""
+"""Rounding in a module's own forward: the forward without it, and how much a narrow dtype may change its output."""
 
 from __future__ import annotations
 
-from typing import assert_never
+import copy
+from typing import TYPE_CHECKING, assert_never
 
 import numpy as np
 from numpy.typing import NDArray
 
-from engine import Network
+from engine.network import Network
 from engine.steps import Gather, Kink, Linear, Scale, Step, Sum, evaluate, sources
 
+if TYPE_CHECKING:
+    from torch import nn
+
 Float = NDArray[np.float64]
+
+
+def forward_in_float64(module: nn.Module, x: Float) -> Float:
+    """The output (N, C) of a module at points (N, D), all of it computed in float64; the module stays as it is."""
+    import torch  # noqa: PLC0415  takes seconds, which a program that traces nothing is spared
+
+    from engine.recorder import Float64  # noqa: PLC0415
+
+    with torch.inference_mode():
+        doubled = copy.deepcopy(module).double()
+        with Float64():  # the tensors too that are no parameters
+            found: Float = doubled(torch.from_numpy(x)).reshape(len(x), -1).numpy()
+    return found
 
 
 def rounding_deviation(network: Network, x: Float, unit: float) -> Float:

@@ -1,42 +1,66 @@
-"""Facts of regions and facets beside the engine's arrays and automatic differentiation; pins in the session."""
+"""Facts of regions and facets beside the engine's arrays and automatic differentiation; values of regions."""
 
 from __future__ import annotations
 
-import json
+from fractions import Fraction
+from itertools import pairwise
 
 import numpy as np
 import pytest
 import torch
+from torch import nn
 
-from app.jobs.opening import open_module
-from app.state import actions
-from app.state.region_facts import BEYOND, RegionFacts, facet_facts, region_facts
-from app.state.session import OpenNetwork, same
-from app.state.store import Store
-from app.state.texts.facts_text import facts_json, facts_text
-from engine import Partition, SlicePlane, Surface, areas, centroids, extract_surface, partition_slice
-from tests.app.conftest import DOMAIN, random_module
+from engine import (
+    BEYOND,
+    Network,
+    Partition,
+    RegionFacts,
+    SlicePlane,
+    Surface,
+    areas,
+    centroids,
+    extract_surface,
+    face_signs,
+    facet_facts,
+    partition_slice,
+    region_facts,
+    weighted_quantiles,
+)
 
+DOMAIN = np.array([[-1.0] * 3, [1.0] * 3])
 PLANE = SlicePlane.from_normal([0.0, 0.05, 0.1], [0.2, -0.3, 1.0])
 
 
-@pytest.fixture(scope="module")
-def opened() -> OpenNetwork:
-    return open_module(random_module(), DOMAIN, "small")
+def trained_nowhere() -> nn.Sequential:
+    """Its zero level set crosses the middle of the domain."""
+    sizes = (3, 8, 8, 8, 1)
+    layers = [part for size, following in pairwise(sizes) for part in (nn.Linear(size, following), nn.ReLU())][:-1]
+    module = nn.Sequential(*layers).double()
+    generator = torch.Generator().manual_seed(0)
+    with torch.no_grad():
+        for parameter in module.parameters():
+            parameter.copy_(torch.randn(parameter.shape, generator=generator, dtype=torch.float64) / 2)
+        layers[-1].bias -= module(torch.zeros(1, 3, dtype=torch.float64))[0]
+    return module
 
 
 @pytest.fixture(scope="module")
-def partition(opened: OpenNetwork) -> Partition:
-    return partition_slice(opened.network, PLANE, DOMAIN, 0.0, threads=1)
+def network() -> Network:
+    return Network.trace(trained_nowhere(), input_shape=(3,))
 
 
 @pytest.fixture(scope="module")
-def surface(opened: OpenNetwork) -> Surface:
-    return extract_surface(opened.network, DOMAIN, threads=1)
+def partition(network: Network) -> Partition:
+    return partition_slice(network, PLANE, DOMAIN, 0.0, threads=1)
+
+
+@pytest.fixture(scope="module")
+def surface(network: Network) -> Surface:
+    return extract_surface(network, DOMAIN, threads=1)
 
 
 def check_map(facts: RegionFacts) -> None:
-    module = random_module().double()
+    module = trained_nowhere()
     x = torch.tensor(facts.centroid[None], requires_grad=True)
     value = module(x)
     value.sum().backward()
@@ -48,7 +72,7 @@ def check_map(facts: RegionFacts) -> None:
 def signs_at(point: np.ndarray) -> list[np.ndarray]:
     """Which neurons the module itself has active at a point, by layer."""
     seen: list[np.ndarray] = []
-    module = random_module().double()
+    module = trained_nowhere()
     hidden = [part for part in module.modules() if isinstance(part, torch.nn.Linear)][:-1]
     for part in hidden:
         part.register_forward_hook(lambda _m, _i, z: seen.append(np.flatnonzero(z.detach().numpy()[0] > 0)))
@@ -104,51 +128,22 @@ def test_a_facet_s_facts_are_the_network_s(surface: Surface) -> None:
                 assert any(other.region == facet for other in facet_facts(surface, neighbour.region).neighbours)
 
 
-@pytest.fixture
-def store(opened: OpenNetwork) -> Store:
-    store = Store()
-    store.do(actions.Open(opened, np.zeros(3)))
-    return store
+def test_signs_are_those_of_the_output_inside(partition: Partition, network: Network) -> None:
+    size = areas(partition)
+    large = np.flatnonzero(size > 1e-6)
+    middles = partition.plane.to_input(centroids(partition)[large])
+    values = trained_nowhere()(torch.tensor(middles)).detach().numpy().ravel()
+    assert face_signs(partition)[large].tolist() == np.sign(values).astype(int).tolist()
+    assert {-1, 1} <= set(face_signs(partition).tolist())
 
 
-def test_copies_hold_everything_with_all_digits(store: Store, partition: Partition, opened: OpenNetwork) -> None:
-    facts = region_facts(partition, 5)
-    store.do(actions.PinRegion(0, facts))
-    pin = store.session.pins[0]
-    read = json.loads(facts_json(pin, "x"))
-    assert read["gradient"] == facts.gradient.tolist()
-    assert (read["offset"], read["f"], read["area"]) == (facts.offset, facts.value, facts.area)
-    assert [layer["active"] for layer in read["layers"]] == [layer.active.tolist() for layer in facts.layers]
-    assert len(read["neighbours"]) == len(facts.neighbours)
-    text = facts_text(pin, "x")
-    assert repr(facts.offset) in text
-    assert "Region 5 of small, slice x" in text
-    assert f"layer 0 ({opened.network.layer_names[0]}), {len(facts.layers[0].active)} of 8" in text
-
-
-def test_pins_are_numbered_and_undone_and_go_with_slice_and_network(store: Store, partition: Partition) -> None:
-    facts = region_facts(partition, 0)
-    sessions = [store.session]
-    for action in (
-        actions.PinRegion(0, facts),
-        actions.PinRegion(1, facts),
-        actions.PinRegion(None, facts),
-        actions.Unpin(2),
-        actions.PinRegion(2, facts),
-        actions.PinRegion(2, region_facts(partition, 1), 2),
-        actions.RemoveSlice(2),
-        actions.Unpin(None),
-    ):
-        store.do(action)
-        sessions.append(store.session)
-    assert [[pin.number for pin in session.pins] for session in sessions] == [
-        [], [1], [1, 2], [1, 2, 3], [1, 3], [1, 3, 2], [1, 3, 2], [1, 3], [],
-    ]  # fmt: skip
-    for session in reversed(sessions[:-1]):
-        store.undo()
-        assert same(store.session, session)
-    store.redo()
-    assert len(store.session.pins) == 1
-    assert not store.session.in_place(store.session.pins[0])  # the facts are of another plane
-    store.do(actions.CloseNetwork(store.session.opened))
-    assert store.session.pins == ()
+def test_quantiles_have_their_share_of_the_weights_at_and_below_them_and_less_before() -> None:
+    generator = np.random.default_rng(0)
+    for _ in range(20):
+        values = generator.integers(0, 9, 12).astype(float)
+        weights = generator.integers(0, 5, 12).astype(float) + (generator.permutation(12) == 0)
+        for share in (0.0, 0.25, 0.5, 1.0):
+            (found,) = weighted_quantiles(values, weights, (share,))
+            wanted = Fraction(share) * Fraction(weights.sum())
+            assert Fraction(weights[values <= found].sum()) >= wanted
+            assert Fraction(weights[values < found].sum()) < wanted or found == values.min() or share == 0.0
