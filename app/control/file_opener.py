@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """What went wrong, for a dialog.  detail: to be copied; action: a button for what can be done about it."""
+    """A failure, for a dialog.  detail: to be copied; action: a button for what can be done about it."""
 
     heading: str
     message: str

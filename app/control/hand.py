@@ -1,4 +1,4 @@
-"""What keys of the window, its legend and its camera do to the session."""
+"""Effects of keys, of the legend and of the camera on the session."""
 
 from __future__ import annotations
 

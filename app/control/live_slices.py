@@ -43,7 +43,7 @@ class DrawnSlice:
 
 @dataclass(slots=True)
 class _Known:
-    """What is known of one slice.
+    """State of one slice.
 
     newest: the number of the newest request, or of what stopped it; asked: the plane of the newest request; shown:
     what is drawn; location: an index, maybe of an earlier partition; waiting: something is still to come; followed: a

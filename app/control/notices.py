@@ -1,4 +1,4 @@
-"""What happened by itself, to be told where a person sees it."""
+"""Notices of what happened by itself, wherever they are shown."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ class Notices(Protocol):
     def told(self) -> str: ...
 
     def tell(self, text: str, *choices: Choice) -> None:
-        """choices: buttons, each with what it does; the notice goes with any of them."""
+        """Show a notice.  choices: buttons, each with what it does; the notice goes with any of them."""
 
     def withdraw(self, text: str) -> None:
-        """What was told is true no more; another notice stays."""
+        """Take back what was told and is true no more; another notice stays."""

@@ -86,7 +86,7 @@ class SessionKeeper(QObject):
 
     @property
     def proposed_path(self) -> Path | None:
-        """Where the session may be saved, for a dialog; None while there is nothing to save."""
+        """Path that a dialog proposes to save the session at; None while there is nothing to save."""
         opened = self._store.session.opened
         if opened is None:
             return None

@@ -48,7 +48,7 @@ class SliceLink(QObject):
         self._painter.close()
 
     def add(self, key: int, view: SliceView) -> None:
-        """From now on this view shows the slice."""
+        """Let a view show the slice from now on."""
         self.views[key] = view
         view.drawing_wanted.connect(partial(self._draw, key))
         view.hovered.connect(partial(self._hover.over, key, view))
@@ -64,18 +64,18 @@ class SliceLink(QObject):
         view.installEventFilter(self)
 
     def remove(self, key: int) -> None:
-        """The slice is gone, and its view goes."""
+        """Let go of the view of a slice that is gone."""
         view = self.views.pop(key)
         view.removeEventFilter(self)
         self._hover.forget(view)
         self._painter.withdraw(key)
 
     def withdraw(self, key: int) -> None:
-        """What is drawn of a slice now comes too late."""
+        """Drop the picture that is being drawn of a slice."""
         self._painter.withdraw(key)
 
     def plane(self, key: int) -> SlicePlane:
-        """Of what a view shows, or will show first."""
+        """Plane of what a view shows, or will show first."""
         shown = self._slices.result(key)
         return self._store.session.slice(key).plane if shown is None else shown.plane
 
@@ -91,7 +91,7 @@ class SliceLink(QObject):
 
     @property
     def waiting(self) -> str:
-        """What views without a picture say."""
+        """Text in views that have no picture yet."""
         return self._waiting
 
     @waiting.setter

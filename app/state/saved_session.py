@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from sdf_models import Reading
 
 LAST_KEY: Final = 1_000_000
-"""Of slices."""
+"""The largest key of a slice."""
 SIDES: Final = ("", "inspector", "neurons")
 """The panels that may stand at the right of the views, or none."""
 

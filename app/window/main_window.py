@@ -143,8 +143,8 @@ class MainWindow(QMainWindow):
         self.panel.put_above(self.checkpoints)
         self.panel.put_below("travel", self.player)
         body.addWidget(self.panel)
-        self.side.add("Inspector", "Regions and facets that were pinned (Ctrl+I)", self.inspector)
-        self.side.add("Neurons", "All neurons in the active slice (Ctrl+T)", self.neurons)
+        self.side.add("Inspector", self.commands["inspector"].toolTip(), self.inspector)
+        self.side.add("Neurons", self.commands["neurons"].toolTip(), self.neurons)
         self.sides = QSplitter(Qt.Orientation.Horizontal, self)
         self.sides.addWidget(self.splitter)
         self.sides.addWidget(self.side)
@@ -202,7 +202,7 @@ class MainWindow(QMainWindow):
         self.task_bar.left.connect(self.picker.leave)
 
     def _calls(self) -> dict[str, Callable[[], object]]:
-        """What commands do that are no actions on the session."""
+        """Calls of the commands that are no actions on the session."""
         view, picker, poses = self.scene_view, self.picker, self.poses
         return {
             "open": self.file_dialogs.choose,

@@ -1,4 +1,4 @@
-"""What is told of the session beside the views: legend, colour bar, status line, and the line below the 3D view."""
+"""Readouts beside the views: legend, colour bar, status line, and the line below the 3D view."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ class Readout(QObject):
             self._show_status()
 
     def _show_slice(self, key: int) -> None:
-        """What is told of the active slice is that of its newest place."""
+        """Tell of the active slice as it is at its newest place."""
         if key == self._store.session.active:
             self._show_legend()
             self._show_status()
@@ -78,7 +78,7 @@ class Readout(QObject):
         self._scene_view.tell(message)
 
     def _show_compiling(self, on: bool) -> None:
-        """Where pictures are not there yet, which may be for minutes, in their place; else beside what is told."""
+        """Tell it in the place of pictures that are not there yet, which may be for minutes, and in the status line."""
         self._status.compiling.setVisible(on)
         self._scene_view.waiting = self._link.waiting = COMPILING if on else ""
         self._scene_view.update()

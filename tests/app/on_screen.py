@@ -8,7 +8,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -23,13 +23,15 @@ pytest.importorskip("PySide6.QtWidgets", reason="the window needs Qt", exc_type=
 from PySide6.QtCore import QEvent, QPoint, QPointF, QSettings, Qt
 from PySide6.QtGui import QAction, QMouseEvent, QWheelEvent
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QApplication, QDialog, QMenu, QWidget
+from PySide6.QtWidgets import QApplication, QMenu, QWidget
 from vtkmodules.vtkRenderingCore import vtkRenderWindow
 
 from app.application import application
 from app.commands.kernels import prepare_kernels, prepare_surface_kernels
 from app.control import session_keeper
 from app.jobs import watching
+from app.jobs.opening import open_file
+from app.state.session import OpenNetwork
 from app.views.scene import scene_view
 from app.window.main_window import MainWindow
 from tests.app.conftest import ROOT, Ran
@@ -37,6 +39,7 @@ from tests.app.waiting import let_run
 
 if TYPE_CHECKING:
     from app.window.panels.slice_tile import SliceTile
+    from sdf_models import Reading
 
 LEFT = Qt.MouseButton.LeftButton
 _PATIENCE = float(os.environ.get("PATIENCE", "300"))
@@ -173,12 +176,23 @@ def no_error_in_a_slot(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     assert errors == []
 
 
+@cache
+def _read_once(path: Path) -> OpenNetwork:
+    return open_file(path, lambda: False)
+
+
 @pytest.fixture
-def empty_window() -> Iterator[Driver]:
+def empty_window(checkpoint: Path) -> Iterator[Driver]:
+    """As small as views and panels allow: pictures take time by their pixels."""
+
+    def open_soon(path: Path, cancelled: Callable[[], bool], reading: Reading | None = None) -> OpenNetwork:
+        """Nearly every test opens the same file, which does not change: it is read once."""
+        return replace(_read_once(path)) if path == checkpoint else open_file(path, cancelled, reading)
+
     application()
     QSettings("SplineScope", "SplineScope").clear()
-    window = MainWindow()
-    window.resize(1200, 800)
+    window = MainWindow(open_file=open_soon)
+    window.resize(1000, 700)
     window.show()
     assert QTest.qWaitForWindowExposed(window, 60_000)
     driver = Driver(window)
@@ -196,11 +210,13 @@ def window(empty_window: Driver, checkpoint: Path) -> Driver:
 
 @pytest.fixture
 def command(splinescope: Callable[..., Ran]) -> Iterator[Callable[..., Ran]]:
-    """The command line inside this process, which keeps the dialog about a file that was refused."""
+    """The command line inside this process, of which the window and the dialog about a refused file go at the end."""
+    known = QApplication.topLevelWidgets()
     yield splinescope
     for widget in QApplication.topLevelWidgets():
-        if isinstance(widget, QDialog):
+        if widget not in known:
             widget.close()
+            widget.deleteLater()
     QApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete)
 
 

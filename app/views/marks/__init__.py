@@ -1,1 +1,1 @@
-"""What is painted over views or explains them: marks, pointers, legends."""
+"""Marks and pointers, painted over both kinds of views."""

@@ -1,4 +1,4 @@
-"""What lies behind surface and slices in a picture: drawn first, by VTK."""
+"""Backdrop of a picture: drawn first, by VTK, with surface and slices laid over it."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""Slices in two dimensions."""
+"""Slices in two dimensions, and the legends of their colours."""

@@ -1,1 +1,1 @@
-"""What a person can do in the window: one table, from which menus, buttons and lists of keys are made."""
+"""One table of all that a person can do in the window, from which menus, buttons and lists of keys are made."""

@@ -35,7 +35,7 @@ class Commands(QObject):
         return self._actions[name]
 
     def attach(self, calls: Mapping[str, Callable[[], object]]) -> None:
-        """What the commands do that are no actions on the session, all of them.  Raises ValueError."""
+        """Give all commands that are no actions on the session their calls; raises ValueError for other names."""
         wanted = {name for name, command in COMMANDS.items() if command.action is None}
         if calls.keys() != wanted:
             raise ValueError(f"calls for other commands than those of the table: {sorted(calls.keys() ^ wanted)}")
@@ -83,7 +83,7 @@ class Commands(QObject):
         self._show_steps()
 
     def _show_steps(self) -> None:
-        """What would be undone and redone."""
+        """Name the steps that would be undone and redone."""
         history = self._store.history
         for name, step in zip(_STEPS, (history.next_undone, history.next_redone), strict=True):
             action, text = self._actions[name], COMMANDS[name].text

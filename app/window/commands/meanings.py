@@ -1,4 +1,4 @@
-"""What commands do to a session in which they mean something."""
+"""Actions that commands mean in a session in which they mean something."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ Meaning = Callable[[Session], Action]
 
 
 def add_slice(session: Session) -> Action:
-    """Through the middle of the box: the first one across z, others oblique."""
+    """Add a slice through the middle of the box: the first one across z, others oblique."""
     middle = _opened(session).domain.mean(axis=0)
     oblique = SlicePlane.from_normal(middle, (1.0, 1.0, 1.0))
     return actions.AddSlice(oblique if session.active is not None else SlicePlane.from_axis("z", float(middle[2])))
@@ -29,13 +29,13 @@ def delete_slice(session: Session) -> Action:
 
 
 def hide_slice(session: Session) -> Action:
-    """Or show it."""
+    """Hide the active slice, or show it."""
     part = _active(session)
     return actions.ShowSlice(part.key, not part.visible)
 
 
 def choose_slice(steps: int) -> Meaning:
-    """The one so many places after the active one, round and round."""
+    """Choose the slice so many places after the active one, round and round."""
 
     def meaning(session: Session) -> Action:
         keys = [part.key for part in session.slices]
@@ -45,12 +45,12 @@ def choose_slice(steps: int) -> Meaning:
 
 
 def snap(axis: str) -> Meaning:
-    """Across an axis, where the plane is."""
+    """Turn the plane across an axis, where it is."""
     return _moved(lambda plane, opened: snapped(axis, centre_in(plane, opened.domain)))
 
 
 def turn(degrees: float) -> Meaning:
-    """In its plane."""
+    """Turn the axes of the slice in its plane."""
     return _moved(lambda plane, _: rotated(plane, degrees))
 
 
@@ -61,12 +61,12 @@ def flip(session: Session) -> Action:
 
 
 def switch(name: str) -> Meaning:
-    """What is to be seen in the 3D view, on or off."""
+    """Show something in the 3D view, or no more."""
     return lambda session: actions.ChangeLook(session.look.switched(name))
 
 
 def tile(session: Session) -> Action:
-    """All slices, or the active one."""
+    """Show all slices, or the active one."""
     return actions.TileSlices(not session.tiled)
 
 

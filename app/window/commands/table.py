@@ -18,7 +18,7 @@ def _switch(name: str, text: str, tip: str) -> Command:
 
 _FILE: Final = (
     Command("open", "&Open…", "Ctrl+O", tip="Open a checkpoint"),
-    Command("reload", "Re&load from disk", "F5", enabled=opened),
+    Command("reload", "Re&load from disk", "F5", enabled=opened, tip="Read the file again"),
     Command(
         "next checkpoint", "Next c&heckpoint", "Ctrl+Tab", meanings.next_network,
         lambda session: opened(session) and len(session.networks) > 1,
@@ -105,15 +105,17 @@ _VIEW: Final = (
         "tiles", "&Tiles or one slice", "T", meanings.tile, label="Tiles", checked=lambda session: session.tiled,
         tip="All slices, or the active one large, as by a double click on a slice's title",
     ),
-    Command("find", "&Go to a neuron", "Ctrl+F"),
+    Command(
+        "find", "&Go to a neuron", "Ctrl+F", tip="Highlight a neuron's level set everywhere: layer / neuron"
+    ),
     Command("measure", "&Measure distance and angle…", "M", enabled=opened),
     Command(
         "no highlight", "&No highlight", "", meanings.clear_neuron, lambda session: session.neuron is not None,
         elsewhere="Esc",
     ),
     None,
-    Command("inspector", "&Inspector", "Ctrl+I", checkable=True),
-    Command("neurons", "N&eurons", "Ctrl+T", checkable=True),
+    Command("inspector", "&Inspector", "Ctrl+I", tip="Regions and facets that were pinned", checkable=True),
+    Command("neurons", "N&eurons", "Ctrl+T", tip="All neurons in the active slice", checkable=True),
 )  # fmt: skip
 
 _HELP: Final = (

@@ -38,7 +38,7 @@ class CheckpointCard(QFrame):
     closed = Signal()
     reload_wanted = Signal()
 
-    def __init__(self, opened: OpenNetwork, parent: QWidget | None = None) -> None:
+    def __init__(self, opened: OpenNetwork, commands: Commands, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setObjectName("card")
         self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
@@ -48,7 +48,7 @@ class CheckpointCard(QFrame):
         self.name = ElidedLabel(self)
         self.name.setObjectName("heading")
         self.name.show_text(opened.name)
-        self.reload = button("\N{CLOCKWISE OPEN CIRCLE ARROW}", "Read the file again (F5)", self.reload_wanted.emit)
+        self.reload = button("\N{CLOCKWISE OPEN CIRCLE ARROW}", commands["reload"].toolTip(), self.reload_wanted.emit)
         self.reload.setObjectName("flat")
         self.reload.setVisible(opened.path is not None)
         self.details = button(
@@ -117,7 +117,7 @@ class CheckpointPanel(QWidget):
     def __init__(self, store: Store, slices: LiveSlices, commands: Commands, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setObjectName("panel")
-        self._store, self._slices = store, slices
+        self._store, self._slices, self._commands = store, slices, commands
         self.cards: list[CheckpointCard] = []
         self.automatic = Tick("Reload changed files", self)
         self.automatic.setToolTip("When a file changes on disk, as in a training run: read it again at once")
@@ -167,7 +167,7 @@ class CheckpointPanel(QWidget):
                 bring_in_sight(card)
 
     def _card(self, opened: OpenNetwork) -> CheckpointCard:
-        card = CheckpointCard(opened, self)
+        card = CheckpointCard(opened, self._commands, self)
         card.chosen.connect(lambda: self._choose(opened))
         card.closed.connect(lambda: self._store.do(actions.CloseNetwork(opened)))
         card.reload_wanted.connect(lambda: self.reload_wanted.emit(opened))

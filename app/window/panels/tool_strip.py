@@ -51,7 +51,7 @@ class ToolStrip(QFrame):
         self.search = QLineEdit(self)
         self.search.setPlaceholderText("Neuron 5/17")
         self.search.setAccessibleName("neuron")
-        self.search.setToolTip("Highlight a neuron's level set everywhere: layer / neuron (Ctrl+F)")
+        self.search.setToolTip(commands["find"].toolTip())
         self.search.setClearButtonEnabled(True)
         self.search.setMinimumWidth(120)
         self.search.setMaximumWidth(178)

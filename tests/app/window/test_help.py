@@ -123,6 +123,7 @@ def inks(driver: Driver, widget: QWidget, accent: RGB) -> int:
 
 def test_the_palette_and_the_widths_are_those_of_all_views_at_once(window: Driver) -> None:
     running, store = window.window, window.window.store
+    running.resize(1200, 800)  # where few lines cover each other
     store.do(actions.ChangeLook(replace(store.session.look, surface=False, box=False, axes=False)))
     key = store.session.active
     for part in store.session.slices:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import signal
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from PySide6.QtCore import QTimer
 
-from app.cli import main
+from tests.app.conftest import Ran
 from tests.app.on_screen import check_nothing_left
 
 CODES = [(signal.SIGINT, 130), (signal.SIGTERM, 143)]
@@ -17,8 +18,7 @@ CODES = [(signal.SIGINT, 130), (signal.SIGTERM, 143)]
 @pytest.mark.parametrize(("number", "code"), CODES)
 @pytest.mark.parametrize("picture", [False, True])
 def test_a_signal_closes_the_window(
-    number: signal.Signals, code: int, picture: bool, tmp_path: Path, checkpoint: Path,
-    capsys: pytest.CaptureFixture[str],
+    number: signal.Signals, code: int, picture: bool, tmp_path: Path, checkpoint: Path, command: Callable[..., Ran]
 ) -> None:  # fmt: skip
     """Nothing is left on the screen, nothing is written, and there is one line about it."""
     file = tmp_path / "window.png"
@@ -26,9 +26,9 @@ def test_a_signal_closes_the_window(
     timer.setSingleShot(True)
     timer.timeout.connect(lambda: signal.raise_signal(number))
     timer.start(0)  # before anything is computed
-    arguments = ["open", str(checkpoint), *(["--screenshot", str(file)] if picture else [])]
-    assert main(arguments) == code
-    told = capsys.readouterr().err.splitlines()
+    ran = command("open", checkpoint, *(["--screenshot", file] if picture else []))
+    assert ran.code == code
+    told = ran.err.splitlines()
     assert len(told) == 1
     assert told[0].startswith("splinescope: ")
     assert not file.exists()

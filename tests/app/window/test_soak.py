@@ -28,6 +28,7 @@ from PySide6.QtWidgets import QFileDialog
 from app.application import application
 from app.jobs.log_file import start_log, stop_log
 from app.state.session import Session, same, same_picture
+from app.window.parts.theme import dress
 from tests.app.window.soak import by_mouse, by_panels, on_files
 from tests.app.window.soak.hand import Hand
 from tests.app.window.soak.looking import look, megabytes
@@ -85,6 +86,7 @@ def test_random_actions_leave_no_trace(tmp_path: Path, monkeypatch: pytest.Monke
             ) from error
         finally:
             hand.end()
+            dress(application())
     text = log.read_text()
     assert "ERROR" not in text
     assert "Traceback" not in text

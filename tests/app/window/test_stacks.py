@@ -27,7 +27,7 @@ def dialog(driver: Driver) -> StackDialog:
 
 
 def test_a_stack_is_one_step_and_its_slices_are_slices(window: Driver) -> None:
-    store, before = window.window.store, window.window.store.session
+    store, before, height = window.window.store, window.window.store.session, window.window.height()
     shown = dialog(window)
     shown.count.setValue(12)
     shown.name.setText("through the ear")
@@ -38,7 +38,7 @@ def test_a_stack_is_one_step_and_its_slices_are_slices(window: Driver) -> None:
     np.testing.assert_allclose([offset(part.plane) for part in added], np.linspace(-1, 1, 25)[1::2], atol=1e-15)
     assert store.session.active == added[6].key
     check_shows_the_session(window)
-    assert window.window.height() == 800  # the tiles scroll
+    assert window.window.height() == height  # the tiles scroll
     assert window.window.commands["undo"].text() == "&Undo Add stack of 12 slices"
     window.window.commands["undo"].trigger()
     assert same(store.session, before)

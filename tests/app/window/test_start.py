@@ -29,12 +29,12 @@ def in_a_process(code: str, folder: Path) -> str:
 
 @pytest.fixture(scope="module")
 def first_seconds(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
-    """Of a window that opens a file in a process of its own; kernels that are loaded, as (module, name)."""
+    """Facts of a process with a window that opens a file, and then one that fails; kernels that are loaded, by name."""
     code = f"""
         import json, sys
         from pathlib import Path
         from numba.core.dispatcher import Dispatcher
-        from app.application import application
+        from app.application import application, photograph
         from app.jobs.opening_process import OpeningProcess
         from app.window.main_window import MainWindow
 
@@ -60,6 +60,15 @@ def first_seconds(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
         said["used"] = loaded()
         said["torch"] = "torch" in sys.modules
         window.close()
+
+        def fail(window):
+            raise RuntimeError("no picture")
+
+        MainWindow.grab = fail
+        try:
+            photograph([Path("missing.npz")], Path("a.png"), (1000, 700), reader.open_file, lambda: False)
+        except RuntimeError as error:
+            said["failure"] = str(error)
         reader.close()
         print(json.dumps(said))
     """
@@ -108,23 +117,9 @@ def test_everything_finds_its_kernels_loaded(first_seconds: dict[str, Any]) -> N
     assert first_seconds["used"] == first_seconds["prepared"]
 
 
-def test_a_window_that_fails_does_not_keep_the_process(tmp_path: Path) -> None:
-    code = """
-        from pathlib import Path
-        from app.application import photograph
-        from app.jobs.opening import open_file
-        from app.window.main_window import MainWindow
-
-        def fail(window):
-            raise RuntimeError("no picture")
-
-        MainWindow.grab = fail
-        try:
-            photograph([Path("missing.npz")], Path("a.png"), (1000, 700), open_file, lambda: False)
-        except RuntimeError as error:
-            print(error)
-    """
-    assert in_a_process(code, tmp_path) == "no picture"
+def test_a_window_that_fails_does_not_keep_the_process(first_seconds: dict[str, Any]) -> None:
+    """It has ended by itself."""
+    assert first_seconds["failure"] == "no picture"
 
 
 def test_imports_leave_the_collector_as_it_was() -> None:

@@ -355,10 +355,11 @@ def test_a_live_module_is_shown_from_python(checkpoint: Path) -> None:
         app.show(module, domain=[[1, 1, 1], [0, 0, 0]])
 
 
-def test_the_command_takes_a_picture_of_the_whole_window(splinescope_process, checkpoint: Path, tmp_path: Path) -> None:
-    ran = splinescope_process("open", checkpoint, "--screenshot", "window.png", "--size", "1000x700")
-    assert (ran.code, ran.out) == (0, "wrote window.png\n"), ran.err
-    image = QImage(str(tmp_path / "window.png"))
+def test_the_command_takes_a_picture_of_the_whole_window(command, checkpoint: Path, tmp_path: Path) -> None:
+    picture = tmp_path / "window.png"
+    ran = command("open", checkpoint, "--screenshot", picture, "--size", "1000x700")
+    assert (ran.code, ran.out) == (0, f"wrote {picture}\n"), ran.err
+    image = QImage(str(picture))
     assert (image.width(), image.height()) == (1000, 700)
 
 
