@@ -102,8 +102,8 @@ print(*sys.path, app.__file__, engine.__file__, sdf_models.__file__, sep="\\n")
     "arguments",
     [
         "info spot",
-        "slice spot --plane z=0 --palette dusk --out slice.svg",
-        "render spot --plane z=0 --palette grey --size 400x300 --out render.png",
+        "slice torus --plane z=0 --palette dusk --out slice.svg",
+        "render torus --plane z=0 --palette grey --size 400x300 --out render.png",
         "open torus --screenshot window.png",
     ],
 )

@@ -17,7 +17,7 @@ def _switch(name: str, text: str, tip: str) -> Command:
 
 
 _FILE: Final = (
-    Command("open", "&Open…", "Ctrl+O", tip="Open a checkpoint"),
+    Command("open", "&Open…", "Ctrl+O", label="Open…", tip="Open a checkpoint"),
     Command("reload", "Re&load from disk", "F5", enabled=opened, tip="Read the file again"),
     Command(
         "next checkpoint", "Next c&heckpoint", "Ctrl+Tab", meanings.next_network,

@@ -18,8 +18,9 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from app.state.palette import accent, depth_colors
+from app.views.scene import still_picture
 from app.views.scene.picture_legend import PictureLegend, font_of
-from engine import Cancelled, Network, extract_surface, memory, neuron_network
+from engine import Cancelled, Network, extract_surface, neuron_network
 from sdf_models import load_checkpoint
 from tests.app.conftest import Ran
 
@@ -199,7 +200,7 @@ def test_directions_have_any_length(splinescope: Run, splinescope_process: Run, 
 def test_a_picture_that_does_not_fit_into_memory_is_refused(
     splinescope: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(memory, "available", lambda: 1e9)
+    monkeypatch.setattr(still_picture, "available_memory", lambda: 1e9)
     ran = splinescope("render", "torus", "--out", tmp_path / "a.png", "--size", "3000x3000")
     assert ran.code == 2
     assert re.match(r"splinescope: --size: a picture of 3000 x \d+ pixels needs 3\.0 GB of memory and 1\.0 GB", ran.err)
