@@ -5,12 +5,12 @@ from engine.deviation import forward_in_float64, rounding_deviation
 from engine.errors import Cancelled, EngineError, MemoryLimitError, NotPiecewiseLinearError, PlaneError, TraceError
 from engine.face_values import face_signs, weighted_quantiles
 from engine.facts import BEYOND, LayerPattern, Neighbour, Neuron, RegionFacts, facet_facts, region_facts
+from engine.hidden_neuron import neuron_network
 from engine.jit import inline, kernel
 from engine.level_set import Chains, LevelSet, chain_edges, chain_lines, level_set
 from engine.location import Location
 from engine.memory import available as available_memory
 from engine.network import ForwardError, Network
-from engine.neuron_network import neuron_network
 from engine.partition import Progress, partition_polygon, partition_slice
 from engine.planar_map import Partition, Ties
 from engine.plane import SlicePlane, convex_polygon, plane_box_polygon, square_polygon
