@@ -61,8 +61,9 @@ class Hand:
         part, scene = self._store.session.active_slice, self._view.scene
         if part is None or scene is None:
             return
-        towards = np.array(scene.camera.GetPosition()) - np.array(scene.camera.GetFocalPoint())
-        plane = facing(towards, scene.camera.GetViewUp(), scene.domain.mean(axis=0))
+        seen = scene.viewpoint
+        towards = np.array(seen.position) - np.array(seen.focus)
+        plane = facing(towards, seen.up, scene.domain.mean(axis=0))
         self._store.do(actions.MovePlane(part.key, plane))
 
     def clear_neuron(self) -> None:

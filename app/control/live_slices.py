@@ -13,11 +13,12 @@ from app.jobs.slicing import LIVE_SECONDS, SliceAnswer, SliceRequest, compute_sl
 from app.jobs.worker import Context, Job, Worker, unless_cancelled
 from app.state import actions
 from app.state.look import Fill
+from app.state.palette import accent
 from app.state.session import Session
 from app.state.store import Change, Store
-from app.views.painting.painter_kernels import load_line_kernels
 from app.views.slice.fills import FaceFill, face_fill
-from app.views.slice.slice_image import SlicePicture, neuron_edges, slice_picture
+from app.views.slice.framing import Framing
+from app.views.slice.slice_image import SlicePicture, draw, neuron_edges, slice_picture
 from engine import Cancelled, EngineError, Location, Neuron, SlicePlane, tiny_network
 
 if TYPE_CHECKING:
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 
 _RESTING_MILLISECONDS: Final = 180
 _MOMENT: Final = 0.1  # seconds
+_SIDE: Final = 64  # pixels
 _BOX: Final = np.array([[-1.0] * 3, [1.0] * 3])
 
 
@@ -96,7 +98,7 @@ class LiveSlices(QObject):
         def work(context: Context) -> None:
             request = SliceRequest(0, 0, tiny_network(3), SlicePlane.from_axis("z"), _BOX, live=False)
             answer = compute_slice(request, context.cancelled, lambda _: None)
-            load_line_kernels(_prepared(answer, None, Fill.NONE, None).picture)
+            _draw_small(_prepared(answer, None, Fill.NONE, None).picture)
             indexed(answer.partition)
 
         self._worker.submit(Job("kernels", work, lambda _: then(), unless_cancelled))
@@ -349,6 +351,12 @@ class LiveSlices(QObject):
         self._known.pop(key, None)
         if self._moving == key:
             self._moving = None
+
+
+def _draw_small(picture: SlicePicture) -> None:
+    """Draw a slice as its 2D view does."""
+    vertices = picture.partition.vertices
+    draw(picture, Framing.around(vertices.min(axis=0), vertices.max(axis=0), _SIDE, _SIDE), accent(0))
 
 
 def _prepared(

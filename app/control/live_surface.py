@@ -11,7 +11,7 @@ from PySide6.QtCore import QObject, Qt, Signal
 from app.jobs.worker import Context, Job, Worker, unless_cancelled
 from app.state.session import OpenNetwork
 from app.state.store import Change, Store
-from app.views.painting.surface_picture import SurfaceMesh
+from app.views.scene.surface_mesh import SurfaceMesh
 from engine import (
     Cancelled,
     EngineError,
@@ -63,7 +63,7 @@ class LiveSurface(QObject):
         def work(context: Context) -> None:
             box = np.array([[-1.0] * 3, [1.0] * 3])
             surface = extract_surface(tiny_network(3), box, seeds=2, cancel=context.cancelled, threads=1)
-            SurfaceMesh.of(surface, 2)
+            SurfaceMesh.of(surface)
             cut_surface(surface, SlicePlane.from_axis("z"))
 
         self._worker.submit(Job("kernels", work, lambda _: None, unless_cancelled))
@@ -108,7 +108,7 @@ class LiveSurface(QObject):
             surface = extract_surface(
                 opened.network, opened.domain, progress=report, cancel=context.cancelled, threads=threads
             )
-            return DrawnSurface(surface, SurfaceMesh.of(surface, opened.layers))
+            return DrawnSurface(surface, SurfaceMesh.of(surface))
 
         def take(result: DrawnSurface | SurfaceProgress) -> None:
             if opened is not self._owner:

@@ -20,8 +20,8 @@ if TYPE_CHECKING:
     from app.control.live_slices import LiveSlices
     from app.control.live_surface import LiveSurface
     from app.control.slice_link import SliceLink
-    from app.views.painting.surface_picture import SurfaceMesh
     from app.views.scene.scene_view import SceneView
+    from app.views.scene.surface_mesh import SurfaceMesh
     from engine import Partition
 
 

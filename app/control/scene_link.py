@@ -14,27 +14,30 @@ from app.jobs.worker import Job, Worker, unless_cancelled
 from app.state import actions
 from app.state.session import OpenNetwork, Session
 from app.state.store import Change, Store
-from app.views.painting.painter_kernels import load_painter_kernels
-from app.views.painting.scene_painter import SceneDrawing, ScenePainter, ScenePicture
-from app.views.painting.surface_picture import SurfaceMesh
+from app.views.scene.drawing import SceneDrawing, ScenePicture
 from app.views.scene.scene_view import SceneView
-from app.views.scene.viewpoint import look_from, viewpoint_of
+from app.views.scene.surface_mesh import SurfaceMesh
 from engine import Cancelled, SlicePlane, Surface
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    from app.views.scene.studio import Studio
 
 _SLICE_MILLISECONDS: Final = 100
 """For a moved plane alone, before its slice is there: drawing it takes cores from the slice, which may come first."""
 
 
 class SceneLink(QObject):
+    """renderer: the name of what draws, once that is known."""
+
     def __init__(self, store: Store, slices: LiveSlices, view: SceneView, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self._store, self._slices, self._view = store, slices, view
         self._surface: Surface | None = None
-        self._painter = Worker("scene", self)
-        self._painters = _painters()
+        self.renderer = ""
+        self._painter = Worker("scene", self, self._close_studio)
+        self._studio: Studio | None = None  # belongs to the painter's thread
         store.listen(self._changed)
         slices.computed.connect(self._computed)
         slices.failed.connect(self._failed)
@@ -45,22 +48,45 @@ class SceneLink(QObject):
 
     def prepare(self, then: Callable[[], None]) -> None:
         """Load what draws pictures before there is anything to draw; then go on with something else."""
-        self._painter.submit(Job("kernels", lambda _: load_painter_kernels(), lambda _: then(), unless_cancelled))
+
+        def take(renderer: str) -> None:
+            self.renderer = renderer
+            then()
+
+        self._painter.submit(Job("kernels", lambda _: self._opened_studio().renderer_name, take, unless_cancelled))
 
     def submit(self, job: Job) -> None:
         """Do something where pictures of the scene are drawn."""
         self._painter.submit(job)
 
+    def draw_still(self, drawing: SceneDrawing) -> ScenePicture:
+        """A picture for a file; for jobs that are submitted here."""
+        return self._opened_studio().draw(drawing, still=True)
+
     def close_worker(self) -> None:
         self._painter.close()
 
-    def _draw(self, drawing: SceneDrawing) -> None:
-        painter = self._painters[drawing.finer]
+    def _opened_studio(self) -> Studio:
+        if self._studio is None:
+            from app.views.scene.studio import Studio  # pyvista takes half a second, in which the window can be seen
 
+            self._studio = Studio()
+        return self._studio
+
+    def _close_studio(self) -> None:
+        if self._studio is not None:
+            self._studio.close()
+            self._studio = None
+
+    def _leave_scene(self) -> None:
+        if self._studio is not None:
+            self._studio.leave()
+
+    def _draw(self, drawing: SceneDrawing) -> None:
         def take(picture: ScenePicture) -> None:
             self._view.show_drawing(drawing, picture)
 
-        self._painter.submit(Job("scene", lambda _: painter.draw(drawing), take, unless_cancelled))
+        self._painter.submit(Job("scene", lambda _: self._opened_studio().draw(drawing), take, unless_cancelled))
 
     def show_surface(self, drawn: DrawnSurface) -> None:
         """The exact surface, in the place of the coarse one."""
@@ -111,18 +137,18 @@ class SceneLink(QObject):
             view.close_scene()
             view.planes, view.active, view.moving = {}, None, None
             view.update()
-            self._painters = _painters()
+            self._painter.submit(Job("scene", lambda _: self._leave_scene(), lambda _: None, unless_cancelled))
             return
         seen = None
         if view.scene is not None and _alike(view.scene.domain, opened.domain):
-            seen = viewpoint_of(view.scene.camera)
+            seen = view.scene.viewpoint
         scene = view.open(opened.domain)
         view.label = opened.approximation
-        scene.mesh = SurfaceMesh.of(opened.preview, opened.layers)
+        scene.mesh = SurfaceMesh.of(opened.preview)
         if seen is None:
             view.set_up(view.up)
         else:
-            look_from(scene.camera, seen)
+            scene.viewpoint = seen
 
     def _place(self, session: Session) -> None:
         assert self._view.scene is not None
@@ -146,11 +172,6 @@ class SceneLink(QObject):
     def _rested(self, key: int) -> None:
         self._view.moving = self._slices.moving
         self._view.request()
-
-
-def _painters() -> dict[int, ScenePainter]:
-    """By how fine they draw; each keeps what it drew last."""
-    return {1: ScenePainter(), 2: ScenePainter()}
 
 
 def _alike(one: NDArray[np.float64], other: NDArray[np.float64]) -> bool:

@@ -18,7 +18,7 @@ from app.jobs.worker import Job, Worker
 from app.state.saved_session import Layout, SavedSession, SessionFileError, saved_session
 from app.state.session_file import write_session
 from app.state.store import Store
-from app.views.scene.viewpoint import in_sight, viewpoint_of
+from app.views.camera import in_sight
 from engine import Cancelled
 
 if TYPE_CHECKING:
@@ -173,7 +173,7 @@ class SessionKeeper(QObject):
 
     def _present(self) -> SavedSession:
         scene = self._view.scene
-        viewpoint = None if scene is None else viewpoint_of(scene.camera)
+        viewpoint = None if scene is None else scene.viewpoint
         return saved_session(self._store.session, viewpoint, self._layout())
 
     def _save_by_itself(self) -> None:

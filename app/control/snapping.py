@@ -68,9 +68,10 @@ class Snapping:
         apart = np.hypot(*(lens.to_pixels(points) - np.array([x, y])).T)
         ahead = (points - lens.eye) @ lens.forward > 0
         near = np.flatnonzero((apart <= _REACH) & ahead)
+        screen = self._view.screen(at, _REACH)
         for vertex in near[np.argsort(apart[near], kind="stable")][:50].tolist():
-            place = QPointF(*lens.to_pixels(points[vertex][None])[0])
-            if not self._view.hidden(place, points[vertex], _BEHIND):
+            place = lens.to_pixels(points[vertex][None])[0]
+            if screen is None or not screen.hides(*place.tolist(), points[vertex], _BEHIND):
                 found: Float = points[vertex].copy()
                 return found
         return None

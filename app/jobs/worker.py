@@ -49,8 +49,10 @@ class Worker(QObject):
     _published = Signal(object, object)
     _done = Signal(object, object, object)
 
-    def __init__(self, name: str, parent: QObject | None = None) -> None:
+    def __init__(self, name: str, parent: QObject | None = None, at_end: Callable[[], None] | None = None) -> None:
+        """at_end: done on the thread, last of all."""
         super().__init__(parent)
+        self._at_end = at_end
         self._wake = threading.Condition()
         self._waiting: dict[Hashable, Job] = {}
         self._running: Job | None = None
@@ -106,6 +108,8 @@ class Worker(QObject):
             if not closed:
                 self._done.emit(job, result, error)
             del job, context, result, error  # what was done is not kept in memory until there is something to do again
+        if self._at_end is not None:
+            self._at_end()
 
     def _publish(self, job: Job, value: Any) -> None:
         self._published.emit(job, value)

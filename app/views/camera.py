@@ -1,37 +1,42 @@
-"""Moving a camera by hand: plain geometry on VTK's camera."""
+"""From where a scene is seen, moved by hand, and what lies at which pixel: plain geometry."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, replace
+from itertools import product
+from typing import TYPE_CHECKING, Final, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
-if TYPE_CHECKING:
-    from vtkmodules.vtkRenderingCore import vtkCamera
+from app.state.geometry.viewpoint import Viewpoint
 
+if TYPE_CHECKING:
     from engine import SlicePlane
 
 Float = NDArray[np.float64]
 
-_DEGREES_PER_HEIGHT = 260.0
+VIEW_ANGLE: Final = 30.0
+"""Degrees, spanned by the shorter side of a picture: a box is seen whole in pictures of any shape."""
 NEAREST, FARTHEST = 1e-5, 1e3
 """The distances from the eye to the point that it looks at, in sizes of the box: rounding draws nonsense beyond."""
+_DEGREES_PER_HEIGHT = 260.0
 _STEEPEST = 0.996  # cosine between the line of sight and the vertical: no tumbling over the pole
+_NEAR: Final = 0.02  # of the distance to the focus: what is nearer to the eye is not seen
+_AROUND: Final = 0.2  # of the box's sides, that much around it is seen, too: letters
 
 
-def orbit(camera: vtkCamera, dx: float, dy: float, height: int, up: Float) -> None:
-    """Turn about the focal point as a drag by (dx, dy) pixels asks for, the vertical kept upright."""
+def orbit(viewpoint: Viewpoint, dx: float, dy: float, height: int, up: Float) -> Viewpoint:
+    """Turn about the focus as a drag by (dx, dy) pixels asks for, the vertical kept upright."""
     degrees = _DEGREES_PER_HEIGHT / max(height, 1)
-    focus, position = np.array(camera.GetFocalPoint()), np.array(camera.GetPosition())
-    arm = _off_the_pole(position - focus, up, np.array(camera.GetViewUp()))
+    focus, position = np.array(viewpoint.focus), np.array(viewpoint.position)
+    arm = _off_the_pole(position - focus, up, np.array(viewpoint.up))
     arm = _turned(arm, up, -np.radians(dx * degrees))
     right = np.cross(up, arm)
     raised = _turned(arm, right / np.linalg.norm(right), -np.radians(dy * degrees))
     if abs(float(raised @ up)) < _STEEPEST * np.linalg.norm(raised):
         arm = raised
-    camera.SetPosition(*(focus + arm))
-    camera.SetViewUp(*up)
+    return Viewpoint.at(focus + arm, focus, up)
 
 
 def _off_the_pole(arm: Float, up: Float, seen_up: Float) -> Float:
@@ -51,26 +56,24 @@ def _off_the_pole(arm: Float, up: Float, seen_up: Float) -> Float:
     return off
 
 
-def pan(camera: vtkCamera, dx: float, dy: float, side: int) -> None:
-    """Move sideways so that the focal point follows a drag by (dx, dy) pixels; side: in pixels, the one that the view
-    angle spans."""
-    focus, position = np.array(camera.GetFocalPoint()), np.array(camera.GetPosition())
+def pan(viewpoint: Viewpoint, dx: float, dy: float, side: int) -> Viewpoint:
+    """Move sideways so that the focus follows a drag by (dx, dy) pixels; side: the picture's shorter one, in pixels."""
+    focus, position = np.array(viewpoint.focus), np.array(viewpoint.position)
     distance = float(np.linalg.norm(position - focus))
-    unit = 2 * distance * np.tan(np.radians(camera.GetViewAngle() / 2)) / max(side, 1)
+    unit = 2 * distance * np.tan(np.radians(VIEW_ANGLE / 2)) / max(side, 1)
     forward = (focus - position) / distance
-    right = np.cross(forward, np.array(camera.GetViewUp()))
+    right = np.cross(forward, np.array(viewpoint.up))
     right /= np.linalg.norm(right)
     step = unit * (-dx * right + dy * np.cross(right, forward))
-    camera.SetFocalPoint(*(focus + step))
-    camera.SetPosition(*(position + step))
+    return Viewpoint.at(position + step, focus + step, np.array(viewpoint.up))
 
 
-def zoom(camera: vtkCamera, factor: float, size: float) -> None:
-    """Come nearer to the focal point by a factor above 1, as far as a box of some size is still to be seen."""
-    focus, position = np.array(camera.GetFocalPoint()), np.array(camera.GetPosition())
+def zoom(viewpoint: Viewpoint, factor: float, size: float) -> Viewpoint:
+    """Come nearer to the focus by a factor above 1, as far as a box of some size is still to be seen."""
+    focus, position = np.array(viewpoint.focus), np.array(viewpoint.position)
     distance = float(np.linalg.norm(position - focus))
     wanted = min(max(distance / factor, NEAREST * size), FARTHEST * size)
-    camera.SetPosition(*(focus + (position - focus) * (wanted / distance)))
+    return Viewpoint.at(focus + (position - focus) * (wanted / distance), focus, np.array(viewpoint.up))
 
 
 def _turned(vector: Float, axis: Float, angle: float) -> Float:
@@ -80,52 +83,89 @@ def _turned(vector: Float, axis: Float, angle: float) -> Float:
     return turned
 
 
-class Lens:
-    """Between space and pixels, for one camera and one size of picture (in pixels, the row at the top first)."""
+def whole_box(domain: Float, direction: Float, up: Float) -> Viewpoint:
+    """The viewpoint in a direction (3,) from the middle of a box (2, 3), the whole of which is in view."""
+    middle, radius = domain.mean(axis=0), 0.5 * float(np.linalg.norm(np.ptp(domain, axis=0)))
+    distance = radius / np.sin(np.radians(VIEW_ANGLE / 2))
+    return Viewpoint.at(middle + distance * direction / np.linalg.norm(direction), middle, up)
 
-    def __init__(self, camera: vtkCamera, width: int, height: int) -> None:
-        self.width, self.height = max(width, 1), max(height, 1)
-        matrix = camera.GetCompositeProjectionTransformMatrix(self.width / self.height, -1, 1)
-        self._matrix = np.array([[matrix.GetElement(i, j) for j in range(4)] for i in range(4)])
-        self._inverse = np.linalg.inv(self._matrix)
-        self.eye: Float = np.array(camera.GetPosition())
-        self.forward: Float = np.array(camera.GetDirectionOfProjection())
-        self.near: float = camera.GetClippingRange()[0]
-        projection = camera.GetProjectionTransformMatrix(self.width / self.height, -1, 1)
-        self._vertical: float = projection.GetElement(1, 1)
-        self._depth = projection.GetElement(2, 2), projection.GetElement(2, 3)
+
+def in_sight(viewpoint: Viewpoint, domain: Float) -> bool:
+    """Say if a box (2, 3) can be seen from there; else a file asks for it, made by hand, or of another network."""
+    size, middle = float(np.linalg.norm(np.ptp(domain, axis=0))), domain.mean(axis=0)
+    focus = np.array(viewpoint.focus)
+    distance = float(np.linalg.norm(np.array(viewpoint.position) - focus))
+    return NEAREST <= distance / size <= FARTHEST and float(np.linalg.norm(focus - middle)) <= FARTHEST * size
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Lens:
+    """Between space and the pixels of a picture, the row at the top first.
+
+    eye (3,); axes (3, 3): unit vectors to the right, upwards and forward; distance: to the focus; focal: pixels of a
+    unit length that is at distance 1; centre (2,): the pixel that the eye looks at; near, far: distances along the line
+    of sight between which something is seen.
+    """
+
+    width: int
+    height: int
+    eye: Float
+    axes: Float
+    distance: float
+    focal: float
+    centre: Float
+    near: float
+    far: float
+
+    @classmethod
+    def of(cls, viewpoint: Viewpoint, domain: Float, width: int, height: int) -> Self:
+        """The lens of a picture of a box (2, 3) from a viewpoint."""
+        width, height = max(width, 1), max(height, 1)
+        eye, focus = np.array(viewpoint.position), np.array(viewpoint.focus)
+        distance = float(np.linalg.norm(focus - eye))
+        forward = (focus - eye) / distance
+        right = np.cross(forward, np.array(viewpoint.up))
+        right /= np.linalg.norm(right)
+        axes = np.stack([right, np.cross(right, forward), forward])
+        focal = 0.5 * min(width, height) / np.tan(np.radians(VIEW_ANGLE / 2))
+        box = domain + _AROUND * np.ptp(domain, axis=0) * np.array([[-1.0], [1.0]])
+        depths = (np.array(list(product(*box.T))) - eye) @ forward
+        near = max(float(depths.min()), _NEAR * distance)
+        centre = 0.5 * np.array([width, height])
+        return cls(width, height, eye, axes, distance, float(focal), centre, near, max(float(depths.max()), 2 * near))
+
+    def enlarged(self, factor: int) -> Self:
+        """The lens of the same picture with `factor` times as many pixels along each side."""
+        return replace(
+            self, width=factor * self.width, height=factor * self.height, focal=factor * self.focal,
+            centre=factor * self.centre,
+        )  # fmt: skip
 
     def same(self, other: Lens) -> bool:
         """Both see everything at the same pixel."""
-        return (self.width, self.height) == (other.width, other.height) and np.array_equal(self._matrix, other._matrix)
+        return (self.width, self.height, self.focal) == (other.width, other.height, other.focal) and all(
+            np.array_equal(getattr(self, name), getattr(other, name)) for name in ("eye", "axes", "centre")
+        )
 
     @property
-    def depth_to_inverse(self) -> tuple[float, float]:
-        """(a, b): what lies at depth d of the depth buffer, from 0 to 1, is 1 / (a d + b) away along the view."""
-        shift, factor = self._depth
-        return 2.0 / factor, (shift - 1.0) / factor
+    def forward(self) -> Float:
+        """(3,): the direction of the line of sight."""
+        found: Float = self.axes[2]
+        return found
 
     @property
     def pixel_angle(self) -> float:
         """The length of a pixel at distance 1."""
-        return 2.0 / (self._vertical * self.height)
+        return 1.0 / self.focal
 
     def homography(self, plane: SlicePlane) -> Float:
         """(3, 3): the plane's point (u, v) is seen at (X / W, Y / W), (X, Y, W) = homography (u, v, 1).
 
         W is the distance along the line of sight.
         """
-        basis = np.zeros((4, 3))
-        basis[:3, :2], basis[:3, 2], basis[3, 2] = plane.axes.T, plane.origin, 1.0
-        found: Float = self.to_screen @ basis
-        return found
-
-    @property
-    def to_screen(self) -> Float:
-        """(3, 4): a point p (3,) is seen at (X / W, Y / W), (X, Y, W) = to_screen (p, 1)."""
-        half_width, half_height = self.width / 2, self.height / 2
-        screen = np.array([[half_width, 0.0, half_width], [0.0, -half_height, half_height], [0.0, 0.0, 1.0]])
-        found: Float = screen @ self._matrix[[0, 1, 3]]
+        (x, y), screen = self.centre, np.diag([self.focal, -self.focal, 1.0])
+        screen[:2, 2] = x, y
+        found: Float = screen @ self.axes @ np.column_stack([plane.axes.T, plane.origin - self.eye])
         return found
 
     def ray_to(self, point: Float) -> Float:
@@ -135,29 +175,16 @@ class Lens:
 
     def to_pixels(self, points: Float) -> Float:
         """(N, 2): where points (N, 3) are seen."""
-        clip = np.concatenate([points, np.ones((len(points), 1))], axis=1) @ self._matrix.T
-        view = clip[:, :2] / clip[:, 3:]
-        pixels: Float = (view * np.array([1.0, -1.0]) + 1) / 2 * np.array([self.width, self.height])
+        right, upwards, ahead = self.axes @ (points - self.eye).T
+        pixels: Float = self.centre + self.focal * np.stack([right, -upwards], axis=1) / ahead[:, None]
         return pixels
 
     def ray(self, px: float, py: float) -> tuple[Float, Float]:
         """A point (3,) on the line of sight through a pixel, and its direction (3,)."""
-        x, y = 2 * px / self.width - 1, 1 - 2 * py / self.height
-        ends = np.array([[x, y, -1.0, 1.0], [x, y, 1.0, 1.0]]) @ self._inverse.T
-        near, far = ends[:, :3] / ends[:, 3:]
-        return near, (far - near) / np.linalg.norm(far - near)
-
-    def at_depth(self, px: float, py: float, depth: float) -> Float:
-        """The point (3,) seen at a pixel that has a depth in [0, 1] in the depth buffer."""
-        clip = np.array([2 * px / self.width - 1, 1 - 2 * py / self.height, 2 * depth - 1, 1.0]) @ self._inverse.T
-        point: Float = clip[:3] / clip[3]
-        return point
+        x, y = (np.array([px, py]) - self.centre) / self.focal
+        way = np.array([x, -y, 1.0]) @ self.axes
+        return self.eye + self.near * way, way / np.linalg.norm(way)
 
     def pixel_length(self, point: Float) -> float:
         """How long a pixel is at a point (3,), across the line of sight."""
-        clip = self._matrix @ np.array([*point, 1.0])
-        a, b = (
-            self._inverse @ np.array([clip[0] + shift * 2 * clip[3] / self.width, clip[1], clip[2], clip[3]])
-            for shift in (0.0, 1.0)
-        )
-        return float(np.linalg.norm(b[:3] / b[3] - a[:3] / a[3]))
+        return abs(float(self.forward @ (point - self.eye))) / self.focal

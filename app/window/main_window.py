@@ -277,7 +277,8 @@ class MainWindow(QMainWindow):
         from app.window.dialogs.picture_dialog import PictureDialog
 
         if self.store.session.opened is not None:
-            PictureDialog(self.scene_view, self.scene_link.submit, self.file_dialogs.show_problem, self).open()
+            link, show_problem = self.scene_link, self.file_dialogs.show_problem
+            PictureDialog(self.scene_view, link.submit, link.draw_still, show_problem, self).open()
 
     # What the session's changes mean for the title and for what is undone
 

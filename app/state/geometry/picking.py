@@ -21,13 +21,21 @@ class SurfacePoint:
 
 
 def surface_point(
-    surface: Polygons, start: Float, direction: Float, cut_away: Float | None = None, spheres: Spheres | None = None
+    surface: Polygons,
+    start: Float,
+    direction: Float,
+    cut_away: Float | None = None,
+    spheres: Spheres | None = None,
+    among: NDArray[np.intp] | None = None,
 ) -> SurfacePoint | None:
     """The first point of the surface on the ray from `start` (3,) along a unit `direction` (3,), None beside it.
 
-    cut_away (4,): points (p, 1) with a positive product do not count; spheres: around the facets, with them it is fast.
+    cut_away (4,): points (p, 1) with a positive product do not count; spheres: around the facets, with them it is fast;
+    among: only these facets count.
     """
-    faces = np.arange(len(surface.gradients)) if spheres is None else spheres.near_line(start, direction)
+    faces = among
+    if faces is None:
+        faces = np.arange(len(surface.gradients)) if spheres is None else spheres.near_line(start, direction)
     faces = _faces_met(surface.vertices, surface.face_offsets, surface.face_vertices, faces, start, direction)
     gradients = surface.gradients[faces]
     towards = gradients @ direction

@@ -3,6 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING, Self
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
 
 Point = tuple[float, float, float]
 
@@ -14,3 +19,8 @@ class Viewpoint:
     position: Point
     focus: Point
     up: Point
+
+    @classmethod
+    def at(cls, position: NDArray[np.float64], focus: NDArray[np.float64], up: NDArray[np.float64]) -> Self:
+        """From arrays (3,)."""
+        return cls(*(tuple(point.tolist()) for point in (position, focus, up)))

@@ -1,8 +1,9 @@
-"""Which facet of a surface lies under a pixel."""
+"""Which facet of a surface lies under a pixel, and what lies behind it."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Self
 
 from app.state.geometry.picking import surface_point
 
@@ -11,11 +12,36 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from app.views.camera import Lens
-    from app.views.painting.surface_picture import SurfaceDrawing
+    from app.views.scene.drawing import SurfaceDrawing
+
+    Float = NDArray[np.float64]
 
 
-def facet_at(drawing: SurfaceDrawing, lens: Lens, px: float, py: float) -> tuple[int, NDArray[np.float64]] | None:
+def facet_at(drawing: SurfaceDrawing, lens: Lens, px: float, py: float) -> tuple[int, Float] | None:
     """The nearest facet at a pixel that is not cut away, and the point (3,) of it that is seen there."""
-    mesh = drawing.mesh
-    found = surface_point(mesh, *lens.ray(px, py), drawing.cut, mesh.spheres)
+    found = surface_point(drawing.mesh, *lens.ray(px, py), drawing.cut, drawing.mesh.spheres)
     return None if found is None else (found.face, found.point)
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Screen:
+    """The part of a surface that is seen around a pixel, which hides what is behind it; faces: of the surface."""
+
+    drawing: SurfaceDrawing
+    lens: Lens
+    faces: NDArray[np.intp]
+
+    @classmethod
+    def around(cls, drawing: SurfaceDrawing, lens: Lens, px: float, py: float, reach: float = 0.0) -> Self:
+        """reach: in pixels."""
+        direction = lens.ray(px, py)[1]
+        return cls(drawing, lens, drawing.mesh.spheres.near_line(lens.eye, direction, 1.5 * reach * lens.pixel_angle))
+
+    def hides(self, px: float, py: float, point: Float, slack: float) -> bool:
+        """The surface is before a point (3,) seen at a pixel within reach, nearer by more than a share."""
+        mesh, lens = self.drawing.mesh, self.lens
+        found = surface_point(mesh, *lens.ray(px, py), self.drawing.cut, among=self.faces)
+        if found is None:
+            return False
+        depth, nearest = (float(lens.forward @ (place - lens.eye)) for place in (point, found.point))
+        return nearest * (1.0 + slack) < depth

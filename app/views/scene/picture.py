@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from itertools import product
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -13,18 +14,18 @@ from PIL import Image, ImageDraw
 from app.state.line_style import LineStyle
 from app.state.look import SceneLook
 from app.state.palette import BACKGROUND, Palette, accent, depth_colors
-from app.views.camera import Lens
-from app.views.painting.surface_picture import SurfaceMesh
-from app.views.scene.canvas import Canvas
 from app.views.scene.picture_legend import PictureLegend, font_of, rgb_bytes
 from app.views.scene.scene import Scene
-from app.views.scene.still_picture import still_picture
+from app.views.scene.still_picture import still_drawing, straight
+from app.views.scene.studio import Studio
+from app.views.scene.surface_mesh import SurfaceMesh
 from app.views.slice.slice_image import slice_picture
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from app.state.slices import SliceResult
+    from app.views.camera import Lens
     from engine import Surface
 
 _FILLED: Final = 0.93  # of the picture, by the box
@@ -69,28 +70,24 @@ def _scene_pixels(
     up: NDArray[np.float64],
     look: SceneLook,
 ) -> Image.Image:
-    canvas = Canvas(*size)
+    scene = Scene(surface.domain)
+    scene.mesh = SurfaceMesh.of(surface)
+    for key, result in enumerate(slices):
+        scene.place_slice(key, result.partition.plane, accent(key))
+        scene.draw_slice(key, slice_picture(result.partition, result.level_set.polylines))
+    scene.look_from(camera, up)
+    drawing = still_drawing(scene, look, _filled(scene.lens(*size), scene.domain))
+    studio = Studio()
     try:
-        scene = Scene(canvas, surface.domain)
-        scene.mesh = SurfaceMesh.of(surface, len(surface.network.kinks))
-        for key, result in enumerate(slices):
-            scene.place_slice(key, result.partition.plane, accent(key))
-            scene.draw_slice(key, slice_picture(result.partition, result.level_set.polylines))
-        scene.look_from(camera, up)
-        _fill(scene, *size)
-        pixels = still_picture(canvas, scene, look, size)
+        pixels = straight(studio.draw(drawing, still=True).pixels)
     finally:
-        canvas.close()
+        studio.close()
     return Image.fromarray(pixels[:, :, :3])
 
 
-def _fill(scene: Scene, width: int, height: int) -> None:
-    """Come so near that the box, in the middle, fills the picture."""
-    scene.fit_shape(width, height)
-    corners = np.array(list(product(*scene.domain.T)))
-    seen = Lens(scene.camera, width, height).to_pixels(corners) / np.array([width, height]) * 2 - 1
+def _filled(lens: Lens, domain: NDArray[np.float64]) -> Lens:
+    """The lens so near that the box, in the middle, fills the picture."""
+    seen, size = lens.to_pixels(np.array(list(product(*domain.T)))), np.array([lens.width, lens.height])
     low, high = seen.min(axis=0), seen.max(axis=0)
-    factor = 2 * _FILLED / float((high - low).max())
-    x, y = (low + high) / 2 * factor
-    scene.camera.Zoom(factor)
-    scene.camera.SetWindowCenter(x, -y)
+    factor = _FILLED / float(((high - low) / size).max())
+    return replace(lens, focal=factor * lens.focal, centre=size / 2 + factor * (lens.centre - (low + high) / 2))

@@ -129,10 +129,10 @@ class SceneHand(QObject):
         if self._hold is not None:
             self._drag_plane(self._hold, at, scene, live=True)
         elif event.buttons() & (Qt.MouseButton.MiddleButton | Qt.MouseButton.RightButton):
-            by_hand.pan(scene.camera, delta.x(), delta.y(), min(view.width(), view.height()))
+            scene.viewpoint = by_hand.pan(scene.viewpoint, delta.x(), delta.y(), min(view.width(), view.height()))
             self.turned.emit()
         else:
-            by_hand.orbit(scene.camera, delta.x(), delta.y(), view.height(), view.up)
+            scene.viewpoint = by_hand.orbit(scene.viewpoint, delta.x(), delta.y(), view.height(), view.up)
             self.turned.emit()
 
     def _look_at(self, at: QPointF, scene: Scene) -> None:
@@ -191,11 +191,11 @@ class SceneHand(QObject):
         if way is not None:
             dx, dy = (_KEY_STEP * view.height() * along for along in (way.x(), way.y()))
             if event.modifiers() & Qt.KeyboardModifier.ShiftModifier:
-                by_hand.pan(scene.camera, dx, dy, min(view.width(), view.height()))
+                scene.viewpoint = by_hand.pan(scene.viewpoint, dx, dy, min(view.width(), view.height()))
             else:
-                by_hand.orbit(scene.camera, dx, dy, view.height(), view.up)
+                scene.viewpoint = by_hand.orbit(scene.viewpoint, dx, dy, view.height(), view.up)
         if factor is not None:
-            by_hand.zoom(scene.camera, factor, scene.size)
+            scene.viewpoint = by_hand.zoom(scene.viewpoint, factor, scene.size)
         self.turned.emit()
         return True
 
@@ -209,7 +209,7 @@ class SceneHand(QObject):
             step = _WHEEL_STEP * (high - low) * turned / 120
             self.plane_moved.emit(view.active, shifted(plane, step, scene.domain), True)
         else:
-            by_hand.zoom(scene.camera, 1.0015**turned, scene.size)
+            scene.viewpoint = by_hand.zoom(scene.viewpoint, 1.0015**turned, scene.size)
             self.turned.emit()
         event.accept()
 

@@ -1,13 +1,10 @@
-"""The 3D scene in a window: pictures that a worker draws, and what a hand does to the camera and the planes.
-
-VTK renders the box and its axes off screen, in milliseconds, on the thread of the window; whoever draws the rest over
-it, surface and slices, does so elsewhere, one picture at a time.
-"""
+"""The 3D scene in a window: pictures that are drawn elsewhere, one at a time, and what a hand does to the camera and
+the planes."""
 
 from __future__ import annotations
 
 import time
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,25 +23,22 @@ from PySide6.QtGui import (
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from app.state.look import SceneLook
-from app.views.camera import Lens
 from app.views.marks.pick_marks import PickMarks, paint_marks
 from app.views.marks.pin_marks import PinMark, paint_badge, paint_outline
 from app.views.marks.view_keys import KeyPointer
 from app.views.marks.waiting import paint_waiting
-from app.views.painting.backdrop import Backdrop
-from app.views.painting.scene_painter import SceneDrawing, ScenePicture
-from app.views.scene.box_picture import scene_backdrop
-from app.views.scene.canvas import Canvas
+from app.views.scene.drawing import SceneDrawing, ScenePicture
 from app.views.scene.handle_painting import paint_handle
+from app.views.scene.picking import Screen
 from app.views.scene.scene import VIEW, Scene
 from app.views.scene.scene_hand import SceneHand
-from app.views.scene.still_picture import FINER, still_drawing
-from app.views.scene.viewpoint import look_from
+from app.views.scene.still_picture import still_drawing
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from app.state.geometry.viewpoint import Viewpoint
+    from app.views.camera import Lens
     from engine import SlicePlane
 
 Float = NDArray[np.float64]
@@ -85,8 +79,6 @@ class SceneView(QWidget):
         self.marks: PickMarks | None = None
         self._picking = False
         self.label = ""  # of pictures that leave the window
-        self._canvas: Canvas | None = None
-        self._backdrop: tuple[Any, Backdrop] | None = None  # and what it shows
         self._asked, self._due = False, 0.0  # for a picture that is not under way yet, and when
         self._wanted: SceneDrawing | None = None  # the picture under way
         self._shown: SceneDrawing | None = None
@@ -111,32 +103,21 @@ class SceneView(QWidget):
 
     def open(self, domain: Float) -> Scene:
         """A new, empty scene, in the place of the one before."""
-        self._leave_scene()
-        if self._canvas is None:
-            self._canvas = Canvas(*self._pixels())
-        self._canvas.clear()
-        self.scene = Scene(self._canvas, domain)
-        self.scene.fit_shape(self.width(), self.height())
+        self.close_scene()
+        self.scene = Scene(domain)
         self.planes, self.active, self.moving = {}, None, None
         self._late_timer.start()
         self.update()
         return self.scene
 
     def close_scene(self) -> None:
-        """Give back everything that VTK holds."""
-        self._leave_scene()
-        if self._canvas is not None:
-            self._canvas.close()
-        self._canvas = None
-
-    def _leave_scene(self) -> None:
         """Nothing of it is shown, or on its way."""
         self.let_go()
         for timer in (self._render_timer, self._still_timer, self._late_timer):
             timer.stop()
         self._image = QImage()
         self.scene = self._picture = None
-        self._backdrop = self._wanted = self._shown = None
+        self._wanted = self._shown = None
         self._asked = False
 
     def request(self, within: int = 0) -> None:
@@ -196,7 +177,7 @@ class SceneView(QWidget):
     @property
     def settled(self) -> bool:
         """Everything asked for is in the picture, smooth."""
-        return self.rendered and self._shown is not None and self._shown.finer > 1
+        return self.rendered and self._picture is not None and self._picture.settled
 
     def look_from(self, direction: tuple[float, float, float] = VIEW) -> None:
         if self.scene is not None:
@@ -209,7 +190,7 @@ class SceneView(QWidget):
     def see_from(self, viewpoint: Viewpoint) -> None:
         """As a session was left; what was upwards most then is upwards from now on."""
         if self.scene is not None:
-            look_from(self.scene.camera, viewpoint)
+            self.scene.viewpoint = viewpoint
             axis = int(np.argmax(np.abs(viewpoint.up)))
             self.up = np.eye(3)[axis] * np.sign(viewpoint.up[axis])
             self.turned()
@@ -227,15 +208,9 @@ class SceneView(QWidget):
         self.camera_moved.emit()
 
     def still_drawing(self, width: int, height: int, transparent: bool) -> SceneDrawing:
-        """The scene at any size, without its handle: what `still_picture.straight` of a painter's work is."""
-        assert self._canvas is not None
+        """The scene at any size, without its handle: what `still_picture.straight` of a studio's work is."""
         assert self.scene is not None
-        self._backdrop = None
-        clip = self.clip_plane()
-        drawing = still_drawing(self._canvas, self.scene, self.look, (width, height), clip, transparent)
-        self.scene.fit_shape(self.width(), self.height())
-        self.request()
-        return drawing
+        return still_drawing(self.scene, self.look, self.scene.lens(width, height), self.clip_plane(), transparent)
 
     def _pixels(self) -> tuple[int, int]:
         ratio = self.devicePixelRatioF()
@@ -243,7 +218,7 @@ class SceneView(QWidget):
 
     def current_lens(self) -> Lens:
         assert self.scene is not None
-        return Lens(self.scene.camera, self.width(), self.height())
+        return self.scene.lens(self.width(), self.height())
 
     @property
     def lens(self) -> Lens | None:
@@ -256,7 +231,7 @@ class SceneView(QWidget):
 
     def _draw(self) -> None:
         if self._wanted is None:  # else the picture under way comes first: in a stream of requests some must end
-            self._ask(1)
+            self._ask(smooth=False)
 
     def _draw_smooth(self) -> None:
         if self.moving is not None or self.hand.down or not self.rendered:
@@ -265,34 +240,18 @@ class SceneView(QWidget):
             self._waits += 1
             self._still_timer.start()
         else:
-            self._ask(FINER)
+            self._ask(smooth=True)
 
-    def _ask(self, finer: int) -> None:
+    def _ask(self, smooth: bool) -> None:
         if self.scene is None:
             return
         self._still_timer.stop()
-        backdrop = self._backdrop_of(self.scene, finer)
-        surface = self.scene.surface(self.look, self.clip_plane())
-        ratio = self.devicePixelRatioF() * finer
         self._asked = False
-        self._wanted = SceneDrawing(backdrop, surface, self.scene.sheets(self.look), ratio, finer)
+        lens, ratio = self.scene.lens(*self._pixels()), self.devicePixelRatioF()
+        self._wanted = self.scene.drawing(self.look, lens, ratio, smooth, self.clip_plane())
         self.drawing_wanted.emit(self._wanted)
         if self._picture is None:
             self.update()
-
-    def _backdrop_of(self, scene: Scene, finer: int) -> Backdrop:
-        """What VTK has to draw, drawn anew if it changed."""
-        width, height = self._pixels()
-        size = (width * finer, height * finer)
-        scene.fit_range()
-        lens = Lens(scene.camera, *size)
-        shows = (self.look.box, self.look.axes, self.devicePixelRatioF())
-        if self._backdrop is not None and self._backdrop[0] == shows and self._backdrop[1].lens.same(lens):
-            return self._backdrop[1]
-        assert self._canvas is not None
-        backdrop = scene_backdrop(self._canvas.render_window, scene, self.look, size, self.devicePixelRatioF() * finer)
-        self._backdrop = (shows, backdrop)
-        return backdrop
 
     def show_drawing(self, drawing: SceneDrawing, picture: ScenePicture) -> None:
         """Put what was made of a drawing on the screen, unless another scene was opened meanwhile."""
@@ -305,7 +264,7 @@ class SceneView(QWidget):
         self.update()
         if self._asked:
             self._wait_until_due()
-        elif drawing.finer == 1:
+        elif not picture.settled:
             self._waits = 0
             self._still_timer.start()
         else:
@@ -333,12 +292,7 @@ class SceneView(QWidget):
         painter.end()
 
     def _paint_waiting(self, painter: QPainter) -> None:
-        """Until the first picture of a scene is there: what VTK drew of it, and what becomes of the rest."""
-        if self._backdrop is not None:
-            pixels = self._backdrop[1].pixels
-            height, width = pixels.shape[:2]
-            image = QImage(pixels.data, width, height, 4 * width, QImage.Format.Format_RGBX8888)
-            painter.drawImage(self._place_of(image), image, QRectF(image.rect()))
+        """Until the first picture of a scene is there: what becomes of it."""
         late = self.scene is not None and not self._late_timer.isActive()
         if self.waiting or late:
             paint_waiting(painter, QRectF(self.rect()), self.waiting or _DRAWING)
@@ -428,10 +382,14 @@ class SceneView(QWidget):
         return key, u, v, pixel
 
     def hidden(self, at: QPointF, hit: Float, slack: float) -> bool:
-        """The surface, as it is drawn, is before a point (3,) seen at a pixel, nearer by more than a share."""
-        if self._picture is None or self._shown is None:
-            return False
-        lens = self._shown.backdrop.lens
-        row, column = at.y() * lens.height / self.height(), at.x() * lens.width / self.width()
-        nearest = self._picture.inverse[min(int(row), lens.height - 1), min(int(column), lens.width - 1)]
-        return bool((1.0 + slack) / max(float(lens.forward @ (hit - lens.eye)), lens.near) < nearest)
+        """The surface is before a point (3,) seen at a pixel, nearer by more than a share."""
+        screen = self.screen(at)
+        return screen is not None and screen.hides(at.x(), at.y(), hit, slack)
+
+    def screen(self, at: QPointF, reach: float = 0.0) -> Screen | None:
+        """The part of the surface, as it is shown, that lies within reach of a pixel."""
+        assert self.scene is not None
+        surface = self.scene.surface(self.look, self.clip_plane())
+        if surface is None or not surface.faces:
+            return None
+        return Screen.around(surface, self.current_lens(), at.x(), at.y(), reach)

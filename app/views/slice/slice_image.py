@@ -11,9 +11,10 @@ from numpy.typing import NDArray
 from app.state.line_style import USUAL, LineStyle
 from app.state.look import Fill
 from app.state.palette import BORDER, RGB, depth_colors
-from app.views.raster import slices as raster
+from app.views.slice import raster
 from app.views.slice.fills import FaceFill
 from app.views.slice.framing import Framing
+from app.views.slice.strokes import Strokes, strokes_of
 from engine import Partition
 
 Float = NDArray[np.float64]
@@ -33,14 +34,16 @@ HIGHLIGHT: Final[RGB] = (1.0, 0.16, 0.78)
 class SlicePicture:
     """What there is to draw of a slice.
 
-    edges (E, 2) int32, ordered by layer, those of depth d from first[d] to first[d + 1]; border (M, 2) int32;
-    line_lengths: of all edges of each depth; area: of the slice; level (K, 2) and level_offsets (P + 1,): polylines;
-    highlight (H, 2) int32: edges of the neuron (layer, index) to be told apart; fill: None for paper.
+    edges (E, 2) int32, ordered by layer, those of depth d from first[d] to first[d + 1]; strokes: the same lines,
+    without the border's; border (M, 2) int32; line_lengths: of all edges of each depth; area: of the slice; level
+    (K, 2) and level_offsets (P + 1,): polylines; highlight (H, 2) int32: edges of the neuron (layer, index) to be told
+    apart; fill: None for paper.
     """
 
     partition: Partition
     edges: Int
     first: Int
+    strokes: Strokes
     border: Int
     line_lengths: tuple[float, ...]
     area: float
@@ -58,8 +61,9 @@ def slice_picture(
     fill: FaceFill | None = None,
 ) -> SlicePicture:
     """polylines: the level set in the slice's coordinates; neuron: (layer, index), told apart."""
-    edges, first = edges_by_layer(partition)
-    ends = partition.vertices[edges[first[0] : first[-1]]]
+    edges, first, order = edges_by_layer(partition)
+    lines = slice(first[0], first[-1])
+    ends = partition.vertices[edges[lines]]
     lengths = np.concatenate([[0.0], np.cumsum(np.hypot(*(ends[:, 1] - ends[:, 0]).T))])
     border = edges[: first[0]]
     corners = partition.vertices[border]
@@ -69,6 +73,7 @@ def slice_picture(
         partition=partition,
         edges=edges,
         first=first,
+        strokes=strokes_of(partition, edges[lines], order[lines]),
         border=border,
         line_lengths=tuple(np.diff(lengths[first - first[0]]).tolist()),
         area=0.5 * float(np.abs(x0 * y1 - x1 * y0).sum()),
@@ -80,13 +85,14 @@ def slice_picture(
     )
 
 
-def edges_by_layer(partition: Partition) -> tuple[Int, Int]:
-    """The edges (E, 2) int32 by layer, the border's first, the level's last, and where each depth starts (L + 1,)."""
+def edges_by_layer(partition: Partition) -> tuple[Int, Int, NDArray[np.intp]]:
+    """The edges (E, 2) int32 by layer, the border's first, the level's last; where each depth starts (L + 1,); and
+    where the partition has them (E,)."""
     layers = len(partition.network.kinks)
     layer = partition.edge_layer.astype(np.int16)  # of which stable sorting is by radix
     order = np.argsort(layer, kind="stable")
     first = np.searchsorted(layer[order], np.arange(layers + 1, dtype=np.int16))
-    return np.ascontiguousarray(partition.edges[order]), first.astype(np.int32)
+    return np.ascontiguousarray(partition.edges[order]), first.astype(np.int32), order
 
 
 def neuron_edges(partition: Partition, neuron: tuple[int, int] | None) -> Int:

@@ -23,7 +23,7 @@ from app.control.file_opener import Problem
 from app.files import why_not_written
 from app.jobs.worker import Context, Job
 from app.state.palette import accent
-from app.views.painting.scene_painter import ScenePainter
+from app.views.scene.drawing import SceneDrawing, ScenePicture
 from app.views.scene.scene_view import SceneView
 from app.views.scene.still_picture import TooLargeError, straight
 from app.window.parts.controls import Tick, number_box, without_icons
@@ -34,19 +34,21 @@ _NOT_SAVED = "The picture was not saved"
 
 
 class PictureDialog(QDialog):
-    """submit: runs a job elsewhere; show_problem: when the file cannot be written."""
+    """submit: runs a job elsewhere; draw: what such a job draws a scene with; show_problem: when the file cannot be
+    written."""
 
     def __init__(
         self,
         view: SceneView,
         submit: Callable[[Job], None],
+        draw: Callable[[SceneDrawing], ScenePicture],
         show_problem: Callable[[Problem], None],
         parent: QWidget | None = None,
     ) -> None:
         super().__init__(parent)
         self.setWindowTitle("Picture of the 3D view")
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        self._view, self._submit, self._show_problem = view, submit, show_problem
+        self._view, self._submit, self._draw, self._show_problem = view, submit, draw, show_problem
         self.width_field = number_box(self, 16, _LARGEST, 1, "px", "Pixels from left to right")
         self.height_field = number_box(self, 16, _LARGEST, 1, "px", "Pixels from top to bottom")
         self.width_field.setValue(2 * view.width())
@@ -88,10 +90,10 @@ class PictureDialog(QDialog):
         except TooLargeError as error:
             self._show_problem(Problem(_NOT_SAVED, f"{error}.", str(error)))
             return
-        label = self._view.label
+        label, draw = self._view.label, self._draw
 
         def work(_: Context) -> None:
-            pixels = np.ascontiguousarray(straight(ScenePainter().draw(drawing).pixels))
+            pixels = np.ascontiguousarray(straight(draw(drawing).pixels))
             height, width = pixels.shape[:2]
             image = QImage(pixels.data, width, height, 4 * width, QImage.Format.Format_RGBA8888)
             _write_label(image, label)

@@ -1,1 +1,0 @@
-"""Surface and slices as pixels of the 3D picture, laid over each other by depth."""

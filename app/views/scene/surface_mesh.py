@@ -1,0 +1,62 @@
+"""A level surface as the 3D scene draws it, made once: whatever does not depend on the eye."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from app.state.geometry.spheres import Spheres
+
+if TYPE_CHECKING:
+    from app.state.geometry.surfaces import PolygonSurface
+
+Float = NDArray[np.float64]
+Int = NDArray[np.int32]
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class SurfaceMesh:
+    """vertices (V, 3); face_offsets (F + 1,), face_vertices (H,): loops of convex polygons; normals (F, 3) unit vectors
+    or 0; colors (F, 3) uint8; creases (E, 2) ordered by depth, crease_depth (E,); spheres: around the facets."""
+
+    vertices: Float
+    face_offsets: Int
+    face_vertices: Int
+    normals: Float
+    colors: NDArray[np.uint8]
+    creases: Int
+    crease_depth: Int
+    spheres: Spheres
+
+    @property
+    def gradients(self) -> Float:
+        """(F, 3): normal to the facets."""
+        return self.normals
+
+    @property
+    def triangles(self) -> int:
+        """How many the polygons are cut into."""
+        return max(len(self.face_vertices) - 2 * (len(self.face_offsets) - 1), 0)
+
+    @classmethod
+    def of(cls, surface: PolygonSurface) -> Self:
+        lengths = np.linalg.norm(surface.gradients, axis=1, keepdims=True)
+        normals = surface.gradients / np.where(lengths > 0, lengths, 1.0)
+        order = np.argsort(surface.edge_layer, kind="stable")
+        order = order[surface.edge_layer[order] >= 0]  # not the domain's border
+        vertices = np.ascontiguousarray(surface.vertices, np.float64)
+        offsets = np.ascontiguousarray(surface.face_offsets, np.int32)
+        loops = np.ascontiguousarray(surface.face_vertices, np.int32)
+        return cls(
+            vertices, offsets, loops, normals, normal_colors(normals),
+            np.ascontiguousarray(surface.edges[order], np.int32), surface.edge_layer[order].astype(np.int32),
+            Spheres.around(vertices, offsets, loops),
+        )  # fmt: skip
+
+
+def normal_colors(normals: Float) -> NDArray[np.uint8]:
+    """(F, 3) uint8: RGB = (n + 1) / 2 of unit normals n (F, 3); grey where there is none."""
+    return np.rint(255 * (normals + 1) / 2).astype(np.uint8)
