@@ -68,10 +68,10 @@ class Snapping:
         apart = np.hypot(*(lens.to_pixels(points) - np.array([x, y])).T)
         ahead = (points - lens.eye) @ lens.forward > 0
         near = np.flatnonzero((apart <= _REACH) & ahead)
-        screen = self._view.screen(at, _REACH)
+        screen = self._view.screen_at(at, _REACH)
         for vertex in near[np.argsort(apart[near], kind="stable")][:50].tolist():
-            place = lens.to_pixels(points[vertex][None])[0]
-            if screen is None or not screen.hides(*place.tolist(), points[vertex], _BEHIND):
+            px, py = lens.to_pixels(points[vertex][None])[0].tolist()
+            if screen is None or not screen.hides(px, py, points[vertex], _BEHIND):
                 found: Float = points[vertex].copy()
                 return found
         return None

@@ -1,4 +1,4 @@
-"""Actors of VTK: a surface, lines, and round points where lines bend."""
+"""Actors of VTK: a surface, lines a pixel or two wide, and heavy lines: ribbons that face the eye."""
 
 from __future__ import annotations
 
@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 import pyvista
-from vtkmodules.vtkCommonDataModel import vtkPlane
+from vtkmodules.vtkCommonDataModel import vtkDataObject, vtkPlane
 from vtkmodules.vtkRenderingCore import vtkActor, vtkPolyDataMapper
 
-from app.views.scene.polydata import NORMALS
+from app.views.scene.polydata import NORMALS, OTHER_END
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -18,15 +18,31 @@ if TYPE_CHECKING:
     from app.views.scene.polydata import Space
 
 _AMBIENT, _DIFFUSE = 0.62, 0.42
-_TOWARDS_EYE: Final = "towardsEye"  # a uniform of the vertex shader
+_PLACE: Final = "//VTK::PositionVC::Impl"  # where VTK's shader computes gl_Position
+_DECLARED: Final = "//VTK::PositionVC::Dec"
+_RAISED: Final = f"{_PLACE}\n  gl_Position.z += raised;\n"
+_RIBBON: Final = f"""{_PLACE}
+  vec4 here = gl_Position;
+  vec4 there = MCDCMatrix * vec4(otherEnd.xyz, 1.0);
+  if (here.w < nearest && there.w > nearest) here = mix(here, there, (nearest - here.w) / (there.w - here.w));
+  if (there.w < nearest && here.w > nearest) there = mix(there, here, (nearest - there.w) / (here.w - there.w));
+  vec2 halfPicture = 0.5 * vec2(pictureWidth, pictureHeight);
+  vec2 way = (there.xy / there.w - here.xy / here.w) * halfPicture;
+  way = length(way) > 0.0 ? normalize(way) : vec2(1.0, 0.0);
+  here.xy += 0.5 * otherEnd.w * lineWidth * here.w * vec2(-way.y, way.x) / halfPicture;
+  here.z += raised;
+  gl_Position = here;
+"""
 
 
 def surface_actor(data: pyvista.PolyData) -> vtkActor:
     """Facets, each with its own colour, lit from the eye."""
     actor, mapper = _actor(data)
+    mapper.ScalarVisibilityOn()
     mapper.SetScalarModeToUseCellFieldData()
     mapper.SelectColorArray(NORMALS)
     look = actor.GetProperty()
+    look.LightingOn()
     look.SetInterpolationToFlat()
     look.SetAmbient(_AMBIENT)
     look.SetDiffuse(_DIFFUSE)
@@ -34,30 +50,22 @@ def surface_actor(data: pyvista.PolyData) -> vtkActor:
     return actor
 
 
-def lines_actor(data: pyvista.PolyData, opaque: bool, raised: bool = False) -> vtkActor:
-    """Lines of one colour, unlit; opaque: what lies behind them is hidden, even if they are pale; raised: drawn nearer
-    to the eye than they are, by what `set_height` says."""
+def lines_actor(data: pyvista.PolyData) -> vtkActor:
+    """Lines of one colour that hide what is behind them."""
+    return _actor(data)[0]
+
+
+def depth_lines_actor(data: pyvista.PolyData, raised: bool) -> vtkActor:
+    """Lines that are seen through, coloured by their cells' depth once they have a table of colours."""
     actor, mapper = _actor(data)
-    mapper.ScalarVisibilityOff()
-    actor.GetProperty().LightingOff()
-    actor.SetForceOpaque(opaque)
-    actor.SetForceTranslucent(not opaque)
-    if raised:
-        shift = f"//VTK::PositionVC::Impl\n  gl_Position.z += {_TOWARDS_EYE};\n"
-        actor.GetShaderProperty().AddVertexShaderReplacement("//VTK::PositionVC::Impl", True, shift, False)
-        set_height(actor, 0.0)
-    return actor
-
-
-def depth_lines_actor(data: pyvista.PolyData, opaque: bool, raised: bool) -> vtkActor:
-    """Lines coloured by their cells' depth, unlit, once they have a table of colours."""
-    actor = lines_actor(data, opaque, raised)
-    mapper = actor.GetMapper()
+    actor.ForceTranslucentOn()
     mapper.ScalarVisibilityOn()
     mapper.SetScalarModeToUseCellFieldData()
     mapper.SelectColorArray("depth")
     mapper.SetColorModeToMapScalars()
     mapper.UseLookupTableScalarRangeOn()
+    if raised:
+        actor.GetShaderProperty().AddVertexShaderReplacement(_PLACE, True, _RAISED, False)
     return actor
 
 
@@ -67,27 +75,46 @@ def set_depth_colors(actor: vtkActor, colors: NDArray[np.uint8]) -> None:
     actor.GetMapper().SetLookupTable(table)
 
 
-def joints_actor(data: pyvista.PolyData, opaque: bool, raised: bool) -> vtkActor:
-    """Round points at the ends of lines: where two meet, they leave no notch."""
-    points = pyvista.PolyData(np.asarray(data.points))
-    actor = lines_actor(points, opaque, raised)
+def ribbons_actor(data: pyvista.PolyData, translucent: bool) -> vtkActor:
+    """Heavy lines, from `polydata.ribbons`."""
+    actor, mapper = _actor(data)
+    actor.SetForceOpaque(not translucent)
+    actor.SetForceTranslucent(translucent)
+    mapper.MapDataArrayToVertexAttribute("otherEnd", OTHER_END, vtkDataObject.FIELD_ASSOCIATION_POINTS, -1)
+    shader = actor.GetShaderProperty()
+    shader.AddVertexShaderReplacement(_DECLARED, True, f"{_DECLARED}\nin vec4 otherEnd;\n", False)
+    shader.AddVertexShaderReplacement(_PLACE, True, _RIBBON, False)
+    return actor
+
+
+def joints_actor(data: pyvista.PolyData, translucent: bool) -> vtkActor:
+    """Round points where ribbons meet: they leave no notch."""
+    actor, _ = _actor(pyvista.PolyData(np.asarray(data.points)[::2]))
+    actor.SetForceOpaque(not translucent)
+    actor.SetForceTranslucent(translucent)
     look = actor.GetProperty()
     look.SetPoint2DShape(look.Point2DShapeType.Round)
+    actor.GetShaderProperty().AddVertexShaderReplacement(_PLACE, True, _RAISED, False)
     return actor
 
 
 def draw_in(actor: vtkActor, color: RGB, width: float, opacity: float) -> None:
-    """width: in pixels; one below a pixel becomes a paler line."""
+    """width: in pixels, 1 at least."""
     look = actor.GetProperty()
     look.SetColor(*color)
-    look.SetLineWidth(max(width, 1.0))
-    look.SetPointSize(max(width, 1.0))
-    look.SetOpacity(opacity * min(width, 1.0))
+    look.SetLineWidth(width)
+    look.SetPointSize(max(width - 1.0, 1.0))  # a rounded size, too, stays inside the ribbons
+    look.SetOpacity(opacity)
+    actor.GetShaderProperty().GetVertexCustomUniforms().SetUniformf("lineWidth", width)
 
 
-def set_height(actor: vtkActor, shift: float) -> None:
-    """shift: in the depth of clip coordinates, negative towards the eye."""
-    actor.GetShaderProperty().GetVertexCustomUniforms().SetUniformf(_TOWARDS_EYE, shift)
+def set_sight(actor: vtkActor, size: tuple[int, int], nearest: float, raised: float) -> None:
+    """What raised lines must know of the picture: its (width, height), the distance from which on something is seen,
+    and by how much they are nearer than they are, in the depth of clip coordinates, negative."""
+    uniforms = actor.GetShaderProperty().GetVertexCustomUniforms()
+    values = {"pictureWidth": size[0], "pictureHeight": size[1], "nearest": nearest, "raised": raised}
+    for name, value in values.items():
+        uniforms.SetUniformf(name, value)
 
 
 def cut(actor: vtkActor, away: NDArray[np.float64] | None, space: Space) -> None:
@@ -106,7 +133,10 @@ def cut(actor: vtkActor, away: NDArray[np.float64] | None, space: Space) -> None
 
 
 def _actor(data: pyvista.PolyData) -> tuple[vtkActor, Any]:
+    """Of one colour, unlit."""
     mapper, actor = vtkPolyDataMapper(), vtkActor()
     mapper.SetInputData(data)
+    mapper.ScalarVisibilityOff()
     actor.SetMapper(mapper)
+    actor.GetProperty().LightingOff()
     return actor, mapper

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final, Self
+from typing import TYPE_CHECKING, Any, Final, Self
 
 import numpy as np
 import pyvista
 from numpy.typing import NDArray
+from vtkmodules.util.numpy_support import numpy_to_vtk
 from vtkmodules.vtkFiltersCore import vtkBinnedDecimation
 
 if TYPE_CHECKING:
@@ -18,6 +19,8 @@ Float = NDArray[np.float64]
 
 NORMALS: Final = "normals"
 """The cells' colours, RGB = (n + 1) / 2."""
+OTHER_END: Final = "other end"
+"""Of a ribbon's corners: the end of its line that they are not at, and the side of the line on which they are."""
 _TRIANGLES: Final = 7.5  # in the square of the number of cells along a side of the decimating grid, as measured
 
 
@@ -42,7 +45,7 @@ def polygons(mesh: SurfaceMesh, space: Space) -> pyvista.PolyData:
     """The exact facets, each coloured by its normal."""
     data = pyvista.PolyData()
     data.points = space.inside(mesh.vertices)
-    data.SetPolys(pyvista.CellArray.from_arrays(mesh.face_offsets, mesh.face_vertices))
+    data.SetPolys(_cells(mesh.face_offsets, mesh.face_vertices))
     data.cell_data[NORMALS] = mesh.colors
     return data
 
@@ -71,11 +74,31 @@ def segments(ends: Float, space: Space, **cell_data: NDArray[np.int32]) -> pyvis
     """Lines from ends[i, 0] to ends[i, 1], (S, 2, 3), in their order; cell_data: arrays (S,) by name."""
     data = pyvista.PolyData()
     data.points = space.inside(ends.reshape(-1, 3))
-    places = np.arange(2 * len(ends), dtype=np.int32)
-    data.SetLines(pyvista.CellArray.from_arrays(np.arange(0, 2 * len(ends) + 1, 2, dtype=np.int32), places))
+    data.SetLines(_cells(np.arange(0, 2 * len(ends) + 1, 2), np.arange(2 * len(ends))))
     for name, values in cell_data.items():
         data.cell_data[name] = values
     return data
+
+
+def ribbons(ends: Float, space: Space) -> pyvista.PolyData:
+    """Lines from ends[i, 0] to ends[i, 1], (S, 2, 3), with room for a width: four corners and two triangles each."""
+    count = len(ends)
+    here = space.inside(ends)
+    data = pyvista.PolyData()
+    data.points = np.repeat(here, 2, axis=1).reshape(-1, 3)
+    sides = np.tile(np.array([1.0, -1.0, -1.0, 1.0], np.float32), count)  # seen from the other end, right is left
+    others = np.repeat(here[:, ::-1], 2, axis=1).reshape(-1, 3)
+    data.point_data[OTHER_END] = np.column_stack([others, sides])
+    corners = 4 * np.arange(count)[:, None] + np.array([0, 1, 3, 0, 3, 2])
+    data.SetPolys(_cells(np.arange(0, 6 * count + 1, 3), corners.ravel()))
+    return data
+
+
+def _cells(offsets: NDArray[Any], places: NDArray[Any]) -> pyvista.CellArray:
+    """Cell i runs through places[offsets[i]:offsets[i + 1]]."""
+    cells = pyvista.CellArray()
+    cells.SetData(*(numpy_to_vtk(array.astype(np.int32), deep=True) for array in (offsets, places)))
+    return cells
 
 
 def slice_lines(picture: SlicePicture) -> Float:

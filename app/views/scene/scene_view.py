@@ -333,8 +333,6 @@ class SceneView(QWidget):
             paint_badge(painter, pin.number, at, outline, pin.in_place)
 
     def resizeEvent(self, event: QResizeEvent) -> None:
-        if self.scene is not None:
-            self.scene.fit_shape(self.width(), self.height())
         self.request()
         super().resizeEvent(event)
 
@@ -383,10 +381,10 @@ class SceneView(QWidget):
 
     def hidden(self, at: QPointF, hit: Float, slack: float) -> bool:
         """The surface is before a point (3,) seen at a pixel, nearer by more than a share."""
-        screen = self.screen(at)
+        screen = self.screen_at(at)
         return screen is not None and screen.hides(at.x(), at.y(), hit, slack)
 
-    def screen(self, at: QPointF, reach: float = 0.0) -> Screen | None:
+    def screen_at(self, at: QPointF, reach: float = 0.0) -> Screen | None:
         """The part of the surface, as it is shown, that lies within reach of a pixel."""
         assert self.scene is not None
         surface = self.scene.surface(self.look, self.clip_plane())

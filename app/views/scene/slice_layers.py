@@ -84,7 +84,8 @@ def depth_lines(part: SliceDrawing, picture: SlicePicture, drawing: SceneDrawing
 def color_table(colors: list[RGB], opacities: Float, hidden: frozenset[int]) -> Table:
     """(L, 4) uint8: RGB and opacity of each depth."""
     shown = np.array([depth not in hidden for depth in range(len(colors))], bool)
-    return np.rint(255 * np.column_stack([np.array(colors).reshape(-1, 3), opacities * shown])).astype(np.uint8)
+    table = np.column_stack([np.array(colors).reshape(-1, 3), opacities * shown])
+    return np.asarray(np.rint(255 * table), np.uint8)
 
 
 def _widths(picture: SlicePicture, drawing: SceneDrawing) -> list[float]:

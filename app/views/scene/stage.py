@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from app.views.slice.slice_image import SlicePicture
 
 Float = NDArray[np.float64]
+_Heavy = Callable[..., Any]  # makes an actor of ribbons
 
 _FRAME, _ACTIVE_FRAME, _LEVEL, _HIGHLIGHT, _CREASE = 2.0, 3.2, 3.2, 3.2, 1.0  # pixels
 _CASING: Final = 2.8  # of level set and highlight, beyond their own width
@@ -64,14 +66,15 @@ class Stage:
             self._show_frame(drawing, part, place)
         drawn += self._show_slices(drawing, None if most is None else max(most - drawn, most // 2))
         self._leave_what_is_shown()
-        self.follow(drawing.lens, drawing.ratio)
         return drawn
 
-    def follow(self, lens: Lens, ratio: float) -> None:
-        """Keep lines before what they lie on, seen through a lens with `ratio` pixels to the unit of widths."""
-        depth = -2 * lens.far * lens.near / (lens.far - lens.near) / self.space.size
+    def follow(self, lens: Lens, ratio: float, size: tuple[int, int]) -> None:
+        """Keep lines before what they lie on, and as wide as they are to be, seen through a lens with `ratio` pixels to
+        the unit of widths; size: of what is drawn at once, in pixels."""
+        near, far = lens.near / self.space.size, lens.far / self.space.size
+        raised = -2 * far * near / (far - near) * ratio * _ON * lens.pixel_angle
         for prop in self._raised:
-            actors.set_height(prop, ratio * _ON * lens.pixel_angle * depth)
+            actors.set_sight(prop, size, near, raised)
 
     def clear(self) -> None:
         """Give back everything."""
@@ -126,7 +129,7 @@ class Stage:
             ends = mesh.vertices[mesh.creases]
             chosen = longest(ends, count)[::-1]
             data = polydata.segments(ends[chosen], self.space, depth=mesh.crease_depth[chosen])
-            return actors.depth_lines_actor(data, opaque=True, raised=True)
+            return actors.depth_lines_actor(data, raised=True)
 
         kept = self._keep("creases", (mesh, count), creases)
         self._raised.append(kept.prop)
@@ -142,12 +145,12 @@ class Stage:
             if look.box if name == "box" else look.axes:
 
                 def make(count: int = count) -> Any:
-                    return actors.lines_actor(polydata.segments(box.edges(domain)[:count], self.space), opaque=True)
+                    return actors.lines_actor(polydata.segments(box.edges(domain)[:count], self.space))
 
                 actors.draw_in(self._keep(name, (domain,), make).prop, color, width * drawing.ratio, 1.0)
         if look.axes:
             for place in range(box.LABELS):
-                self._keep(("label", place), (domain,), lambda place=place: box.label(domain, place, self.space))
+                self._keep(("label", place), (domain,), partial(box.label, domain, place, self.space))
 
     def _show_frame(self, drawing: SceneDrawing, part: SliceDrawing, place: int) -> None:
         if len(part.frame):
@@ -159,10 +162,10 @@ class Stage:
     ) -> list[Any]:
         """Opaque lines that nothing they lie on hides."""
         found = []
-        for kind in (actors.lines_actor, actors.joints_actor):
+        for kind in (actors.ribbons_actor, actors.joints_actor):
 
-            def make(kind: Callable[..., Any] = kind) -> Any:
-                return kind(polydata.segments(ends, self.space), opaque=True, raised=True)
+            def make(kind: _Heavy = kind) -> Any:
+                return kind(polydata.ribbons(ends, self.space), translucent=False)
 
             found.append(self._keep((name, kind), made_of, make).prop)
             actors.draw_in(found[-1], color, width, 1.0)
@@ -197,19 +200,22 @@ class Stage:
             strokes = picture.strokes
             depth, neuron = strokes.depth[piece.line], strokes.neuron[piece.line]
             data = polydata.segments(piece.ends, self.space, depth=depth, neuron=neuron)
-            return actors.depth_lines_actor(data, opaque=False, raised=False)
+            return actors.depth_lines_actor(data, raised=False)
 
         _color(self._keep((piece, "lines"), (), make), table, width)
 
     def _show_cased(self, piece: Piece, color: RGB, width: float, ratio: float, strength: float) -> None:
         """Lines with a pale line below, without notches where they bend, unless those could be seen through."""
-        layers = [(actors.lines_actor, BACKGROUND, width + _CASING, _CASINGS), (actors.lines_actor, color, width, 1.0)]
+        layers: list[tuple[_Heavy, RGB, float, float]] = [
+            (actors.ribbons_actor, BACKGROUND, width + _CASING, _CASINGS),
+            (actors.ribbons_actor, color, width, 1.0),
+        ]
         if strength == 1.0:
             layers.append((actors.joints_actor, color, width, 1.0))
         for number, (kind, shade, wide, opacity) in enumerate(layers):
 
-            def make(kind: Callable[..., Any] = kind) -> Any:
-                return kind(polydata.segments(piece.ends, self.space), opaque=False, raised=True)
+            def make(kind: _Heavy = kind) -> Any:
+                return kind(polydata.ribbons(piece.ends, self.space), translucent=True)
 
             prop = self._keep((piece, number), (), make).prop
             actors.draw_in(prop, shade, wide * ratio, strength * opacity)

@@ -40,14 +40,13 @@ class Studio:
     def __init__(self) -> None:
         if sys.platform == "linux":  # VTK would look for X first, and complain where that is missing or without OpenGL
             os.environ.setdefault("VTK_DEFAULT_OPENGL_WINDOW", "vtkEGLRenderWindow")
-        self._plotter = pyvista.Plotter(off_screen=True, lighting="none", window_size=(64, 64))
+        self._plotter: Any = pyvista.Plotter(off_screen=True, lighting="none", window_size=[64, 64])
         self._plotter.add_light(pyvista.Light(light_type="headlight"))
         self._plotter.set_background(BACKGROUND)
-        self._window: Any = self._plotter.render_window
+        self._window = self._plotter.render_window
         self._window.SetMultiSamples(0)
         self._window.SetAlphaBitPlanes(1)
-        self._window.SetLineSmoothing(True)
-        self._renderer: Any = self._plotter.renderer
+        self._renderer = self._plotter.renderer
         self._renderer.SetUseOIT(False)
         self._window.Render()
         found = re.search(r"OpenGL renderer string:\s*(.*)", self._window.ReportCapabilities())
@@ -68,7 +67,7 @@ class Studio:
         self._renderer.SetBackgroundAlpha(0.0 if drawing.transparent else 1.0)
         self._renderer.SetBackground(*((0.0, 0.0, 0.0) if drawing.transparent else BACKGROUND))
         self._window.SetDPI(max(round(_DPI * fine.ratio), 1))
-        pixels = self._render(fine.lens)
+        pixels = self._render(fine.lens, fine.ratio)
         if finer > 1:
             smaller = np.empty((drawing.lens.height, drawing.lens.width, 4), np.uint8)
             halve(pixels, smaller)
@@ -98,7 +97,7 @@ class Studio:
             self._domain = drawing.domain
         return stage
 
-    def _render(self, lens: Lens) -> Image:
+    def _render(self, lens: Lens, ratio: float) -> Image:
         """(H, W, 4) uint8, in tiles: a card draws pictures up to some size."""
         picture = np.empty((lens.height, lens.width, 4), np.uint8)
         assert self._stage is not None
@@ -113,6 +112,7 @@ class Studio:
         tile_width, tile_height = -(-lens.width // across), -(-lens.height // down)
         if tuple(self._window.GetSize()) != (tile_width, tile_height):
             self._window.SetSize(tile_width, tile_height)
+        self._stage.follow(lens, ratio, (tile_width, tile_height))
         for top in range(0, lens.height, tile_height):
             for left in range(0, lens.width, tile_width):
                 camera.SetExplicitProjectionTransformMatrix(
