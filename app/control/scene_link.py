@@ -10,7 +10,7 @@ from PySide6.QtCore import QObject
 
 from app.control.live_slices import DrawnSlice, LiveSlices
 from app.control.live_surface import DrawnSurface
-from app.jobs.worker import Job, Worker, unless_cancelled
+from app.jobs.worker import Context, Job, Worker, unless_cancelled
 from app.state import actions
 from app.state.session import OpenNetwork, Session
 from app.state.store import Change, Store
@@ -49,11 +49,16 @@ class SceneLink(QObject):
     def prepare(self, then: Callable[[], None]) -> None:
         """Load what draws pictures before there is anything to draw; then go on with something else."""
 
+        def work(_: Context) -> str:
+            studio = self._opened_studio()
+            studio.rehearse()
+            return studio.renderer_name
+
         def take(renderer: str) -> None:
             self.renderer = renderer
             then()
 
-        self._painter.submit(Job("kernels", lambda _: self._opened_studio().renderer_name, take, unless_cancelled))
+        self._painter.submit(Job("kernels", work, take, unless_cancelled))
 
     def submit(self, job: Job) -> None:
         """Do something where pictures of the scene are drawn."""

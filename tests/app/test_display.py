@@ -159,11 +159,11 @@ def test_a_picture_of_the_window_needs_no_display(monkeypatch: pytest.MonkeyPatc
 
 def test_vtk_draws_without_a_word_whatever_display_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     code = """
-from app.views.scene.canvas import Canvas
-canvas = Canvas(40, 30)
-canvas.render_window.Render()
-print(canvas.render_window.GetClassName())
-canvas.close()
+from app.views.scene.studio import Studio
+studio = Studio()
+studio.rehearse()
+print(studio._window.GetClassName())
+studio.close()
 """
     monkeypatch.setenv("DISPLAY", NO_SERVER)
     ran = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=False)

@@ -16,12 +16,17 @@ from vtkmodules.util.numpy_support import vtk_to_numpy
 from vtkmodules.vtkCommonCore import vtkUnsignedCharArray
 from vtkmodules.vtkCommonMath import vtkMatrix4x4
 
-from app.state.palette import BACKGROUND
+from app.state.geometry.surfaces import CoarseSurface
+from app.state.look import SceneLook
+from app.state.palette import BACKGROUND, accent
 from app.views.scene.detail import Pace
 from app.views.scene.drawing import FINER, Image, ScenePicture
 from app.views.scene.halving import halve
 from app.views.scene.polydata import Space
+from app.views.scene.scene import Scene
 from app.views.scene.stage import Stage
+from app.views.scene.surface_mesh import SurfaceMesh
+from engine import SlicePlane
 
 if TYPE_CHECKING:
     from app.views.camera import Lens
@@ -42,11 +47,10 @@ class Studio:
             os.environ.setdefault("VTK_DEFAULT_OPENGL_WINDOW", "vtkEGLRenderWindow")
         self._plotter: Any = pyvista.Plotter(off_screen=True, lighting="none", window_size=[64, 64])
         self._plotter.add_light(pyvista.Light(light_type="headlight"))
-        self._plotter.set_background(BACKGROUND)
-        self._window = self._plotter.render_window
+        self._window: Any = self._plotter.render_window
         self._window.SetMultiSamples(0)
         self._window.SetAlphaBitPlanes(1)
-        self._renderer = self._plotter.renderer
+        self._renderer: Any = self._plotter.renderer
         self._renderer.SetUseOIT(False)
         self._window.Render()
         found = re.search(r"OpenGL renderer string:\s*(.*)", self._window.ReportCapabilities())
@@ -75,6 +79,16 @@ class Studio:
         if not whole:
             self._pace.note(time.perf_counter() - start, drawn)
         return ScenePicture(pixels, whole)
+
+    def rehearse(self) -> None:
+        """Draw what the first picture of a network has, a coarse surface and a frame: what that needs is compiled."""
+        box = np.array([[-1.0] * 3, [1.0] * 3])
+        scene = Scene(box)
+        corners, triangles = np.eye(3), np.array([[0, 1, 2]], np.int32)
+        scene.mesh = SurfaceMesh.of(CoarseSurface.from_triangles(corners, triangles))
+        scene.place_slice(0, SlicePlane.from_axis("z", 0.0), accent(0), active=True)
+        self.draw(scene.drawing(SceneLook(), scene.lens(64, 64), 1.0, smooth=True))
+        self.leave()
 
     def leave(self) -> None:
         """Give back the scene that was drawn last."""

@@ -107,11 +107,11 @@ def test_clicks_beside_the_surface_say_so_and_escape_leaves(window: Driver) -> N
 def test_dragging_while_picking_turns_the_camera_only(window: Driver) -> None:
     view, before = window.window.scene_view, window.window.store.session
     window.window.picker.begin(Task.MEASURE)
-    seen = view.scene.camera.GetPosition()
+    seen = view.scene.viewpoint.position
     foot = lens(window).to_pixels(view.scene.handle.points)[0]
     window.drag(view, foot, [foot + np.array([20.0, 10.0])])
     QTest.mouseRelease(view, LEFT, NONE, QPoint(*(foot + np.array([20.0, 10.0])).astype(int).tolist()))
-    assert view.scene.camera.GetPosition() != seen
+    assert view.scene.viewpoint.position != seen
     assert same(window.window.store.session, before)
     assert window.window.picker.points == []
 

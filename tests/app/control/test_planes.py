@@ -27,7 +27,7 @@ def active_plane(driver: Driver) -> SlicePlane:
 def lens(driver: Driver) -> Lens:
     view = driver.window.scene_view
     assert view.scene is not None
-    return Lens(view.scene.camera, view.width(), view.height())
+    return view.current_lens()
 
 
 def check_slice_is_exact(driver: Driver) -> None:
@@ -133,11 +133,11 @@ def test_a_plane_that_is_gone_leaves_the_hand(window: Driver, gone: str) -> None
 def test_dragging_elsewhere_turns_the_camera_only(window: Driver) -> None:
     view = window.window.scene_view
     assert view.scene is not None
-    planes, camera = dict(view.planes), np.array(view.scene.camera.GetPosition())
+    planes, camera = dict(view.planes), np.array(view.scene.viewpoint.position)
     window.drag(view, np.array([20.0, 20.0]), [np.array([80.0, 60.0])])
     QTest.mouseRelease(view, LEFT, Qt.KeyboardModifier.NoModifier, QPoint(80, 60))
     assert view.planes == planes
-    moved = np.array(view.scene.camera.GetPosition())
+    moved = np.array(view.scene.viewpoint.position)
     assert np.linalg.norm(moved - camera) > 0.1
     np.testing.assert_allclose(np.linalg.norm(moved), np.linalg.norm(camera), rtol=1e-9)
 
@@ -231,7 +231,7 @@ def test_a_slice_that_cannot_be_computed_is_shown_nowhere(window: Driver, monkey
     assert window.tile.view.picture is None
     assert window.window.slices.result(key) is None
     shown = window.window.scene_view._shown
-    assert len([sheet for sheet in shown.sheets if sheet.picture is not None]) == 2
+    assert len([part for part in shown.slices if part.picture is not None]) == 2
     store.do(actions.MovePlane(key, SlicePlane.from_axis("z", 0.2)))
     check_slice_is_exact(window)
 
@@ -266,8 +266,8 @@ def test_buttons_snap_flip_and_turn(window: Driver) -> None:
     QTest.mouseClick(panel.left, LEFT)
     assert active_plane(window).axes[0] @ first == pytest.approx(np.cos(np.radians(15)))
     QTest.mouseClick(panel.to_camera, LEFT)
-    camera = window.window.scene_view.scene.camera
-    towards = np.array(camera.GetPosition()) - np.array(camera.GetFocalPoint())
+    seen = window.window.scene_view.scene.viewpoint
+    towards = np.array(seen.position) - np.array(seen.focus)
     np.testing.assert_allclose(active_plane(window).normal, towards / np.linalg.norm(towards), atol=1e-12)
     check_slice_is_exact(window)
 
@@ -353,7 +353,7 @@ def test_a_moved_plane_is_drawn_with_a_quick_slice_or_before_it(
         wait_until(lambda: main.slices.result(key).plane is active_plane(window) and view.rendered)
     if quick:
         for drawing, plane in zip(drawings, planes, strict=True):
-            assert [sheet.picture is not None for sheet in drawing.sheets if sheet.plane is plane] == [True, False]
+            assert [part.picture.partition.plane for part in drawing.slices if part.plane is plane] == [plane]
     check_slice_is_exact(window)
 
 

@@ -25,7 +25,6 @@ from app.state.saved_session import SavedSession, saved_session
 from app.state.session import Session, same
 from app.state.session_file import read_session, write_session
 from app.state.texts.facts_text import facts_json
-from app.views.scene.viewpoint import viewpoint_of
 from app.window.main_window import MainWindow
 from engine import Neuron, SlicePlane
 from sdf_models import save_checkpoint
@@ -91,7 +90,7 @@ def test_a_saved_session_is_the_same_in_another_window(
     names = [opened.name for opened in other.store.session.networks]
     assert names == ["first.safetensors", "second.safetensors"]
     assert other.store.session.opened.name == "first.safetensors"
-    assert viewpoint_of(one.scene_view.scene.camera) == viewpoint_of(other.scene_view.scene.camera)
+    assert one.scene_view.scene.viewpoint == other.scene_view.scene.viewpoint
     assert other.size() == one.size()
     for part in one.store.session.slices:
         a, b = (w.slices.result(part.key).answer.partition for w in (one, other))
@@ -267,7 +266,7 @@ def test_a_camera_that_moved_is_saved_by_itself(window: Driver, tmp_path: Path) 
     path = next((tmp_path / "autosave").glob("*.json"))
     for move_ in (lambda: window.wheel(running.scene_view, QPoint(50, 50), 3), lambda: turn(window)):
         move_()
-        seen = viewpoint_of(running.scene_view.scene.camera)
+        seen = running.scene_view.scene.viewpoint
         wait_until(lambda seen=seen: read_session(path).viewpoint == seen)
 
 
@@ -281,7 +280,7 @@ def test_a_camera_from_which_there_is_nothing_to_see_is_left_out(
     window: Driver, tmp_path: Path, position: tuple[float, float, float]
 ) -> None:
     running = window.window
-    seen = viewpoint_of(running.scene_view.scene.camera)
+    seen = running.scene_view.scene.viewpoint
     saved = saved_session(running.store.session, Viewpoint(position, (0.0, 0.0, 0.0), (0.0, 1.0, 0.0)), None)
     write_session(tmp_path / "far.json", saved)
     turn(window)
@@ -289,7 +288,7 @@ def test_a_camera_from_which_there_is_nothing_to_see_is_left_out(
     wait_until(running.notice.isVisible)
     assert running.notice.text.text().startswith("The camera was too far from the box")
     assert running.scene_view.lens is not None
-    assert viewpoint_of(running.scene_view.scene.camera).focus == seen.focus
+    assert running.scene_view.scene.viewpoint.focus == seen.focus
     for notches in (400, -800):  # nor does a hand get there
         window.wheel(running.scene_view, QPoint(50, 50), notches)
         window.settle()

@@ -80,37 +80,6 @@ def test_torch_stays_out_of_the_window(first_seconds: dict[str, Any]) -> None:
     assert first_seconds["torch"] is False
 
 
-def test_the_first_picture_finds_its_kernels_loaded(tmp_path: Path) -> None:
-    code = f"""
-        from pathlib import Path
-        from app.application import application
-        from app.views.painting import sheet
-        from app.views.painting.painter_kernels import load_painter_kernels
-        from app.views.raster import sheets, surfaces
-        from app.views.painting.scene_painter import ScenePainter
-        from app.window.main_window import MainWindow
-
-        load_painter_kernels()
-        kernels = [kernel for module in (sheets, surfaces) for kernel in vars(module).values()
-                   if hasattr(kernel, "signatures")]
-        before = [len(kernel.signatures) for kernel in kernels]
-        running = application()
-        window = MainWindow()
-        window.show()
-        drawings = []
-        window.scene_view.drawing_wanted.disconnect()
-        window.scene_view.drawing_wanted.connect(drawings.append)
-        window.open_path(Path({str(ROOT / "resources" / "checkpoints" / "torus.safetensors")!r}))
-        while not drawings:
-            running.processEvents()
-        ScenePainter().draw(drawings[0])
-        print(drawings[0].surface is not None, len(drawings[0].sheets),
-              [len(kernel.signatures) for kernel in kernels] == before)
-        window.close()
-    """
-    assert in_a_process(code, tmp_path) == "True 3 True"
-
-
 def test_everything_finds_its_kernels_loaded(first_seconds: dict[str, Any]) -> None:
     """While a file is read they are loaded: what is exact comes sooner, and the first look holds up no window."""
     assert first_seconds["hovered"]

@@ -12,7 +12,6 @@ from PySide6.QtTest import QTest
 from app.state import actions
 from app.state.look import Fill
 from app.state.session import same
-from app.views.camera import Lens
 from engine import Neuron, SlicePlane, partition_slice
 from sdf_models import save_checkpoint
 from tests.app.conftest import DOMAIN, random_module
@@ -126,8 +125,7 @@ def test_a_drag_by_the_mouse_is_one_step(window: Driver) -> None:
     view, before = window.window.scene_view, window.window.store.session
     plane = before.active_slice.plane
     anchor = np.array([0.0, 0.0, plane.origin[2]])
-    lens = Lens(view.scene.camera, view.width(), view.height())
-    start, end = lens.to_pixels(np.stack([anchor, anchor + 0.3 * plane.normal]))
+    start, end = view.lens.to_pixels(np.stack([anchor, anchor + 0.3 * plane.normal]))
     window.drag(view, start, [start + t * (end - start) for t in np.linspace(0.1, 0.5, 5)])
     window.window._let_go.setInterval(100)
     let_run(200)  # the hand holds still, and goes on
@@ -164,11 +162,11 @@ def test_the_camera_stays_when_another_network_is_shown(window: Driver, other: P
     view = window.window.scene_view
     window.drag(view, np.array([20.0, 20.0]), [np.array([80.0, 60.0])])
     QTest.mouseRelease(view, LEFT, Qt.KeyboardModifier.NoModifier, QPoint(80, 60))
-    seen, scene = view.scene.camera.GetPosition(), view.scene
+    seen, scene = view.scene.viewpoint, view.scene
     planes = [part.plane for part in window.window.store.session.slices]
     window.open(other)
     assert view.scene is not scene
-    assert view.scene.camera.GetPosition() == seen
+    assert view.scene.viewpoint == seen
     assert [part.plane for part in window.window.store.session.slices] == planes
     session = window.window.store.session
     window.window.store.do(actions.ShowNetwork(session.networks[0]))

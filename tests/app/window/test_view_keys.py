@@ -20,7 +20,6 @@ from PySide6.QtWidgets import (
 from app.control.hand import STEP
 from app.control.picker import Task
 from app.state.geometry.planes import offset
-from app.views.scene.viewpoint import viewpoint_of
 from app.views.slice.legend import DepthLegend
 from app.views.slice.slice_view import SliceView
 from tests.app.on_screen import LEFT, Driver, wait_until
@@ -50,26 +49,26 @@ def test_keys_turn_move_and_zoom_the_camera_as_the_mouse_does(window: Driver) ->
     planes = [part.plane for part in running.store.session.slices]
     step = view.height() / 40
     for focus in (view, window.tile, running.panel):  # wherever the focus is, if that does nothing with the key
-        before = viewpoint_of(view.scene.camera)
+        before = view.scene.viewpoint
         key(focus, Qt.Key.Key_Right, ALT)
-        by_key = viewpoint_of(view.scene.camera)
+        by_key = view.scene.viewpoint
         key(focus, Qt.Key.Key_Left, ALT)
-        np.testing.assert_allclose(viewpoint_of(view.scene.camera).position, before.position, atol=1e-12)
+        np.testing.assert_allclose(view.scene.viewpoint.position, before.position, atol=1e-12)
         window.drag(view, np.array([20.0, 20.0]), [np.array([20.0 + step, 20.0])])
         QTest.mouseRelease(view, LEFT, NONE, QPoint(20 + round(step), 20))
         assert np.degrees(np.arccos(np.dot(*_sights(before, by_key)))) > 5.0
-        moved = np.array(viewpoint_of(view.scene.camera).position)
+        moved = np.array(view.scene.viewpoint.position)
         assert np.linalg.norm(moved - by_key.position) < 0.05 * np.linalg.norm(moved - np.array(before.position))
-    before = viewpoint_of(view.scene.camera)
+    before = view.scene.viewpoint
     key(view, Qt.Key.Key_Up, ALT | SHIFT)
-    after = viewpoint_of(view.scene.camera)
+    after = view.scene.viewpoint
     np.testing.assert_allclose(*_sights(before, after), atol=1e-12)
     assert np.linalg.norm(np.subtract(after.focus, before.focus)) > 0.01
     key(view, Qt.Key.Key_Plus)
-    near = np.linalg.norm(np.subtract(*_ends(viewpoint_of(view.scene.camera))))
+    near = np.linalg.norm(np.subtract(*_ends(view.scene.viewpoint)))
     assert near < 0.9 * np.linalg.norm(np.subtract(*_ends(after)))
     key(view, Qt.Key.Key_Minus)
-    np.testing.assert_allclose(viewpoint_of(view.scene.camera).position, after.position, atol=1e-12)
+    np.testing.assert_allclose(view.scene.viewpoint.position, after.position, atol=1e-12)
     assert [part.plane for part in running.store.session.slices] == planes
     key(view, Qt.Key.Key_Up)
     assert running.store.session.active_slice.plane is not planes[-1]  # without Alt it moves the plane
@@ -96,19 +95,19 @@ def test_keys_of_planes_and_camera_are_heard_at_every_control(window: Driver) ->
     widgets: list[QWidget] = [*controls(running), running.legend, *running.checkpoints.cards, *running.inspector.cards]
     assert sum(isinstance(widget, QAbstractButton) for widget in widgets) > 20
     assert running.panel.slider in widgets
-    start = viewpoint_of(view.scene.camera)
+    start = view.scene.viewpoint
     key(view, Qt.Key.Key_Right, ALT)
-    turned = viewpoint_of(view.scene.camera)
+    turned = view.scene.viewpoint
     key(view, Qt.Key.Key_Left, ALT)
     for widget in widgets:
         widget.setFocus()
         focus, plane = running.focusWidget(), store.session.active_slice.plane
         key(widget, Qt.Key.Key_Right, ALT)
-        seen = viewpoint_of(view.scene.camera).position
+        seen = view.scene.viewpoint.position
         np.testing.assert_allclose(seen, turned.position, atol=1e-9, err_msg=str(widget))  # once
         assert store.session.active_slice.plane is plane
         key(widget, Qt.Key.Key_Left, ALT)
-        np.testing.assert_allclose(viewpoint_of(view.scene.camera).position, start.position, atol=1e-9)
+        np.testing.assert_allclose(view.scene.viewpoint.position, start.position, atol=1e-9)
         if not isinstance(widget, (*own, QAbstractSlider, DepthLegend)):
             key(widget, Qt.Key.Key_Up)
             moved = offset(store.session.active_slice.plane) - offset(plane)
@@ -120,7 +119,7 @@ def test_keys_of_planes_and_camera_are_heard_at_every_control(window: Driver) ->
     running.neurons.view.selectRow(1)
     neuron = store.session.neuron
     key(running.neurons.view, Qt.Key.Key_Down, ALT | SHIFT)
-    assert not np.allclose(viewpoint_of(view.scene.camera).focus, start.focus, atol=1e-3)
+    assert not np.allclose(view.scene.viewpoint.focus, start.focus, atol=1e-3)
     assert store.session.neuron is neuron is not None
     running.panel.slider.setFocus()
     steps = running.panel.slider.value()
@@ -130,7 +129,7 @@ def test_keys_of_planes_and_camera_are_heard_at_every_control(window: Driver) ->
 
 def test_keys_pan_zoom_and_fit_a_slice(window: Driver) -> None:
     view = window.tile.view
-    whole, seen = view.framing, viewpoint_of(window.window.scene_view.scene.camera)
+    whole, seen = view.framing, window.window.scene_view.scene.viewpoint
     middle = whole.to_slice(whole.width / 2, whole.height / 2)
     key(view, Qt.Key.Key_Plus)
     assert view.framing.scale > 1.1 * whole.scale
@@ -144,7 +143,7 @@ def test_keys_pan_zoom_and_fit_a_slice(window: Driver) -> None:
     assert any(view.rect().contains(view.position_of(u, v).toPoint()) for u in (-1.0, 1.0) for v in (-1.0, 1.0))
     key(view, Qt.Key.Key_0)
     assert view.framing == whole
-    assert viewpoint_of(window.window.scene_view.scene.camera) == seen
+    assert window.window.scene_view.scene.viewpoint == seen
 
 
 def test_a_pointer_by_keys_hovers_and_clicks_like_a_mouse(window: Driver) -> None:

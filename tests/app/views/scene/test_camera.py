@@ -1,33 +1,31 @@
-"""A camera turned by hand: upright, at its distance, also from straight above."""
+"""A camera turned by hand: upright, at its distance, also from straight above; and what its lens sees where."""
 
 from __future__ import annotations
 
 import numpy as np
 import pytest
-from vtkmodules.vtkRenderingCore import vtkCamera
 
-from app.views.camera import Lens, orbit
+from app.state.geometry.viewpoint import Viewpoint
+from app.views.camera import VIEW_ANGLE, Lens, orbit, pan, whole_box, zoom
+from engine import SlicePlane
 
 UP = np.array([0.0, 1.0, 0.0])
+FOCUS = np.array([0.1, 0.2, 0.3])
+BOX = np.array([[-1.0] * 3, [1.0] * 3])
 
 
-def seen_from(direction: tuple[float, float, float], up: tuple[float, float, float]) -> vtkCamera:
-    camera = vtkCamera()
-    camera.SetFocalPoint(0.1, 0.2, 0.3)
-    camera.SetPosition(*(np.array([0.1, 0.2, 0.3]) + 4 * np.array(direction)))
-    camera.SetViewUp(*up)
-    return camera
+def seen_from(direction: tuple[float, float, float], up: tuple[float, float, float]) -> Viewpoint:
+    return Viewpoint.at(FOCUS + 4 * np.array(direction), FOCUS, np.array(up))
 
 
 @pytest.mark.parametrize("side", [1.0, -1.0])
 @pytest.mark.parametrize("drag", [(0, 0), (5, 0), (-3, 4), (0, -6), (30, 40)])
 def test_from_straight_above_or_below_it_becomes_upright(side: float, drag: tuple[int, int]) -> None:
-    camera = seen_from((0, side, 0), (0, 0, -1))
-    orbit(camera, *drag, 600, UP)
-    arm = np.array(camera.GetPosition()) - np.array([0.1, 0.2, 0.3])
+    viewpoint = orbit(seen_from((0, side, 0), (0, 0, -1)), *drag, 600, UP)
+    arm = np.array(viewpoint.position) - FOCUS
     assert np.linalg.norm(arm) == pytest.approx(4.0)
     assert abs(arm @ UP) < 0.997 * 4
-    ahead, right = Lens(camera, 600, 600).to_pixels(np.array([[0.1, 0.2, 0.2], [0.2, 0.2, 0.3]]))
+    ahead, right = Lens.of(viewpoint, BOX, 600, 600).to_pixels(np.array([[0.1, 0.2, 0.2], [0.2, 0.2, 0.3]]))
     assert np.hypot(*(ahead - right)) > 5  # nothing is flattened
     if drag == (0, 0):
         assert ahead[1] < 300  # what was upwards in the picture still is
@@ -35,8 +33,49 @@ def test_from_straight_above_or_below_it_becomes_upright(side: float, drag: tupl
 
 
 def test_elsewhere_a_drag_turns_about_the_vertical() -> None:
-    camera = seen_from((0.6, 0.0, 0.8), (0, 1, 0))
-    orbit(camera, 60, 0, 600, UP)
-    arm = (np.array(camera.GetPosition()) - np.array([0.1, 0.2, 0.3])) / 4
+    viewpoint = orbit(seen_from((0.6, 0.0, 0.8), (0, 1, 0)), 60, 0, 600, UP)
+    arm = (np.array(viewpoint.position) - FOCUS) / 4
     assert arm[1] == pytest.approx(0.0, abs=1e-12)
     assert arm @ [0.6, 0.0, 0.8] == pytest.approx(np.cos(np.radians(26.0)))
+
+
+def test_the_focus_follows_a_drag_and_stays_when_the_eye_comes_nearer() -> None:
+    viewpoint = seen_from((0.6, 0.0, 0.8), (0, 1, 0))
+    before = Lens.of(viewpoint, BOX, 800, 600)
+    after = Lens.of(pan(viewpoint, 30, -20, 600), BOX, 800, 600)
+    np.testing.assert_allclose(after.to_pixels(FOCUS[None]), before.to_pixels(FOCUS[None]) + [30, -20], atol=1e-9)
+    near = Lens.of(zoom(viewpoint, 2.0, 3.0), BOX, 800, 600)
+    assert near.distance == pytest.approx(2.0)
+    np.testing.assert_allclose(near.to_pixels(FOCUS[None]), [[400, 300]], atol=1e-9)
+
+
+@pytest.mark.parametrize("size", [(600, 600), (300, 700), (900, 200)])
+@pytest.mark.parametrize("scale", [2.0**-20, 1.0, 2.0**30])
+def test_a_lens_and_its_rays_agree(size: tuple[int, int], scale: float) -> None:
+    generator = np.random.default_rng(2)
+    box = scale * (BOX + 5.0)
+    lens = Lens.of(whole_box(box, np.array([1.0, 0.6, 1.3]), UP), box, *size)
+    points = generator.uniform(box[0], box[1], (50, 3))
+    pixels = lens.to_pixels(points)
+    assert (pixels >= 0).all()
+    assert (pixels <= size).all()  # all of the box is in the picture
+    for point, pixel in zip(points, pixels, strict=True):
+        start, direction = lens.ray(*pixel)
+        assert np.linalg.norm(np.cross(point - start, direction)) < 1e-12 * scale
+        beside = point + lens.axes[0] * lens.pixel_length(point)
+        np.testing.assert_allclose(lens.to_pixels(beside[None])[0] - pixel, [1.0, 0.0], atol=1e-6)
+    depths = (points - lens.eye) @ lens.forward
+    assert lens.near < depths.min()
+    assert depths.max() < lens.far
+    plane = SlicePlane.from_normal(box.mean(axis=0), [1, 2, 3])
+    places = plane.to_plane(points)
+    seen = np.column_stack([places, np.ones(50)]) @ lens.homography(plane).T
+    np.testing.assert_allclose(seen[:, :2] / seen[:, 2:], lens.to_pixels(plane.to_input(places)), atol=1e-6)
+
+
+def test_the_view_angle_is_that_of_the_shorter_side() -> None:
+    viewpoint = seen_from((0.0, 0.0, 1.0), (0, 1, 0))
+    reach = 4 * np.tan(np.radians(VIEW_ANGLE / 2))
+    for size, way in (((900, 200), [0, 1, 0]), ((200, 900), [1, 0, 0])):
+        edge = Lens.of(viewpoint, BOX, *size).to_pixels((FOCUS + reach * np.array(way))[None])[0]
+        assert min(abs(edge[0] - 200), abs(edge[1])) < 1e-9

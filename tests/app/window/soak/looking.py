@@ -99,11 +99,9 @@ def check_scene(window: MainWindow) -> None:
     assert view._shown is not None
     visible = {part.key: part for part in session.slices if part.visible}
     drawn = [window.slices.result(key) for key in visible]
-    pictures = {id(sheet.picture) for sheet in view._shown.sheets if sheet.picture is not None}
+    pictures = {id(part.picture) for part in view._shown.slices if part.picture is not None}
     assert pictures == {id(found.picture) for found in drawn if found is not None}
-    frames = [sheet.plane for sheet in view._shown.sheets if sheet.picture is None]
-    assert {id(plane) for plane in frames} == {id(part.plane) for part in visible.values()}
-    assert len(frames) == len(visible)
+    assert [id(part.plane) for part in view._shown.slices] == [id(part.plane) for part in visible.values()]
     mesh = None if view._shown.surface is None else view._shown.surface.mesh
     if not (session.look.surface or session.look.creases):
         assert mesh is None
