@@ -11,7 +11,7 @@ from app.views.slice.slice_image import slice_picture
 
 
 def test_strokes_are_the_edges_joined(make_slice: Callable[..., SliceResult]) -> None:
-    """The same length of every neuron, each stroke straight through vertices of its neuron, and nothing left to join."""
+    """The same length of every neuron, and nothing is left to join."""
     partition = make_slice("z=0.1").partition
     strokes = slice_picture(partition, ()).strokes
     layers = len(partition.network.kinks)
