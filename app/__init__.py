@@ -5,9 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    import pyvista
     from numpy.typing import ArrayLike
     from torch import nn
 
+    from engine import SlicePlane
     from sdf_models import Checkpoint
 
 __version__ = "0.1.0"
@@ -27,3 +31,23 @@ def show(module_or_checkpoint: nn.Module | Checkpoint, domain: ArrayLike | None 
     from app.application import show_module  # Qt is imported only when a window is wanted
 
     show_module(module_or_checkpoint, domain)
+
+
+def scene(
+    module_or_checkpoint: nn.Module | Checkpoint,
+    planes: Sequence[str | SlicePlane] = (),
+    domain: ArrayLike | None = None,
+    level: float = 0.0,
+) -> pyvista.Plotter:
+    """Compute the exact surface and slices, and return a plotter of pyvista that shows them, for scripts and notebooks.
+
+    planes: as the command line takes them, "z=0.25" say, or engine.SlicePlane; domain: as for `show`.  The plotter's
+    actors have names: "surface", "z = 0.25 lines", "z = 0.25 level set".  Raises ValueError and engine.EngineError.
+    """
+    from app.modules import module_and_domain
+    from app.plotting import scene_blocks, scene_plotter
+    from engine import SlicePlane
+
+    module, box = module_and_domain(module_or_checkpoint, domain)
+    cuts = [plane if isinstance(plane, SlicePlane) else SlicePlane.parse(plane) for plane in planes]
+    return scene_plotter(scene_blocks(module, cuts, box, level), box)

@@ -12,7 +12,6 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Final
 
-import numpy as np
 import platformdirs
 from PySide6.QtCore import QTimer, QtMsgType, qInstallMessageHandler
 from PySide6.QtWidgets import QApplication
@@ -24,6 +23,7 @@ from app.imports import load_triton
 from app.jobs.log_file import LOG, start_log, stop_log
 from app.jobs.opening import open_module
 from app.jobs.versions import version_report
+from app.modules import module_and_domain
 from app.window.main_window import MainWindow
 from app.window.parts.picture_file import write_png
 from app.window.parts.theme import dress
@@ -162,15 +162,7 @@ def photograph(
 
 
 def show_module(module_or_checkpoint: nn.Module | Checkpoint, domain: ArrayLike | None) -> None:
-    from sdf_models import Checkpoint
-
-    if isinstance(module_or_checkpoint, Checkpoint):
-        module, own = module_or_checkpoint.module, module_or_checkpoint.domain
-    else:
-        module, own = module_or_checkpoint, np.array([[-1.0] * 3, [1.0] * 3])
-    box = np.array(own if domain is None else domain, np.float64)
-    if box.ndim != 2 or len(box) != 2 or not (np.isfinite(box).all() and (box[0] < box[1]).all()):
-        raise ValueError(f"the domain must be a box's lower and upper corner (2, 3), not {box.tolist()}")
+    module, box = module_and_domain(module_or_checkpoint, domain)
     opened = open_module(module, box, type(module).__name__)
     load_triton()
     running = application()

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from app.commands.errors import CommandError
 from app.commands.loading import about, add_checkpoint_options, approximation_facts, open_chosen
 from app.inspection import CheckpointNotes, checkpoint_notes
+from app.libraries import advice, missing_for_pictures
 
 if TYPE_CHECKING:
     from sdf_models import Checkpoint
@@ -19,7 +20,31 @@ def add_parser(commands: Any) -> None:
     parser = commands.add_parser("info", help="say what a checkpoint holds", description=__doc__)
     add_checkpoint_options(parser)
     parser.add_argument("--json", action="store_true", help="print one JSON object")
+    parser.add_argument(
+        "--versions", action=_Versions, nargs=0, help="print what a bug report needs, and what draws the 3D view"
+    )
     parser.set_defaults(run=run)
+
+
+class _Versions(argparse.Action):
+    """Without a checkpoint."""
+
+    def __call__(self, parser: argparse.ArgumentParser, *_: object) -> None:
+        from app.jobs.versions import version_report
+
+        print(version_report(_renderer()))
+        parser.exit()
+
+
+def _renderer() -> str:
+    missing = missing_for_pictures()
+    if missing:
+        return f"nothing: {advice(missing)}"
+    from app.views.scene.studio import Studio
+
+    studio = Studio()
+    studio.close()
+    return studio.renderer_name
 
 
 def run(arguments: argparse.Namespace) -> None:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 from numpy.typing import NDArray
-from PySide6.QtCore import QObject
+from PySide6.QtCore import QObject, Signal
 
 from app.control.live_slices import DrawnSlice, LiveSlices
 from app.control.live_surface import DrawnSurface
@@ -29,13 +29,14 @@ _SLICE_MILLISECONDS: Final = 100
 
 
 class SceneLink(QObject):
-    """renderer: the name of what draws, once that is known."""
+    """renderer_known(str): the name of what draws."""
+
+    renderer_known = Signal(str)
 
     def __init__(self, store: Store, slices: LiveSlices, view: SceneView, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self._store, self._slices, self._view = store, slices, view
         self._surface: Surface | None = None
-        self.renderer = ""
         self._painter = Worker("scene", self, self._close_studio)
         self._studio: Studio | None = None  # belongs to the painter's thread
         store.listen(self._changed)
@@ -55,7 +56,7 @@ class SceneLink(QObject):
             return studio.renderer_name
 
         def take(renderer: str) -> None:
-            self.renderer = renderer
+            self.renderer_known.emit(renderer)
             then()
 
         self._painter.submit(Job("kernels", work, take, unless_cancelled))

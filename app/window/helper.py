@@ -15,7 +15,8 @@ from app.window.commands.table import keys_by_menu
 if TYPE_CHECKING:
     from app.control.notices import Notices
     from app.control.settings import Settings
-    from app.state.store import Store
+    from app.jobs.log_file import LOG
+from app.state.store import Store
 
 HINT: Final = (
     "Drag a plane by its frame: its exact slice follows, in 3D and beside it.\n"
@@ -25,12 +26,18 @@ HINT: Final = (
 
 
 class Helper:
-    """log_folder: where the log is written; None: nowhere."""
+    """log_folder: where the log is written; None: nowhere; renderer: of what draws the 3D view, "" until that is
+    known."""
 
     def __init__(self, store: Store, settings: Settings, notices: Notices, window: QWidget) -> None:
         self._store, self._settings, self._notices, self._window = store, settings, notices, window
         self.log_folder: Path | None = None
+        self.renderer = ""
         self.dialog: QDialog | None = None
+
+    def note_renderer(self, renderer: str) -> None:
+        self.renderer = renderer
+        LOG.info("3D drawn by %s", renderer)
 
     def hint(self) -> None:
         self._notices.tell(HINT, ("Got it", self._greeted))
@@ -48,7 +55,7 @@ class Helper:
     def show_about(self) -> None:
         from app.window.dialogs.about_dialog import AboutDialog
 
-        self._open(AboutDialog(self._window))
+        self._open(AboutDialog(self.renderer, self._window))
 
     def show_preferences(self, take: Callable[[], None]) -> None:
         """take: what follows a change of those that are not in the session."""

@@ -195,6 +195,7 @@ class MainWindow(QMainWindow):
         self.pins.refused.connect(self.notice.tell)
         self.side.changed.connect(self._show_side)
         self.surface.computed.connect(self.scene_link.show_surface)
+        self.scene_link.renderer_known.connect(self.helper.note_renderer)
         self.status.stopped.connect(self._stop)
         self.picker.told.connect(self.task_bar.tell)
         self.picker.ended.connect(self.task_bar.hide)

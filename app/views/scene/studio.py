@@ -45,8 +45,7 @@ class Studio:
     def __init__(self) -> None:
         if sys.platform == "linux":  # VTK would look for X first, and complain where that is missing or without OpenGL
             os.environ.setdefault("VTK_DEFAULT_OPENGL_WINDOW", "vtkEGLRenderWindow")
-        self._plotter: Any = pyvista.Plotter(off_screen=True, lighting="none", window_size=[64, 64])
-        self._plotter.add_light(pyvista.Light(light_type="headlight"))
+        self._plotter = _plotter()
         self._window: Any = self._plotter.render_window
         self._window.SetMultiSamples(0)
         self._window.SetAlphaBitPlanes(1)
@@ -144,6 +143,12 @@ class Studio:
             bottom = min(top + strip, rows)
             self._window.GetRGBACharPixelData(0, height - bottom, columns - 1, height - top - 1, 0, known)
             part[top:bottom] = vtk_to_numpy(known).reshape(bottom - top, columns, 4)[::-1]
+
+
+def _plotter() -> Any:
+    plotter = pyvista.Plotter(off_screen=True, lighting="none", window_size=[64, 64])
+    plotter.add_light(pyvista.Light(light_type="headlight"))
+    return plotter
 
 
 def _space(drawing: SceneDrawing) -> Space:

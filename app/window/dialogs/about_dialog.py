@@ -21,11 +21,12 @@ from app.window.parts.icons import application_icon
 
 
 class AboutDialog(QDialog):
-    def __init__(self, parent: QWidget | None = None) -> None:
+    def __init__(self, renderer: str, parent: QWidget | None = None) -> None:
+        """renderer: of what draws the 3D view."""
         super().__init__(parent)
         self.setWindowTitle("About SplineScope")
         self.setMinimumWidth(470)
-        self.report = version_report()
+        self.report = version_report(renderer)
         icon = QLabel(self)
         icon.setPixmap(application_icon().pixmap(QSize(48, 48)))
         text = QLabel(
