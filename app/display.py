@@ -6,11 +6,14 @@ import ctypes
 import os
 import socket
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from app.libraries import advice, missing_for_windows, packages, platform_plugins
 
 _IN_MEMORY = "offscreen"
+_VTK_WINDOW = "VTK_DEFAULT_OPENGL_WINDOW"
 
 
 def window_problem() -> str | None:
@@ -37,6 +40,18 @@ def has_display() -> bool:
 def missing_libraries() -> list[str]:
     """Libraries that windows lack on the display, or in memory where there is none; of two displays, on the better."""
     return min((missing_for_windows(platform) for platform in _platforms() or [_IN_MEMORY]), key=len)
+
+
+@contextmanager
+def windowless() -> Iterator[None]:
+    """Let VTK make render windows of EGL meanwhile, unless the environment names others: it would look for X first, and
+    complain where that is missing or without OpenGL."""
+    named = os.environ.get(_VTK_WINDOW)
+    if sys.platform == "linux" and named is None:
+        os.environ[_VTK_WINDOW] = "vtkEGLRenderWindow"
+    yield
+    if named is None:
+        os.environ.pop(_VTK_WINDOW, None)
 
 
 def draw_in_memory() -> None:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import nullcontext
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 import pyvista
 from matplotlib.colors import ListedColormap
 
+from app.display import has_display, windowless
 from app.state.palette import accent, depth_colors
 from app.views.camera import VIEW_ANGLE, whole_box
 from app.views.scene import box, polydata
@@ -60,17 +62,17 @@ def _lines(picture: SlicePicture) -> pyvista.PolyData:
 
 def scene_plotter(blocks: pyvista.MultiBlock, domain: NDArray[np.float64]) -> pyvista.Plotter:
     """Add blocks to a new plotter, each under its name, seen as in the window at its start."""
-    plotter = pyvista.Plotter(lighting="none")
+    with nullcontext() if has_display() else windowless():
+        plotter = pyvista.Plotter(lighting="none")
     plotter.add_light(pyvista.Light(light_type="headlight"))
-    plotter.background_color = "white"
-    names = list(blocks.keys())
-    layers = 1 + max((_deepest(blocks[name]) for name in names if name.endswith(" lines")), default=0)
-    described = [name.removesuffix(" frame") for name in names if name.endswith(" frame")]
+    plotter.set_background("white")
+    found: dict[str, Any] = {name: blocks[name] for name in blocks.keys()}  # noqa: SIM118  a block is no dictionary
+    layers = 1 + max((_deepest(data) for name, data in found.items() if name.endswith(" lines")), default=0)
+    described = [name.removesuffix(" frame") for name in found if name.endswith(" frame")]
     colors = {name: accent(number) for number, name in enumerate(described)}
     lit: dict[str, Any] = {"ambient": 0.62, "diffuse": 0.42, "specular": 0.0}
     unlit: dict[str, Any] = {"lighting": False, "show_scalar_bar": False}
-    for name in names:
-        data = blocks[name]
+    for name, data in found.items():
         if not data.n_cells:
             continue
         plane, _, kind = name.rpartition(" ")

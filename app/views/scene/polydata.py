@@ -46,7 +46,8 @@ def polygons(mesh: SurfaceMesh, space: Space) -> pyvista.PolyData:
     data = pyvista.PolyData()
     data.points = space.inside(mesh.vertices)
     data.SetPolys(_cells(mesh.face_offsets, mesh.face_vertices))
-    data.cell_data[NORMALS] = mesh.colors
+    if data.n_cells:
+        data.cell_data[NORMALS] = mesh.colors
     return data
 
 

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import os
 import re
-import sys
 import time
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
@@ -16,6 +14,7 @@ from vtkmodules.util.numpy_support import vtk_to_numpy
 from vtkmodules.vtkCommonCore import vtkUnsignedCharArray
 from vtkmodules.vtkCommonMath import vtkMatrix4x4
 
+from app.display import windowless
 from app.state.geometry.surfaces import CoarseSurface
 from app.state.look import SceneLook
 from app.state.palette import BACKGROUND, accent
@@ -43,8 +42,6 @@ class Studio:
     """renderer_name: of what draws; software: it is the processor."""
 
     def __init__(self) -> None:
-        if sys.platform == "linux":  # VTK would look for X first, and complain where that is missing or without OpenGL
-            os.environ.setdefault("VTK_DEFAULT_OPENGL_WINDOW", "vtkEGLRenderWindow")
         self._plotter = _plotter()
         self._window: Any = self._plotter.render_window
         self._window.SetMultiSamples(0)
@@ -146,7 +143,8 @@ class Studio:
 
 
 def _plotter() -> Any:
-    plotter = pyvista.Plotter(off_screen=True, lighting="none", window_size=[64, 64])
+    with windowless():
+        plotter = pyvista.Plotter(off_screen=True, lighting="none", window_size=[64, 64])
     plotter.add_light(pyvista.Light(light_type="headlight"))
     return plotter
 
