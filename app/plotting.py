@@ -11,7 +11,7 @@ import pyvista
 from matplotlib.colors import ListedColormap
 
 from app.display import has_display, windowless
-from app.state.palette import accent, depth_colors
+from app.state.palette import BACKGROUND, accent, depth_colors
 from app.views.camera import VIEW_ANGLE, whole_box
 from app.views.scene import box, polydata
 from app.views.scene.scene import VIEW
@@ -56,7 +56,7 @@ def scene_blocks(
 
 def _lines(picture: SlicePicture) -> pyvista.PolyData:
     """The first depth last: it is drawn over the others."""
-    strokes, ends = picture.strokes, polydata.slice_lines(picture)
+    strokes, ends = picture.strokes, polydata.in_space(picture, picture.strokes.ends)
     return polydata.segments(ends[::-1], SPACE, depth=strokes.depth[::-1], neuron=strokes.neuron[::-1])
 
 
@@ -65,7 +65,7 @@ def scene_plotter(blocks: pyvista.MultiBlock, domain: NDArray[np.float64]) -> py
     with nullcontext() if has_display() else windowless():
         plotter = pyvista.Plotter(lighting="none")
     plotter.add_light(pyvista.Light(light_type="headlight"))
-    plotter.set_background("white")
+    plotter.renderer.SetBackground(*BACKGROUND)
     found: dict[str, Any] = {name: blocks[name] for name in blocks.keys()}  # noqa: SIM118  a block is no dictionary
     layers = 1 + max((_deepest(data) for name, data in found.items() if name.endswith(" lines")), default=0)
     described = [name.removesuffix(" frame") for name in found if name.endswith(" frame")]

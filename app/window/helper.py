@@ -10,13 +10,13 @@ from PySide6.QtCore import Qt, QUrl
 from PySide6.QtGui import QDesktopServices
 from PySide6.QtWidgets import QDialog, QWidget
 
+from app.jobs.log_file import LOG
 from app.window.commands.table import keys_by_menu
 
 if TYPE_CHECKING:
     from app.control.notices import Notices
     from app.control.settings import Settings
-    from app.jobs.log_file import LOG
-from app.state.store import Store
+    from app.state.store import Store
 
 HINT: Final = (
     "Drag a plane by its frame: its exact slice follows, in 3D and beside it.\n"

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-import numpy as np
 import pyvista
 from vtkmodules.vtkCommonDataModel import vtkDataObject, vtkPlane
 from vtkmodules.vtkRenderingCore import vtkActor, vtkPolyDataMapper
@@ -12,6 +11,7 @@ from vtkmodules.vtkRenderingCore import vtkActor, vtkPolyDataMapper
 from app.views.scene.polydata import NORMALS, OTHER_END
 
 if TYPE_CHECKING:
+    import numpy as np
     from numpy.typing import NDArray
 
     from app.state.palette import RGB
@@ -55,7 +55,7 @@ def lines_actor(data: pyvista.PolyData) -> vtkActor:
     return _actor(data)[0]
 
 
-def depth_lines_actor(data: pyvista.PolyData, raised: bool) -> vtkActor:
+def depth_lines_actor(data: pyvista.PolyData) -> vtkActor:
     """Lines that are seen through, coloured by their cells' depth once they have a table of colours."""
     actor, mapper = _actor(data)
     actor.ForceTranslucentOn()
@@ -64,8 +64,13 @@ def depth_lines_actor(data: pyvista.PolyData, raised: bool) -> vtkActor:
     mapper.SelectColorArray("depth")
     mapper.SetColorModeToMapScalars()
     mapper.UseLookupTableScalarRangeOn()
-    if raised:
-        actor.GetShaderProperty().AddVertexShaderReplacement(_PLACE, True, _RAISED, False)
+    return actor
+
+
+def raised_depth_lines_actor(data: pyvista.PolyData) -> vtkActor:
+    """Such lines, nearer to the eye than they are, by what `set_sight` says."""
+    actor = depth_lines_actor(data)
+    actor.GetShaderProperty().AddVertexShaderReplacement(_PLACE, True, _RAISED, False)
     return actor
 
 
@@ -75,11 +80,9 @@ def set_depth_colors(actor: vtkActor, colors: NDArray[np.uint8]) -> None:
     actor.GetMapper().SetLookupTable(table)
 
 
-def ribbons_actor(data: pyvista.PolyData, translucent: bool) -> vtkActor:
-    """Heavy lines, from `polydata.ribbons`."""
+def ribbons_actor(data: pyvista.PolyData) -> vtkActor:
+    """Heavy lines, from `polydata.ribbons`, that hide what is behind them."""
     actor, mapper = _actor(data)
-    actor.SetForceOpaque(not translucent)
-    actor.SetForceTranslucent(translucent)
     mapper.MapDataArrayToVertexAttribute("otherEnd", OTHER_END, vtkDataObject.FIELD_ASSOCIATION_POINTS, -1)
     shader = actor.GetShaderProperty()
     shader.AddVertexShaderReplacement(_DECLARED, True, f"{_DECLARED}\nin vec4 otherEnd;\n", False)
@@ -87,15 +90,24 @@ def ribbons_actor(data: pyvista.PolyData, translucent: bool) -> vtkActor:
     return actor
 
 
-def joints_actor(data: pyvista.PolyData, translucent: bool) -> vtkActor:
+def joints_actor(data: pyvista.PolyData) -> vtkActor:
     """Round points where ribbons meet: they leave no notch."""
-    actor, _ = _actor(pyvista.PolyData(np.asarray(data.points)[::2]))
-    actor.SetForceOpaque(not translucent)
-    actor.SetForceTranslucent(translucent)
+    actor, _ = _actor(data)
     look = actor.GetProperty()
+    look.SetRepresentationToPoints()
     look.SetPoint2DShape(look.Point2DShapeType.Round)
     actor.GetShaderProperty().AddVertexShaderReplacement(_PLACE, True, _RAISED, False)
     return actor
+
+
+def pale_ribbons_actor(data: pyvista.PolyData) -> vtkActor:
+    """Heavy lines that are drawn in the order of what is seen through."""
+    return _translucent(ribbons_actor(data))
+
+
+def pale_joints_actor(data: pyvista.PolyData) -> vtkActor:
+    """The joints of such lines."""
+    return _translucent(joints_actor(data))
 
 
 def draw_in(actor: vtkActor, color: RGB, width: float, opacity: float) -> None:
@@ -130,6 +142,11 @@ def cut(actor: vtkActor, away: NDArray[np.float64] | None, space: Space) -> None
     plane = mapper.GetClippingPlanes().GetItem(0)
     plane.SetNormal(*(-away[:3]).tolist())
     plane.SetOrigin(*space.inside(-away[3] * away[:3]).tolist())
+
+
+def _translucent(actor: vtkActor) -> vtkActor:
+    actor.ForceTranslucentOn()
+    return actor
 
 
 def _actor(data: pyvista.PolyData) -> tuple[vtkActor, Any]:

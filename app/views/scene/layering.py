@@ -7,7 +7,7 @@ Kedem and Naylor 1980).
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -34,34 +34,41 @@ class Piece:
 
 
 def pieces(planes: list[SlicePlane], lines: list[Float]) -> list[Piece]:
-    """Cut the lines (S, 2, 3) of each plane at all the others; their order is kept."""
+    """Cut the lines (S, 2, 3) of each plane at all the others; in each piece their order is kept."""
     return [piece for own, ends in enumerate(lines) for piece in _pieces_of(own, ends, planes)]
 
 
 def _pieces_of(own: int, ends: Float, planes: list[SlicePlane]) -> list[Piece]:
-    line = np.arange(len(ends))
-    sides = np.zeros((len(ends), len(planes)), np.int8)
+    found = [Piece(own, (), ends, np.arange(len(ends)))] if len(ends) else []
     for other, plane in enumerate(planes):
-        if other == own or not len(ends):
-            continue
-        heights = (ends - plane.origin) @ plane.normal
-        start, end = heights.T
-        crossing = np.flatnonzero(start * end < 0)
-        if len(crossing):
-            share = start[crossing] / (start[crossing] - end[crossing])
-            middle = ends[crossing, 0] + share[:, None] * (ends[crossing, 1] - ends[crossing, 0])
-            beyond = np.stack([middle, ends[crossing, 1]], axis=1)
-            ends = np.insert(ends, crossing + 1, beyond, axis=0)
-            first = crossing + np.arange(len(crossing))
-            ends[first, 1] = middle
-            line = np.insert(line, crossing + 1, line[crossing])
-            sides = np.insert(sides, crossing + 1, sides[crossing], axis=0)
-            heights = np.insert(heights, crossing + 1, np.stack([0.0 * end[crossing], end[crossing]], axis=1), axis=0)
-            heights[first, 1] = 0.0
-        sides[:, other] = np.sign(heights.sum(axis=1))
-    codes, members = np.unique(sides, axis=0, return_inverse=True)
-    members = members.ravel()
-    return [Piece(own, tuple(code.tolist()), ends[members == k], line[members == k]) for k, code in enumerate(codes)]
+        if other == own:
+            found = [replace(piece, sides=(*piece.sides, 0)) for piece in found]
+        else:
+            found = [part for piece in found for part in _parted(piece, plane)]
+    return found
+
+
+def _parted(piece: Piece, plane: SlicePlane) -> list[Piece]:
+    """What of a piece lies on each side of a plane, and in it."""
+    heights = (piece.ends - plane.origin) @ plane.normal
+    parts = []
+    for side in (-1, 0, 1):
+        on_it = (side * heights).max(axis=1) > 0 if side else ~heights.any(axis=1)
+        if on_it.all():
+            return [replace(piece, sides=(*piece.sides, side))]
+        if on_it.any():
+            ends = _clipped(piece.ends[on_it], side * heights[on_it])
+            parts.append(replace(piece, sides=(*piece.sides, side), ends=ends, line=piece.line[on_it]))
+    return parts
+
+
+def _clipped(ends: Float, heights: Float) -> Float:
+    """Lines (S, 2, 3) as far as heights (S, 2) over a plane are not negative; this changes and returns `ends`."""
+    for near, far in ((0, 1), (1, 0)):
+        below = np.flatnonzero(heights[:, near] < 0)
+        share = heights[below, near] / (heights[below, near] - heights[below, far])
+        ends[below, near] += share[:, None] * (ends[below, far] - ends[below, near])
+    return ends
 
 
 def nearness(piece: Piece, planes: list[SlicePlane], eye: Float) -> tuple[int, ...]:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final, Self
+from typing import TYPE_CHECKING, Final, Self
 
 import numpy as np
 import pyvista
 from numpy.typing import NDArray
 from vtkmodules.util.numpy_support import numpy_to_vtk
+from vtkmodules.vtkCommonDataModel import vtkCellArray
 from vtkmodules.vtkFiltersCore import vtkBinnedDecimation
 
 if TYPE_CHECKING:
@@ -45,7 +46,9 @@ def polygons(mesh: SurfaceMesh, space: Space) -> pyvista.PolyData:
     """The exact facets, each coloured by its normal."""
     data = pyvista.PolyData()
     data.points = space.inside(mesh.vertices)
-    data.SetPolys(_cells(mesh.face_offsets, mesh.face_vertices))
+    cells = vtkCellArray()
+    cells.SetData(*(numpy_to_vtk(array, deep=True) for array in (mesh.face_offsets, mesh.face_vertices)))
+    data.SetPolys(cells)
     if data.n_cells:
         data.cell_data[NORMALS] = mesh.colors
     return data
@@ -75,7 +78,7 @@ def segments(ends: Float, space: Space, **cell_data: NDArray[np.int32]) -> pyvis
     """Lines from ends[i, 0] to ends[i, 1], (S, 2, 3), in their order; cell_data: arrays (S,) by name."""
     data = pyvista.PolyData()
     data.points = space.inside(ends.reshape(-1, 3))
-    data.SetLines(_cells(np.arange(0, 2 * len(ends) + 1, 2), np.arange(2 * len(ends))))
+    data.SetLines(_cells(2, np.arange(2 * len(ends))))
     for name, values in cell_data.items():
         data.cell_data[name] = values
     return data
@@ -91,20 +94,20 @@ def ribbons(ends: Float, space: Space) -> pyvista.PolyData:
     others = np.repeat(here[:, ::-1], 2, axis=1).reshape(-1, 3)
     data.point_data[OTHER_END] = np.column_stack([others, sides])
     corners = 4 * np.arange(count)[:, None] + np.array([0, 1, 3, 0, 3, 2])
-    data.SetPolys(_cells(np.arange(0, 6 * count + 1, 3), corners.ravel()))
+    data.SetPolys(_cells(3, corners.ravel()))
     return data
 
 
-def _cells(offsets: NDArray[Any], places: NDArray[Any]) -> pyvista.CellArray:
-    """Cell i runs through places[offsets[i]:offsets[i + 1]]."""
-    cells = pyvista.CellArray()
-    cells.SetData(*(numpy_to_vtk(array.astype(np.int32), deep=True) for array in (offsets, places)))
+def _cells(corners: int, places: NDArray[np.int64]) -> vtkCellArray:
+    """Cells of so many corners each, one after the other."""
+    cells = vtkCellArray()
+    cells.SetData(corners, numpy_to_vtk(places.astype(np.int32), deep=True))
     return cells
 
 
-def slice_lines(picture: SlicePicture) -> Float:
-    """(S, 2, 3): the ends of the strokes of a slice, in space."""
-    partition, ends = picture.partition, picture.strokes.ends
+def in_space(picture: SlicePicture, ends: NDArray[np.int32]) -> Float:
+    """(S, 2, 3): the ends of lines between vertices (S, 2) of a slice."""
+    partition = picture.partition
     found: Float = partition.plane.to_input(partition.vertices[ends.ravel()]).reshape(-1, 2, 3)
     return found
 
@@ -122,10 +125,3 @@ def level_lines(picture: SlicePicture) -> Float:
 def loop_lines(corners: Float) -> Float:
     """(M, 2, 3): the sides of a polygon (M, 3)."""
     return np.stack([corners, np.roll(corners, -1, axis=0)], axis=1)
-
-
-def highlighted_lines(picture: SlicePicture) -> Float:
-    """(S, 2, 3): the ends of the edges of the neuron that is told apart, in space."""
-    partition = picture.partition
-    found: Float = partition.plane.to_input(partition.vertices[picture.highlight.ravel()]).reshape(-1, 2, 3)
-    return found

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Self
 
 import numpy as np
@@ -27,45 +28,62 @@ _STEPS: Final = 4.0  # to an octave, in which widths follow the camera: a step c
 
 
 @dataclass(frozen=True, eq=False, slots=True)
-class SliceLayers:
-    """Cut where planes meet.
+class Lines:
+    """What is drawn of a slice: lines, from the last depth to the first; level set; a neuron that is told apart.
 
-    pictures: of the slices; share: of the lines, the longest, that there are; pieces: each with its layer.
+    picture: of the slice; most: so many lines at most, the longest; strokes (S,): which of the picture's; layers:
+    arrays (S, 2, 3) of ends in space.
     """
 
-    pictures: tuple[SlicePicture, ...]
-    share: float
+    picture: SlicePicture
+    most: int | None
+    strokes: NDArray[np.intp]
+    layers: tuple[Float, Float, Float]
+
+    @classmethod
+    def of(cls, picture: SlicePicture, most: int | None) -> Self:
+        vertices, strokes = picture.partition.vertices, picture.strokes.ends
+        chosen = np.arange(len(strokes))
+        if most is not None:
+            chosen = longest(vertices[strokes], most)
+        chosen = chosen[::-1]
+        lines, told = (polydata.in_space(picture, ends) for ends in (strokes[chosen], picture.highlight))
+        return cls(picture, most, chosen, (lines, polydata.level_lines(picture), told))
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class SliceLayers:
+    """What is drawn of slices, cut where their planes meet: pieces, each with its layer."""
+
+    lines: tuple[Lines, ...]
     pieces: tuple[tuple[int, Piece], ...]
 
     @classmethod
-    def of(cls, pictures: tuple[SlicePicture, ...], share: float) -> Self:
-        """Each slice's lines are in the order of drawing, from the last depth to the first."""
-        planes, lines, chosen = [picture.partition.plane for picture in pictures], [], []
-        for picture in pictures:
-            ends = polydata.slice_lines(picture)
-            chosen.append(longest(ends, round(share * len(ends)))[::-1])
-            lines.append(ends[chosen[-1]])
-        cut = [(LINES, replace(piece, line=chosen[piece.slice][piece.line])) for piece in pieces(planes, lines)]
-        for layer, of in ((LEVEL, polydata.level_lines), (NEURON, polydata.highlighted_lines)):
-            cut += [(layer, piece) for piece in pieces(planes, [of(picture) for picture in pictures])]
-        return cls(pictures, share, tuple(cut))
-
-    def same(self, pictures: tuple[SlicePicture, ...], share: float) -> bool:
-        """They are made of these."""
-        return (
-            self.share == share
-            and len(self.pictures) == len(pictures)
-            and all(a is b for a, b in zip(self.pictures, pictures, strict=True))
+    def of(cls, lines: tuple[Lines, ...]) -> Self:
+        planes = [part.picture.partition.plane for part in lines]
+        return cls(
+            lines,
+            tuple(
+                (layer, piece)
+                for layer in (LINES, LEVEL, NEURON)
+                for piece in pieces(planes, [part.layers[layer] for part in lines])
+            ),
         )
+
+    def following(self, pictures: Sequence[SlicePicture], most: int | None) -> SliceLayers:
+        """The layers of these pictures, up to so many lines of each; what there is already is not made again."""
+        known = {(part.picture, part.most): part for part in self.lines}
+        lines = tuple(known.get((picture, most)) or Lines.of(picture, most) for picture in pictures)
+        return self if lines == self.lines else SliceLayers.of(lines)
 
     def from_far(self, eye: Float) -> list[tuple[int, Piece]]:
         """The pieces in the order in which they are drawn, seen from an eye (3,)."""
-        planes = [picture.partition.plane for picture in self.pictures]
+        planes = [part.picture.partition.plane for part in self.lines]
         return sorted(self.pieces, key=lambda found: (*nearness(found[1], planes, eye), found[0]))
 
 
 def longest(ends: Float, count: int) -> NDArray[np.intp]:
-    """The places of the longest of lines (S, 2, 3), in their order."""
+    """The places of the longest of lines (S, 2, D), in their order."""
     if count >= len(ends):
         return np.arange(len(ends))
     lengths = ((ends[:, 1] - ends[:, 0]) ** 2).sum(axis=1)

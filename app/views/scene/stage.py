@@ -22,25 +22,33 @@ if TYPE_CHECKING:
     from app.views.scene.drawing import SceneDrawing, SliceDrawing, SurfaceDrawing
     from app.views.scene.layering import Piece
     from app.views.scene.polydata import Space
-    from app.views.scene.slice_layers import Table
-    from app.views.slice.slice_image import SlicePicture
+    from app.views.scene.slice_layers import Lines, Table
 
 Float = NDArray[np.float64]
-_Heavy = Callable[..., Any]  # makes an actor of ribbons
+_Named = tuple[object, "pyvista.PolyData"]  # data with a name
 
 _FRAME, _ACTIVE_FRAME, _LEVEL, _HIGHLIGHT, _CREASE = 2.0, 3.2, 3.2, 3.2, 1.0  # pixels
 _CASING: Final = 2.8  # of level set and highlight, beyond their own width
 _HEAVIER: Final = 2.0  # a level set is so much wider than the widest line
+_NOTCHED: Final = 4.0  # pixels: in wider lines one would see notches where they bend
 _CREASES, _CASINGS = 0.8, 0.85  # opacities
 _ON: Final = 5.0  # pixels by which lines come towards the eye, so that the surface they lie on leaves them whole
 
 
-@dataclass(slots=True)
-class _Kept:
-    """Something in the picture, what it was made of, and the colours that it has for depths."""
+@dataclass(frozen=True, eq=False, slots=True)
+class _Data:
+    """Data, and what they were made of."""
 
     made_of: tuple[object, ...]
+    data: pyvista.PolyData
+
+
+@dataclass(slots=True)
+class _Kept:
+    """Something in the picture, its data, and the colours that it has for depths."""
+
     prop: Any
+    data: pyvista.PolyData | None = None
     colors: bytes = b""
 
 
@@ -51,13 +59,15 @@ class Stage:
         self.space = space
         self._renderer: Any = plotter.renderer
         self._kept: dict[object, _Kept] = {}
+        self._data: dict[object, _Data] = {}
         self._shown: list[object] = []  # names of what is in the picture, in the order of drawing
+        self._used: set[object] = set()  # names of data
         self._raised: list[Any] = []  # what is drawn nearer to the eye than it is
-        self._layers = SliceLayers((), 1.0, ())
+        self._layers = SliceLayers((), ())
 
     def show(self, drawing: SceneDrawing, most: int | None = None) -> int:
         """Put on stage what a drawing shows, triangles and segments up to about `most`; return how many there are."""
-        self._shown, self._raised = [], []
+        self._shown, self._raised, self._used = [], [], set()
         drawn, half = 0, None if most is None else most // 2
         if drawing.surface is not None:
             drawn = self._show_surface(drawing, drawing.surface, half)
@@ -78,23 +88,40 @@ class Stage:
 
     def clear(self) -> None:
         """Give back everything."""
-        self._shown, self._raised, self._layers = [], [], SliceLayers((), 1.0, ())
+        self._shown, self._raised, self._used, self._layers = [], [], set(), SliceLayers((), ())
         self._leave_what_is_shown()
 
-    def _keep(self, name: object, made_of: tuple[object, ...], make: Callable[[], Any]) -> _Kept:
-        """What there is of a name, made anew when something else is to be seen of it."""
-        known = self._kept.get(name)
+    def _data_of(self, name: object, made_of: tuple[object, ...], make: Callable[[], pyvista.PolyData]) -> _Named:
+        """The data of a name, made anew when they are of something else."""
+        known = self._data.get(name)
         if known is None or not _same(known.made_of, made_of):
-            if known is not None:
-                self._renderer.RemoveViewProp(known.prop)
-            known = self._kept[name] = _Kept(made_of, make())
-            self._renderer.AddViewProp(known.prop)
-        self._shown.append(name)
+            known = self._data[name] = _Data(made_of, make())
+        self._used.add(name)
+        return name, known.data
+
+    def _keep(self, named: _Named, make: Callable[[pyvista.PolyData], Any], layer: str = "") -> _Kept:
+        """The actor that shows data, one for each layer; other data of the name do not change it: VTK makes its shaders
+        once."""
+        name, data = named
+        known = self._kept.get((name, layer))
+        if known is None:
+            known = self._add((name, layer), _Kept(make(data), data))
+        elif known.data is not data:
+            known.prop.GetMapper().SetInputData(data)
+            known.data = data
+        self._shown.append((name, layer))
         return known
+
+    def _add(self, name: object, kept: _Kept) -> _Kept:
+        self._kept[name] = kept
+        self._renderer.AddViewProp(kept.prop)
+        return kept
 
     def _leave_what_is_shown(self) -> None:
         for name in self._kept.keys() - set(self._shown):
             self._renderer.RemoveViewProp(self._kept.pop(name).prop)
+        for name in self._data.keys() - self._used:
+            del self._data[name]
         props = self._renderer.GetViewProps()  # its own list: what only changes places gives up nothing
         wanted = [self._kept[name].prop for name in self._shown]
         if wanted != list(props):
@@ -107,17 +134,18 @@ class Stage:
         if surface.faces and mesh.triangles:
             fewer = None if most is None or mesh.triangles <= most else most
 
-            def faces() -> Any:
-                data = polydata.polygons(mesh, space) if fewer is None else polydata.fewer_triangles(mesh, fewer, space)
-                return actors.surface_actor(data)
+            def faces() -> pyvista.PolyData:
+                return polydata.polygons(mesh, space) if fewer is None else polydata.fewer_triangles(mesh, fewer, space)
 
-            actors.cut(self._keep("faces", (mesh, fewer), faces).prop, surface.cut, space)
+            kept = self._keep(self._data_of("faces", (mesh, fewer), faces), actors.surface_actor)
+            actors.cut(kept.prop, surface.cut, space)
             drawn = mesh.triangles if fewer is None else fewer
         if surface.creases and len(mesh.creases):
             drawn += self._show_creases(drawing, surface, most)
         if surface.faces and len(surface.highlight):
-            made_of, width = (mesh, surface.highlight), _HIGHLIGHT * drawing.ratio
-            for prop in self._show_raised("highlight", made_of, mesh.vertices[surface.highlight], HIGHLIGHT, width):
+            lines = mesh.vertices[surface.highlight]
+            data = self._data_of("highlight", (mesh, surface.highlight), lambda: polydata.ribbons(lines, space))
+            for prop in self._show_heavy(data, HIGHLIGHT, _HIGHLIGHT * drawing.ratio):
                 actors.cut(prop, surface.cut, space)
         return drawn
 
@@ -125,13 +153,12 @@ class Stage:
         mesh, style = surface.mesh, drawing.look.style
         count = len(mesh.creases) if most is None else min(most, len(mesh.creases))
 
-        def creases() -> Any:
+        def creases() -> pyvista.PolyData:
             ends = mesh.vertices[mesh.creases]
             chosen = longest(ends, count)[::-1]
-            data = polydata.segments(ends[chosen], self.space, depth=mesh.crease_depth[chosen])
-            return actors.depth_lines_actor(data, raised=True)
+            return polydata.segments(ends[chosen], self.space, depth=mesh.crease_depth[chosen])
 
-        kept = self._keep("creases", (mesh, count), creases)
+        kept = self._keep(self._data_of("creases", (mesh, count), creases), actors.raised_depth_lines_actor)
         self._raised.append(kept.prop)
         colors, width = depth_colors(int(mesh.crease_depth[-1]) + 1, style.palette), _CREASE * style.line_factor
         opacities = np.full(len(colors), _CREASES * min(width, 1.0))
@@ -143,32 +170,26 @@ class Stage:
         domain, look = drawing.domain, drawing.look
         for name, count, color, width in (("box", 12, box.BOX, 1.0), ("axes", 3, box.AXES, 2.0)):
             if look.box if name == "box" else look.axes:
-
-                def make(count: int = count) -> Any:
-                    return actors.lines_actor(polydata.segments(box.edges(domain)[:count], self.space))
-
-                actors.draw_in(self._keep(name, (domain,), make).prop, color, width * drawing.ratio, 1.0)
+                lines = partial(polydata.segments, box.edges(domain)[:count], self.space)
+                kept = self._keep(self._data_of(name, (domain,), lines), actors.lines_actor)
+                actors.draw_in(kept.prop, color, width * drawing.ratio, 1.0)
         if look.axes:
             for place in range(box.LABELS):
-                self._keep(("label", place), (domain,), partial(box.label, domain, place, self.space))
+                if ("label", place) not in self._kept:
+                    self._add(("label", place), _Kept(box.label(domain, place, self.space)))
+                self._shown.append(("label", place))
 
     def _show_frame(self, drawing: SceneDrawing, part: SliceDrawing, place: int) -> None:
         if len(part.frame):
+            sides = partial(polydata.ribbons, polydata.loop_lines(part.frame), self.space)
             width = (_ACTIVE_FRAME if part.active else _FRAME) * drawing.ratio
-            self._show_raised(("frame", place), (part.frame,), polydata.loop_lines(part.frame), part.accent, width)
+            self._show_heavy(self._data_of(("frame", place), (part.frame,), sides), part.accent, width)
 
-    def _show_raised(
-        self, name: object, made_of: tuple[object, ...], ends: Float, color: RGB, width: float
-    ) -> list[Any]:
+    def _show_heavy(self, data: _Named, color: RGB, width: float) -> list[Any]:
         """Opaque lines that nothing they lie on hides."""
-        found = []
-        for kind in (actors.ribbons_actor, actors.joints_actor):
-
-            def make(kind: _Heavy = kind) -> Any:
-                return kind(polydata.ribbons(ends, self.space), translucent=False)
-
-            found.append(self._keep((name, kind), made_of, make).prop)
-            actors.draw_in(found[-1], color, width, 1.0)
+        found = [self._keep(data, actors.ribbons_actor).prop, self._keep(data, actors.joints_actor, "joints").prop]
+        for prop in found:
+            actors.draw_in(prop, color, width, 1.0)
         self._raised += found
         return found
 
@@ -176,50 +197,42 @@ class Stage:
         """What lies in the planes of slices, the farthest first."""
         look = drawing.look
         shown = [(part, part.picture) for part in drawing.slices if part.picture is not None]
-        pictures = tuple(picture for _, picture in shown)
-        total = sum(len(picture.strokes.ends) for picture in pictures)
-        share = 1.0 if most is None or total <= most else most / total
-        if not self._layers.same(pictures, share):
-            self._layers = SliceLayers.of(pictures, share)
+        pictures = [picture for _, picture in shown]
+        self._layers = self._layers.following(pictures, None if most is None else most // max(len(pictures), 1))
         depths, drawn = [depth_lines(part, picture, drawing) for part, picture in shown], 0
         for layer, piece in self._layers.from_far(drawing.lens.eye):
-            part, picture = shown[piece.slice]
+            part, lines = shown[piece.slice][0], self._layers.lines[piece.slice]
             table, width = depths[piece.slice]
             if layer == LINES and look.lines:
-                self._show_lines(piece, picture, table, width * drawing.ratio)
+                self._show_lines(piece, lines, table, width * drawing.ratio)
                 drawn += len(piece.ends)
             elif layer == LEVEL:
                 wide = max(_LEVEL * look.style.level_factor, _HEAVIER * width if look.lines else 0.0)
-                self._show_cased(piece, part.accent, wide, drawing.ratio, part.strength)
+                self._show_cased(layer, piece, part.accent, wide, drawing.ratio, part.strength)
             elif layer != LINES:
-                self._show_cased(piece, HIGHLIGHT, _HIGHLIGHT, drawing.ratio, part.strength)
+                self._show_cased(layer, piece, HIGHLIGHT, _HIGHLIGHT, drawing.ratio, part.strength)
         return drawn
 
-    def _show_lines(self, piece: Piece, picture: SlicePicture, table: Table, width: float) -> None:
-        def make() -> Any:
-            strokes = picture.strokes
-            depth, neuron = strokes.depth[piece.line], strokes.neuron[piece.line]
-            data = polydata.segments(piece.ends, self.space, depth=depth, neuron=neuron)
-            return actors.depth_lines_actor(data, raised=False)
+    def _show_lines(self, piece: Piece, lines: Lines, table: Table, width: float) -> None:
+        def make() -> pyvista.PolyData:
+            depth = lines.picture.strokes.depth[lines.strokes[piece.line]]
+            return polydata.segments(piece.ends, self.space, depth=depth)
 
-        _color(self._keep((piece, "lines"), (), make), table, width)
+        data = self._data_of((LINES, piece.slice, piece.sides), (piece,), make)
+        _color(self._keep(data, actors.depth_lines_actor), table, width)
 
-    def _show_cased(self, piece: Piece, color: RGB, width: float, ratio: float, strength: float) -> None:
-        """Lines with a pale line below, without notches where they bend, unless those could be seen through."""
-        layers: list[tuple[_Heavy, RGB, float, float]] = [
-            (actors.ribbons_actor, BACKGROUND, width + _CASING, _CASINGS),
-            (actors.ribbons_actor, color, width, 1.0),
-        ]
-        if strength == 1.0:
-            layers.append((actors.joints_actor, color, width, 1.0))
-        for number, (kind, shade, wide, opacity) in enumerate(layers):
-
-            def make(kind: _Heavy = kind) -> Any:
-                return kind(polydata.ribbons(piece.ends, self.space), translucent=True)
-
-            prop = self._keep((piece, number), (), make).prop
-            actors.draw_in(prop, shade, wide * ratio, strength * opacity)
-            self._raised.append(prop)
+    def _show_cased(self, layer: int, piece: Piece, color: RGB, width: float, ratio: float, strength: float) -> None:
+        """Lines with a pale line below."""
+        make = partial(polydata.ribbons, piece.ends, self.space)
+        data = self._data_of((layer, piece.slice, piece.sides), (piece,), make)
+        casing = self._keep(data, actors.pale_ribbons_actor, "casing").prop
+        actors.draw_in(casing, BACKGROUND, (width + _CASING) * ratio, _CASINGS * strength)
+        props = [self._keep(data, actors.pale_ribbons_actor).prop]
+        if strength == 1.0 and width * ratio > _NOTCHED:
+            props.append(self._keep(data, actors.pale_joints_actor, "joints").prop)
+        for prop in props:
+            actors.draw_in(prop, color, width * ratio, strength)
+        self._raised += [casing, *props]
 
 
 def _same(one: tuple[object, ...], other: tuple[object, ...]) -> bool:
