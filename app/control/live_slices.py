@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 _RESTING_MILLISECONDS: Final = 180
-_MOMENT: Final = 0.1  # seconds
+_MOMENT: Final = 0.15  # seconds
 _SIDE: Final = 64  # pixels
 _BOX: Final = np.array([[-1.0] * 3, [1.0] * 3])
 

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from app.views.scene.studio import Studio
 
-_SLICE_MILLISECONDS: Final = 100
+_SLICE_MILLISECONDS: Final = 150
 """For a moved plane alone, before its slice is there: drawing it takes cores from the slice, which may come first."""
 
 
@@ -133,7 +133,7 @@ class SceneLink(QObject):
         view.active, view.look = session.active, session.look
         view.moving = self._slices.moving
         follows = isinstance(change.action, actions.MovePlane) and self._slices.quick(change.action.key)
-        view.request(_SLICE_MILLISECONDS if follows else 0)
+        view.request(_SLICE_MILLISECONDS if follows and not view.fluent else 0)
 
     def _open(self, opened: OpenNetwork | None) -> None:
         """A new scene, seen as the one before was."""
@@ -177,7 +177,7 @@ class SceneLink(QObject):
 
     def _rested(self, key: int) -> None:
         self._view.moving = self._slices.moving
-        self._view.request()
+        self._view.smooth_soon()
 
 
 def _alike(one: NDArray[np.float64], other: NDArray[np.float64]) -> bool:

@@ -38,6 +38,11 @@ def pieces(planes: list[SlicePlane], lines: list[Float]) -> list[Piece]:
     return [piece for own, ends in enumerate(lines) for piece in _pieces_of(own, ends, planes)]
 
 
+def whole_pieces(lines: list[Float]) -> list[Piece]:
+    """The lines (S, 2, 3) of each plane, on no known side of the others."""
+    return [Piece(own, (), ends, np.arange(len(ends))) for own, ends in enumerate(lines) if len(ends)]
+
+
 def _pieces_of(own: int, ends: Float, planes: list[SlicePlane]) -> list[Piece]:
     found = [Piece(own, (), ends, np.arange(len(ends)))] if len(ends) else []
     for other, plane in enumerate(planes):

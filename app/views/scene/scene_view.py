@@ -140,6 +140,11 @@ class SceneView(QWidget):
             self._render_timer.stop()
             self._draw()
 
+    def smooth_soon(self) -> None:
+        """Nothing moves any more: draw what is shown smoothly after a moment, unless something else is asked for."""
+        if self.rendered and not self.settled:
+            self._still_timer.start()
+
     @property
     def holding(self) -> bool:
         """A hand has hold of a plane."""
@@ -178,6 +183,11 @@ class SceneView(QWidget):
     def settled(self) -> bool:
         """Everything asked for is in the picture, smooth."""
         return self.rendered and self._picture is not None and self._picture.settled
+
+    @property
+    def fluent(self) -> bool:
+        """All details are drawn while something moves: pictures cost next to nothing."""
+        return self.settled and self._shown is not None and not self._shown.smooth
 
     def look_from(self, direction: tuple[float, float, float] = VIEW) -> None:
         if self.scene is not None:

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from app.state.palette import RGB, depth_colors
 from app.views.scene import polydata
-from app.views.scene.layering import Piece, nearness, pieces
+from app.views.scene.layering import Piece, nearness, pieces, whole_pieces
 from app.views.slice.slice_image import line_widths
 
 if TYPE_CHECKING:
@@ -53,33 +53,43 @@ class Lines:
 
 @dataclass(frozen=True, eq=False, slots=True)
 class SliceLayers:
-    """What is drawn of slices, cut where their planes meet: pieces, each with its layer."""
+    """What is drawn of slices: pieces, each with its layer; cut: where their planes meet, else whole."""
 
     lines: tuple[Lines, ...]
+    cut: bool
     pieces: tuple[tuple[int, Piece], ...]
 
     @classmethod
-    def of(cls, lines: tuple[Lines, ...]) -> Self:
-        planes = [part.picture.partition.plane for part in lines]
-        return cls(
-            lines,
-            tuple(
-                (layer, piece)
-                for layer in (LINES, LEVEL, NEURON)
-                for piece in pieces(planes, [part.layers[layer] for part in lines])
-            ),
-        )
+    def of(cls, lines: tuple[Lines, ...], cut: bool) -> Self:
+        planes, found = [part.picture.partition.plane for part in lines], []
+        for layer in (LINES, LEVEL, NEURON):
+            ends = [part.layers[layer] for part in lines]
+            found += [(layer, piece) for piece in (pieces(planes, ends) if cut else whole_pieces(ends))]
+        return cls(lines, cut, tuple(found))
 
     def following(self, pictures: Sequence[SlicePicture], most: int | None) -> SliceLayers:
-        """The layers of these pictures, up to so many lines of each; what there is already is not made again."""
+        """The layers of these pictures, up to so many lines of each.
+
+        What there is already is not made again; a slice that has just changed, and is to be drawn in a moment, leaves
+        the others whole.
+        """
         known = {(part.picture, part.most): part for part in self.lines}
         lines = tuple(known.get((picture, most)) or Lines.of(picture, most) for picture in pictures)
-        return self if lines == self.lines else SliceLayers.of(lines)
+        if lines != self.lines:
+            return SliceLayers.of(lines, cut=most is None)
+        return self if self.cut else SliceLayers.of(lines, cut=True)
 
     def from_far(self, eye: Float) -> list[tuple[int, Piece]]:
         """The pieces in the order in which they are drawn, seen from an eye (3,)."""
         planes = [part.picture.partition.plane for part in self.lines]
-        return sorted(self.pieces, key=lambda found: (*nearness(found[1], planes, eye), found[0]))
+
+        def place(found: tuple[int, Piece]) -> tuple[float, ...]:
+            layer, piece = found
+            if self.cut:
+                return (*nearness(piece, planes, eye), layer)
+            return (-float(np.linalg.norm(planes[piece.slice].origin - eye)), piece.slice, layer)
+
+        return sorted(self.pieces, key=place)
 
 
 def longest(ends: Float, count: int) -> NDArray[np.intp]:

@@ -63,7 +63,7 @@ class Stage:
         self._shown: list[object] = []  # names of what is in the picture, in the order of drawing
         self._used: set[object] = set()  # names of data
         self._raised: list[Any] = []  # what is drawn nearer to the eye than it is
-        self._layers = SliceLayers((), ())
+        self._layers = SliceLayers((), True, ())
 
     def show(self, drawing: SceneDrawing, most: int | None = None) -> int:
         """Put on stage what a drawing shows, triangles and segments up to about `most`; return how many there are."""
@@ -88,7 +88,7 @@ class Stage:
 
     def clear(self) -> None:
         """Give back everything."""
-        self._shown, self._raised, self._used, self._layers = [], [], set(), SliceLayers((), ())
+        self._shown, self._raised, self._used, self._layers = [], [], set(), SliceLayers((), True, ())
         self._leave_what_is_shown()
 
     def _data_of(self, name: object, made_of: tuple[object, ...], make: Callable[[], pyvista.PolyData]) -> _Named:
@@ -218,13 +218,13 @@ class Stage:
             depth = lines.picture.strokes.depth[lines.strokes[piece.line]]
             return polydata.segments(piece.ends, self.space, depth=depth)
 
-        data = self._data_of((LINES, piece.slice, piece.sides), (piece,), make)
+        data = self._data_of((LINES, piece.slice, piece.sides), (piece.ends,), make)
         _color(self._keep(data, actors.depth_lines_actor), table, width)
 
     def _show_cased(self, layer: int, piece: Piece, color: RGB, width: float, ratio: float, strength: float) -> None:
         """Lines with a pale line below."""
         make = partial(polydata.ribbons, piece.ends, self.space)
-        data = self._data_of((layer, piece.slice, piece.sides), (piece,), make)
+        data = self._data_of((layer, piece.slice, piece.sides), (piece.ends,), make)
         casing = self._keep(data, actors.pale_ribbons_actor, "casing").prop
         actors.draw_in(casing, BACKGROUND, (width + _CASING) * ratio, _CASINGS * strength)
         props = [self._keep(data, actors.pale_ribbons_actor).prop]
