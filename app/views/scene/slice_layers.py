@@ -68,16 +68,13 @@ class SliceLayers:
         return cls(lines, cut, tuple(found))
 
     def following(self, pictures: Sequence[SlicePicture], most: int | None) -> SliceLayers:
-        """The layers of these pictures, up to so many lines of each.
+        """The layers of these pictures, up to so many lines of each; what there is already is not made again.
 
-        What there is already is not made again; a slice that has just changed, and is to be drawn in a moment, leaves
-        the others whole.
+        Where not all lines are drawn there is no time to cut them, either: then slices are drawn one after the other.
         """
         known = {(part.picture, part.most): part for part in self.lines}
         lines = tuple(known.get((picture, most)) or Lines.of(picture, most) for picture in pictures)
-        if lines != self.lines:
-            return SliceLayers.of(lines, cut=most is None)
-        return self if self.cut else SliceLayers.of(lines, cut=True)
+        return self if lines == self.lines else SliceLayers.of(lines, cut=most is None)
 
     def from_far(self, eye: Float) -> list[tuple[int, Piece]]:
         """The pieces in the order in which they are drawn, seen from an eye (3,)."""

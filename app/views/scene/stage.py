@@ -198,7 +198,8 @@ class Stage:
         look = drawing.look
         shown = [(part, part.picture) for part in drawing.slices if part.picture is not None]
         pictures = [picture for _, picture in shown]
-        self._layers = self._layers.following(pictures, None if most is None else most // max(len(pictures), 1))
+        each = None if most is None else most // max(len(pictures), 1)
+        self._layers = self._layers.following(pictures, each)
         depths, drawn = [depth_lines(part, picture, drawing) for part, picture in shown], 0
         for layer, piece in self._layers.from_far(drawing.lens.eye):
             part, lines = shown[piece.slice][0], self._layers.lines[piece.slice]
