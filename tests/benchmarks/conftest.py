@@ -12,6 +12,7 @@ ROWS = pytest.StashKey[list[dict[str, str]]]()
 SURFACE_ROWS = pytest.StashKey[list[dict[str, str]]]()
 MARCHING_ROWS = pytest.StashKey[list[dict[str, str]]]()
 WINDOW_ROWS = pytest.StashKey[list[dict[str, str]]]()
+TURN_ROWS = pytest.StashKey[list[dict[str, str]]]()
 
 
 @pytest.fixture
@@ -38,12 +39,19 @@ def window_rows(request: pytest.FixtureRequest) -> list[dict[str, str]]:
     return request.config.stash.setdefault(WINDOW_ROWS, [])
 
 
+@pytest.fixture
+def turn_rows(request: pytest.FixtureRequest) -> list[dict[str, str]]:
+    """The rows of the turned camera's table so far."""
+    return request.config.stash.setdefault(TURN_ROWS, [])
+
+
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
     tables = {
         "speed": ROWS,
         "speed of surfaces": SURFACE_ROWS,
         "marching cubes: time, and distance from the exact surface in halves of the box": MARCHING_ROWS,
         "speed of the window": WINDOW_ROWS,
+        "a turned camera: Spot with three slices": TURN_ROWS,
     }
     for title, key in tables.items():
         rows = config.stash.get(key, [])

@@ -1,4 +1,5 @@
-"""From a plane that moved to its slice shown in both views, on the real window: `make bench` prints the table."""
+"""From a plane that moved to its slice shown in both views, and pictures while the camera turns, on the real window:
+`make bench` prints the tables."""
 
 from __future__ import annotations
 
@@ -13,9 +14,10 @@ from pytest_benchmark.fixture import BenchmarkFixture
 
 pytest.importorskip("PySide6.QtWidgets", reason="the window needs Qt", exc_type=ImportError)
 
-from PySide6.QtCore import QEventLoop, QObject, Qt, QTimer
+from PySide6.QtCore import QEvent, QEventLoop, QObject, QPointF, Qt, QTimer
+from PySide6.QtGui import QMouseEvent
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QApplication
+from PySide6.QtWidgets import QApplication, QWidget
 
 from app.application import application
 from app.state import actions
@@ -25,6 +27,7 @@ from tests.app.waiting import let_run
 from tests.benchmarks.cases import CHECKPOINTS, FOX
 
 _ROUNDS = 25
+_SECONDS = 5.0
 
 
 @pytest.fixture
@@ -133,3 +136,47 @@ def test_a_moved_plane(window: MainWindow, benchmark: BenchmarkFixture, path: Pa
             "longest on the GUI thread": f"{1000 * median(longest):.0f} ms",
         }
     )
+
+
+@pytest.mark.parametrize("size", [(1440, 900), (3840, 2160)], ids=["1440x900", "3840x2160"])
+def test_a_turned_camera(window: MainWindow, benchmark: BenchmarkFixture, turn_rows, size: tuple[int, int]) -> None:
+    """Pictures of Spot with three slices on the screen each second, while a hand turns the camera."""
+    view, renderer, shown = window.scene_view, [], []
+    window.scene_link.renderer_known.connect(renderer.append)
+    window.prepare()
+    window.open_path(CHECKPOINTS / "spot.safetensors")
+    view.setMinimumSize(*size)
+    settle(window)
+    show, start, heart = view.show_drawing, QPointF(60.0, 60.0), Heart()
+    view.show_drawing = lambda *of: (shown.append(perf_counter()), show(*of))  # what the link calls for each picture
+
+    def turn(seconds: float) -> None:
+        begin = perf_counter()
+        while (after := perf_counter() - begin) < seconds:
+            mouse(view, QEvent.Type.MouseMove, start + QPointF(40.0 * np.sin(3.0 * after), 0.0))
+            let_run(4)
+
+    mouse(view, QEvent.Type.MouseButtonPress, start)
+    turn(1.0)  # how much is drawn has been found out
+    shown.clear()
+    heart.start()
+    benchmark.pedantic(turn, args=(_SECONDS,), rounds=1)
+    longest = heart.stop()
+    mouse(view, QEvent.Type.MouseButtonRelease, start)
+    turn_rows.append(
+        {
+            "size": f"{size[0]}x{size[1]}",
+            "drawn by": renderer[0],
+            "pictures each second": f"{len(shown) / _SECONDS:.1f}",
+            "longest on the GUI thread": f"{1000 * longest:.0f} ms",
+        }
+    )
+    assert shown
+
+
+def mouse(view: QWidget, kind: QEvent.Type, at: QPointF) -> None:
+    left, none = Qt.MouseButton.LeftButton, Qt.MouseButton.NoButton
+    button = none if kind is QEvent.Type.MouseMove else left
+    held = none if kind is QEvent.Type.MouseButtonRelease else left
+    everywhere = QPointF(view.mapToGlobal(at.toPoint()))
+    QApplication.sendEvent(view, QMouseEvent(kind, at, everywhere, button, held, Qt.KeyboardModifier.NoModifier))
