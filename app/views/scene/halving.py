@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from engine.jit import kernel
+from engine import kernel
 
 
 @kernel

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.jit import kernel
+from engine import kernel
 
 if TYPE_CHECKING:
     from engine import Partition
