@@ -25,8 +25,9 @@ _PAPER: Final = 255
 _COVERAGE = 0.38  # line width over the mean distance between lines
 _FINEST, _WIDEST = 0.3, 1.5  # pixels; finer lines are drawn paler
 _TAPER = 0.35  # the first layer's lines are wider by this share, the last layer's finer
-_LEVEL, _HIGHLIGHT, _HIGHLIGHT_CASING = 2.4, 2.8, 5.4
-_CASING: Final = 3.0  # of the level set, beyond its own width
+_LEVEL, _HIGHLIGHT = 2.4, 1.7
+_OVER_LINES, _OVER_HIGHLIGHT = 2.0, 1.4  # the level set's width, at least, over that of anything else
+_CASING: Final = 3.0  # of the level set and of a highlighted neuron, beyond their own widths
 HIGHLIGHT: Final[RGB] = (1.0, 0.16, 0.78)
 
 
@@ -150,11 +151,11 @@ def draw(
         raster.blend(image, cover, _bytes(color))
 
     if len(picture.level):
-        wide = _LEVEL * style.level_factor
+        wide = level_width(picture, widths, hidden_depths, style.level_factor)
         level(wide + _CASING, (1.0, 1.0, 1.0), 0.85)
         level(wide, accent, 1.0)
     if len(picture.highlight):
-        lines(picture.highlight, 0, len(picture.highlight), _HIGHLIGHT_CASING, (1.0, 1.0, 1.0), 0.8)
+        lines(picture.highlight, 0, len(picture.highlight), _HIGHLIGHT + _CASING, (1.0, 1.0, 1.0), 0.8)
         lines(picture.highlight, 0, len(picture.highlight), _HIGHLIGHT, HIGHLIGHT)
     return image
 
@@ -184,6 +185,14 @@ def line_widths(picture: SlicePicture, scale: float, hidden_depths: frozenset[in
     spacing = scale * picture.area / length if length else np.inf
     taper = 1 + _TAPER * np.linspace(1, -1, layers) if layers > 1 else np.ones(layers)
     return [factor * float(width) for width in np.clip(_COVERAGE * spacing * taper, _FINEST, _WIDEST)]
+
+
+def level_width(picture: SlicePicture, widths: list[float], hidden_depths: frozenset[int], factor: float) -> float:
+    """Width in pixels of the level set, clearly the heaviest line: `factor` times the usual one, or as much as it takes
+    beside the lines that are seen.  widths: of each depth."""
+    widest = max((width for depth, width in enumerate(widths) if depth not in hidden_depths), default=0.0)
+    highlight = _HIGHLIGHT if len(picture.highlight) else 0.0
+    return max(_LEVEL * factor, _OVER_LINES * widest, _OVER_HIGHLIGHT * highlight)
 
 
 def _bytes(color: RGB) -> NDArray[np.uint8]:
