@@ -8,8 +8,11 @@ from typing import Final, Self
 import numpy as np
 from numpy.typing import NDArray
 
+from engine import SlicePlane
+
 _SMALLEST: Final = 0.1  # of its size when all of it is seen: how small a slice may become
 _FINEST: Final = 16 * float(np.finfo(np.float64).eps)  # of the largest coordinate: a pixel
+_FILLING: Final = 0.8  # of the frame: a slice that is no smaller has no frame of its own
 _KEPT: Final = 1 / 8  # of the view's sides: what a slice keeps of them when it is moved out of sight
 
 
@@ -73,15 +76,22 @@ class Framing:
 class Bounds:
     """What a view of a slice may show: some of the slice, neither as a speck nor beyond rounding.
 
-    border: (M, 2, 2) float64, segments around the slice, which is convex, in any order and direction.
+    border: (M, 2, 2) float64, segments around the slice, which is convex, in any order and direction; frame: (2, 2)
+    lower and upper corner of what it may fill, see `shadow`.
     """
 
     border: NDArray[np.float64]
+    frame: NDArray[np.float64]
 
     def whole(self, width: int, height: int) -> Framing:
-        """All of the slice."""
+        """All that the slice may fill."""
+        return Framing.around(self.frame[0], self.frame[1], width, height)
+
+    def close(self, width: int, height: int) -> Framing | None:
+        """The slice alone; None where it fills most of the frame."""
         corners = self.border.reshape(-1, 2)
-        return Framing.around(corners.min(axis=0), corners.max(axis=0), width, height)
+        found = Framing.around(corners.min(axis=0), corners.max(axis=0), width, height)
+        return found if _FILLING * found.scale > self.whole(width, height).scale else None
 
     def zoomed(self, framing: Framing, factor: float, px: float, py: float) -> Framing:
         """Larger by a factor, or by as much of it as is left, about a pixel."""
@@ -121,6 +131,14 @@ class Bounds:
         feet = start + np.clip(along, 0.0, 1.0)[:, None] * side
         nearest: NDArray[np.float64] = feet[np.argmin(((point - feet) ** 2).sum(axis=1))]
         return nearest
+
+
+def shadow(plane: SlicePlane, domain: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Lower and upper corner (2, 2), in the plane's coordinates, of the projection of a box (2, D): all parallel planes
+    with the same axes have the same, and every slice of the box is in it."""
+    middle = plane.to_plane(domain.mean(axis=0)[None])[0]
+    reach = np.abs(plane.axes) @ np.ptp(domain, axis=0) / 2
+    return np.stack([middle - reach, middle + reach])
 
 
 def _cross(one: NDArray[np.float64], other: NDArray[np.float64]) -> NDArray[np.float64]:

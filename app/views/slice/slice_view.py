@@ -87,6 +87,7 @@ class SliceView(QWidget):
         self.framing: Framing | None = None
         self._fitted = True
         self._picture: SlicePicture | None = None
+        self._frame_of_slice = np.zeros((2, 2))
         self._image: tuple[QImage, Framing] | None = None
         self._wanted: Drawing | None = None
         self._region: QPolygonF | None = None
@@ -131,21 +132,23 @@ class SliceView(QWidget):
         self.note = self.next_note = note
         self.update()
 
-    def show_picture(self, picture: SlicePicture | None, note: str = "") -> None:
-        """Draw another picture; the part of the slice in view stays, unless all of it was.
+    def show_picture(self, picture: SlicePicture, note: str, frame: NDArray[np.float64]) -> None:
+        """Draw another picture; the part of the slice in view stays, unless the whole frame was.
 
-        note: what is told of it, as soon as it is on the screen.
+        note: what is told of it, as soon as it is on the screen; frame (2, 2): lower and upper corner of what the slice
+        may fill.
         """
-        self._picture, self._region, self.next_note = picture, None, note
-        if picture is None:
-            self._image = self._wanted = None
-            self.tell(note)
-            return
+        self._picture, self._region, self.next_note, self._frame_of_slice = picture, None, note, frame
         self._frame(self.framing)
         self.redraw()
 
+    def show_nothing(self) -> None:
+        """There is no slice; the part in view is kept for the next one."""
+        self._picture = self._region = self._image = self._wanted = None
+        self.tell("")
+
     def _frame(self, wanted: Framing | None) -> None:
-        """All of the slice; or what is wanted, where it shows some of it."""
+        """The whole frame; or what is wanted, where it shows some of the slice."""
         bounds = self._bounds()
         kept = None if self._fitted or wanted is None or bounds is None else bounds.kept(wanted)
         self._fitted = kept is None
@@ -189,9 +192,11 @@ class SliceView(QWidget):
             self.update()
 
     def fit(self) -> None:
-        """The whole slice."""
-        self._fitted = True
-        self.framing = self._whole()
+        """The frame in which the slice stays as its plane moves; from there the slice alone, where it is small."""
+        bounds = self._bounds()
+        close = bounds.close(*self._area()) if bounds is not None and self._fitted else None
+        self._fitted = close is None
+        self.framing = close or self._whole()
         self.redraw()
 
     def _whole(self) -> Framing | None:
@@ -199,7 +204,8 @@ class SliceView(QWidget):
         return None if bounds is None else bounds.whole(*self._area())
 
     def _bounds(self) -> Bounds | None:
-        return None if self._picture is None else Bounds(self._picture.partition.vertices[self._picture.border])
+        picture = self._picture
+        return None if picture is None else Bounds(picture.partition.vertices[picture.border], self._frame_of_slice)
 
     def _area(self) -> tuple[int, int]:
         return max(self.width() - _LEFT, 2), max(self.height() - _BOTTOM, 2)

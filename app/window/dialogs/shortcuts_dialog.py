@@ -32,7 +32,7 @@ BY_HAND: Final[tuple[tuple[str, tuple[Line, ...]], ...]] = (
             ("Alt and arrows", "the same by keys; with Shift move the camera"),
             ("Wheel, or + and \N{MINUS SIGN}", "zoom"),
             ("Enter, in a view", "a pointer: arrows move it, Enter clicks, Esc ends"),
-            ("Double click in a slice, or 0", "all of it"),
+            ("Double click in a slice, or 0", "all of it; again: a small slice alone"),
             ("Double click on its title", "one slice large"),
         ),
     ),

@@ -12,6 +12,7 @@ from app.state.palette import ink
 from app.state.session import Slice
 from app.state.slices import axis_labels
 from app.state.texts.numbers import counted, place_text
+from app.views.slice.framing import shadow
 from app.views.slice.slice_view import SliceView
 from app.window.parts.controls import ElidedLabel, icon_button, restyle
 from app.window.parts.icons import color_of, cross
@@ -20,7 +21,6 @@ if TYPE_CHECKING:
     from app.control.live_slices import DrawnSlice
 
 _SLOW_MILLISECONDS = 350
-_PROGRESS = 16, 64  # pixels
 _MOST_OF_PLACE = 150  # pixels that the place takes before the number of regions: oblique ones have long texts
 
 
@@ -49,6 +49,10 @@ class SliceTile(QFrame):
         self._cancel = icon_button(cross(), "Stop computing this slice", 12)
         self._cancel.setFixedSize(18, 18)
         self._cancel.clicked.connect(self.cancelled)
+        for passing in (self._progress, self._cancel):  # nothing else moves when they come and go
+            kept = passing.sizePolicy()
+            kept.setRetainSizeWhenHidden(True)
+            passing.setSizePolicy(kept)
         self._slow = QTimer(self)
         self._slow.setSingleShot(True)
         self._slow.setInterval(_SLOW_MILLISECONDS)
@@ -60,13 +64,13 @@ class SliceTile(QFrame):
         header.addWidget(self._chip)
         header.addWidget(self._name)
         header.addWidget(self._place, 1)
-        header.addWidget(self._progress)
-        header.addWidget(self._cancel)
         header.addWidget(self._count)
+        header.addWidget(self._cancel)
         layout = self._frame = QVBoxLayout(self)
         layout.setContentsMargins(2, 0, 6, 4)
         layout.setSpacing(0)
         layout.addLayout(header)
+        layout.addWidget(self._progress)
         layout.addWidget(self.view, 1)
         self._show_progress(False)
         self.show_slice(part, False)
@@ -93,7 +97,7 @@ class SliceTile(QFrame):
             note = "no zero level set in this slice"
         self._count.setText(regions)
         self._place.show_text(place_text(drawn.plane, answer.request.domain), regions)
-        self.view.show_picture(drawn.picture, note)
+        self.view.show_picture(drawn.picture, note, shadow(drawn.plane, answer.request.domain))
         self._share_title()
         if current:
             self.finished()
@@ -114,7 +118,7 @@ class SliceTile(QFrame):
 
     def clear(self) -> None:
         """Nothing is known of the slice; what is shown of it stays in the same frame when it comes."""
-        self.view.show_picture(None)
+        self.view.show_nothing()
         self._count.setText("")
         self._place.show_text(self._place.whole)
 
@@ -131,7 +135,6 @@ class SliceTile(QFrame):
     def _show_progress(self, visible: bool) -> None:
         self._progress.setVisible(visible)
         self._cancel.setVisible(visible)
-        self._share_title()
 
     def _share_title(self) -> None:
         """Name and place come first; the tip of the place has the number of regions where there is no room for it."""
@@ -141,10 +144,8 @@ class SliceTile(QFrame):
         )
         gap, title = self._header.spacing(), self._header.contentsMargins()
         room = (self.contentsRect() - self._frame.contentsMargins() - title).width()
-        left = room - self._chip.width() - name - min(place, _MOST_OF_PLACE) - 3 * gap
-        self._count.setVisible(self._progress.isHidden() and count <= left)
-        shortest, longest = _PROGRESS
-        self._progress.setFixedWidth(min(max(left - self._cancel.width() - gap, shortest), longest))
+        taken = self._chip.width() + name + min(place, _MOST_OF_PLACE) + self._cancel.width() + 4 * gap
+        self._count.setVisible(count <= room - taken)
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)

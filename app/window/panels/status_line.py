@@ -40,10 +40,9 @@ class StatusLine(QStatusBar):
         self.stop.clicked.connect(self.stopped)
         self.compiling = label(COMPILING, "muted")
         self.compiling.setVisible(False)
-        self.addWidget(self.compiling)
-        self.addWidget(self.busy)
-        self.addWidget(self.stop)
         self.addWidget(self.left, 1)
+        for passing in (self.compiling, self.busy, self.stop):  # between the others, which stay where they are
+            self.addPermanentWidget(passing)
         self.show_busy("")
         self.addPermanentWidget(self.network)
 

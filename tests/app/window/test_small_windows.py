@@ -42,12 +42,25 @@ def check_title(window: Driver, width: int) -> None:
         assert tile._count.text() == regions
         assert tile._count.width() >= tile._count.sizeHint().width()
     assert tile._count.isVisible() == (width >= 300)
+    assert place(tile._count, tile).right() < place(tile._cancel, tile).left() < tile.width() - 20
+
+
+def test_nothing_moves_when_progress_comes_and_goes(window: Driver) -> None:
+    main, tile = window.window, window.tile
+    passing = {tile._progress, tile._cancel, main.status.busy, main.status.stop}
+    lasting = [part for part in main.findChildren(QWidget) if part.isVisible() and part not in passing]
+    before = [place(part, main) for part in lasting]
     tile._show_progress(True)
     let_run(20)
-    assert tile._place.text() == tile._place.whole or tile._progress.width() == 16
-    assert 16 <= tile._progress.width() <= 64
-    assert place(tile._cancel, tile).right() < tile.width() - 5
+    assert tile._progress.isVisible()
+    assert tile._cancel.isVisible()
+    assert [place(part, main) for part in lasting] == before
+    main.status.show_busy("exact surface: 1,000 facets")
+    let_run(20)
+    starts = [(part, at.topLeft()) for part, at in zip(lasting, before, strict=True)]
+    assert [part for part, at in starts if place(part, main).topLeft() != at] == []
     tile._show_progress(False)
+    main.status.show_busy("")
 
 
 def test_two_columns_of_tiles_are_equally_wide_whatever_their_names(window: Driver) -> None:

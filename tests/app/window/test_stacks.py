@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 from PySide6.QtCore import QPoint, Qt
 from PySide6.QtTest import QTest
 
 from app.application import application
 from app.state import actions
-from app.state.geometry.planes import StackPlace, offset
+from app.state.geometry.planes import StackPlace, at_offset, offset
 from app.state.session import same
 from app.window.dialogs.stack_dialog import StackDialog
 from app.window.parts.theme import system_theme
@@ -150,3 +151,25 @@ def test_a_default_button_that_is_off_looks_off(window: Driver) -> None:
     theme = system_theme(application())
     assert (on, off) == (theme.brand, theme.panel)
     shown.reject()
+
+
+def test_parallel_slices_are_shown_in_one_frame(window: Driver) -> None:
+    """A plane that travels keeps its frame, whatever of it the box cuts out; fitting shows a small slice alone."""
+    store, view = window.window.store, window.tile.view
+    plane = SlicePlane.from_normal((0.0, 0.0, 0.0), (1.0, 2.0, 2.0))
+    store.do(actions.MovePlane(key := window.tile.key, plane))
+    window.settle()
+    frame = view.framing
+    for value in (0.3, -0.8, 1.5):
+        store.do(actions.MovePlane(key, at_offset(plane, value)))
+        window.settle()
+        assert view.framing.scale == pytest.approx(frame.scale, rel=1e-12)
+        np.testing.assert_allclose(view.framing.centre, frame.centre, atol=1e-12)
+        corners = view.picture.partition.vertices
+        inside = [view.framing.to_pixel(u, v) for u, v in corners.tolist()]
+        assert (np.array(inside) > 0).all()
+        assert (np.array(inside) < (frame.width, frame.height)).all()
+    QTest.mouseDClick(view, LEFT, Qt.KeyboardModifier.NoModifier, QPoint(120, 60))
+    assert view.framing.scale > 1.25 * frame.scale
+    QTest.mouseDClick(view, LEFT, Qt.KeyboardModifier.NoModifier, QPoint(120, 60))
+    assert view.framing.scale == pytest.approx(frame.scale)

@@ -18,7 +18,7 @@ def around(corners: NDArray[np.float64]) -> Bounds:
     segments = np.stack([corners, np.roll(corners, -1, axis=0)], axis=1)
     turned = np.arange(len(segments)) % 2 == 0
     segments[turned] = segments[turned, ::-1]
-    return Bounds(segments[::-1])
+    return Bounds(segments[::-1], np.stack([corners.min(axis=0), corners.max(axis=0)]))
 
 
 def polygon(angles: list[float], size: float, far: float) -> NDArray[np.float64]:
