@@ -6,12 +6,12 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
-from PySide6.QtCore import QObject, QTimer, Signal
-from PySide6.QtGui import QGuiApplication
+from PySide6.QtCore import QObject, Signal
 
+from app.control.half_click import HalfClick
 from app.state import actions
 from app.state.geometry.planes import same_plane
-from app.state.session import Pin, Session
+from app.state.session import Pin
 from app.state.store import Change, Store
 from app.views.marks.pin_marks import PinMark
 from engine import RegionFacts, facet_facts, region_facts
@@ -38,11 +38,8 @@ class Pins(QObject):
     ) -> None:  # fmt: skip
         super().__init__(parent)
         self._store, self._slices, self._surface, self._link, self._scene = store, slices, surface, link, scene
-        self._clicked: Session | None = None  # after a click that pinned, and may be half a double click
-        self._wait = QTimer(self)
-        self._wait.setSingleShot(True)
-        self._wait.setInterval(QGuiApplication.styleHints().mouseDoubleClickInterval())
-        self._wait.timeout.connect(self._keep)
+        self._click = HalfClick(store, self)
+        self._click.kept.connect(self._keep)
         store.listen(self._changed)
         slices.computed.connect(lambda key, _: self._mark_slice(key))
 
@@ -69,19 +66,14 @@ class Pins(QObject):
             (pin for pin in self._store.session.shown_pins if pin.key == key and _same(pin.facts, facts)), None
         )
         self._store.do(actions.PinRegion(key, facts, None if known is None else known.number))
-        self._clicked = self._store.session if known is None else None
-        self._wait.start()
+        self._click.note(known is None)
         self.pinned.emit(self._store.session.pins[-1].number if known is None else known.number)
 
     def take_back(self) -> None:
-        """The click that pinned was half a double click, which means something else."""
-        self._wait.stop()
-        if self._clicked is self._store.session:
-            self._store.undo()
-        self._clicked = None
+        """The click that pinned was half a double click."""
+        self._click.take_back()
 
     def _keep(self) -> None:
-        self._clicked = None
         if self._store.session.shown_pins:
             self.kept.emit()
 

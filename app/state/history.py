@@ -79,6 +79,13 @@ class History:
         self._future.append(Step(step.name, now))
         return self._gone_to(step, now)
 
+    def take_back(self, now: Session) -> Step | None:
+        """As `undo`, of a step that was not meant: it cannot be redone."""
+        step = self.undo(now)
+        if step is not None:
+            self._future.pop()
+        return step
+
     def redo(self, now: Session) -> Step | None:
         if not self._future:
             return None

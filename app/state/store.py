@@ -52,6 +52,12 @@ class Store:
         if step is not None:
             self._change(Restore(step.session, f"undo {step.name}"), step.session)
 
+    def take_back(self) -> None:
+        """Undo the last step for good: it was not meant."""
+        step = self.history.take_back(self._session)
+        if step is not None:
+            self._change(Restore(step.session, f"take back {step.name}"), step.session)
+
     def redo(self) -> None:
         """Go forward again to the session after the step that was undone last, if there is one."""
         step = self.history.redo(self._session)

@@ -190,7 +190,8 @@ class MainWindow(QMainWindow):
         self.scene_view.hand.clicked.connect(self.hover.click_length)
         self.scene_view.hand.facet_clicked.connect(self.pins.pin_facet)
         self.hover.inside.connect(self.pins.pin)
-        self.slice_link.fitted.connect(self.pins.take_back)
+        for half in (self.hover, self.pins):
+            self.slice_link.fitted.connect(half.take_back)
         self.pins.kept.connect(lambda: self.side.open(self.inspector))
         self.pins.refused.connect(self.notice.tell)
         self.side.changed.connect(self._show_side)

@@ -7,7 +7,7 @@ from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
-from PySide6.QtCore import QPointF, QRectF, Qt, Signal
+from PySide6.QtCore import QLineF, QPointF, QRectF, Qt, Signal
 from PySide6.QtGui import (
     QColor,
     QFont,
@@ -20,6 +20,7 @@ from PySide6.QtGui import (
     QPen,
     QPolygonF,
     QResizeEvent,
+    QTransform,
     QWheelEvent,
 )
 from PySide6.QtWidgets import QSizePolicy, QWidget
@@ -32,7 +33,7 @@ from app.views.marks.view_keys import KeyPointer, dragged_by, zoomed_by
 from app.views.marks.waiting import paint_waiting
 from app.views.slice.framing import Bounds, Framing
 from app.views.slice.rulers import paint_rulers
-from app.views.slice.slice_image import Image, SlicePicture, draw
+from app.views.slice.slice_image import HIGHLIGHT, Image, SlicePicture, draw
 
 _LEFT, _BOTTOM = 40, 22  # pixels for the rulers
 _CLICK: Final = 4
@@ -60,7 +61,7 @@ class SliceView(QWidget):
 
     hovered(u, v), left, clicked(u, v): in the slice's coordinates; pinned(u, v): clicked with Shift; fitted: a double
     click, of which the first half was a click; nudged(notches): the wheel asks to move the plane.  While `picking`, a
-    click is picked(u, v) instead.
+    click is picked(u, v) instead.  region_meant: Shift is held where the mouse hovers.
     """
 
     drawing_wanted = Signal(object)
@@ -91,9 +92,12 @@ class SliceView(QWidget):
         self._image: tuple[QImage, Framing] | None = None
         self._wanted: Drawing | None = None
         self._region: QPolygonF | None = None
+        self._line: list[QLineF] = []
+        self.region_meant = False
         self.pins: tuple[PinMark, ...] = ()
         self._pressed: QPointF | None = None
         self._last: QPointF | None = None
+        self._hovering: QPointF | None = None
         self._marks: PickMarks | None = None
         self._picking = False
         self.pointer = KeyPointer(self)
@@ -138,13 +142,15 @@ class SliceView(QWidget):
         note: what is told of it, as soon as it is on the screen; frame (2, 2): lower and upper corner of what the slice
         may fill.
         """
-        self._picture, self._region, self.next_note, self._frame_of_slice = picture, None, note, frame
+        self._picture, self.next_note, self._frame_of_slice = picture, note, frame
+        self._region, self._line = None, []
         self._frame(self.framing)
         self.redraw()
 
     def show_nothing(self) -> None:
         """There is no slice; the part in view is kept for the next one."""
         self._picture = self._region = self._image = self._wanted = None
+        self._line = []
         self.tell("")
 
     def _frame(self, wanted: Framing | None) -> None:
@@ -180,9 +186,10 @@ class SliceView(QWidget):
             self._wanted = None
         self.update()
 
-    def show_region(self, corners: NDArray[np.float64] | None) -> None:
-        """Mark the region with corners (M, 2), None: no region."""
+    def show_target(self, corners: NDArray[np.float64] | None, line: NDArray[np.float64]) -> None:
+        """Mark what a click takes: the region with corners (M, 2), None: no region; segments (H, 2, 2) of a line."""
         self._region = None if corners is None else QPolygonF([QPointF(u, v) for u, v in corners.tolist()])
+        self._line = [QLineF(*ends) for ends in line.reshape(-1, 4).tolist()]
         self.update()
 
     def show_pins(self, pins: tuple[PinMark, ...]) -> None:
@@ -269,6 +276,11 @@ class SliceView(QWidget):
                 delta, self._last = at - self._last, at
                 self._pan(delta.x(), delta.y())
             return
+        self._hover(at, event.modifiers())
+
+    def _hover(self, at: QPointF, held: Qt.KeyboardModifier) -> None:
+        self._hovering = at
+        self.region_meant = bool(held & Qt.KeyboardModifier.ShiftModifier)
         where = self.at(at)
         if where is None:
             self.left.emit()
@@ -279,7 +291,7 @@ class SliceView(QWidget):
         dragged = self.cursor().shape() == _GRABBED
         self._show_cursor()
         if self._pressed is not None and not dragged and event.button() == Qt.MouseButton.LeftButton:
-            where = self.at(event.position())
+            where = self.at(self._pressed)  # what was marked there, also where the hand trembled
             if where is not None:
                 shift = event.modifiers() & Qt.KeyboardModifier.ShiftModifier
                 (self.picked if self._picking else self.pinned if shift else self.clicked).emit(*where)
@@ -295,6 +307,8 @@ class SliceView(QWidget):
     def keyPressEvent(self, event: QKeyEvent) -> None:
         """Alt and arrows pan, as a drag would; + and - zoom; 0 shows all of the slice."""
         way, factor = dragged_by(event), zoomed_by(event)
+        if event.key() == Qt.Key.Key_Shift and self._hovering is not None:
+            self._hover(self._hovering, Qt.KeyboardModifier.ShiftModifier)
         if self.framing is not None and event.key() == Qt.Key.Key_0 and not event.modifiers() & _HELD:
             self.fit()
             return
@@ -307,7 +321,13 @@ class SliceView(QWidget):
             width, height = self._area()
             self._zoom(factor, width / 2, height / 2)
 
+    def keyReleaseEvent(self, event: QKeyEvent) -> None:
+        if event.key() == Qt.Key.Key_Shift and self._hovering is not None:
+            self._hover(self._hovering, Qt.KeyboardModifier.NoModifier)
+        super().keyReleaseEvent(event)
+
     def leaveEvent(self, event: object) -> None:
+        self._hovering = None
         self.left.emit()
 
     def paintEvent(self, event: QPaintEvent) -> None:
@@ -319,7 +339,7 @@ class SliceView(QWidget):
             painter.save()
             painter.setClipRect(area)
             self._paint_image(painter, self.framing)
-            self._paint_region(painter, self.framing)
+            self._paint_target(painter, self.framing)
             self._paint_pins(painter)
             self._paint_marks(painter, area)
             painter.restore()
@@ -342,10 +362,20 @@ class SliceView(QWidget):
         painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform)
         painter.drawImage(QRectF(_LEFT + left, top, right - left, bottom - top), image, QRectF(image.rect()))
 
-    def _paint_region(self, painter: QPainter, framing: Framing) -> None:
+    def _paint_target(self, painter: QPainter, framing: Framing) -> None:
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        if self._line:
+            x, y = framing.shift
+            painter.save()
+            painter.setTransform(QTransform(framing.scale, 0, 0, -framing.scale, x + _LEFT, y), True)
+            for color, width in ((QColor(255, 255, 255, 190), 4.0), (QColor.fromRgbF(*HIGHLIGHT), 1.6)):
+                pen = QPen(color, width)
+                pen.setCosmetic(True)
+                painter.setPen(pen)
+                painter.drawLines(self._line)
+            painter.restore()
         if self._region is None:
             return
-        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         painter.setPen(QPen(QColor(20, 24, 32), 1.4))
         painter.setBrush(QColor(255, 214, 10, 120))
         painter.drawPolygon(QPolygonF([self.position_of(p.x(), p.y()) for p in self._region.toList()]))
