@@ -14,7 +14,7 @@ from app.jobs.worker import Context, Job, Worker, unless_cancelled
 from app.state import actions
 from app.state.look import Fill
 from app.state.palette import accent
-from app.state.session import Session
+from app.state.session import Session, Slice
 from app.state.store import Change, Store
 from app.views.slice.fills import FaceFill, face_fill
 from app.views.slice.framing import Framing
@@ -90,6 +90,7 @@ class LiveSlices(QObject):
         self._rest.setInterval(_RESTING_MILLISECONDS)
         self._rest.timeout.connect(self._complete)
         self._moving: int | None = None
+        self._in_sight: tuple[int, ...] = ()
         store.listen(self._changed)
 
     def prepare(self, then: Callable[[], None]) -> None:
@@ -183,8 +184,28 @@ class LiveSlices(QObject):
         self._worker.close()
         self._preparer.close()
 
+    def look_at(self, keys: tuple[int, ...]) -> None:
+        """Slices whose 2D views are in sight."""
+        self._in_sight = keys
+        self._prefer(self._store.session)
+
+    def _prefer(self, session: Session) -> None:
+        keys = tuple(part.key for part in self._by_need(session))
+        self._worker.prefer(keys)
+        self._preparer.prefer(tuple((name, key) for key in keys for name in ("picture", "location")))
+
+    def _by_need(self, session: Session) -> list[Slice]:
+        """The active slice, those whose 2D views are in sight, those that are seen in space, and hidden ones."""
+
+        def rank(part: Slice) -> tuple[bool, bool, bool]:
+            return part.key != session.active, not part.visible, part.key not in self._in_sight
+
+        return sorted(session.slices, key=rank)
+
     def _changed(self, change: Change) -> None:
         action = change.action
+        if not isinstance(action, actions.MovePlane):
+            self._prefer(change.after)
         match action:
             case (
                 actions.Open()
@@ -202,7 +223,7 @@ class LiveSlices(QObject):
             case actions.RemoveSlice(key=key):
                 self._forget(key)
             case actions.ChangeFill() | actions.SelectNeuron():
-                for part in change.after.slices:
+                for part in self._by_need(change.after):
                     self._repaint(change.after, part.key)
             case _:
                 pass
@@ -213,7 +234,7 @@ class LiveSlices(QObject):
         kept = {part.key: part.plane for part in before.slices} if before.opened is after.opened else {}
         for key in {part.key for part in before.slices} - (kept.keys() & {part.key for part in after.slices}):
             self._forget(key)
-        for part in after.slices:
+        for part in self._by_need(after):
             if kept.get(part.key) is not part.plane:
                 self._request(after, part.key, live=False)
             elif before.fill is not after.fill or before.neuron != after.neuron:

@@ -19,7 +19,7 @@ class Job:
 
     work(context) runs on the worker's thread; deliver gets what it publishes and what it returns, fail the error that
     it raises, both on the thread that owns the worker.  urgent: goes first.  patient: gives way to an urgent one, which
-    cancels it; its caller hears of that by `fail` with Cancelled.
+    cancels it, or to one of more use (see `Worker.prefer`); its caller hears of that by `fail` with Cancelled.
     """
 
     key: Hashable
@@ -43,7 +43,7 @@ class Worker(QObject):
     """One thread and one pending place for each key: a newer job takes the place of an older one that waits.
 
     A running job is not cancelled by a newer one of its key, unless it is patient: under a stream of requests some
-    must come to an end.
+    must come to an end.  A patient one also gives way to the first of the keys that are preferred.
     """
 
     _published = Signal(object, object)
@@ -55,6 +55,7 @@ class Worker(QObject):
         self._at_end = at_end
         self._wake = threading.Condition()
         self._waiting: dict[Hashable, Job] = {}
+        self._preferred: tuple[Hashable, ...] = ()
         self._running: Job | None = None
         self._begun: set[Job] = set()  # and not yet delivered
         self._closed = False
@@ -68,9 +69,18 @@ class Worker(QObject):
             self._waiting.pop(job.key, None)
             self._waiting[job.key] = job
             running = self._running
-            if running is not None and running.patient and (job.urgent or job.key == running.key):
+            first = (*self._preferred[:1], None if running is None else running.key)
+            if running is not None and running.patient and (job.urgent or job.key in first):
                 running.cancelled.set()
             self._wake.notify()
+
+    def prefer(self, keys: tuple[Hashable, ...]) -> None:
+        """Of jobs that wait, urgent ones first, begin those of these keys in this order before any other."""
+        with self._wake:
+            changed, self._preferred = keys[:1] != self._preferred[:1], keys
+            running = self._running
+            if changed and running is not None and running.patient and keys[:1] and keys[0] in self._waiting:
+                running.cancelled.set()
 
     def withdraw(self, key: Hashable) -> None:
         """Forget the waiting job of a key and cancel those begun; none is delivered any more."""
@@ -120,7 +130,9 @@ class Worker(QObject):
                 self._wake.wait()
             if self._closed:
                 return None
-            key = next((key for key, job in self._waiting.items() if job.urgent), next(iter(self._waiting)))
+            wanted = (key for key in self._preferred if key in self._waiting)
+            first = next(wanted, next(iter(self._waiting)))
+            key = next((key for key, job in self._waiting.items() if job.urgent), first)
             self._running = self._waiting.pop(key)
             self._begun.add(self._running)
             return self._running

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
+from PySide6.QtCore import QTimer
 from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QGridLayout, QWidget
 
@@ -36,6 +37,10 @@ class SliceBoard(ScrollArea):
         self._empty = message_label("", "muted")
         self.tiles: dict[int, SliceTile] = {}
         self._wide = False
+        self._look = QTimer(self)  # once tiles are where they belong
+        self._look.setSingleShot(True)
+        self._look.timeout.connect(self._look_at_tiles)
+        self.verticalScrollBar().valueChanged.connect(self._look_soon)
         store.listen(self._changed)
         slices.computed.connect(self._computed)
         slices.failed.connect(self._failed)
@@ -100,6 +105,14 @@ class SliceBoard(ScrollArea):
             self._empty.setText(_why_empty(session))
             self._grid.addWidget(self._empty, 0, 0)
         self._empty.setVisible(not shown)
+        self._look_soon()
+
+    def _look_soon(self) -> None:
+        self._look.start()
+
+    def _look_at_tiles(self) -> None:
+        keys = [key for key, tile in self.tiles.items() if not tile.visibleRegion().isEmpty()]
+        self._slices.look_at(tuple(keys))
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from typing import Any
 
 from app.application import application
@@ -35,3 +36,44 @@ def test_what_is_withdrawn_is_not_delivered_however_far_it_came() -> None:
         worker.close()
     assert heard == [None]
     assert [type(error) for error in failed] == [Cancelled]
+
+
+def test_what_is_preferred_goes_first_and_the_patient_give_way() -> None:
+    application()
+    worker, done, failed = Worker("test"), list[str](), list[Exception]()
+    begun, release = threading.Event(), threading.Event()
+
+    def wait(context: Context) -> str:
+        begun.set()
+        while not (release.is_set() or context.cancelled()):
+            time.sleep(0.001)
+        if context.cancelled():
+            raise Cancelled("cancelled")
+        return "held"
+
+    def job(key: str, urgent: bool = False) -> Job:
+        return Job(key, lambda _: key, done.append, failed.append, urgent=urgent)
+
+    try:
+        worker.submit(Job("held", wait, done.append, failed.append))
+        assert begun.wait(300)
+        for key in ("a", "b", "c", "d"):
+            worker.submit(job(key))
+        worker.submit(job("e", urgent=True))
+        worker.prefer(("c", "nothing", "b"))
+        release.set()
+        wait_until(lambda: len(done) == 6)
+        assert done == ["held", "e", "c", "b", "a", "d"]
+        for way in (lambda: worker.submit(job("c")), lambda: (worker.submit(job("d")), worker.prefer(("d",)))):
+            begun.clear()
+            release.clear()
+            worker.submit(Job("held", wait, done.append, failed.append, patient=True))
+            assert begun.wait(300)
+            way()
+            wait_until(lambda: not worker.busy)
+        wait_until(lambda: len(done) == 8)
+        assert done[6:] == ["c", "d"]
+        assert len(failed) == 2
+    finally:
+        release.set()
+        worker.close()

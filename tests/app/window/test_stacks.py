@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import threading
+
 import numpy as np
 import pytest
 from PySide6.QtCore import QPoint, Qt
 from PySide6.QtTest import QTest
 
 from app.application import application
+from app.jobs.worker import Context, Job, unless_cancelled
 from app.state import actions
 from app.state.geometry.planes import StackPlace, at_offset, offset
 from app.state.session import same
@@ -173,3 +176,35 @@ def test_parallel_slices_are_shown_in_one_frame(window: Driver) -> None:
     assert view.framing.scale > 1.25 * frame.scale
     QTest.mouseDClick(view, LEFT, Qt.KeyboardModifier.NoModifier, QPoint(120, 60))
     assert view.framing.scale == pytest.approx(frame.scale)
+
+
+def test_the_active_slice_comes_first_and_hidden_ones_last(window: Driver) -> None:
+    """Then those whose tiles are in sight."""
+    main, store, begun, held = window.window, window.window.store, threading.Event(), threading.Event()
+    hidden = store.session.slices[0].key
+    store.do(actions.ShowSlice(hidden, False))
+
+    def hold(_: Context) -> None:
+        begun.set()
+        held.wait(300)
+
+    main.slices._worker.submit(Job("held", hold, lambda _: None, unless_cancelled))
+    assert begun.wait(300)
+    order: list[int] = []
+    main.slices.computed.connect(lambda key, drawn: order.append(key) if drawn.answer.complete else None)
+    planes = tuple(SlicePlane.from_axis("y", value) for value in np.linspace(-0.9, 0.9, 14))
+    store.do(actions.MovePlane(hidden, SlicePlane.from_axis("x", 0.2)))
+    store.do(actions.AddStack(planes, "stack"))
+    active = store.session.slices[-1].key
+    store.do(actions.ActivateSlice(active))
+    let_run(50)
+    seen = {key for key, tile in main.board.tiles.items() if not tile.visibleRegion().isEmpty()}
+    added = {part.key for part in store.session.slices[3:]}
+    assert added > (seen & added) > set()
+    held.set()
+    window.settle()
+    first = [key for k, key in enumerate(order) if key not in order[:k]]
+    assert first[0] == active
+    assert first[-1] == hidden
+    rest = [key in seen for key in first[1:-1]]
+    assert rest == sorted(rest, reverse=True)
