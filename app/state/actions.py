@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from itertools import count
 from typing import TYPE_CHECKING, Final, assert_never
 
 import numpy as np
@@ -203,7 +204,7 @@ def applied(session: Session, action: Action) -> Session:
             return _stack_added(session, action.planes, action.name)
         case DuplicateSlice():
             part = session.slice(action.key)
-            return _added(session, part.plane, f"{part.name} copy")
+            return _added(session, part.plane, _name_of_copy(session, part.name))
         case RenameSlice():
             name = _name(action.name)
             return _with(session, replace(session.slice(action.key), name=name)) if name else session
@@ -293,9 +294,16 @@ def _name(text: str) -> str:
     return without_controls(" ".join(text.split()))[:_LONGEST_NAME]
 
 
+def _name_of_copy(session: Session, name: str) -> str:
+    """A name that no slice has."""
+    names, copy = {part.name for part in session.slices}, f"{name} copy"
+    return next(tried for k in count(1) if (tried := copy if k == 1 else f"{copy} {k}") not in names)
+
+
 def _stack_added(session: Session, planes: tuple[SlicePlane, ...], name: str) -> Session:
-    first = session.next_key
-    for number, plane in enumerate(planes, start=1):
+    first, names = session.next_key, {part.name for part in session.slices}
+    start = max((k for k in range(1, len(names) + 1) if f"{name} {k}" in names), default=0) + 1
+    for number, plane in enumerate(planes, start=start):
         session = _added(session, plane, f"{name} {number}")
     return replace(session, active=first + len(planes) // 2) if planes else session
 

@@ -32,6 +32,7 @@ from app.state.session import Session
 from app.state.store import Change, Store
 from app.views.scene.scene_view import SceneView
 from app.views.slice.legend import ColorBar, DepthLegend
+from app.window.arrangement import Arrangement, Shape
 from app.window.commands.commands import Commands
 from app.window.file_dialogs import FileDialogs
 from app.window.helper import Helper
@@ -137,6 +138,7 @@ class MainWindow(QMainWindow):
         self.splitter.setSizes([700, 430])
         self.splitter.setHandleWidth(8)
         self.splitter.setChildrenCollapsible(False)
+        self.arrangement = Arrangement(self.store, self.splitter, middle)
         body = QHBoxLayout()
         body.setContentsMargins(0, 0, 10, 8)
         body.setSpacing(6)
@@ -174,6 +176,7 @@ class MainWindow(QMainWindow):
 
     def _connect(self) -> None:
         self.store.listen(self._changed)
+        self.board.enlarged.connect(self.arrangement.maximise)
         self.checkpoints.reload_wanted.connect(self.reloader.reload)
         self.checkpoints.automatic.toggled.connect(self._reload_at_once)
         self.opener.busy_with.connect(self.status.show_busy)
@@ -205,7 +208,7 @@ class MainWindow(QMainWindow):
 
     def _calls(self) -> dict[str, Callable[[], object]]:
         """Calls of the commands that are no actions on the session."""
-        view, picker, poses = self.scene_view, self.picker, self.poses
+        view, poses, show = self.scene_view, self.poses, self.arrangement.show
         return {
             "open": self.file_dialogs.choose,
             "reload": self.reloader.reload_shown,
@@ -223,10 +226,10 @@ class MainWindow(QMainWindow):
             "copy Python": poses.copy_python,
             "preferences": self.show_preferences,
             "stack": self.helper.show_stack,
-            "three points": lambda: picker.begin(Task.THREE_POINTS),
-            "across surface": lambda: picker.begin(Task.UPRIGHT),
-            "tangent": lambda: picker.begin(Task.TANGENT),
-            "measure": lambda: picker.begin(Task.MEASURE),
+            "three points": lambda: self._begin(Task.THREE_POINTS),
+            "across surface": lambda: self._begin(Task.UPRIGHT),
+            "tangent": lambda: self._begin(Task.TANGENT),
+            "measure": lambda: self.picker.begin(Task.MEASURE),
             "travel": self.player.toggle,
             "snap camera": self.hand.snap_to_camera,
             "home": lambda: view.set_up(view.up),
@@ -236,6 +239,10 @@ class MainWindow(QMainWindow):
             "x upwards": self.hand.upwards("x"),
             "y upwards": self.hand.upwards("y"),
             "z upwards": self.hand.upwards("z"),
+            "3D large": lambda: show(Shape.SPACE),
+            "slice large": lambda: show(Shape.SLICE),
+            "grid": lambda: show(Shape.GRID),
+            "3D hidden": lambda: show(Shape.FLAT),
             "find": self.strip.search.setFocus,
             "inspector": lambda: self.side.toggle(self.inspector),
             "neurons": lambda: self.side.toggle(self.neurons),
@@ -244,6 +251,11 @@ class MainWindow(QMainWindow):
             "log": self.helper.show_log,
             "about": self.helper.show_about,
         }
+
+    def _begin(self, task: Task) -> None:
+        """Pick points of the surface."""
+        self.arrangement.show_space()
+        self.picker.begin(task)
 
     def _show_side(self) -> None:
         """Tick the panel at the right of the views."""
@@ -341,9 +353,8 @@ class MainWindow(QMainWindow):
 
     @property
     def layout_now(self) -> Layout:
-        left, right = self.splitter.sizes()
-        widths = max(left, 1), max(right, 1)
-        return Layout((self.width(), self.height()), widths, self.side.shown, self.side.width_wanted)
+        size = self.width(), self.height()
+        return Layout(size, self.arrangement.widths, self.side.shown, self.side.width_wanted)
 
     def lay_out(self, layout: Layout) -> None:
         """As a session was left, as far as the screen has room for it."""
@@ -354,7 +365,7 @@ class MainWindow(QMainWindow):
         if layout.side_width:
             whole = sum(self.sides.sizes())
             self.sides.setSizes([max(whole - layout.side_width, 1), layout.side_width])
-        self.splitter.setSizes(list(layout.widths))
+        self.arrangement.share(layout.widths)
 
     def show_preferences(self) -> None:
         self.helper.show_preferences(self.take_preferences)
@@ -392,6 +403,7 @@ class MainWindow(QMainWindow):
     def closeEvent(self, event: QCloseEvent) -> None:
         """What moves first, and workers, which deliver nothing any more; then what VTK holds; then the window."""
         if self._keeps_layout:
+            self.arrangement.show_space()
             self.settings.store(self, self._splitters)
             self.settings.side = self.side.shown
             self.settings.reloads = self.checkpoints.automatic.isChecked()

@@ -26,7 +26,8 @@ _COVERAGE = 0.38  # line width over the mean distance between lines
 _FINEST, _WIDEST = 0.3, 1.5  # pixels; finer lines are drawn paler
 _TAPER = 0.35  # the first layer's lines are wider by this share, the last layer's finer
 _LEVEL, _HIGHLIGHT = 2.4, 1.7
-_OVER_LINES, _OVER_HIGHLIGHT = 2.0, 1.4  # the level set's width, at least, over that of anything else
+_OVER_LINES = 2.0  # the level set's usual width, at least, over that of the partition's lines
+_OVER_ALL: Final = 1.4  # its width over that of any other line, however narrow a person wants it
 _CASING: Final = 3.0  # of the level set and of a highlighted neuron, beyond their own widths
 HIGHLIGHT: Final[RGB] = (1.0, 0.16, 0.78)
 
@@ -188,11 +189,11 @@ def line_widths(picture: SlicePicture, scale: float, hidden_depths: frozenset[in
 
 
 def level_width(picture: SlicePicture, widths: list[float], hidden_depths: frozenset[int], factor: float) -> float:
-    """Width in pixels of the level set, clearly the heaviest line: `factor` times the usual one, or as much as it takes
-    beside the lines that are seen.  widths: of each depth."""
+    """Width in pixels of the level set, `factor` times the usual one, which grows with the lines that are seen; it
+    always is the heaviest line.  widths: of each depth."""
     widest = max((width for depth, width in enumerate(widths) if depth not in hidden_depths), default=0.0)
     highlight = _HIGHLIGHT if len(picture.highlight) else 0.0
-    return max(_LEVEL * factor, _OVER_LINES * widest, _OVER_HIGHLIGHT * highlight)
+    return max(max(_LEVEL, _OVER_LINES * widest) * factor, _OVER_ALL * widest, _OVER_ALL * highlight)
 
 
 def _bytes(color: RGB) -> NDArray[np.uint8]:

@@ -103,8 +103,13 @@ _VIEW: Final = (
     None,
     Command(
         "tiles", "&Tiles or one slice", "T", meanings.tile, label="Tiles", checked=lambda session: session.tiled,
-        tip="All slices, or the active one large, as by a double click on a slice's title",
+        tip="All slices, or the active one",
     ),
+    Command("3D large", "&3D view large", "Ctrl+1"),
+    Command("slice large", "&One slice large", "Ctrl+2"),
+    Command("grid", "Grid of &slices", "Ctrl+3"),
+    Command("3D hidden", "S&lices without the 3D view", "Ctrl+4"),
+    None,
     Command(
         "find", "&Go to a neuron", "Ctrl+F", tip="Highlight a neuron's level set everywhere: layer / neuron"
     ),

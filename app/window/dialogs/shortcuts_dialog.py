@@ -33,7 +33,7 @@ BY_HAND: Final[tuple[tuple[str, tuple[Line, ...]], ...]] = (
             ("Wheel, or + and \N{MINUS SIGN}", "zoom"),
             ("Enter, in a view", "a pointer: arrows move it, Enter clicks, Esc ends"),
             ("Double click in a slice, or 0", "all of it; again: a small slice alone"),
-            ("Double click on its title", "one slice large"),
+            ("Double click on its title", "this slice alone, and back"),
         ),
     ),
     (

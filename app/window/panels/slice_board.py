@@ -1,10 +1,10 @@
-"""All slices' cards: tiles in a column or a grid, or the active one alone."""
+"""All slices' cards: tiles in a grid, or the active one alone."""
 
 from __future__ import annotations
 
 from typing import Final
 
-from PySide6.QtCore import QTimer
+from PySide6.QtCore import QTimer, Signal
 from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QGridLayout, QWidget
 
@@ -18,11 +18,14 @@ from app.window.panels.slice_tile import SliceTile
 from app.window.parts.controls import ScrollArea, message_label
 from engine import Cancelled
 
-_TWO_COLUMNS: Final = 360  # pixels
+_AROUND: Final = (46, 60)  # pixels of a tile around the slice itself
+_NARROWEST: Final = 212  # pixels: a tile
 
 
 class SliceBoard(ScrollArea):
-    """tiles: by the slices' keys."""
+    """tiles: by the slices' keys; enlarged(key): a double click on a tile's title."""
+
+    enlarged = Signal(int)
 
     def __init__(self, store: Store, slices: LiveSlices, link: SliceLink, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -36,7 +39,7 @@ class SliceBoard(ScrollArea):
         self._grid.setSpacing(8)
         self._empty = message_label("", "muted")
         self.tiles: dict[int, SliceTile] = {}
-        self._wide = False
+        self._columns = 1
         self._look = QTimer(self)  # once tiles are where they belong
         self._look.setSingleShot(True)
         self._look.timeout.connect(self._look_at_tiles)
@@ -77,24 +80,21 @@ class SliceBoard(ScrollArea):
         tile.view.show_look(session.look.hidden_depths, session.look.style)
         self._link.add(key, tile.view)
         tile.chosen.connect(lambda: self._store.do(actions.ActivateSlice(key)))
-        tile.enlarged.connect(lambda: self._enlarge(key))
+        tile.enlarged.connect(lambda: self.enlarged.emit(key))
         tile.cancelled.connect(lambda: self._slices.cancel(key))
         return tile
 
-    def _enlarge(self, key: int) -> None:
-        self._store.do(actions.ActivateSlice(key))
-        self._store.do(actions.TileSlices(not self._store.session.tiled))
+    def _shown(self, session: Session) -> list[int]:
+        return [part.key for part in session.slices if part.visible and (session.tiled or part.key == session.active)]
 
     def _arrange(self, session: Session) -> None:
-        """Up to three tiles are a column, more are two columns where there is room for them."""
-        shown = [part.key for part in session.slices if part.visible and (session.tiled or part.key == session.active)]
-        self._wide = self.width() >= _TWO_COLUMNS
-        columns = 2 if len(shown) > 3 and self._wide else 1
+        shown = self._shown(session)
+        columns = self._columns = best_columns(len(shown), self.width(), self.height())
         while self._grid.count():
             self._grid.takeAt(0)
         for row in range(self._grid.rowCount()):
             self._grid.setRowStretch(row, 0)
-        for column in range(2):  # of the same width, whatever names are in them
+        for column in range(max(columns, self._grid.columnCount())):  # of the same width, whatever names are in them
             self._grid.setColumnStretch(column, int(column < columns))
         for i, key in enumerate(shown):
             self._grid.addWidget(self.tiles[key], i // columns, i % columns)
@@ -116,8 +116,9 @@ class SliceBoard(ScrollArea):
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
-        if self._wide != (self.width() >= _TWO_COLUMNS):
-            self._arrange(self._store.session)
+        session = self._store.session
+        if self._columns != best_columns(len(self._shown(session)), self.width(), self.height()):
+            self._arrange(session)
 
     def _started(self, key: int) -> None:
         if key in self.tiles:
@@ -137,6 +138,18 @@ class SliceBoard(ScrollArea):
             opened = self._store.session.opened
             assert opened is not None
             self.tiles[key].show_nothing(str(error), place_text(self._store.session.slice(key).plane, opened.domain))
+
+
+def best_columns(tiles: int, width: int, height: int) -> int:
+    """In how many columns slices are largest, as squares in tiles that share so many pixels; those that have no room in
+    them scroll."""
+    most = max(min(tiles, width // _NARROWEST), 1)
+
+    def side(columns: int) -> float:
+        rows = -(-tiles // columns)
+        return min(width / columns - _AROUND[0], height / max(rows, 1) - _AROUND[1])
+
+    return max(range(1, most + 1), key=side)
 
 
 def _why_empty(session: Session) -> str:

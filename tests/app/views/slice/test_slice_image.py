@@ -30,10 +30,10 @@ def width_of(
     return 0.05 * float((np.abs(found - 255 * np.array(color)).max(axis=1) < 60).sum())
 
 
-@pytest.mark.parametrize("style", [LineStyle(), LineStyle(lines=WIDEST, level=NARROWEST)])
+@pytest.mark.parametrize(("style", "times"), [(LineStyle(), 2.0), (LineStyle(lines=WIDEST, level=NARROWEST), 1.4)])
 @pytest.mark.parametrize("zoom", [1.0, 6.0, 300.0])
-def test_the_level_set_is_twice_as_wide_as_lines(
-    make_slice: Callable[..., SliceResult], zoom: float, style: LineStyle
+def test_the_level_set_is_the_heaviest_line(
+    make_slice: Callable[..., SliceResult], zoom: float, style: LineStyle, times: float
 ) -> None:
     result = make_slice()
     partition, polylines = result.partition, result.level_set.polylines
@@ -53,5 +53,5 @@ def test_the_level_set_is_twice_as_wide_as_lines(
 
     most = drawn(line, depth_colors(layers)[depth])
     assert most > 0 or zoom < 300
-    assert drawn(level, RED) > 2 * most - 3 / DENSE  # each is measured to a device pixel or so
+    assert drawn(level, RED) > times * most - 3 / DENSE  # each is measured to a device pixel or so
     assert drawn(level, RED, neuron) > 1.3 * drawn(line, HIGHLIGHT, neuron) > 1.3
