@@ -34,10 +34,12 @@ class _Before:
 
 
 class Arrangement:
-    """Shares the splitter between the 3D view, its first part `space`, and the slices."""
+    """Shares the splitter between its parts, the 3D view, `space`, and `slices`; below the first of them that is there,
+    in their vertical layouts, are the keys to colours."""
 
-    def __init__(self, store: Store, splitter: QSplitter, space: QWidget) -> None:
-        self._store, self._splitter, self._space = store, splitter, space
+    def __init__(self, store: Store, splitter: QSplitter, keys: QWidget) -> None:
+        self._store, self._splitter, self._keys = store, splitter, keys
+        self._space, self._slices = splitter.widget(0), splitter.widget(1)
         self._before: _Before | None = None
         self._widths = (1, 1)  # while the 3D view was seen last
 
@@ -63,6 +65,7 @@ class Arrangement:
     def share(self, widths: tuple[int, int]) -> None:
         """Show the 3D view and the slices, as wide as this or in these shares."""
         self._space.show()
+        self._put_keys(self._space)
         whole, room = sum(widths), max(sum(self._splitter.sizes()), 2)
         self._splitter.setSizes([round(room * widths[0] / whole), round(room * widths[1] / whole)])
 
@@ -92,3 +95,9 @@ class Arrangement:
     def _hide_space(self) -> None:
         self._widths = self.widths
         self._space.hide()
+        self._put_keys(self._slices)
+
+    def _put_keys(self, below: QWidget) -> None:
+        layout = below.layout()
+        if layout is not None and layout.indexOf(self._keys) < 0:
+            layout.addWidget(self._keys)

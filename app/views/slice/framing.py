@@ -87,10 +87,17 @@ class Bounds:
         """All that the slice may fill."""
         return Framing.around(self.frame[0], self.frame[1], width, height)
 
+    @property
+    def corners(self) -> tuple[tuple[float, float], tuple[float, float]]:
+        """Lower and upper corner (u, v) of a rectangle around the slice."""
+        corners = self.border.reshape(-1, 2)
+        (left, bottom), (right, top) = corners.min(axis=0).tolist(), corners.max(axis=0).tolist()
+        return (left, bottom), (right, top)
+
     def close(self, width: int, height: int) -> Framing | None:
         """The slice alone; None where it fills most of the frame."""
-        corners = self.border.reshape(-1, 2)
-        found = Framing.around(corners.min(axis=0), corners.max(axis=0), width, height)
+        lower, upper = self.corners
+        found = Framing.around(np.array(lower), np.array(upper), width, height)
         return found if _FILLING * found.scale > self.whole(width, height).scale else None
 
     def zoomed(self, framing: Framing, factor: float, px: float, py: float) -> Framing:

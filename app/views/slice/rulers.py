@@ -16,10 +16,13 @@ if TYPE_CHECKING:
 
     from app.views.slice.framing import Framing
 
+Point = tuple[float, float]
+
 _TICK_DISTANCE: Final = 40.0  # pixels, where numbers leave the choice
 _FINER, _COARSER = 5, 9  # round steps that are tried
 _GAP_BELOW, _GAP_BESIDE = 14.0, 5.0  # pixels between numbers that follow each other, and that stand one above the other
 _MOST_TICKS: Final = 200
+_ROUNDING: Final = 1e-9  # of a step
 _INK, _FAINT = QColor("#5b6472"), QColor("#d5d9e0")
 _BASE: Final = 17.0  # pixels from the area down to the foot of the letters below it
 _TO_LETTERS: Final = 6.0  # pixels from the area left to numbers
@@ -71,7 +74,9 @@ def ruler(
 def _with_step(
     low: float, high: float, scale: float, room: tuple[float, float], length: Callable[[str], float], step: float
 ) -> Ruler:
-    values = [k * step for k in range(math.ceil(low / step), math.floor(high / step) + 1)][:_MOST_TICKS]
+    # ends that are round, as those of a box, have a tick although pixels gave them back with rounding
+    first_tick, last_tick = math.ceil(low / step - _ROUNDING), math.floor(high / step + _ROUNDING)
+    values = [k * step for k in range(first_tick, last_tick + 1)][:_MOST_TICKS]
     places = tuple((value - low) * scale for value in values)
     texts = [number_text(value, step).replace("-", "\N{MINUS SIGN}") for value in values]
     numbers = (Number(at, text, length(text)) for at, text in zip(places, texts, strict=True))
@@ -89,16 +94,25 @@ def _step_at_least(least: float) -> int:
     return next(k for k in range(start, start + 5) if _step(k) >= least * (1 - 1e-9))
 
 
-def paint_rulers(painter: QPainter, framing: Framing, area: QRectF, names: tuple[str, str], family: str) -> None:
-    """Around the area of the view in which the slice is; names: of the axes; family: of the letters."""
+def measured(framing: Framing, area: QRectF, lower: Point, upper: Point) -> QRectF:
+    """Part of the area that rulers measure: no more of it than the slice, from corner `lower` (u, v) to `upper`."""
+    left, bottom = framing.to_pixel(*lower)
+    right, top = framing.to_pixel(*upper)
+    slice_ = QRectF(QPointF(left, top), QPointF(right, bottom)).translated(area.topLeft())
+    return slice_.intersected(area)
+
+
+def paint_rulers(painter: QPainter, framing: Framing, area: QRectF, part: QRectF, names: tuple[str, str]) -> None:
+    """Around the area of the view in which the slice is; part: of it, from where to where; names: of the axes."""
+    family = painter.font().family()
     painter.setFont(QFont(family, 8))
     painter.setPen(QPen(_FAINT, 1))
-    painter.drawLine(area.topLeft(), area.bottomLeft())
-    painter.drawLine(area.bottomLeft(), area.bottomRight())
-    low_u, low_v = framing.to_slice(0, framing.height)
-    high_u, high_v = framing.to_slice(framing.width, 0)
-    _paint_below(painter, low_u, high_u, framing.scale, area)
-    _paint_beside(painter, low_v, high_v, framing.scale, area)
+    painter.drawLine(QPointF(area.left(), part.top()), QPointF(area.left(), part.bottom()))
+    painter.drawLine(QPointF(part.left(), area.bottom()), QPointF(part.right(), area.bottom()))
+    low_u, low_v = framing.to_slice(part.left() - area.left(), part.bottom() - area.top())
+    high_u, high_v = framing.to_slice(part.right() - area.left(), part.top() - area.top())
+    _paint_below(painter, low_u, high_u, framing.scale, area, part)
+    _paint_beside(painter, low_v, high_v, framing.scale, area, part)
     letters = QFont(family, 9)
     letters.setItalic(True)
     letters.setBold(True)
@@ -108,24 +122,25 @@ def paint_rulers(painter: QPainter, framing: Framing, area: QRectF, names: tuple
     painter.drawText(QPointF(area.left() - 14, 14), names[1])
 
 
-def _paint_below(painter: QPainter, low: float, high: float, scale: float, area: QRectF) -> None:
-    length = QFontMetricsF(painter.font()).horizontalAdvance
-    found = ruler(low, high, scale, (2.0, area.width() - _NAME), length, _GAP_BELOW)
+def _paint_below(painter: QPainter, low: float, high: float, scale: float, area: QRectF, part: QRectF) -> None:
+    length, start = QFontMetricsF(painter.font()).horizontalAdvance, part.left() - area.left()
+    found = ruler(low, high, scale, (2.0 - start, area.width() - _NAME - start), length, _GAP_BELOW)
     painter.setPen(QPen(_FAINT, 1))
     for at in found.ticks:
-        x = area.left() + at
+        x = part.left() + at
         painter.drawLine(QPointF(x, area.bottom()), QPointF(x, area.bottom() + 4))
     painter.setPen(_INK)
     for number in found.numbers:
-        left = area.left() + number.at - number.length / 2
+        left = part.left() + number.at - number.length / 2
         painter.drawText(QPointF(left, area.bottom() + _BASE), number.text)
 
 
-def _paint_beside(painter: QPainter, low: float, high: float, scale: float, area: QRectF) -> None:
+def _paint_beside(painter: QPainter, low: float, high: float, scale: float, area: QRectF, part: QRectF) -> None:
     """From the foot to the top; where numbers are wider than what is beside the area, they stand upright."""
     metrics = QFontMetricsF(painter.font())
     height, width = metrics.capHeight(), metrics.horizontalAdvance
-    room = (2.0, area.height() - _NAME - 2)
+    start = area.bottom() - part.bottom()
+    room = (2.0 - start, area.height() - _NAME - 2 - start)
     found = ruler(low, high, scale, room, lambda _: height, _GAP_BESIDE)
     upright = any(width(number.text) > area.left() - _TO_LETTERS for number in found.numbers)
     if upright:
@@ -135,11 +150,11 @@ def _paint_beside(painter: QPainter, low: float, high: float, scale: float, area
         )
     painter.setPen(QPen(_FAINT, 1))
     for at in found.ticks:
-        y = area.bottom() - at
+        y = part.bottom() - at
         painter.drawLine(QPointF(area.left() - 4, y), QPointF(area.left(), y))
     painter.setPen(_INK)
     for number in found.numbers:
-        y = area.bottom() - number.at
+        y = part.bottom() - number.at
         if upright:
             painter.save()
             painter.translate(area.left() - 8, y + number.length / 2)

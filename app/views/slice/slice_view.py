@@ -32,7 +32,7 @@ from app.views.marks.pin_marks import PinMark, paint_badge, paint_outline
 from app.views.marks.view_keys import KeyPointer, dragged_by, zoomed_by
 from app.views.marks.waiting import paint_waiting
 from app.views.slice.framing import Bounds, Framing
-from app.views.slice.rulers import paint_rulers
+from app.views.slice.rulers import measured, paint_rulers
 from app.views.slice.slice_image import HIGHLIGHT, Image, SlicePicture, draw
 
 _LEFT, _BOTTOM = 40, 22  # pixels for the rulers
@@ -343,8 +343,10 @@ class SliceView(QWidget):
             self._paint_pins(painter)
             self._paint_marks(painter, area)
             painter.restore()
-        if self.framing is not None:
-            paint_rulers(painter, self.framing, area, self.axis_names, self.font().family())
+        bounds = self._bounds()
+        if self.framing is not None and bounds is not None:
+            painter.setFont(self.font())
+            paint_rulers(painter, self.framing, area, measured(self.framing, area, *bounds.corners), self.axis_names)
         if self._image is None and self.waiting:
             paint_waiting(painter, area, self.waiting)
         if self.note:

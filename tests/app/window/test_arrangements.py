@@ -27,6 +27,7 @@ def test_layouts_give_room_to_the_3d_view_or_to_slices(window: Driver) -> None:
         let_run(30)
         assert shown(window) == ([main.store.session.active] if shortcut == "Ctrl+2" else keys)
         assert main.scene_view.isVisible() == (shortcut != "Ctrl+4")
+        assert main.legend.isVisible()
         widths[shortcut] = window.tile.view.width(), main.scene_view.width()
     assert widths["Ctrl+1"][1] > 1.5 * widths["Ctrl+1"][0]
     assert widths["Ctrl+2"][0] > 1.5 * widths["Ctrl+2"][1]

@@ -88,7 +88,7 @@ def test_keys_of_planes_and_camera_are_heard_at_every_control(window: Driver) ->
     running, view = window.window, window.window.scene_view
     running.side.open(running.inspector)
     running.pins.pin(running.store.session.active, 0.1, 0.1)
-    wait_until(lambda: not running.pins._wait.isActive())  # then it opens the inspector
+    wait_until(lambda: not running.pins._click._wait.isActive())  # then it opens the inspector
     window.settle()
     store = running.store
     own = (QLineEdit, QComboBox, QAbstractSpinBox, SliceView)  # use arrows

@@ -6,9 +6,11 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from PySide6.QtCore import QRectF
 
 from app.state.texts.numbers import number_text
-from app.views.slice.rulers import ruler
+from app.views.slice.framing import Framing
+from app.views.slice.rulers import measured, ruler
 
 LETTER, GAP = 5.5, 10.0  # pixels
 
@@ -48,3 +50,19 @@ def test_two_numbers_say_where_everything_is(low: float, size: float, pixels: fl
 def test_the_usual_box(pixels: float, texts: str) -> None:
     found = ruler(-1.06, 1.06, pixels / 2.12, (2.0, pixels - 14), letters, GAP)
     assert " ".join(number.text for number in found.numbers).replace("\N{MINUS SIGN}", "-") == texts
+
+
+def test_rulers_end_where_the_slice_ends() -> None:
+    """Or where the view does; round ends have their numbers."""
+    area = QRectF(40, 0, 300, 200)
+    framing = Framing.around(np.array([-1.0, -1.0]), np.array([1.0, 1.0]), 300, 200)
+    part = measured(framing, area, (-1.0, -1.0), (1.0, 1.0))
+    side = 2 * framing.scale
+    assert part.center().toTuple() == pytest.approx(area.center().toTuple())
+    assert (part.width(), part.height()) == pytest.approx((side, side))
+    ends = [framing.to_slice(x - area.left(), 100)[0] for x in (part.left(), part.right())]
+    found = ruler(*ends, framing.scale, (-60.0, side + 60), letters, GAP)
+    assert found.numbers[0].text == "\N{MINUS SIGN}1"
+    assert found.numbers[-1].text == "1"
+    assert (found.ticks[0], found.ticks[-1]) == pytest.approx((0.0, side))
+    assert measured(framing.zoomed(9, 150, 100), area, (-1.0, -1.0), (1.0, 1.0)) == area
