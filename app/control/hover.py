@@ -124,7 +124,7 @@ class Hover(QObject):
         corners = partition.vertices[partition.face_vertices[loop]]
         x, y = (corners - corners[0]).T
         area = 0.5 * float((x * np.roll(y, -1) - y * np.roll(x, -1)).sum())
-        # a circle in a convex region that touches its sides has a radius between this and twice this
+        # the radius of the largest circle in a convex region is between this and twice this
         middle = area / float(np.hypot(*np.diff(corners, axis=0, append=corners[:1]).T).sum())
         edge, distance = _nearest(partition, partition.face_edges[loop], where[0], look.hidden_depths)
         hit = distance < min(reach, max(middle, _SURE * reach))

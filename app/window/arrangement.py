@@ -34,12 +34,12 @@ class _Before:
 
 
 class Arrangement:
-    """Shares the splitter between its parts, the 3D view, `space`, and `slices`; below the first of them that is there,
-    in their vertical layouts, are the keys to colours."""
+    """Shares the splitter between its parts: the 3D view, `space`, and `slices`.  The keys to colours are in the layout
+    of the first of them that is there, below all else."""
 
-    def __init__(self, store: Store, splitter: QSplitter, keys: QWidget) -> None:
-        self._store, self._splitter, self._keys = store, splitter, keys
-        self._space, self._slices = splitter.widget(0), splitter.widget(1)
+    def __init__(self, store: Store, splitter: QSplitter, space: QWidget, slices: QWidget, keys: QWidget) -> None:
+        self._store, self._splitter = store, splitter
+        self._space, self._slices, self._keys = space, slices, keys
         self._before: _Before | None = None
         self._widths = (1, 1)  # while the 3D view was seen last
 

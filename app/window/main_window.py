@@ -144,7 +144,7 @@ class MainWindow(QMainWindow):
         self.splitter.setSizes([700, 430])
         self.splitter.setHandleWidth(8)
         self.splitter.setChildrenCollapsible(False)
-        self.arrangement = Arrangement(self.store, self.splitter, keys)
+        self.arrangement = Arrangement(self.store, self.splitter, middle, slices, keys)
         body = QHBoxLayout()
         body.setContentsMargins(0, 0, 10, 8)
         body.setSpacing(6)
