@@ -105,7 +105,9 @@ def run_window(
         running.processEvents()  # it is seen before anything else takes time
         window.prepare()
         window.opener.open_paths(paths, reading)
+        window.leaving.asks = True
         _run(running, interrupted)
+        window.leaving.asks = False  # an interruption asks nothing
 
 
 @contextmanager
@@ -180,7 +182,7 @@ def _run(running: QApplication, interrupted: Callable[[], bool]) -> None:
     That is asked now and then, which also lets Python see signals; an exception in the midst of Qt would reach nobody.
     """
     asking = QTimer(running)
-    asking.timeout.connect(lambda: running.quit() if interrupted() else None)
+    asking.timeout.connect(lambda: running.exit() if interrupted() else None)
     asking.start(_ASKING_MILLISECONDS)
     running.exec()
     asking.stop()

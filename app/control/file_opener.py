@@ -46,6 +46,8 @@ class FileOpener(QObject):
     Of a file that was refused, first: failed(Problem); asked(path, UnansweredError, rest): it leaves a question open,
     `rest` is what was to be opened then; missing(path, MissingFileError, go_on): a session needs a file that is not
     there, call `go_on` with where it is, or with None to leave it out.
+
+    leave(go_on, stay): called before another session takes the place of the one that is open.
     """
 
     opened = Signal()
@@ -62,6 +64,7 @@ class FileOpener(QObject):
         self._store, self._settings, self._open_file = store, settings, open_file
         self._worker = Worker("opening", self)
         self._busy = False
+        self.leave: Callable[[Callable[[], None], Callable[[], None]], None] = lambda go_on, _: go_on()
         self._queue: list[Callable[[], None]] = []  # what was asked for while something is being opened
 
     @property
@@ -111,6 +114,12 @@ class FileOpener(QObject):
 
         def take(found: OpenNetwork | LoadedSession) -> None:
             self._show_busy("")
+            if isinstance(found, OpenNetwork):
+                show(found)
+            else:
+                self.leave(partial(show, found), self._queue.clear)
+
+        def show(found: OpenNetwork | LoadedSession) -> None:
             LOG.info("opened %s", path)
             if recovered is None:
                 self._settings.remember(path, found.reading if isinstance(found, OpenNetwork) else None)

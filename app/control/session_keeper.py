@@ -15,9 +15,11 @@ from app.files import why_not_written
 from app.jobs.autosave import Autosave, left_behind
 from app.jobs.log_file import LOG
 from app.jobs.worker import Job, Worker
+from app.state import actions
 from app.state.saved_session import Layout, SavedSession, SessionFileError, saved_session
+from app.state.session import Session, same_picture
 from app.state.session_file import write_session
-from app.state.store import Store
+from app.state.store import Change, Store
 from app.views.camera import in_sight
 from engine import Cancelled
 
@@ -33,7 +35,7 @@ _AUTOSAVE_MILLISECONDS: Final = 1500  # after a change
 
 class SessionKeeper(QObject):
     """saved(path): a session was saved by hand; failed(Problem): it was not; laid_out(Layout): one was opened that
-    had this layout.
+    had this layout; named: `path` or `changed` may be another now.
 
     path: where the session was saved or opened.  layout: that of the window now.
     """
@@ -41,6 +43,7 @@ class SessionKeeper(QObject):
     saved = Signal(str)
     failed = Signal(object)
     laid_out = Signal(object)
+    named = Signal()
 
     def __init__(
         self,
@@ -61,11 +64,12 @@ class SessionKeeper(QObject):
         self._taken_over = False  # what a crash left is open here
         self._unsaved: tuple[Path, SavedSession] | None = None
         self.path: Path | None = None
+        self._in_file: Session | None = None  # what was saved or opened there
         self._soon = QTimer(self)
         self._soon.setSingleShot(True)
         self._soon.setInterval(_AUTOSAVE_MILLISECONDS)
         self._soon.timeout.connect(self._save_by_itself)
-        store.listen(lambda _: self._changed())
+        store.listen(self._session_changed)
         view.camera_moved.connect(self._changed)
 
     def close(self) -> None:
@@ -90,20 +94,44 @@ class SessionKeeper(QObject):
         opened = self._store.session.opened
         if opened is None:
             return None
-        return self.path or (self._settings.folder or Path()) / f"{Path(opened.name).stem}.session.json"
+        return self.path or self._settings.session_folder / f"{Path(opened.name).stem}.session.json"
 
-    def save_to(self, path: Path) -> None:
+    @property
+    def changed(self) -> bool:
+        """The session has a name, and shows something else than its file; from where it is seen does not count."""
+        return self._in_file is not None and not same_picture(self._in_file, self._store.session)
+
+    def discard_changes(self) -> None:
+        """Ask for nothing: the session is left as it is in its file."""
+        self._name(self.path, self._store.session)
+
+    def _name(self, path: Path | None, session: Session) -> None:
+        """The session has this name from now on, and so is in its file."""
+        self.path, self._in_file = path, None if path is None else session
+        self.named.emit()
+
+    def save_to(
+        self,
+        path: Path,
+        go_on: Callable[[], object] = lambda: None,
+        stay: Callable[[], object] = lambda: None,
+    ) -> None:
+        """go_on: called once it is saved; stay: when it cannot be, after `failed`."""
+        session = self._store.session
         try:
             saved = self._present()
         except ValueError as error:
             self.failed.emit(Problem(_NOT_SAVED, f"{error}.", str(error)))
+            stay()
             return
 
         def take(_: None) -> None:
             self._unsaved = None
-            self.path = path
             self._settings.remember(path)
+            self._settings.session_folder = path.parent
+            self._name(path, session)
             self.saved.emit(str(path))
+            go_on()
 
         def fail(error: Exception) -> None:
             if isinstance(error, Cancelled):
@@ -116,6 +144,7 @@ class SessionKeeper(QObject):
             else:
                 raise error
             self.failed.emit(Problem(_NOT_SAVED, why, str(error)))
+            stay()
 
         self._unsaved = path, saved
         self._worker.submit(Job("save", lambda _: write_session(path, saved), take, fail))
@@ -123,7 +152,7 @@ class SessionKeeper(QObject):
     def show(self, loaded: LoadedSession, recovered: bool) -> None:
         """What the session does not hold: camera, layout; and what is to be told of it."""
         view = self._view
-        self.path = None if recovered else loaded.path
+        self._name(None if recovered else loaded.path, self._store.session)
         notices = loaded.notices
         if loaded.viewpoint is not None and view.scene is not None:
             if in_sight(loaded.viewpoint, view.scene.domain):
@@ -165,6 +194,13 @@ class SessionKeeper(QObject):
         if self._left is not None:
             self._left.remove()
             self._left = None
+
+    def _session_changed(self, change: Change) -> None:
+        action = change.action
+        if isinstance(action, actions.ReloadNetwork) and self._in_file is not None:  # no change of a person's
+            self._in_file = actions.reloaded(self._in_file, action.old, action.new)
+        self._changed()
+        self.named.emit()
 
     def _changed(self) -> None:
         """The session, or from where it is seen."""

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from PySide6.QtCore import QByteArray, QSettings
+from PySide6.QtCore import QByteArray, QSettings, QStandardPaths
 from PySide6.QtWidgets import QMainWindow, QSplitter
 
 from app.jobs.slicing import LIVE_SECONDS
@@ -58,6 +58,18 @@ class Settings:
     @folder.setter
     def folder(self, folder: Path) -> None:
         self._stored.setValue("folder", str(folder))
+
+    @property
+    def session_folder(self) -> Path:
+        """Where the last session was saved; the person's documents when there was none, or its folder is gone."""
+        stored = str(self._stored.value("session folder", ""))
+        if stored and Path(stored).is_dir():
+            return Path(stored)
+        return Path(QStandardPaths.writableLocation(QStandardPaths.StandardLocation.DocumentsLocation))
+
+    @session_folder.setter
+    def session_folder(self, folder: Path) -> None:
+        self._stored.setValue("session folder", str(folder))
 
     @property
     def theme(self) -> str:

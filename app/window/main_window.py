@@ -36,6 +36,7 @@ from app.window.arrangement import Arrangement, Shape
 from app.window.commands.commands import Commands
 from app.window.file_dialogs import FileDialogs
 from app.window.helper import Helper
+from app.window.leaving import Leaving
 from app.window.panels.checkpoint_panel import CheckpointPanel
 from app.window.panels.inspector import Inspector
 from app.window.panels.neuron_table import NeuronTable
@@ -107,6 +108,8 @@ class MainWindow(QMainWindow):
             self.store, self.scene_view, self.opener, self.settings, self.notice, lambda: self.layout_now, self
         )
         self.file_dialogs = FileDialogs(self.opener, self.keeper, self.settings, self.notice, self)
+        self.leaving = Leaving(self.keeper, self)
+        self.opener.leave = self.leaving.leave
         self._keeps_layout = False
         self._let_go = QTimer(self)
         self._let_go.setSingleShot(True)
@@ -190,6 +193,7 @@ class MainWindow(QMainWindow):
         self.opener.session_opened.connect(self.keeper.show)
         self.keeper.saved.connect(self._saved)
         self.keeper.laid_out.connect(self.lay_out)
+        self.keeper.named.connect(self._show_title)
         self.slice_link.nudged.connect(lambda key, notches: self.hand.shift(key, notches * 2 * STEP))
         self.legend.toggled.connect(self.hand.toggle_depth)
         self.legend.isolated.connect(self.hand.isolate_depth)
@@ -305,11 +309,20 @@ class MainWindow(QMainWindow):
     def _changed(self, change: Change) -> None:
         opened = change.after.opened
         if opened is not change.before.opened:
-            self.setWindowTitle("SplineScope" if opened is None else f"{opened.name} \N{EM DASH} SplineScope")
             self.approximation.setText("" if opened is None else opened.approximation)
             self.approximation.setVisible(bool(self.approximation.text()))
         if isinstance(change.action, actions.MovePlane):
             self._let_go.start()
+
+    def _show_title(self) -> None:
+        """Name of the session, with a mark while it has changes, and of the network."""
+        opened, path = self.store.session.opened, self.keeper.path
+        names = ([] if path is None else [path.name]) + ([] if opened is None else [opened.name])
+        shown = [name.replace("[*]", "[*][*]") for name in names]  # so Qt writes what else is the mark's place
+        if path is not None:
+            shown[0] += "[*]"
+        self.setWindowTitle(" \N{EM DASH} ".join([*shown, "SplineScope"]))
+        self.setWindowModified(self.keeper.changed)
 
     def _pause(self) -> None:
         """Without a hand on a plane for a while, the next move is a step of its own."""
@@ -408,6 +421,10 @@ class MainWindow(QMainWindow):
 
     def closeEvent(self, event: QCloseEvent) -> None:
         """What moves first, and workers, which deliver nothing any more; then what VTK holds; then the window."""
+        if self.leaving.open_question:
+            event.ignore()
+            self.leaving.leave(self.close, lambda: None)
+            return
         if self._keeps_layout:
             self.arrangement.show_space()
             self.settings.store(self, self._splitters)
