@@ -212,6 +212,7 @@ class LiveSlices(QObject):
                 | actions.ShowNetwork()
                 | actions.CloseNetwork()
                 | actions.ReloadNetwork()
+                | actions.FrameNetwork()
                 | actions.Restore()
                 | actions.AddStack()
             ):
@@ -284,7 +285,8 @@ class LiveSlices(QObject):
             return
         known, opened = self._next(key), session.opened
         request = SliceRequest(
-            self._numbers, key, opened.network, session.slice(key).plane, opened.domain, live, self.budget
+            self._numbers, key, opened.network, session.slice(key).plane, opened.domain, live, self.budget,
+            opened.level,
         )  # fmt: skip
         known.asked = request.plane
         known.waiting, known.followed, known.given_up = True, live, False
@@ -306,6 +308,8 @@ class LiveSlices(QObject):
         key, known = request.key, self._known.get(request.key)
         opened = self._store.session.opened
         if opened is None or request.network is not opened.network:
+            return
+        if request.domain is not opened.domain or request.level != opened.level:
             return
         if known is None or (known.shown is not None and known.shown.answer.request.number > request.number):
             return

@@ -106,7 +106,7 @@ class LiveSurface(QObject):
                 context.publish(progress)
 
             surface = extract_surface(
-                opened.network, opened.domain, progress=report, cancel=context.cancelled, threads=threads
+                opened.network, opened.domain, opened.level, progress=report, cancel=context.cancelled, threads=threads
             )
             return DrawnSurface(surface, SurfaceMesh.of(surface))
 

@@ -67,7 +67,8 @@ class Reloader(QObject):
             if old is None:
                 return
             if found.sha256 != old.sha256:
-                self._store.do(actions.ReloadNetwork(old, found))
+                kept = found.in_frame(old.domain if old.framed else None, old.level)
+                self._store.do(actions.ReloadNetwork(old, kept))
             self._notices.withdraw(_changed_text(path))
             self._notices.withdraw(self._failures.pop(path, ""))
             self.reloaded.emit(found.name)

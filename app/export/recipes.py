@@ -27,6 +27,8 @@ def slice_command(opened: OpenNetwork, plane: SlicePlane, palette: Palette = Pal
     ]
     bounds = numbers_text(opened.domain.ravel().tolist())
     words = ["splinescope", "slice", path, "--pose", str(Pose(plane)), f"--bounds={bounds}", *choices]
+    if opened.level:
+        words.append(f"--level={opened.level!r}")
     if palette is not Palette.TIDE:
         words.append(f"--palette={palette.value}")
     return shlex.join([*words, "--out", "slice.png"])
@@ -37,6 +39,7 @@ def slice_python(opened: OpenNetwork, plane: SlicePlane) -> str:
     made = {} if opened.reading is None else opened.reading.made()
     choices = "".join(f", {name}={value!r}" for name, value in made.items())
     reading = f", Reading({choices[2:]})" if made else ""
+    level = f", {opened.level!r}" if opened.level else ""
     where = f"SlicePlane({plane.origin.tolist()!r}, {plane.axes.tolist()!r})"
     names = "Reading, load_checkpoint" if made else "load_checkpoint"
     return "\n".join(
@@ -44,7 +47,7 @@ def slice_python(opened: OpenNetwork, plane: SlicePlane) -> str:
             "from engine import Network, SlicePlane, partition_slice",
             f"from sdf_models import {names}",
             f"network = Network.trace(load_checkpoint({_path(opened)!r}{reading}).module, input_shape=(3,))",
-            f"partition = partition_slice(network, {where}, {opened.domain.tolist()!r})",
+            f"partition = partition_slice(network, {where}, {opened.domain.tolist()!r}{level})",
         )
     )
 

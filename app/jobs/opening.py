@@ -191,7 +191,7 @@ def _contoured(values: NDArray[np.float64], domain: NDArray[np.float64], n: int)
     contour.Update()
     found = contour.GetOutput()
     if found.GetNumberOfPolys() == 0:
-        return CoarseSurface.from_triangles(np.empty((0, 3)), np.empty((0, 3), np.int32))
+        return CoarseSurface.none()
     points = vtk_to_numpy(found.GetPoints().GetData()).astype(np.float64)
     triangles = vtk_to_numpy(found.GetPolys().GetConnectivityArray()).reshape(-1, 3).astype(np.int32)[:, ::-1]
     return CoarseSurface.from_triangles(points, triangles)

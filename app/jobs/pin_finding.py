@@ -46,8 +46,8 @@ def _ground(opened: OpenNetwork, plane: SlicePlane | None, cancelled: Callable[[
     """What there is to pin in a plane, of the surface without one; None where it cannot be computed any more."""
     try:
         if plane is None:
-            return extract_surface(opened.network, opened.domain, cancel=cancelled)
-        return partition_slice(opened.network, plane, opened.domain, cancel=cancelled)
+            return extract_surface(opened.network, opened.domain, opened.level, cancel=cancelled)
+        return partition_slice(opened.network, plane, opened.domain, opened.level, cancel=cancelled)
     except EngineError:
         return None
 

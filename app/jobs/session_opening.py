@@ -7,6 +7,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from app.jobs.opening import OpeningError
 from app.jobs.pin_finding import found_pins
 from app.state.actions import shown
@@ -58,7 +60,8 @@ def open_session(path: Path, context: Context, moved: Mapping[Path, Path | None]
             raise MissingFileError(
                 f"{path}: {where.name} of this session is not at {where}; say where it is, or put it there", part.path
             )
-        networks.append((part, open_file(where, context.cancelled, part.reading)))
+        domain = None if part.domain is None else np.array(part.domain)
+        networks.append((part, open_file(where, context.cancelled, part.reading).in_frame(domain, part.level)))
         if part.sha256 and networks[-1][1].sha256 != part.sha256:
             notices.append(f"{where.name} has changed since the session was saved.")
     if not networks:

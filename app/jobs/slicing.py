@@ -33,6 +33,7 @@ class SliceRequest:
     domain: NDArray[np.float64]
     live: bool
     budget: float = LIVE_SECONDS
+    level: float = 0.0
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -97,7 +98,7 @@ def compute_slice(
 
     try:
         partition = partition_slice(
-            request.network, request.plane, request.domain, progress=report, cancel=cancelled,
+            request.network, request.plane, request.domain, request.level, progress=report, cancel=cancelled,
             examined=0 if request.live else None,
         )  # fmt: skip
         return answer(partition, layers)

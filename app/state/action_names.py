@@ -22,6 +22,8 @@ def action_name(action: actions.Action, before: Session) -> str:
             return f"Close {opened.name}"
         case actions.ReloadNetwork(new=opened):
             return f"Reload {opened.name}"
+        case actions.FrameNetwork(opened=opened, domain=domain):
+            return f"Change {'level' if domain is None else 'domain'} of {opened.name}"
         case actions.Restore(why=why):
             return why
         case actions.MovePlane(key=key):

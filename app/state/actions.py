@@ -15,6 +15,8 @@ from app.state.session import OpenNetwork, Pin, Session, Slice, without_controls
 from engine import Neuron, SlicePlane
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from numpy.typing import NDArray
 
     from engine import RegionFacts
@@ -54,6 +56,15 @@ class ReloadNetwork:
 
     old: OpenNetwork
     new: OpenNetwork
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class FrameNetwork:
+    """Show a network in another box (2, 3), None for the one it is in, and at another level; its pins go."""
+
+    opened: OpenNetwork
+    domain: NDArray[np.float64] | None
+    level: float
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -164,6 +175,7 @@ Action = (
     | ShowNetwork
     | CloseNetwork
     | ReloadNetwork
+    | FrameNetwork
     | Restore
     | MovePlane
     | AddSlice
@@ -193,6 +205,8 @@ def applied(session: Session, action: Action) -> Session:
             return _closed(session, action.opened)
         case ReloadNetwork():
             return reloaded(session, action.old, action.new)
+        case FrameNetwork(opened=opened):
+            return _exchanged(session, {id(opened): opened.in_frame(action.domain, action.level)})
         case Restore():
             return action.session
         case MovePlane():
@@ -271,10 +285,21 @@ def _closed(session: Session, opened: OpenNetwork) -> Session:
 
 
 def reloaded(session: Session, old: OpenNetwork, new: OpenNetwork) -> Session:
-    """With `new` wherever `old` was."""
-    networks = tuple(new if known is old else known for known in session.networks)
+    """With `new` wherever `old` was, in whatever frame."""
+    framed = {
+        id(known): new.in_frame(known.domain if known.framed else None, known.level)
+        for known in session.networks
+        if known.network is old.network
+    }
+    return _exchanged(session, {**framed, id(old): new})
+
+
+def _exchanged(session: Session, new: Mapping[int, OpenNetwork]) -> Session:
+    """With other networks in the places of some, by their ids."""
+    networks = tuple(new.get(id(known), known) for known in session.networks)
+    shown_now = new.get(id(session.opened), session.opened)
     session = _without_lost_pins(replace(session, networks=networks))
-    return shown(session, new) if session.opened is old else session
+    return session if shown_now is session.opened else shown(session, shown_now)
 
 
 def _with(session: Session, changed: Slice) -> Session:

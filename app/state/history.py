@@ -128,10 +128,10 @@ def _with_reloaded(step: Step, old: OpenNetwork, new: OpenNetwork) -> Step:
 
 def _light_enough(past: list[Step], now: Session) -> list[Step]:
     """The newest of the steps, without the networks that only older ones would bring back."""
-    known, closed = {id(opened) for opened in now.networks}, 0
+    known, closed = {id(opened.network) for opened in now.networks}, 0
     for at in reversed(range(len(past))):
-        fresh = [opened for opened in past[at].session.networks if id(opened) not in known]
-        known |= {id(opened) for opened in fresh}
+        fresh = [opened for opened in past[at].session.networks if id(opened.network) not in known]
+        known |= {id(opened.network) for opened in fresh}
         closed += sum(_bytes_of(opened) for opened in fresh)
         if closed > _MOST_CLOSED_BYTES and at < len(past) - 1:
             return past[at + 1 :]

@@ -24,16 +24,18 @@ class SessionFileError(ValueError):
     """A text is no session; one line: what is wrong in it."""
 
 
+Point = tuple[float, float, float]
+
+
 @dataclass(frozen=True, slots=True)
 class SavedCheckpoint:
-    """path: absolute; sha256: of the file when it was saved, hexadecimal."""
+    """path: absolute; sha256: of the file when it was saved, hexadecimal; domain: None for the file's own."""
 
     path: Path
     sha256: str
     reading: Reading | None
-
-
-Point = tuple[float, float, float]
+    domain: tuple[Point, Point] | None = None
+    level: float = 0.0
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -82,7 +84,10 @@ def saved_session(session: Session, viewpoint: Viewpoint | None, layout: Layout 
     for opened in session.networks:
         if opened.path is None:
             raise ValueError(f"{opened.name} comes from no file, so that a session cannot bring it back")
-        checkpoints.append(SavedCheckpoint(Path(os.path.abspath(opened.path)), opened.sha256, opened.reading))
+        low, high = ((x, y, z) for x, y, z in opened.domain.tolist())
+        domain = (low, high) if opened.framed else None
+        path = Path(os.path.abspath(opened.path))
+        checkpoints.append(SavedCheckpoint(path, opened.sha256, opened.reading, domain, opened.level))
     if session.opened is None:
         raise ValueError("nothing is open")
     at = session.networks.index(session.opened)

@@ -6,11 +6,12 @@ Every change makes a new session (see `app.state.actions`), so that earlier ones
 from __future__ import annotations
 
 import unicodedata
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from app.state.geometry.planes import same_plane
+from app.state.geometry.surfaces import CoarseSurface
 from app.state.look import Fill, SceneLook
 from app.state.palette import RGB, accent
 
@@ -18,7 +19,6 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from app.state.geometry.surfaces import CoarseSurface
     from engine import Network, Neuron, RegionFacts, SlicePlane
     from sdf_models import Reading
 
@@ -30,7 +30,7 @@ class OpenNetwork:
     name: for people; path: the file it came from, None for a module of the caller's; domain (2, 3); facts: what is
     known of it, in lines (label, text); preview: a coarse surface, without faces when the level set was not seen;
     approximation: how the network differs from the file's own, "" when it does not; sha256: of the file as it was read,
-    hexadecimal; reading: the choices made for it.
+    hexadecimal; reading: the choices made for it; level: f on the level set; framed: `domain` is not the file's own.
     """
 
     name: str
@@ -42,6 +42,15 @@ class OpenNetwork:
     approximation: str = ""
     sha256: str = ""
     reading: Reading | None = None
+    level: float = 0.0
+    framed: bool = False
+
+    def in_frame(self, domain: NDArray[np.float64] | None, level: float) -> OpenNetwork:
+        """Return the network in another box (2, 3), None for its own, and at another level; without a preview then."""
+        if domain is None and level == self.level:
+            return self
+        box, framed = (self.domain, self.framed) if domain is None else (domain, True)
+        return replace(self, domain=box, framed=framed, level=level, preview=CoarseSurface.none())
 
     def describe(self, neuron: Neuron) -> str:
         """A text for people, such as "layer 3 (net.3), neuron 17"."""

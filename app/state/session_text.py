@@ -37,8 +37,8 @@ if TYPE_CHECKING:
     from sdf_models import Reading
 
 MARK: Final = "splinescope session"
-VERSION: Final = 2
-"""Files of version 1 have no style, no pins, and no side in their layout."""
+VERSION: Final = 3
+"""Files of version 1 have no style, no pins, and no side in their layout; those of version 2 no domain and no level."""
 MOST_BYTES: Final = 4 << 20
 _MOST: Final = {"checkpoints": 1024, "slices": 4096, "hidden depths": 4096, "pins": 4096}
 _LONGEST: Final = 4096  # characters of a path or a name
@@ -59,6 +59,8 @@ def to_text(saved: SavedSession, folder: Path) -> str:
                 "path": _relative(part.path, folder),
                 "sha256": part.sha256,
                 "reading": None if part.reading is None else part.reading.to_json(),
+                "domain": part.domain,
+                "level": part.level,
             }
             for part in saved.checkpoints
         ],
@@ -117,7 +119,7 @@ def from_text(text: str, folder: Path) -> SavedSession:
         raise SessionFileError(
             f"its version is {version:.0f}, of a newer SplineScope; this one reads versions up to {VERSION}"
         )
-    checkpoints = _several(content, "checkpoints", lambda value: _checkpoint(value, folder))
+    checkpoints = _several(content, "checkpoints", lambda value: _checkpoint(value, folder, version))
     if not checkpoints:
         raise SessionFileError('"checkpoints" is empty')
     slices = _several(content, "slices", _slice)
@@ -170,7 +172,7 @@ def _reading(value: Any) -> Reading:
     return Reading.from_json(value)
 
 
-def _checkpoint(value: Any, folder: Path) -> SavedCheckpoint:
+def _checkpoint(value: Any, folder: Path, version: int) -> SavedCheckpoint:
     described = _object(value, "a checkpoint")
     path, digest = _path(_get(described, "path")), _text(_get(described, "sha256"), "a hash")
     if not path:
@@ -181,7 +183,20 @@ def _checkpoint(value: Any, folder: Path) -> SavedCheckpoint:
         reading = _maybe(described, "reading", _reading)
     except (ValueError, OverflowError, RecursionError) as error:
         raise SessionFileError(f"the choices for {path!r:.60} make no sense: {error!s:.200}") from error
-    return SavedCheckpoint(Path(os.path.normpath(folder / path)), digest, reading)
+    where = Path(os.path.normpath(folder / path))
+    if version < 3:
+        return SavedCheckpoint(where, digest, reading)
+    level = _number(_get(described, "level"), "a level")
+    return SavedCheckpoint(where, digest, reading, _maybe(described, "domain", _domain), level)
+
+
+def _domain(value: Any) -> tuple[Point, Point]:
+    if not isinstance(value, list) or len(value) != 2:
+        raise SessionFileError('"domain" is not two corners')
+    low, high = (_point(corner, "domain") for corner in value)
+    if not all(a < b for a, b in zip(low, high, strict=True)):
+        raise SessionFileError('"domain" is not a lower and an upper corner')
+    return low, high
 
 
 def _slice(value: Any) -> Slice:
@@ -255,10 +270,14 @@ def _viewpoint(value: Any) -> Viewpoint:
 def _point(value: Any, name: str) -> Point:
     if not isinstance(value, list) or len(value) != 3:
         raise SessionFileError(f'"{name}" is not three numbers')
-    for number in value:
-        if type(number) not in (int, float) or not -_LARGEST <= number <= _LARGEST:
-            raise SessionFileError(f'"{name}" is not three finite numbers of sensible size')
-    return float(value[0]), float(value[1]), float(value[2])
+    x, y, z = (_number(number, f'a number of "{name}"') for number in value)
+    return x, y, z
+
+
+def _number(value: Any, name: str) -> float:
+    if type(value) not in (int, float) or not -_LARGEST <= value <= _LARGEST:
+        raise SessionFileError(f"{name} is not finite and of sensible size")
+    return float(value)
 
 
 def _layout(value: Any, version: int) -> Layout:

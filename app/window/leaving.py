@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from PySide6.QtCore import Qt
+from PySide6.QtGui import QIcon
 from PySide6.QtWidgets import QMessageBox, QWidget
 
 from app.control.session_keeper import SessionKeeper
@@ -41,6 +42,8 @@ class Leaving:
         box.setText(f"{breakable(path.name)} has changes that are not saved.")
         box.setInformativeText("Save them before the session is left?")
         box.setStandardButtons(_Button.Save | _Button.Discard | _Button.Cancel)
+        for made in box.buttons():
+            made.setIcon(QIcon())  # words alone, as in other dialogs
         box.setDefaultButton(_Button.Save)
         box.setEscapeButton(_Button.Cancel)
         box.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)

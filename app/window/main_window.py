@@ -38,6 +38,7 @@ from app.window.file_dialogs import FileDialogs
 from app.window.helper import Helper
 from app.window.leaving import Leaving
 from app.window.panels.checkpoint_panel import CheckpointPanel
+from app.window.panels.frame_fields import FrameFields
 from app.window.panels.inspector import Inspector
 from app.window.panels.neuron_table import NeuronTable
 from app.window.panels.notice_bar import NoticeBar
@@ -151,6 +152,8 @@ class MainWindow(QMainWindow):
         body = QHBoxLayout()
         body.setContentsMargins(0, 0, 10, 8)
         body.setSpacing(6)
+        self.frame = FrameFields(self.store, self)
+        self.panel.put_above(self.frame)
         self.panel.put_above(self.checkpoints)
         self.panel.put_below("travel", self.player)
         body.addWidget(self.panel)

@@ -54,6 +54,10 @@ class CoarseSurface:
     edge_layer: Int
 
     @classmethod
+    def none(cls) -> CoarseSurface:
+        return cls.from_triangles(np.empty((0, 3)), np.empty((0, 3), np.int32))
+
+    @classmethod
     def from_triangles(cls, vertices: Float, triangles: Int) -> CoarseSurface:
         """vertices (V, 3), triangles (F, 3), counter-clockwise seen from outside; it has no creases."""
         a, b, c = (vertices[triangles[:, k]] for k in range(3))

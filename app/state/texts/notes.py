@@ -23,6 +23,7 @@ def network_notes(opened: OpenNetwork) -> tuple[Note, ...]:
     return (
         ("layers", architecture(opened)),
         ("domain", domain_text(opened.domain)),
+        *((("level", f"f = {opened.level:g}".replace("-", "\N{MINUS SIGN}")),) if opened.level else ()),
         ("verdict", f"piecewise linear ({exactness(error.double)})"),
         *((("approximation", opened.approximation),) if opened.approximation else ()),
         *(("assumed", text) for text in assumed),

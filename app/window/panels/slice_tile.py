@@ -94,7 +94,8 @@ class SliceTile(QFrame):
         elif not answer.complete:
             note = f"{counted(answer.partition.tie_counts.unexamined, 'decision')} left to rounding"
         elif answer.level_set is not None and answer.level_set.empty:
-            note = "no zero level set in this slice"
+            level = answer.request.level
+            note = f"no {f'level set f = {level:g}' if level else 'zero level set'} in this slice"
         self._count.setText(regions)
         self._place.show_text(place_text(drawn.plane, answer.request.domain), regions)
         self.view.show_picture(drawn.picture, note, shadow(drawn.plane, answer.request.domain))

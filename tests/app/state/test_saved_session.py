@@ -47,7 +47,13 @@ def example(names: tuple[str, ...] = ("x", "oblique é")) -> SavedSession:
     )
     checkpoints = (
         SavedCheckpoint(Path("/some/other place/fox.npz"), "ab" * 32, None),
-        SavedCheckpoint(Path("/some/folder/b.pt"), "", Reading(activation="relu", flip_sign=True, bounds=(-1.0, 0.1))),
+        SavedCheckpoint(
+            Path("/some/folder/b.pt"),
+            "",
+            Reading(activation="relu", flip_sign=True, bounds=(-1.0, 0.1)),
+            ((-1.5, -1.0, 0.1), (1 / 3, 1.0, 2.0)),
+            -0.125,
+        ),
     )
     view = Viewpoint((1.0, 2.5, 0.1), (0.0, 0.0, 0.0), (0.0, 1.0, 0.0))
     pins = (
@@ -86,8 +92,30 @@ def test_a_session_of_the_first_version_opens_with_the_usual_style() -> None:
     for name in ("side", "side width"):
         del content["layout"][name]
     session = replace(saved.session, look=replace(saved.session.look, style=USUAL))
-    old = replace(saved, session=session, layout=Layout((1440, 900), (700, 430)), pins=())
+    old = replace(unframed(saved), session=session, layout=Layout((1440, 900), (700, 430)), pins=())
     check_same(from_text(json.dumps(content), FOLDER), old)
+
+
+def unframed(saved: SavedSession) -> SavedSession:
+    return replace(saved, checkpoints=tuple(replace(part, domain=None, level=0.0) for part in saved.checkpoints))
+
+
+def test_a_session_of_the_second_version_opens_in_the_files_own_boxes() -> None:
+    content = json.loads(to_text(example(), FOLDER))
+    content["splinescope session"] = 2
+    for part in content["checkpoints"]:
+        del part["domain"], part["level"]
+    check_same(from_text(json.dumps(content), FOLDER), unframed(example()))
+
+
+@pytest.mark.parametrize(
+    "domain", [0, [[0, 0, 0]], [[0, 0, 0], [1, 1]], [[0, 0, 0], [1, 0, 1]], [[0, 0, 0], [1, 1, "2"]]]
+)
+def test_a_domain_that_is_no_box_is_refused(domain: object) -> None:
+    content = json.loads(to_text(example(), FOLDER))
+    content["checkpoints"][0]["domain"] = domain
+    with pytest.raises(SessionFileError, match="domain"):
+        from_text(json.dumps(content), FOLDER)
 
 
 def test_keys_are_numbered_anew_before_they_run_out() -> None:
@@ -198,16 +226,16 @@ def test_any_other_text_is_refused(content: bytes) -> None:
 @pytest.mark.parametrize(
     ("change", "says"),
     [
-        (lambda c: c.update({"splinescope session": 3}), "of a newer SplineScope"),
+        (lambda c: c.update({"splinescope session": 4}), "of a newer SplineScope"),
         (lambda c: c["style"].update(palette="pink"), "is not one of tide, blue-yellow"),
         (lambda c: c["style"].update(lines=24), "from 25 to 400"),
         (lambda c: c["pins"][0].update(slice=77), "not one of the session"),
         (lambda c: c["pins"][0].update(pose=None), "not one of the session"),
         (lambda c: c["pins"][0].update(checkpoint=2), "from 0 to 1"),
         (lambda c: c["pins"][0].update(number=1), "the same number"),
-        (lambda c: c["pins"][0].update(middle=[0, 1e999, 0]), "three finite numbers"),
+        (lambda c: c["pins"][0].update(middle=[0, 1e999, 0]), "is not finite"),
         (lambda c: c["layout"].update(side="left"), "not a panel"),
-        (lambda c: c["camera"].update(position=[1e999, 0, 0]), "three finite numbers"),
+        (lambda c: c["camera"].update(position=[1e999, 0, 0]), "is not finite"),
         (lambda c: c["camera"].update(up=[1.0, 2.5, 0.1]), "looks nowhere"),
         (lambda c: c["slices"][0].update(pose="z=nan"), "a pose cannot be read"),
         (lambda c: c["slices"][0].update(name="a\nb"), "printable"),

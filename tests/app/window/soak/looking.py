@@ -38,7 +38,7 @@ def check_slices(window: MainWindow) -> None:
     """Every slice is the engine's own at the plane where it is; there is none of a plane that misses the box."""
     session = window.store.session
     assert session.opened is not None
-    network, domain = session.opened.network, session.opened.domain
+    network, domain, level = session.opened.network, session.opened.domain, session.opened.level
     neuron = None if session.neuron is None else (session.neuron.layer, session.neuron.index)
     for part in session.slices:
         drawn, view = window.slices.result(part.key), window.board.tiles[part.key].view
@@ -50,7 +50,7 @@ def check_slices(window: MainWindow) -> None:
                 partition_slice(network, part.plane, domain)
             assert view.note == str(refusal.value)
             continue
-        expected = partition_slice(network, part.plane, domain)
+        expected = partition_slice(network, part.plane, domain, level)
         partition = drawn.answer.partition
         assert drawn.plane is part.plane
         assert drawn.answer.complete
