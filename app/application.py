@@ -142,6 +142,7 @@ def photograph(
     running = application()
     with closing(MainWindow(open_file=open_file)) as window:
         window.resize(*size)
+        window.keeper.laid_out.connect(lambda _: window.resize(*size))  # whatever size a session had
         window.show()
         refusals: list[str] = []
         window.opener.refused.connect(refusals.append)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -186,7 +187,11 @@ class FileOpener(QObject):
 
 
 def _middle(opened: OpenNetwork) -> NDArray[np.float64]:
-    """The middle of the surface's box, as far as it was seen; of the domain, when it was not."""
-    seen = opened.preview.vertices
-    middle = (seen.min(axis=0) + seen.max(axis=0)) / 2 if len(seen) else opened.domain.mean(axis=0)
-    return np.asarray(np.round(middle, 3)) if float(np.ptp(opened.domain, axis=0).min()) > 0.1 else middle
+    """Round numbers near the middle of the surface's box, as far as it was seen; of the domain, when it was not."""
+    box = opened.preview.vertices if len(opened.preview.vertices) else opened.domain
+    low, high = box.min(axis=0), box.max(axis=0)
+    size = float((high - low).min())
+    if size <= 0.0:
+        return np.asarray((low + high) / 2)
+    decimals = -math.floor(math.log10(size / 5))  # so that rounding moves it by a tenth of the size at most
+    return np.array([round(value, decimals) + 0.0 for value in ((low + high) / 2).tolist()])

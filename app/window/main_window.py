@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from PySide6.QtCore import QEvent, Qt, QTimer
-from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent, QKeyEvent
+from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent, QGuiApplication, QKeyEvent
 from PySide6.QtWidgets import QHBoxLayout, QMainWindow, QSplitter, QVBoxLayout, QWidget
 
 from app.control.file_opener import FileOpener
@@ -49,9 +49,9 @@ from app.window.panels.slice_board import SliceBoard
 from app.window.panels.status_line import StatusLine
 from app.window.panels.task_bar import TaskBar
 from app.window.panels.tool_strip import ToolStrip
-from app.window.parts.controls import label
+from app.window.parts.controls import label, shortened
 from app.window.parts.icons import application_icon
-from app.window.parts.tab_order import move_focus
+from app.window.parts.tab_order import move_focus, move_pane
 from app.window.readout import Readout
 from app.window.recent_menu import show_recent
 
@@ -61,6 +61,8 @@ if TYPE_CHECKING:
     from sdf_models import Reading
 
 
+_SAID_MILLISECONDS: Final = 4000
+_MOST_OF_COPIED: Final = 80  # characters
 _PAUSE_MILLISECONDS: Final = 900  # moves that follow each other faster are one step to undo
 
 
@@ -216,6 +218,8 @@ class MainWindow(QMainWindow):
         self.status.stopped.connect(self._stop)
         self.picker.told.connect(self.task_bar.tell)
         self.picker.ended.connect(self.task_bar.hide)
+        self.strip.refused.connect(self._say)
+        QGuiApplication.clipboard().dataChanged.connect(self._show_copied)
         self.task_bar.copied.connect(self.picker.copy)
         self.task_bar.left.connect(self.picker.leave)
 
@@ -257,6 +261,8 @@ class MainWindow(QMainWindow):
             "grid": lambda: show(Shape.GRID),
             "3D hidden": lambda: show(Shape.FLAT),
             "find": self.strip.search.setFocus,
+            "next pane": lambda: move_pane(self._panes, 1),
+            "previous pane": lambda: move_pane(self._panes, -1),
             "inspector": lambda: self.side.toggle(self.inspector),
             "neurons": lambda: self.side.toggle(self.neurons),
             "keys": self.helper.show_shortcuts,
@@ -269,6 +275,10 @@ class MainWindow(QMainWindow):
         """Pick points of the surface."""
         self.arrangement.show_space()
         self.picker.begin(task)
+
+    @property
+    def _panes(self) -> tuple[QWidget, ...]:
+        return self.strip, self.panel, self.scene_view, self.board, self.side
 
     def _show_side(self) -> None:
         """Tick the panel at the right of the views."""
@@ -285,7 +295,18 @@ class MainWindow(QMainWindow):
 
     def _saved(self, path: str) -> None:
         self._show_recent()
-        self.statusBar().showMessage(f"saved {path}", 4000)
+        self._say(f"saved {path}")
+
+    def _say(self, text: str) -> None:
+        """Tell in the status line for a while."""
+        self.statusBar().showMessage(text, _SAID_MILLISECONDS)
+
+    def _show_copied(self) -> None:
+        """Whatever was copied in this window, by whatever button or key."""
+        clipboard = QGuiApplication.clipboard()
+        if clipboard.ownsClipboard():
+            what = " ".join(clipboard.text().split()) or "picture"
+            self._say(f"copied: {shortened(what, _MOST_OF_COPIED)}")
 
     def _reload_at_once(self, on: bool) -> None:
         self.reloader.automatic = on

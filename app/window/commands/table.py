@@ -119,6 +119,9 @@ _VIEW: Final = (
         elsewhere="Esc",
     ),
     None,
+    Command("next pane", "Next p&ane", "F6"),
+    Command("previous pane", "Pre&vious pane", "Shift+F6"),
+    None,
     Command("inspector", "&Inspector", "Ctrl+I", tip="Regions and facets that were pinned", checkable=True),
     Command("neurons", "N&eurons", "Ctrl+T", tip="All neurons in the active slice", checkable=True),
 )  # fmt: skip

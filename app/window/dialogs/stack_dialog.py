@@ -66,6 +66,8 @@ class StackDialog(QDialog):
         self.place.activated.connect(lambda _: self._show())
         self.spacing.textEdited.connect(lambda _: self._show())
         self._show()
+        self.count.setFocus()
+        self.count.selectAll()  # to be typed over
 
     @property
     def planes(self) -> tuple[SlicePlane, ...]:

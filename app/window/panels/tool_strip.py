@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import Final
 
+from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLineEdit, QWidget
 
 from app.state import actions
@@ -27,6 +28,10 @@ _FILLS: Final = (
 
 
 class ToolStrip(QFrame):
+    """refused(why): what was searched for is not there."""
+
+    refused = Signal(str)
+
     def __init__(self, store: Store, commands: Commands, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._store = store
@@ -80,6 +85,8 @@ class ToolStrip(QFrame):
         neuron = parse_neuron(self.search.text(), self._store.session)
         empty = not self.search.text().strip()
         restyle(self.search, "wrong", neuron is None and not empty)
+        if neuron is None and not empty:
+            self.refused.emit(_why_none(self.search.text(), self._store.session))
         if neuron is not None or empty:
             self._store.do(actions.SelectNeuron(neuron))
 
@@ -87,6 +94,20 @@ class ToolStrip(QFrame):
         restyle(self.search, "wrong", False)
         if not text and self._store.session.neuron is not None:
             self._store.do(actions.SelectNeuron(None))
+
+
+def _why_none(text: str, session: Session) -> str:
+    """Why a text names no neuron, and what would."""
+    found = " ".join(text.split())
+    if session.opened is None:
+        return f"No neuron {found}: open a checkpoint first."
+    counts = [len(kink.breakpoints) for kink in session.opened.network.kinks]
+    if not counts:
+        return f"No neuron {found}: this network has none."
+    layer = re.match(r"\s*(\d{1,6})", text)
+    if layer is not None and int(layer[1]) < len(counts):
+        return f"No neuron {found}: those of layer {int(layer[1])} are 0 to {counts[int(layer[1])] - 1}."
+    return f"No neuron {found}: write layer/neuron; layers are 0 to {len(counts) - 1}."
 
 
 def parse_neuron(text: str, session: Session) -> Neuron | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Final
 
 from PySide6.QtCore import Qt
@@ -35,6 +35,18 @@ def move_focus(window: QMainWindow, forward: bool) -> bool:
     following.setFocus(reason)
     bring_in_sight(following)
     return True
+
+
+def move_pane(panes: Sequence[QWidget], step: int) -> None:
+    """Give the focus to the first widget of the pane so many places after the one that has it, round and round."""
+    ways = [way for pane in panes if (way := list(_in_order(pane)))]
+    if not ways:
+        return
+    focus = panes[0].window().focusWidget()
+    at = next((place for place, way in enumerate(ways) if focus in way), -1 if step > 0 else 0)
+    following = ways[(at + step) % len(ways)][0]
+    following.setFocus(Qt.FocusReason.TabFocusReason)
+    bring_in_sight(following)
 
 
 def bring_in_sight(widget: QWidget) -> None:

@@ -89,10 +89,12 @@ QLineEdit:disabled {{ background: {theme.panel}; color: {theme.muted}; }}
 QLineEdit[wrong="true"] {{ border-color: {theme.wrong}; background: {theme.wrong_soft}; }}
 QSpinBox::up-button, QSpinBox::down-button, QDoubleSpinBox::up-button,
 QDoubleSpinBox::down-button {{ width: 0; border: none; }}
+QComboBox {{ combobox-popup: 0; }}
 QComboBox::drop-down {{ border: none; width: 18px; }}
 QComboBox QAbstractItemView {{ background: {theme.raised}; border: 1px solid {theme.line};
     selection-background-color: {theme.brand_soft};
     selection-color: {theme.text}; outline: none; }}
+QComboBox QAbstractItemView::item {{ min-height: 22px; padding: 0 4px; }}
 QCheckBox::indicator, QRadioButton::indicator {{
     width: 13px; height: 13px; border: 1px solid {theme.muted}; background: {theme.raised};
 }}
