@@ -21,6 +21,7 @@ from app.state import actions
 from app.state.session import OpenNetwork
 from app.state.session_file import is_session
 from app.state.store import Store
+from app.state.texts.numbers import counted
 from app.state.texts.wording import without_options
 from engine import Cancelled
 
@@ -113,7 +114,10 @@ class FileOpener(QObject):
                 return open_session(path, context, moved or {}, self._open_file)
             return self._open_file(path, context.cancelled, parse_reading(stored) if reading is None else reading)
 
-        def take(found: OpenNetwork | LoadedSession) -> None:
+        def take(found: OpenNetwork | LoadedSession | str) -> None:
+            if isinstance(found, str):  # how far it is
+                self._show_busy(f"opening {path.name}: {found} …")
+                return
             self._show_busy("")
             if isinstance(found, OpenNetwork):
                 show(found)
@@ -151,7 +155,8 @@ class FileOpener(QObject):
             self._refuse(path, error, rest)
             self._open_next()
 
-        self._show_busy(f"opening {path.name} …")
+        more = f", then {counted(len(rest), 'more file')}" if rest else ""
+        self._show_busy(f"opening {path.name}{_size_text(path)}{more} …")
         self._worker.submit(Job("open", work, take, fail, patient=True))
 
     def _open_next(self) -> None:
@@ -184,6 +189,15 @@ class FileOpener(QObject):
             limit = ("Draw its ReLU limit", lambda: self.open_path(path, reading, rest=rest))
         self.failed.emit(Problem(f"{path.name} could not be opened", f"{text}.{kept}", text, limit))
         self.refused.emit(str(error))
+
+
+def _size_text(path: Path) -> str:
+    """Size of a file in brackets, such as " (1.3 MB)"; "" where it is not known."""
+    try:
+        size = path.stat().st_size
+    except OSError:
+        return ""
+    return f" ({size / 1e6:,.1f} MB)" if size >= 1e5 else f" ({size / 1e3:,.1f} kB)"
 
 
 def _middle(opened: OpenNetwork) -> NDArray[np.float64]:

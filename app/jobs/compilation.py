@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import sys
 import threading
 from collections.abc import Callable
 from typing import Final
 
 from numba.core.event import Event, Listener, register, unregister
+from numba.core.registry import CPUDispatcher
 from PySide6.QtCore import QObject, QTimer, Signal
 
 _KIND = "numba:compile"  # not sent for kernels that are loaded from the cache
@@ -14,14 +16,15 @@ _PAUSE_MILLISECONDS: Final = 400  # between two kernels of one picture
 
 
 class Compilation(QObject):
-    """changed(on): kernels are being compiled, on whatever thread, or none for a while; sent to the window's thread."""
+    """changed(on, ready, known): kernels are being compiled, on whatever thread, or none for a while; how many are
+    ready, of how many; sent to the window's thread."""
 
-    changed = Signal(bool)
+    changed = Signal(bool, int, int)
     _counted = Signal()
 
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
-        self._on = False
+        self._told = (False, 0, 0)
         self._pause = QTimer(self)
         self._pause.setSingleShot(True)
         self._pause.setInterval(_PAUSE_MILLISECONDS)
@@ -42,9 +45,21 @@ class Compilation(QObject):
             self._pause.start()
 
     def _tell(self, on: bool) -> None:
-        if on != self._on:
-            self._on = on
-            self.changed.emit(on)
+        now = (on, *_kernels()) if on else (False, 0, 0)
+        if now != self._told:
+            self._told = now
+            self.changed.emit(*now)
+
+
+def _kernels() -> tuple[int, int]:
+    """How many of the program's kernels are compiled or loaded, and how many there are; some may never be needed."""
+    modules = [module for name, module in list(sys.modules.items()) if name.partition(".")[0] in ("app", "engine")]
+    known = {id(value): value for module in modules for value in vars(module).values() if _is_kernel(value)}
+    return sum(bool(kernel.overloads) for kernel in known.values()), len(known)
+
+
+def _is_kernel(value: object) -> bool:
+    return isinstance(value, CPUDispatcher)
 
 
 class _Listener(Listener):
@@ -64,6 +79,4 @@ class _Listener(Listener):
     def _add(self, more: int) -> None:
         with self._lock:
             self.running = max(self.running + more, 0)  # one that began before this listener was there may end
-            turned = self.running <= 1
-        if turned:
-            self._counted()
+        self._counted()

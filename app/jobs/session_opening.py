@@ -60,6 +60,7 @@ def open_session(path: Path, context: Context, moved: Mapping[Path, Path | None]
             raise MissingFileError(
                 f"{path}: {where.name} of this session is not at {where}; say where it is, or put it there", part.path
             )
+        context.publish(f"{where.name}, {len(networks) + 1} of {len(saved.checkpoints)}")
         domain = None if part.domain is None else np.array(part.domain)
         networks.append((part, open_file(where, context.cancelled, part.reading).in_frame(domain, part.level)))
         if part.sha256 and networks[-1][1].sha256 != part.sha256:

@@ -27,7 +27,7 @@ class Readout(QObject):
         super().__init__(parent)
         self._store, self._slices, self._link, self._scene_view = store, slices, link, scene_view
         self._legend, self._color_bar, self._status = legend, color_bar, status
-        self._surface_note = ""
+        self._surface_note = self._opening = self._compiling = ""
         store.listen(self._changed)
         slices.computed.connect(lambda key, _: self._show_slice(key))
         slices.failed.connect(lambda key, _: self._show_slice(key))
@@ -77,10 +77,25 @@ class Readout(QObject):
             message = f"highlighted: {opened.describe(neuron)}"
         self._scene_view.tell(message)
 
-    def _show_compiling(self, on: bool) -> None:
+    def _show_compiling(self, on: bool, ready: int, known: int) -> None:
         """Tell it in the place of pictures that are not there yet, which may be for minutes, and in the status line."""
+        count = f"{COMPILING}: {ready} of {known} are ready" if on else ""
+        self._status.compiling.setText(f"{count} …")
         self._status.compiling.setVisible(on)
-        self._scene_view.waiting = self._link.waiting = COMPILING if on else ""
+        seen = "; the 3D view can be turned" if self._scene_view.lens is not None else ""
+        self._compiling = f"{count}.\nFiles, menus and the list of slices already work{seen}." if on else ""
+        self._show_waiting()
+
+    def show_opening(self, text: str) -> None:
+        """What is being read, "" for nothing: in the status line, and in views with nothing to show."""
+        self._status.show_busy(text)
+        self._opening = text
+        self._show_waiting()
+
+    def _show_waiting(self) -> None:
+        nothing = self._store.session.opened is None
+        self._link.waiting = self._compiling
+        self._scene_view.waiting = self._opening if nothing and self._opening else self._compiling
         self._scene_view.update()
 
     def _surface_computed(self, drawn: DrawnSurface) -> None:

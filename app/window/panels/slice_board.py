@@ -39,7 +39,7 @@ class SliceBoard(ScrollArea):
         self._grid.setSpacing(8)
         self._empty = message_label("", "muted")
         self.tiles: dict[int, SliceTile] = {}
-        self._columns = 1
+        self._columns, self._opening = 1, ""
         self._look = QTimer(self)  # once tiles are where they belong
         self._look.setSingleShot(True)
         self._look.timeout.connect(self._look_at_tiles)
@@ -48,6 +48,7 @@ class SliceBoard(ScrollArea):
         slices.computed.connect(self._computed)
         slices.failed.connect(self._failed)
         slices.started.connect(self._started)
+        self._arrange(store.session)
 
     @property
     def settled(self) -> bool:
@@ -74,6 +75,11 @@ class SliceBoard(ScrollArea):
         if isinstance(change.action, actions.MovePlane):
             return
         self._arrange(session)
+
+    def show_opening(self, text: str) -> None:
+        """What is being read, "" for nothing: in the place of the invitation to open something."""
+        self._opening = text
+        self._empty.setText(_why_empty(self._store.session, text))
 
     def _tile(self, key: int, session: Session) -> SliceTile:
         tile = SliceTile(session.slice(key), self)
@@ -102,7 +108,7 @@ class SliceBoard(ScrollArea):
         for key, tile in self.tiles.items():
             tile.setVisible(key in shown)
         if not shown:
-            self._empty.setText(_why_empty(session))
+            self._empty.setText(_why_empty(session, self._opening))
             self._grid.addWidget(self._empty, 0, 0)
         self._empty.setVisible(not shown)
         self._look_soon()
@@ -152,10 +158,10 @@ def best_columns(tiles: int, width: int, height: int) -> int:
     return max(range(1, most + 1), key=side)
 
 
-def _why_empty(session: Session) -> str:
-    """Why no slice is to be seen, and what to do."""
+def _why_empty(session: Session, opening: str) -> str:
+    """Why no slice is to be seen, and what to do; opening: what is being read."""
     if session.opened is None:
-        return "Open a checkpoint (Ctrl+O) or drop one here."
+        return opening or "Open a checkpoint (Ctrl+O) or drop one here."
     if not session.slices:
         return "No slices. Add one with the + button."
     if any(part.visible for part in session.slices):

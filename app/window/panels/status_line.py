@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from app.control.live_slices import DrawnSlice
 
 
-COMPILING: Final = "compiling kernels, once on this machine: the first pictures take a minute …"
+COMPILING: Final = "compiling kernels, once on this machine"
 _MOST_OF_NAME: Final = 40  # characters: the numbers behind it are seen too
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import threading
 from pathlib import Path
 
@@ -25,7 +26,10 @@ def test_the_window_tells_while_kernels_are_compiled(empty_window: Driver) -> No
     blank = window.scene_view.grab().toImage()
     on_a_thread(begin=True)
     wait_until(window.status.compiling.isVisible)
-    assert window.status.compiling.text() == COMPILING
+    found = re.fullmatch(rf"{COMPILING}: (\d+) of (\d+) are ready …", window.status.compiling.text())
+    assert found is not None
+    assert 0 < int(found[1]) <= int(found[2])
+    assert "already work" in window.scene_view.waiting
     assert window.scene_view.grab().toImage() != blank
     on_a_thread(begin=True)  # a kernel that the first one calls
     on_a_thread(begin=False)
