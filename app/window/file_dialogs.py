@@ -7,14 +7,17 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from PySide6.QtCore import Qt
+from PySide6.QtGui import QImage
 from PySide6.QtWidgets import QFileDialog, QWidget
 
 from app.control.file_opener import FileOpener, Problem
 from app.control.notices import Notices
 from app.control.session_keeper import SessionKeeper
 from app.control.settings import Settings
+from app.files import why_not_written
 from app.window.dialogs.error_dialog import ErrorDialog
 from app.window.dialogs.question_dialog import QuestionDialog
+from app.window.parts.picture_file import write_png
 
 if TYPE_CHECKING:
     from app.jobs.opening import UnansweredError
@@ -67,6 +70,18 @@ class FileDialogs:
         name, _ = QFileDialog.getSaveFileName(self._window, "Save the session", str(proposed), _SESSIONS)
         if name:
             self._keeper.save_to(Path(name if name.lower().endswith(".json") else f"{name}.json"))
+
+    def save_picture(self, image: QImage, name: str) -> None:
+        """Ask for a place, and save a picture there as PNG."""
+        proposed = (self._settings.folder or self._settings.session_folder) / name.replace("/", "_")
+        chosen, _ = QFileDialog.getSaveFileName(self._window, "Save the picture", str(proposed), "Pictures (*.png)")
+        if not chosen:
+            return
+        path = Path(chosen if chosen.lower().endswith(".png") else f"{chosen}.png")
+        try:
+            write_png(image, path)
+        except OSError as error:
+            self.show_problem(Problem("The picture was not saved", f"{path}: {why_not_written(error)}.", str(error)))
 
     def show_problem(self, problem: Problem) -> None:
         self.error_dialog = ErrorDialog(problem.heading, problem.message, problem.detail, self._window, problem.action)

@@ -54,6 +54,7 @@ from app.window.parts.icons import application_icon
 from app.window.parts.tab_order import move_focus, move_pane
 from app.window.readout import Readout
 from app.window.recent_menu import show_recent
+from app.window.tile_menu import TileMenu
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -111,6 +112,7 @@ class MainWindow(QMainWindow):
             self.store, self.scene_view, self.opener, self.settings, self.notice, lambda: self.layout_now, self
         )
         self.file_dialogs = FileDialogs(self.opener, self.keeper, self.settings, self.notice, self)
+        self.tile_menu = TileMenu(self.store, self.board, self.hover, self.commands, self)
         self.leaving = Leaving(self.keeper, self)
         self.opener.leave = self.leaving.leave
         self._keeps_layout = False
@@ -221,6 +223,7 @@ class MainWindow(QMainWindow):
         self.picker.ended.connect(self.task_bar.hide)
         self.strip.refused.connect(self._say)
         QGuiApplication.clipboard().dataChanged.connect(self._show_copied)
+        self.board.menu_wanted.connect(self.tile_menu.show)
         self.task_bar.copied.connect(self.picker.copy)
         self.task_bar.left.connect(self.picker.leave)
 
@@ -242,6 +245,9 @@ class MainWindow(QMainWindow):
             "paste slice": poses.paste_new,
             "copy command": poses.copy_command,
             "copy Python": poses.copy_python,
+            "copy value": self._copy_value,
+            "copy picture": self.tile_menu.copy_picture,
+            "save slice picture": self._save_slice_picture,
             "preferences": self.show_preferences,
             "stack": self.helper.show_stack,
             "three points": lambda: self._begin(Task.THREE_POINTS),
@@ -328,6 +334,15 @@ class MainWindow(QMainWindow):
         if self.store.session.opened is not None:
             link, show_problem = self.scene_link, self.file_dialogs.show_problem
             PictureDialog(self.scene_view, link.submit, link.draw_still, show_problem, self).open()
+
+    def _copy_value(self) -> None:
+        if not self.tile_menu.copy_value():
+            self._say("There is no value to copy here.")
+
+    def _save_slice_picture(self) -> None:
+        part = self.store.session.active_slice
+        if part is not None:
+            self.file_dialogs.save_picture(self.tile_menu.picture().toImage(), f"{part.name}.png")
 
     # What the session's changes mean for the title and for what is undone
 

@@ -265,6 +265,9 @@ class SliceView(QWidget):
         event.accept()
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
+        if event.button() == Qt.MouseButton.RightButton:  # calls a menu
+            event.ignore()
+            return
         self._pressed = self._last = event.position()
         event.accept()
 

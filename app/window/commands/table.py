@@ -142,6 +142,27 @@ MENUS: Final = (
     Menu("&Help", _HELP),
 )
 
+_BY_NAME: Final = {entry.name: entry for menu in MENUS for entry in menu.entries if entry is not None}
+
+TILE_MENU: Final = Menu(
+    "Slice",
+    (
+        Command("copy value", "Copy &value here", enabled=sliced),
+        Command("copy picture", "Copy p&icture", enabled=sliced),
+        _BY_NAME["copy pose"],
+        _BY_NAME["copy command"],
+        _BY_NAME["copy Python"],
+        None,
+        Command("save slice picture", "&Save this picture…", enabled=sliced),
+        None,
+        _BY_NAME["hide"],
+        _BY_NAME["duplicate"],
+        _BY_NAME["delete"],
+        _BY_NAME["tiles"],
+    ),
+)
+"""Of a slice's tile, by the right mouse button."""
+
 SWITCHES: Final = (
     _switch("surface", "Surface", "The level surface, coloured by its normals"),
     _switch("creases", "Creases", "The surface's creases, coloured by depth"),
@@ -154,7 +175,7 @@ SWITCHES: Final = (
 
 COMMANDS: Final = {
     command.name: command
-    for command in (*(entry for menu in MENUS for entry in menu.entries if entry is not None), *SWITCHES)
+    for command in (*(entry for menu in (*MENUS, TILE_MENU) for entry in menu.entries if entry is not None), *SWITCHES)
 }
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from PySide6.QtCore import QTimer, Signal
+from PySide6.QtCore import QPoint, QTimer, Signal
 from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QGridLayout, QWidget
 
@@ -23,9 +23,12 @@ _NARROWEST: Final = 212  # pixels: a tile
 
 
 class SliceBoard(ScrollArea):
-    """tiles: by the slices' keys; enlarged(key): a double click on a tile's title."""
+    """tiles: by the slices' keys; enlarged(key): a double click on a tile's title; menu_wanted(place): a menu for the
+    active slice is called at a place of the screen.
+    """
 
     enlarged = Signal(int)
+    menu_wanted = Signal(QPoint)
 
     def __init__(self, store: Store, slices: LiveSlices, link: SliceLink, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -87,6 +90,7 @@ class SliceBoard(ScrollArea):
         self._link.add(key, tile.view)
         tile.chosen.connect(lambda: self._store.do(actions.ActivateSlice(key)))
         tile.enlarged.connect(lambda: self.enlarged.emit(key))
+        tile.menu_wanted.connect(self.menu_wanted)
         tile.cancelled.connect(lambda: self._slices.cancel(key))
         return tile
 

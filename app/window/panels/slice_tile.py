@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import Qt, QTimer, Signal
-from PySide6.QtGui import QMouseEvent, QResizeEvent
+from PySide6.QtCore import QPoint, Qt, QTimer, Signal
+from PySide6.QtGui import QContextMenuEvent, QMouseEvent, QResizeEvent
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QProgressBar, QSizePolicy, QVBoxLayout, QWidget
 
 from app.state.palette import ink
@@ -25,11 +25,14 @@ _MOST_OF_PLACE = 150  # pixels that the place takes before the number of regions
 
 
 class SliceTile(QFrame):
-    """chosen: a click; enlarged: a double click on the title; cancelled: the button beside the progress bar."""
+    """chosen: a click; enlarged: a double click on the title; cancelled: the button beside the progress bar;
+    menu_wanted(place): a menu is called at a place of the screen.
+    """
 
     chosen = Signal()
     enlarged = Signal()
     cancelled = Signal()
+    menu_wanted = Signal(QPoint)
 
     def __init__(self, part: Slice, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -155,6 +158,10 @@ class SliceTile(QFrame):
     def mousePressEvent(self, event: QMouseEvent) -> None:
         self.chosen.emit()
         super().mousePressEvent(event)
+
+    def contextMenuEvent(self, event: QContextMenuEvent) -> None:
+        self.chosen.emit()
+        self.menu_wanted.emit(event.globalPos())
 
     def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:
         if event.button() == Qt.MouseButton.LeftButton:
