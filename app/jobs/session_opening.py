@@ -51,7 +51,8 @@ def open_session(path: Path, context: Context, moved: Mapping[Path, Path | None]
         raise OpeningError(
             f"{path}: this session cannot be opened: {reason}; open its checkpoints one by one"
         ) from error
-    networks, notices = [], []
+    networks: list[tuple[SavedCheckpoint, OpenNetwork]] = []
+    notices: list[str] = []
     for part in saved.checkpoints:
         where = moved.get(part.path, part.path)
         if where is None:
