@@ -29,7 +29,7 @@ _Named = tuple[object, "pyvista.PolyData"]  # data with a name
 
 _FRAME, _ACTIVE_FRAME, _LEVEL, _HIGHLIGHT, _CREASE = 2.0, 3.2, 3.2, 3.2, 1.0  # pixels
 _CASING: Final = 2.8  # of level set and highlight, beyond their own width
-_HEAVIER: Final = 2.0  # a level set is so much wider than the widest line
+_HEAVIER: Final = 1.2  # a level set is so much wider for each pixel by which lines are wider than one
 _NOTCHED: Final = 4.0  # pixels: in wider lines one would see notches where they bend
 _CREASES, _CASINGS = 0.8, 0.85  # opacities
 _ON: Final = 5.0  # pixels by which lines come towards the eye, so that the surface they lie on leaves them whole
@@ -208,7 +208,7 @@ class Stage:
                 self._show_lines(piece, lines, table, width * drawing.ratio)
                 drawn += len(piece.ends)
             elif layer == LEVEL:
-                wide = max(_LEVEL * look.style.level_factor, _HEAVIER * width if look.lines else 0.0)
+                wide = _LEVEL * look.style.level_factor + (_HEAVIER * (width - 1.0) if look.lines else 0.0)
                 self._show_cased(layer, piece, part.accent, wide, drawing.ratio, part.strength)
             elif layer != LINES:
                 self._show_cased(layer, piece, HIGHLIGHT, _HIGHLIGHT, drawing.ratio, part.strength)
