@@ -18,9 +18,11 @@ if TYPE_CHECKING:
     from app.views.scene.polydata import Space
 
 _AMBIENT, _DIFFUSE = 0.62, 0.42
-_PLACE: Final = "//VTK::PositionVC::Impl"  # where VTK's shader computes gl_Position
+_PLACE: Final = "//VTK::PositionVC::Impl"  # where VTK's vertex shader computes gl_Position
 _DECLARED: Final = "//VTK::PositionVC::Dec"
+_SHADED: Final = "//VTK::Color::Impl"  # where its fragment shader finds the colour
 _RAISED: Final = f"{_PLACE}\n  gl_Position.z += raised;\n"
+_RIBBON_DECLARED: Final = f"{_DECLARED}\nin vec4 otherEnd;\nnoperspective out vec4 capsule;\n"
 _RIBBON: Final = f"""{_PLACE}
   vec4 here = gl_Position;
   vec4 there = MCDCMatrix * vec4(otherEnd.xyz, 1.0);
@@ -28,10 +30,18 @@ _RIBBON: Final = f"""{_PLACE}
   if (there.w < nearest && here.w > nearest) there = mix(there, here, (nearest - there.w) / (here.w - there.w));
   vec2 halfPicture = 0.5 * vec2(pictureWidth, pictureHeight);
   vec2 way = (there.xy / there.w - here.xy / here.w) * halfPicture;
-  way = length(way) > 0.0 ? normalize(way) : vec2(1.0, 0.0);
-  here.xy += 0.5 * otherEnd.w * lineWidth * here.w * vec2(-way.y, way.x) / halfPicture;
+  float far = 0.5 * length(way);
+  way = far > 0.0 ? normalize(way) : vec2(1.0, 0.0);
+  float radius = 0.5 * lineWidth, end = abs(otherEnd.w) > 1.5 ? 1.0 : -1.0, side = sign(otherEnd.w);
+  here.xy += here.w * radius * (side * vec2(-way.y, way.x) - rounded * way) / halfPicture;
   here.z += raised;
+  capsule = vec4(end * (far + rounded * radius), -end * side * radius, far, radius);
   gl_Position = here;
+"""
+_CAPSULE_DECLARED: Final = f"{_DECLARED}\nnoperspective in vec4 capsule;\n"
+_CAPSULE: Final = f"""
+  if (length(vec2(max(abs(capsule.x) - capsule.z, 0.0), capsule.y)) > capsule.w) discard;
+{_SHADED}
 """
 
 
@@ -81,43 +91,33 @@ def set_depth_colors(actor: vtkActor, colors: NDArray[np.uint8]) -> None:
 
 
 def ribbons_actor(data: pyvista.PolyData) -> vtkActor:
-    """Heavy lines, from `polydata.ribbons`, that hide what is behind them."""
+    """Heavy lines with round ends, from `polydata.ribbons`, that hide what is behind them."""
     actor, mapper = _actor(data)
     mapper.MapDataArrayToVertexAttribute("otherEnd", OTHER_END, vtkDataObject.FIELD_ASSOCIATION_POINTS, -1)
     shader = actor.GetShaderProperty()
-    shader.AddVertexShaderReplacement(_DECLARED, True, f"{_DECLARED}\nin vec4 otherEnd;\n", False)
+    shader.AddVertexShaderReplacement(_DECLARED, True, _RIBBON_DECLARED, False)
     shader.AddVertexShaderReplacement(_PLACE, True, _RIBBON, False)
-    return actor
-
-
-def joints_actor(data: pyvista.PolyData) -> vtkActor:
-    """Round points where ribbons meet: they leave no notch."""
-    actor, _ = _actor(data)
-    look = actor.GetProperty()
-    look.SetRepresentationToPoints()
-    look.SetPoint2DShape(look.Point2DShapeType.Round)
-    actor.GetShaderProperty().AddVertexShaderReplacement(_PLACE, True, _RAISED, False)
+    shader.AddFragmentShaderReplacement(_DECLARED, True, _CAPSULE_DECLARED, False)
+    shader.AddFragmentShaderReplacement(_SHADED, True, _CAPSULE, False)
     return actor
 
 
 def pale_ribbons_actor(data: pyvista.PolyData) -> vtkActor:
     """Heavy lines that are drawn in the order of what is seen through."""
-    return _translucent(ribbons_actor(data))
+    actor = ribbons_actor(data)
+    actor.ForceTranslucentOn()
+    return actor
 
 
-def pale_joints_actor(data: pyvista.PolyData) -> vtkActor:
-    """The joints of such lines."""
-    return _translucent(joints_actor(data))
-
-
-def draw_in(actor: vtkActor, color: RGB, width: float, opacity: float) -> None:
-    """width: in pixels, 1 at least."""
+def draw_in(actor: vtkActor, color: RGB, width: float, opacity: float, rounded: bool = True) -> None:
+    """width: in pixels, 1 at least; rounded: ribbons overlap where they meet, and leave no notch."""
     look = actor.GetProperty()
     look.SetColor(*color)
     look.SetLineWidth(width)
-    look.SetPointSize(max(width - 1.0, 1.0))  # a rounded size, too, stays inside the ribbons
     look.SetOpacity(opacity)
-    actor.GetShaderProperty().GetVertexCustomUniforms().SetUniformf("lineWidth", width)
+    uniforms = actor.GetShaderProperty().GetVertexCustomUniforms()
+    uniforms.SetUniformf("lineWidth", width)
+    uniforms.SetUniformf("rounded", float(rounded))
 
 
 def set_sight(actor: vtkActor, size: tuple[int, int], nearest: float, raised: float) -> None:
@@ -142,11 +142,6 @@ def cut(actor: vtkActor, away: NDArray[np.float64] | None, space: Space) -> None
     plane = mapper.GetClippingPlanes().GetItem(0)
     plane.SetNormal(*(-away[:3]).tolist())
     plane.SetOrigin(*space.inside(-away[3] * away[:3]).tolist())
-
-
-def _translucent(actor: vtkActor) -> vtkActor:
-    actor.ForceTranslucentOn()
-    return actor
 
 
 def _actor(data: pyvista.PolyData) -> tuple[vtkActor, Any]:

@@ -21,7 +21,8 @@ Float = NDArray[np.float64]
 NORMALS: Final = "normals"
 """The cells' colours, RGB = (n + 1) / 2."""
 OTHER_END: Final = "other end"
-"""Of a ribbon's corners: the end of its line that they are not at, and the side of the line on which they are."""
+"""Of a ribbon's corners: the end of its line that they are not at, and the side of the line on which they are, 1 or -1,
+twice that at its second end."""
 _TRIANGLES: Final = 7.5  # in the square of the number of cells along a side of the decimating grid, as measured
 
 
@@ -90,7 +91,7 @@ def ribbons(ends: Float, space: Space) -> pyvista.PolyData:
     here = space.inside(ends)
     data = pyvista.PolyData()
     data.points = np.repeat(here, 2, axis=1).reshape(-1, 3)
-    sides = np.tile(np.array([1.0, -1.0, -1.0, 1.0], np.float32), count)  # seen from the other end, right is left
+    sides = np.tile(np.array([1.0, -1.0, -2.0, 2.0], np.float32), count)  # seen from the other end, right is left
     others = np.repeat(here[:, ::-1], 2, axis=1).reshape(-1, 3)
     data.point_data[OTHER_END] = np.column_stack([others, sides])
     corners = 4 * np.arange(count)[:, None] + np.array([0, 1, 3, 0, 3, 2])

@@ -30,7 +30,6 @@ _Named = tuple[object, "pyvista.PolyData"]  # data with a name
 _FRAME, _ACTIVE_FRAME, _LEVEL, _HIGHLIGHT, _CREASE = 2.0, 3.2, 3.2, 3.2, 1.0  # pixels
 _CASING: Final = 2.8  # of level set and highlight, beyond their own width
 _HEAVIER: Final = 1.2  # a level set is so much wider for each pixel by which lines are wider than one
-_NOTCHED: Final = 4.0  # pixels: in wider lines one would see notches where they bend
 _CREASES, _CASINGS = 0.8, 0.85  # opacities
 _ON: Final = 5.0  # pixels by which lines come towards the eye, so that the surface they lie on leaves them whole
 
@@ -145,8 +144,7 @@ class Stage:
         if surface.faces and len(surface.highlight):
             lines = mesh.vertices[surface.highlight]
             data = self._data_of("highlight", (mesh, surface.highlight), lambda: polydata.ribbons(lines, space))
-            for prop in self._show_heavy(data, HIGHLIGHT, _HIGHLIGHT * drawing.ratio):
-                actors.cut(prop, surface.cut, space)
+            actors.cut(self._show_heavy(data, HIGHLIGHT, _HIGHLIGHT * drawing.ratio), surface.cut, space)
         return drawn
 
     def _show_creases(self, drawing: SceneDrawing, surface: SurfaceDrawing, most: int | None) -> int:
@@ -185,13 +183,12 @@ class Stage:
             width = (_ACTIVE_FRAME if part.active else _FRAME) * drawing.ratio
             self._show_heavy(self._data_of(("frame", place), (part.frame,), sides), part.accent, width)
 
-    def _show_heavy(self, data: _Named, color: RGB, width: float) -> list[Any]:
+    def _show_heavy(self, data: _Named, color: RGB, width: float) -> Any:
         """Opaque lines that nothing they lie on hides."""
-        found = [self._keep(data, actors.ribbons_actor).prop, self._keep(data, actors.joints_actor, "joints").prop]
-        for prop in found:
-            actors.draw_in(prop, color, width, 1.0)
-        self._raised += found
-        return found
+        prop = self._keep(data, actors.ribbons_actor).prop
+        actors.draw_in(prop, color, width, 1.0)
+        self._raised.append(prop)
+        return prop
 
     def _show_slices(self, drawing: SceneDrawing, most: int | None) -> int:
         """What lies in the planes of slices, the farthest first."""
@@ -227,13 +224,11 @@ class Stage:
         make = partial(polydata.ribbons, piece.ends, self.space)
         data = self._data_of((layer, piece.slice, piece.sides), (piece.ends,), make)
         casing = self._keep(data, actors.pale_ribbons_actor, "casing").prop
-        actors.draw_in(casing, BACKGROUND, (width + _CASING) * ratio, _CASINGS * strength)
-        props = [self._keep(data, actors.pale_ribbons_actor).prop]
-        if strength == 1.0 and width * ratio > _NOTCHED:
-            props.append(self._keep(data, actors.pale_joints_actor, "joints").prop)
-        for prop in props:
-            actors.draw_in(prop, color, width * ratio, strength)
-        self._raised += [casing, *props]
+        line = self._keep(data, actors.pale_ribbons_actor).prop
+        whole = strength == 1.0  # else one would see where ribbons overlap
+        actors.draw_in(casing, BACKGROUND, (width + _CASING) * ratio, _CASINGS * strength, whole)
+        actors.draw_in(line, color, width * ratio, strength, whole)
+        self._raised += [casing, line]
 
 
 def _same(one: tuple[object, ...], other: tuple[object, ...]) -> bool:

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from app.views.scene.drawing import FINER
 from engine import available_memory
 
 if TYPE_CHECKING:
@@ -17,7 +16,7 @@ if TYPE_CHECKING:
     from app.views.scene.scene import Scene
     from engine import SlicePlane
 
-_BYTES: Final = 40.0  # for each pixel of a smooth picture while it is drawn, as measured
+_BYTES: Final = 40.0  # for each pixel of a picture until it is in its file, as measured
 _REFERENCE: Final = 1000.0  # the height of a picture in which lines have the widths of the screen
 
 
@@ -31,7 +30,7 @@ def still_drawing(
     """The scene as a lens sees it, in all detail; transparent: nothing is drawn where there is nothing, instead of the
     background.  `straight` of what a studio makes of it is the picture.  Raises TooLargeError.
     """
-    needed, left = FINER * FINER * _BYTES * lens.width * lens.height, available_memory()
+    needed, left = _BYTES * lens.width * lens.height, available_memory()
     if needed > left:
         raise TooLargeError(
             f"a picture of {lens.width} x {lens.height} pixels needs {needed / 1e9:.1f} GB of memory and "
@@ -42,6 +41,8 @@ def still_drawing(
 
 def straight(picture: NDArray[np.uint8]) -> NDArray[np.uint8]:
     """Colours divided by opacity, as image files have them, (H, W, 4) uint8."""
+    if picture[:, :, 3].min() == 255:
+        return picture
     opacity = picture[:, :, 3:].astype(np.float32)
     colors = np.where(opacity > 0, 255.0 * picture[:, :, :3] / np.maximum(opacity, 1.0), 0.0)
     return np.concatenate([np.minimum(np.rint(colors), 255).astype(np.uint8), picture[:, :, 3:]], axis=2)

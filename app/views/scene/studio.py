@@ -67,11 +67,7 @@ class Studio:
         self._renderer.SetBackgroundAlpha(0.0 if drawing.transparent else 1.0)
         self._renderer.SetBackground(*((0.0, 0.0, 0.0) if drawing.transparent else BACKGROUND))
         self._window.SetDPI(max(round(_DPI * fine.ratio), 1))
-        pixels = self._render(fine.lens, fine.ratio)
-        if finer > 1:
-            smaller = np.empty((drawing.lens.height, drawing.lens.width, 4), np.uint8)
-            halve(pixels, smaller)
-            pixels = smaller
+        pixels = self._render(fine.lens, fine.ratio, finer)
         if not whole:
             self._pace.note(time.perf_counter() - start, drawn)
         return ScenePicture(pixels, whole)
@@ -107,9 +103,10 @@ class Studio:
             self._domain = drawing.domain
         return stage
 
-    def _render(self, lens: Lens, ratio: float) -> Image:
-        """(H, W, 4) uint8, in tiles: a card draws pictures up to some size."""
-        picture = np.empty((lens.height, lens.width, 4), np.uint8)
+    def _render(self, lens: Lens, ratio: float, finer: int) -> Image:
+        """(H, W, 4) uint8, with one pixel for `finer` of the lens along each side; in tiles: a card draws pictures up to
+        some size."""
+        picture = np.empty((lens.height // finer, lens.width // finer, 4), np.uint8)
         assert self._stage is not None
         space, camera = self._stage.space, self._renderer.GetActiveCamera()
         position = (lens.eye - space.origin) / space.size
@@ -118,28 +115,32 @@ class Studio:
         camera.SetViewUp(*lens.axes[1])
         camera.SetClippingRange(lens.near / space.size, lens.far / space.size)
         camera.UseExplicitProjectionTransformMatrixOn()
-        across, down = (-(-side // _TILE) for side in (lens.width, lens.height))
-        tile_width, tile_height = -(-lens.width // across), -(-lens.height // down)
-        if tuple(self._window.GetSize()) != (tile_width, tile_height):
-            self._window.SetSize(tile_width, tile_height)
-        self._stage.follow(lens, ratio, (tile_width, tile_height))
-        for top in range(0, lens.height, tile_height):
-            for left in range(0, lens.width, tile_width):
-                camera.SetExplicitProjectionTransformMatrix(
-                    _projection(lens, space, left, top, tile_width, tile_height)
-                )
+        rows, columns = (-(-side // -(-side * finer // _TILE)) for side in picture.shape[:2])
+        size = finer * columns, finer * rows
+        if tuple(self._window.GetSize()) != size:
+            self._window.SetSize(*size)
+        self._stage.follow(lens, ratio, size)
+        for top in range(0, len(picture), rows):
+            for left in range(0, picture.shape[1], columns):
+                corner = finer * left, finer * top
+                camera.SetExplicitProjectionTransformMatrix(_projection(lens, space, corner, size))
                 self._window.Render()
-                self._read(picture[top : top + tile_height, left : left + tile_width], tile_height)
+                self._read(picture[top : top + rows, left : left + columns], size, finer)
         return picture
 
-    def _read(self, part: Image, height: int) -> None:
-        """part (h, w, 4) takes the upper left corner of what was drawn, which is `height` pixels high."""
+    def _read(self, part: Image, size: tuple[int, int], finer: int) -> None:
+        """part (h, w, 4) takes the upper left corner of what was drawn, which is of some size."""
         rows, columns = part.shape[:2]
-        strip, known = max(_STRIP // columns, 1), vtkUnsignedCharArray()
+        strip, known = max(_STRIP // (finer * finer * columns), 1), vtkUnsignedCharArray()
         for top in range(0, rows, strip):
             bottom = min(top + strip, rows)
-            self._window.GetRGBACharPixelData(0, height - bottom, columns - 1, height - top - 1, 0, known)
-            part[top:bottom] = vtk_to_numpy(known).reshape(bottom - top, columns, 4)[::-1]
+            low, high = size[1] - finer * bottom, size[1] - finer * top - 1
+            self._window.GetRGBACharPixelData(0, low, finer * columns - 1, high, 0, known)
+            pixels = vtk_to_numpy(known).reshape(finer * (bottom - top), finer * columns, 4)[::-1]
+            if finer == 1:
+                part[top:bottom] = pixels
+            else:
+                halve(pixels, part[top:bottom])
 
 
 def _plotter() -> Any:
@@ -165,10 +166,11 @@ def _alike(one: Space, other: Space) -> bool:
     return one.size == other.size and bool((one.origin == other.origin).all())
 
 
-def _projection(lens: Lens, space: Space, left: int, top: int, width: int, height: int) -> vtkMatrix4x4:
-    """From VTK's view coordinates to those of a part of the picture."""
+def _projection(lens: Lens, space: Space, corner: tuple[int, int], size: tuple[int, int]) -> vtkMatrix4x4:
+    """From VTK's view coordinates to those of a part of the picture: its upper left corner, and size, in pixels."""
+    width, height = size
     near, far = lens.near / space.size, lens.far / space.size
-    x, y = lens.centre - [left, top]
+    x, y = lens.centre - np.array(corner)
     rows = (
         (2 * lens.focal / width, 0.0, 1.0 - 2 * x / width, 0.0),
         (0.0, 2 * lens.focal / height, 2 * y / height - 1.0, 0.0),
