@@ -59,8 +59,6 @@ def _parted(piece: Piece, plane: SlicePlane) -> list[Piece]:
     parts = []
     for side in (-1, 0, 1):
         on_it = (side * heights).max(axis=1) > 0 if side else ~heights.any(axis=1)
-        if on_it.all():
-            return [replace(piece, sides=(*piece.sides, side))]
         if on_it.any():
             ends = _clipped(piece.ends[on_it], side * heights[on_it])
             parts.append(replace(piece, sides=(*piece.sides, side), ends=ends, line=piece.line[on_it]))

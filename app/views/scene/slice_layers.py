@@ -100,7 +100,8 @@ def longest(ends: Float, count: int) -> NDArray[np.intp]:
 def depth_lines(part: SliceDrawing, picture: SlicePicture, drawing: SceneDrawing) -> tuple[Table, float]:
     """The colours of a slice's depths, and the width of its lines, in units of widths; finer lines are paler."""
     widths = np.array(_widths(picture, drawing))
-    width = max(float(widths.max(initial=0.0)), 1.0)
+    shown = [width for depth, width in enumerate(widths.tolist()) if depth not in drawing.look.hidden_depths]
+    width = max([1.0, *shown])
     opacities = _OPACITY * (_FADED if len(picture.highlight) else 1.0) * part.strength * widths / width
     colors = depth_colors(len(widths), drawing.look.style.palette)
     return color_table(colors, opacities, drawing.look.hidden_depths), width

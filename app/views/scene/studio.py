@@ -104,8 +104,10 @@ class Studio:
         return stage
 
     def _render(self, lens: Lens, ratio: float, finer: int) -> Image:
-        """(H, W, 4) uint8, with one pixel for `finer` of the lens along each side; in tiles: a card draws pictures up to
-        some size."""
+        """(H, W, 4) uint8, with one pixel for `finer` of the lens along each side.
+
+        In tiles: a card draws pictures up to some size.
+        """
         picture = np.empty((lens.height // finer, lens.width // finer, 4), np.uint8)
         assert self._stage is not None
         space, camera = self._stage.space, self._renderer.GetActiveCamera()
