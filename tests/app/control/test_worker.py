@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
+from functools import partial
 from typing import Any
 
 from app.application import application
@@ -77,3 +78,22 @@ def test_what_is_preferred_goes_first_and_the_patient_give_way() -> None:
     finally:
         release.set()
         worker.close()
+
+
+def test_the_last_act_is_done_on_the_thread() -> None:
+    """Also when nothing was ever asked for, and after the job that runs."""
+    application()
+    for jobs in (0, 1):
+        acts: list[tuple[str, str]] = []
+
+        def note(act: str, acts: list[tuple[str, str]] = acts) -> None:
+            acts.append((act, threading.current_thread().name))
+
+        worker = Worker("last", None, partial(note, "end"))
+        begun = threading.Event()
+        if jobs:
+            worker.submit(Job("work", lambda _, begun=begun: (begun.set(), note("work")), lambda _: None, print))
+            assert begun.wait(60)
+        worker.close()
+        assert [act for act, _ in acts] == ["work", "end"][1 - jobs :]
+        assert {name for _, name in acts} == {"splinescope-last"}

@@ -74,11 +74,12 @@ DIALOGS: Final[dict[str, Callable[[Driver], QDialog]]] = {
     "picture": lambda driver: PictureDialog(
         driver.window.scene_view,
         driver.window.scene_link.submit,
+        driver.window.scene_link.draw_still,
         driver.window.file_dialogs.show_problem,
         driver.window,
     ),
     "error": lambda driver: ErrorDialog("It went wrong", "This is why.", "in detail", driver.window),
-    "about": lambda driver: AboutDialog(driver.window),
+    "about": lambda driver: AboutDialog("llvmpipe", driver.window),
     "notes": lambda driver: NotesDialog(driver.window.store.session.opened, driver.window),
 }
 

@@ -295,7 +295,8 @@ def test_closing_in_the_middle_of_everything_leaves_nothing(empty_window: Driver
 
 def test_pictures_of_any_size_with_transparency(window: Driver, tmp_path: Path) -> None:
     main = window.window
-    dialog = PictureDialog(main.scene_view, main.scene_link.submit, main.file_dialogs.show_problem, main)
+    link, show_problem = main.scene_link, main.file_dialogs.show_problem
+    dialog = PictureDialog(main.scene_view, link.submit, link.draw_still, show_problem, main)
     dialog.width_field.setValue(301)
     dialog.height_field.setValue(207)
     dialog.transparent.setChecked(True)
@@ -304,7 +305,7 @@ def test_pictures_of_any_size_with_transparency(window: Driver, tmp_path: Path) 
     image = QImage(str(tmp_path / "scene.png"))
     assert (image.width(), image.height()) == (301, 207)
     assert image.pixelColor(0, 0).alpha() == 0
-    dialog = PictureDialog(main.scene_view, main.scene_link.submit, main.file_dialogs.show_problem, main)
+    dialog = PictureDialog(main.scene_view, link.submit, link.draw_still, show_problem, main)
     dialog.save(tmp_path / "no such folder" / "scene.png")
     wait_until(lambda: main.file_dialogs.error_dialog is not None and main.file_dialogs.error_dialog.isVisible())
     assert str(tmp_path) in main.file_dialogs.error_dialog.message.text()
