@@ -9,7 +9,6 @@ import numpy as np
 from PySide6.QtWidgets import QFormLayout, QLineEdit, QWidget
 
 from app.state import actions
-from app.state.geometry.poses import numbers_text
 from app.state.store import Change, Store
 from app.window.parts.controls import label, restyle
 from app.window.parts.number_field import NumberField
@@ -54,7 +53,8 @@ class FrameFields(QWidget):
         self.level.setToolTip(_LEVEL)
         low, high = opened.domain.tolist()
         same = len(set(low)) == len(set(high)) == 1
-        self.domain.setText(numbers_text([low[0], high[0]] if same else [*low, *high]).replace(",", ", "))
+        numbers = [low[0], high[0]] if same else [*low, *high]
+        self.domain.setText(", ".join(repr(number + 0.0).removesuffix(".0") for number in numbers))
         self.domain.setCursorPosition(0)
         self.domain.setModified(False)
         self.domain.setToolTip(_DOMAIN)

@@ -61,7 +61,7 @@ def test_a_typed_level_is_shown_everywhere_and_undone(window: Driver) -> None:
 def test_a_typed_domain_is_shown_everywhere_and_undone(window: Driver) -> None:
     shown = window.window
     before = shown.store.session.opened
-    assert shown.frame.domain.text() == "-1.0, 1.0"
+    assert shown.frame.domain.text() == "-1, 1"
     type_in(shown.frame.domain, "-0.5 -1 -1 1 1 1")
     check_computed(window)
     opened = shown.store.session.opened
@@ -72,7 +72,7 @@ def test_a_typed_domain_is_shown_everywhere_and_undone(window: Driver) -> None:
     assert shown.store.session.opened is opened
     shown.commands["undo"].trigger()
     assert shown.store.session.opened is before
-    assert shown.frame.domain.text() == "-1.0, 1.0"
+    assert shown.frame.domain.text() == "-1, 1"
     assert not shown.frame.domain.property("wrong")
     check_computed(window)
 
