@@ -106,7 +106,7 @@ class Hover(QObject):
         self._click.take_back()
 
     def at(self, key: int, u: float, v: float, reach: float) -> Found | None:
-        """What is at (u, v) of slice `key`; None outside it, and while it is not computed.
+        """Return what is at (u, v) of slice `key`; None outside it, and while it is not computed.
 
         Lines of layers that are hidden are not found.  The nearest other one around the region is, within reach, but
         not in the middle of a region so small that all of it is within reach of some line.

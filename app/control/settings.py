@@ -61,7 +61,7 @@ class Settings:
 
     @property
     def session_folder(self) -> Path:
-        """Where the last session was saved; the person's documents when there was none, or its folder is gone."""
+        """Return the folder of the last saved session; the person's documents when there was none, or it is gone."""
         stored = str(self._stored.value("session folder", ""))
         if stored and Path(stored).is_dir():
             return Path(stored)

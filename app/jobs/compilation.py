@@ -52,7 +52,7 @@ class Compilation(QObject):
 
 
 def _kernels() -> tuple[int, int]:
-    """How many of the program's kernels are compiled or loaded, and how many there are; some may never be needed."""
+    """Return the number of the program's kernels that are compiled or loaded, and of all; some may never be needed."""
     modules = [module for name, module in list(sys.modules.items()) if name.partition(".")[0] in ("app", "engine")]
     known = {id(value): value for module in modules for value in list(vars(module).values()) if _is_kernel(value)}
     return sum(bool(kernel.overloads) for kernel in known.values()), len(known)

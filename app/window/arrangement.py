@@ -26,7 +26,7 @@ _SHARES: Final = {Shape.SPACE: (62, 38), Shape.SLICE: (35, 65), Shape.GRID: (35,
 
 @dataclass(frozen=True, slots=True)
 class _Before:
-    """What a slice that is shown alone took the place of."""
+    """The arrangement that a slice that is shown alone took the place of."""
 
     flat: bool
     tiled: bool

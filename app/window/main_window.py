@@ -309,7 +309,7 @@ class MainWindow(QMainWindow):
         self.statusBar().showMessage(text, _SAID_MILLISECONDS)
 
     def _show_copied(self) -> None:
-        """Whatever was copied in this window, by whatever button or key."""
+        """Tell what was copied in this window, by whatever button or key."""
         clipboard = QGuiApplication.clipboard()
         if clipboard.ownsClipboard():
             what = " ".join(clipboard.text().split()) or "picture"
@@ -460,7 +460,7 @@ class MainWindow(QMainWindow):
         )
 
     def closeEvent(self, event: QCloseEvent) -> None:
-        """What moves first, and workers, which deliver nothing any more; then what VTK holds; then the window."""
+        """Close what moves first, and workers, which deliver nothing any more; then what VTK holds; then the window."""
         if self.leaving.open_question:
             event.ignore()
             self.leaving.leave(self.close, lambda: None)

@@ -87,7 +87,7 @@ class Readout(QObject):
         self._show_waiting()
 
     def show_opening(self, text: str) -> None:
-        """What is being read, "" for nothing: in the status line, and in views with nothing to show."""
+        """Show what is being read, "" for nothing: in the status line, and in views with nothing to show."""
         self._status.show_busy(text)
         self._opening = text
         self._show_waiting()

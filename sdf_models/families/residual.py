@@ -87,7 +87,7 @@ def with_sums(
 def _at_a_sum(
     i: int, after: Sequence[Call], residual: str, ends: bool, begins: bool, network: FoundNetwork
 ) -> tuple[list[Operation], list[Call]]:
-    """What follows linear layer i before and after a sum that it ends, or the copy that the next block takes.
+    """Return what follows linear layer i before and after a sum that it ends, or the copy that the next block takes.
 
     Raises Refused.
     """

@@ -159,7 +159,7 @@ def _prepare() -> None:
 
 @pytest.fixture(scope="session", autouse=True)
 def soon() -> Iterator[None]:
-    """What waits for a moment without changes waits for a shorter one: tests wait for it, again and again."""
+    """Timers that wait for a moment without changes wait for a shorter one: tests wait for it, again and again."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(scene_view, "_STILL_MILLISECONDS", 20)
         patch.setattr(session_keeper, "_AUTOSAVE_MILLISECONDS", 50)

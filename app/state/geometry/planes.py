@@ -159,7 +159,7 @@ def kept_in(plane: SlicePlane, domain: Float) -> SlicePlane:
 
 
 def same_plane(one: SlicePlane, other: SlicePlane) -> bool:
-    """Whether two planes have the same origin and axes, to the last bit."""
+    """Return whether two planes have the same origin and axes, to the last bit."""
     return one is other or (one.origin.tobytes() + one.axes.tobytes() == other.origin.tobytes() + other.axes.tobytes())
 
 

@@ -1,4 +1,4 @@
-"""How much of a scene is drawn while something moves: so much that a picture takes no longer than a moment."""
+"""Detail of a scene while something moves: so much that a picture takes no longer than a moment."""
 
 from __future__ import annotations
 

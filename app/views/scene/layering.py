@@ -54,7 +54,7 @@ def _pieces_of(own: int, ends: Float, planes: list[SlicePlane]) -> list[Piece]:
 
 
 def _parted(piece: Piece, plane: SlicePlane) -> list[Piece]:
-    """What of a piece lies on each side of a plane, and in it."""
+    """Return what of a piece lies on each side of a plane, and in it."""
     heights = (piece.ends - plane.origin) @ plane.normal
     parts = []
     for side in (-1, 0, 1):

@@ -1,4 +1,4 @@
-"""Which facet of a surface lies under a pixel, and what lies behind it."""
+"""Facets of a surface under a pixel, and what lies behind them."""
 
 from __future__ import annotations
 

@@ -47,7 +47,7 @@ class _Slice:
 
 
 class Scene:
-    """What is to be seen, and from where.
+    """A scene: what is to be seen, and from where.
 
     size: the length of the box's diagonal; mesh: of the surface, None while there is none; crease (H, 2): edges between
     its vertices that are told apart.

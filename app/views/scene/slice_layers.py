@@ -1,4 +1,4 @@
-"""What is drawn in the planes of slices: lines, level sets, and a neuron that is told apart."""
+"""Layers in the planes of slices: lines, level sets, and a neuron that is told apart."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ _STEPS: Final = 4.0  # to an octave, in which widths follow the camera: a step c
 
 @dataclass(frozen=True, eq=False, slots=True)
 class Lines:
-    """What is drawn of a slice: lines, from the last depth to the first; level set; a neuron that is told apart.
+    """Layers of a slice: lines, from the last depth to the first; level set; a neuron that is told apart.
 
     picture: of the slice; most: so many lines at most, the longest; strokes (S,): which of the picture's; layers:
     arrays (S, 2, 3) of ends in space.
@@ -53,7 +53,7 @@ class Lines:
 
 @dataclass(frozen=True, eq=False, slots=True)
 class SliceLayers:
-    """What is drawn of slices: pieces, each with its layer; cut: where their planes meet, else whole."""
+    """Layers of slices: pieces, each with its layer; cut: where their planes meet, else whole."""
 
     lines: tuple[Lines, ...]
     cut: bool

@@ -1,4 +1,4 @@
-"""What VTK holds of a scene: an actor for everything that is drawn in one way, kept while it does not change."""
+"""Actors of a scene: one for everything that is drawn in one way, kept while it does not change."""
 
 from __future__ import annotations
 
@@ -191,7 +191,7 @@ class Stage:
         return prop
 
     def _show_slices(self, drawing: SceneDrawing, most: int | None) -> int:
-        """What lies in the planes of slices, the farthest first."""
+        """Draw what lies in the planes of slices, the farthest first."""
         look = drawing.look
         shown = [(part, part.picture) for part in drawing.slices if part.picture is not None]
         pictures = [picture for _, picture in shown]

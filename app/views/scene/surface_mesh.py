@@ -38,7 +38,7 @@ class SurfaceMesh:
 
     @property
     def triangles(self) -> int:
-        """How many the polygons are cut into."""
+        """Return into how many triangles the polygons are cut."""
         return max(len(self.face_vertices) - 2 * (len(self.face_offsets) - 1), 0)
 
     @classmethod

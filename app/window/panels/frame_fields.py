@@ -19,7 +19,7 @@ _DOMAIN = "domain: the box, as a range for all axes (-1, 1), or its lower corner
 
 
 class FrameFields(QWidget):
-    """What is typed is a step to undo."""
+    """Fields for level and domain; what is typed is a step to undo."""
 
     def __init__(self, store: Store, parent: QWidget | None = None) -> None:
         super().__init__(parent)

@@ -80,7 +80,7 @@ class SliceBoard(ScrollArea):
         self._arrange(session)
 
     def show_opening(self, text: str) -> None:
-        """What is being read, "" for nothing: in the place of the invitation to open something."""
+        """Show what is being read, "" for nothing: in the place of the invitation to open something."""
         self._opening = text
         self._empty.setText(_why_empty(self._store.session, text))
 
@@ -163,7 +163,7 @@ def best_columns(tiles: int, width: int, height: int) -> int:
 
 
 def _why_empty(session: Session, opening: str) -> str:
-    """Why no slice is to be seen, and what to do; opening: what is being read."""
+    """Return why no slice is to be seen, and what to do; opening: what is being read."""
     if session.opened is None:
         return opening or "Open a checkpoint (Ctrl+O) or drop one here."
     if not session.slices:

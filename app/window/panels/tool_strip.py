@@ -97,7 +97,7 @@ class ToolStrip(QFrame):
 
 
 def _why_none(text: str, session: Session) -> str:
-    """Why a text names no neuron, and what would."""
+    """Return why a text names no neuron, and what would."""
     found = " ".join(text.split())
     if session.opened is None:
         return f"No neuron {found}: open a checkpoint first."

@@ -1,4 +1,4 @@
-"""What a worker delivers, and what it does not."""
+"""Workers: what they deliver, and what not."""
 
 from __future__ import annotations
 
