@@ -12,7 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from app.cli import _COMMANDS, _parser
+from app.cli import _COMMANDS, _parser, _with_command
+from app.commands.errors import CommandError
 from app.demos import DEMOS, demo_checkpoint
 from sdf_models import load_checkpoint
 from tests.app.conftest import ROOT, Ran
@@ -62,12 +63,12 @@ def test_what_is_mistyped_is_guessed(splinescope: Run, arguments: list[str], tol
     assert told in ran.err
 
 
-def test_a_file_named_like_a_command_is_a_file(
-    splinescope: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_file_named_like_a_command_is_a_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
-    Path("slices").write_text("no checkpoint")
-    assert "did you mean" not in splinescope("slices").err
+    with pytest.raises(CommandError, match="did you mean slice"):
+        _with_command(["slices"])
+    Path("slices").touch()
+    assert _with_command(["slices"]) == ["open", "slices"]
 
 
 @pytest.mark.parametrize(
