@@ -127,13 +127,14 @@ def open_checkpoint(path: Path, reading: Reading | None = None) -> Checkpoint:
     from sdf_models import CheckpointError, load_checkpoint
 
     try:
-        found = (None if path.exists() else demo_checkpoint(str(path))) or path
+        there = path.exists()
+        found = (None if there else demo_checkpoint(str(path))) or path
     except OSError:  # a name that no file can have
-        found = path
+        there, found = True, path
     try:
         return load_checkpoint(found, reading)
     except CheckpointError as error:
-        meant = "" if found.exists() else suggestion(str(path), list(DEMOS))
+        meant = "" if there else suggestion(str(path), list(DEMOS))
         raise CommandError(about(path, str(error).removeprefix(f"{found}: ")) + meant, error.recipe) from error
 
 
