@@ -36,8 +36,8 @@ from engine.workers import Cancel, Workers, grain, single_threaded_blas
 
 @dataclass(frozen=True, eq=False, slots=True)
 class Progress:
-    """What has been done: layers of all (the level counts as one), regions after them; in the layer after these so far
-    `examined` decisions that rounding had left in doubt, which is told where there are many.
+    """Layers done of all (the level counts as one) and regions after them; examined: decisions so far, in the layer
+    after these, that rounding had left in doubt; told where there are many.
 
     snapshot() makes a Partition of the slice by the layers done: exact, and not changed by what follows.
     """

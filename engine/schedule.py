@@ -44,7 +44,7 @@ class Segment:
 
     @property
     def keeps_zeros(self) -> bool:
-        """Whether what later segments read is zero only on pieces that are zero throughout, and where a row is zero."""
+        """True when later segments read zeros only on pieces that are zero throughout, and where a row is zero."""
         kink = self.kink
         if kink is None or self.live:
             return False

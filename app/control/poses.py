@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 class Poses:
-    """What cannot be done is told."""
+    """Tell what cannot be done."""
 
     def __init__(self, store: Store, notices: Notices) -> None:
         self._store, self._notices = store, notices

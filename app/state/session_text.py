@@ -329,7 +329,7 @@ def _text(value: Any, name: str) -> str:
 
 
 def _path(value: Any) -> str:
-    """Whatever the system may call a file, also in bytes that are no text."""
+    """Return any name that the system may give a file, also one in bytes that are no text."""
     try:
         possible = isinstance(value, str) and len(value) <= _LONGEST and b"\0" not in os.fsencode(value)
     except UnicodeEncodeError:

@@ -121,7 +121,7 @@ def draw_in(actor: vtkActor, color: RGB, width: float, opacity: float, rounded: 
 
 
 def set_sight(actor: vtkActor, size: tuple[int, int], nearest: float, raised: float) -> None:
-    """What raised lines must know of the picture: its (width, height), the distance from which on something is seen,
+    """Tell raised lines of their picture: its (width, height), the distance from which on something is seen,
     and by how much they are nearer than they are, in the depth of clip coordinates, negative."""
     uniforms = actor.GetShaderProperty().GetVertexCustomUniforms()
     values = {"pictureWidth": size[0], "pictureHeight": size[1], "nearest": nearest, "raised": raised}

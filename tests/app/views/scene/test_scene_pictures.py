@@ -177,7 +177,7 @@ def test_letters_at_the_axes_are_whole_wherever_the_box_is(
 
 
 def test_lines_fade_as_their_plane_leaves_them(studio: Studio, scene: Scene) -> None:
-    """What a moved plane left behind is pale, and whole again where its lines are computed."""
+    """Lines that a moved plane left behind are pale, and whole again where they are computed."""
     scene.mesh = None
     scene.remove_slice(1)
 
