@@ -15,7 +15,7 @@ from collections.abc import Sequence
 from typing import Any, NoReturn
 
 from app import __version__
-from app.commands import completion, demos, info, open, render, slice, surface, train
+from app.commands import completion, demos, info, open, render, slice, surface, sweep, train
 from app.commands.errors import CommandError
 from app.commands.interrupt import Terminated, termination_raises
 from app.demos import DEMOS, suggestion
@@ -26,6 +26,7 @@ _COMMANDS = {
     "slice": slice,
     "surface": surface,
     "render": render,
+    "sweep": sweep,
     "train": train,
     "demos": demos,
     "completion": completion,

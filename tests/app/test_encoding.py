@@ -22,6 +22,7 @@ SUCCEED = [
     f"slice {PLACE}/a.safetensors --plane z=0 --out {PLACE}/b.svg --out {PLACE}/b.npz",
     f"surface {PLACE}/a.safetensors --out {PLACE}/b.ply --creases {PLACE}/c.vtp --certify",
     f"render {PLACE}/a.safetensors --plane z=0 --out {PLACE}/b.png --size 200x200",
+    f"sweep {PLACE}/a.safetensors --plane z=0 --out {PLACE}/b.csv --workers 1",
     f"train sphere(0.5) --out {PLACE}/b.safetensors --width 4 --depth 1 --steps 2 --batch 64",
 ]
 FAIL = [
@@ -32,6 +33,7 @@ FAIL = [
         ("slice", "--plane z=0"),
         ("surface", ""),
         ("render", f"--plane z=0 --out {PLACE}/b.png"),
+        ("sweep", f"--plane z=0 --out {PLACE}/b.csv"),
         ("train", f"--out {PLACE}/b.safetensors --batch 64"),
     ]
 ]
