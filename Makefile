@@ -51,10 +51,10 @@ check: .venv/installed-dev
 # kernels for one that does not fuse multiplications and additions; a few of the engine's kernels, those that compile in
 # seconds, for one without vectors of four.  On other architectures the first name means the library's plainest kernel
 # or nothing.
-PRODUCTS := coincident_lines examination exactness network partition plane regions rounding segment twins
-KERNELS := tests/engine/test_vertex_lanes.py tests/engine/test_chord_order.py \
-  tests/engine/test_twins.py::test_twins_get_one_value_whatever_the_order_of_their_sums \
-  tests/engine/test_growth.py::test_chords_cross_as_often_as_their_ends_alternate
+PRODUCTS := coincident_lines duplicate_neurons error_estimate examination exactness network partition plane regions segment
+KERNELS := tests/engine/test_vertex_simd.py tests/engine/test_chord_order.py \
+  tests/engine/test_duplicate_neurons.py::test_twins_get_one_value_whatever_the_order_of_their_sums \
+  tests/engine/test_memory_plan.py::test_chords_cross_as_often_as_their_ends_alternate
 
 elsewhere: .venv/installed-dev
 	OPENBLAS_CORETYPE=Nehalem SPLINESCOPE_NETWORKS=2 $(PYTEST) -p no:cacheprovider -q -k 'not shipped' \

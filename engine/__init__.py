@@ -1,26 +1,26 @@
 """The exact partition of slices of continuous piecewise linear networks, and their exact level surfaces."""
 
-from engine.certificate import Certificate, certify_surface, with_certificate
-from engine.deviation import forward_in_float64, rounding_deviation
 from engine.errors import Cancelled, EngineError, MemoryLimitError, NotPiecewiseLinearError, PlaneError, TraceError
-from engine.face_values import face_signs, weighted_quantiles
-from engine.facts import BEYOND, LayerPattern, Neighbour, Neuron, RegionFacts, facet_facts, region_facts
-from engine.hidden_neuron import neuron_network
-from engine.jit import inline, kernel
-from engine.level_set import Chains, LevelSet, chain_edges, chain_lines, level_set
-from engine.location import Location
-from engine.memory import available as available_memory
-from engine.network import ForwardError, Network
-from engine.partition import Progress, partition_polygon, partition_slice
-from engine.planar_map import Partition, Ties
+from engine.facts.face_values import face_signs, weighted_quantiles
+from engine.facts.level_set import Chains, LevelSet, chain_edges, chain_lines, level_set
+from engine.facts.location import Location
+from engine.facts.region_facts import BEYOND, LayerPattern, Neighbour, Neuron, RegionFacts, facet_facts, region_facts
+from engine.facts.regions import AffineMaps, affine_maps, areas, centroids, gradient_norms
+from engine.facts.statistics import NeuronStatistics, neuron_statistics
+from engine.machine.jit import inline, kernel
+from engine.machine.memory import available as available_memory
+from engine.network.hidden_neuron import neuron_network
+from engine.network.network import ForwardError, Network
+from engine.network.tiny_network import tiny_network
+from engine.planar_map.planar_map import Partition, Ties
 from engine.plane import SlicePlane, convex_polygon, plane_box_polygon, square_polygon
-from engine.regions import AffineMaps, affine_maps, areas, centroids, gradient_norms
-from engine.seeds import Seeds
-from engine.segment import SegmentPartition, partition_segment
-from engine.statistics import NeuronStatistics, neuron_statistics
-from engine.surface import Surface, SurfaceProgress, SurfaceReport, extract_surface
-from engine.surface_cut import SurfaceCut, cut_surface
-from engine.tiny import tiny_network
+from engine.slices.partition import Progress, partition_polygon, partition_slice
+from engine.surface.certificate import Certificate, certify_surface, with_certificate
+from engine.surface.cut import SurfaceCut, cut_surface
+from engine.surface.seeds import Seeds
+from engine.surface.segment import SegmentPartition, partition_segment
+from engine.surface.surface import Surface, SurfaceProgress, SurfaceReport, extract_surface
+from engine.trace.deviation import forward_in_float64, rounding_deviation
 
 __all__ = [
     "BEYOND",

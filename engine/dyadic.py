@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.steps import Float
+from engine.arrays import Float
 
 Integers = NDArray[Any]  # Python's, of any size
 

@@ -11,12 +11,12 @@ from dataclasses import dataclass
 from typing import Any, Self
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
+from engine.arrays import Float
 from engine.errors import PlaneError
 from engine.tolerances import COORDINATE, FULL_TURN, LARGEST, ORTHONORMAL, PARALLEL, SMALLEST
 
-Float = NDArray[np.float64]
 Points = list[tuple[float, float]]
 
 _AXES = "xyz"

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 UNIT_ROUNDOFF = 2.0**-52  # twice the largest relative error of one operation: room for fused and reordered ones
 
-# Signs, and places on edges and chords: engine/predicates.py.
+# Signs, and places on edges and chords: engine/exactness/predicates.py.
 
 SAFETY = 64.0  # roundings in the bound of a row: a sum of n products is off by n of them at most, mostly by their root
 EVEN = 2.0**20  # features whose parts in a row differ by less share one norm in its bound: on generic networks all do

@@ -17,7 +17,7 @@ from app.cli import main
 from app.imports import load_triton
 from app.state.slices import SliceResult
 from engine import Network, SlicePlane, partition_slice
-from engine.level_set import level_set
+from engine.facts.level_set import level_set
 from sdf_models import ReluMLP, save_checkpoint
 from sdf_models.architectures import Architecture
 

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from engine.jit import cache_folder
+from engine.machine.jit import cache_folder
 from tests.app.conftest import ROOT, Ran
 
 PACKAGES = ("app", "engine", "sdf_models")
@@ -64,12 +64,13 @@ def _pip(*arguments: str) -> None:
 
 def _reuse_kernels(site: Path, cache: Path) -> None:
     """Compiling takes minutes: what numba keeps for a folder of sources serves its copy if their times are the same."""
-    for home in (ROOT / "engine", ROOT / "app" / "views" / "raster"):
+    rooms = [path.parent for path in (ROOT / "engine").rglob("__init__.py")]
+    for home in (*rooms, ROOT / "app" / "views" / "scene", ROOT / "app" / "views" / "slice"):
         copy = site / home.relative_to(ROOT)
         for source in home.glob("*.py"):
             times = source.stat()
             os.utime(copy / source.name, ns=(times.st_atime_ns, times.st_mtime_ns))
-        kept = cache_folder() if home == ROOT / "engine" else cache_folder(home)
+        kept = cache_folder() if home in rooms else cache_folder(home)
         if (kept / _named_by_numba(home)).is_dir():
             shutil.copytree(kept / _named_by_numba(home), cache / "kernels" / kept.name / _named_by_numba(copy))
 

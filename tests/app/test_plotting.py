@@ -12,7 +12,7 @@ import torch
 import app
 from app.plotting import scene_blocks, scene_plotter
 from engine import EngineError, SlicePlane, extract_surface, level_set, partition_slice
-from engine.network import Network
+from engine.network.network import Network
 from tests.app.conftest import DOMAIN, random_module
 
 

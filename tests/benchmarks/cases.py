@@ -11,7 +11,8 @@ import numpy as np
 import torch
 
 from engine import Network, SlicePlane
-from engine.steps import Float, Linear
+from engine.arrays import Float
+from engine.network.steps import Linear
 from sdf_models import load_checkpoint
 
 ROOT = Path(__file__).parents[2]

@@ -6,7 +6,7 @@ import platform
 
 import pytest
 
-from engine.workers import available_cores
+from engine.machine.workers import available_cores
 
 ROWS = pytest.StashKey[list[dict[str, str]]]()
 SURFACE_ROWS = pytest.StashKey[list[dict[str, str]]]()

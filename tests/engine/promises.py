@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from engine import Partition
-from engine.steps import Float, Kink, evaluate
+from engine.arrays import Float
+from engine.network.steps import Kink, evaluate
 
 
 def check(partition: Partition) -> None:

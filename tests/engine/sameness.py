@@ -11,8 +11,8 @@ from dataclasses import fields
 import numpy as np
 
 from engine import Partition, Surface
-from engine.network import Network
-from engine.steps import Float
+from engine.arrays import Float
+from engine.network.network import Network
 
 
 def assert_same_partition(found: Partition, expected: Partition) -> None:

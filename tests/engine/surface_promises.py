@@ -7,7 +7,8 @@ from collections.abc import Sequence
 import numpy as np
 
 from engine import Surface
-from engine.steps import Float, Kink, evaluate
+from engine.arrays import Float
+from engine.network.steps import Kink, evaluate
 
 _POINTS = 10_000
 

@@ -12,10 +12,10 @@ from numpy.typing import ArrayLike
 from torch import nn
 
 from engine import Cancelled, Network, Seeds, certify_surface, extract_surface, with_certificate
-from engine.box_regions import EMPTY, MISSED, VISITED, examine_boxes
-from engine.layers import Layers, layers_of
-from engine.steps import Float
-from engine.surface_regions import rebuild_table
+from engine.arrays import Float
+from engine.network.layers import Layers, layers_of
+from engine.surface.box_regions import EMPTY, MISSED, VISITED, examine_boxes
+from engine.surface.region_table import rebuild_table
 from sdf_models import load_checkpoint
 from tests.oracle.networks import random_sample
 from tests.oracle.nonlinearities import NONLINEARITIES

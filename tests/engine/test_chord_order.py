@@ -8,9 +8,9 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from engine.chord_order import order_crossings
-from engine.jit import kernel
-from engine.workers import NEVER_STOP
+from engine.exactness.chord_order import order_crossings
+from engine.machine.jit import kernel
+from engine.machine.workers import NEVER_STOP
 
 
 @kernel

@@ -10,7 +10,7 @@ import torch
 from torch import nn
 
 from engine import Network, SlicePlane, partition_slice
-from engine.coincident_lines import Lines, lines_on_slice
+from engine.network.coincident_lines import Lines, lines_on_slice
 
 BOX = np.array([[-1.0] * 3, [1.0] * 3])
 PLANE = SlicePlane.from_axis("z", 0.0)

@@ -16,10 +16,10 @@ from torch import nn
 
 from engine import EngineError, Network, Partition, Progress, SlicePlane, partition_slice
 from engine.dyadic import dyadic
-from engine.exact_lines import quotient
-from engine.exact_maps import FaceMaps, FaceSide
-from engine.partition import partition_polygon
-from engine.schedule import schedule
+from engine.exactness.exact_lines import quotient
+from engine.slices.exact_maps import FaceMaps, FaceSide
+from engine.slices.partition import partition_polygon
+from engine.slices.schedule import schedule
 from tests.oracle.comparison import difference, differences
 from tests.oracle.networks import SQUARE, Sample, random_sample
 from tests.oracle.rational import partition
@@ -119,7 +119,7 @@ def test_some_decisions_may_be_left() -> None:
 
 
 def test_progress_tells_how_many_decisions_were_examined(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("engine.partition._TOLD_SECONDS", 0.0)
+    monkeypatch.setattr("engine.slices.partition._TOLD_SECONDS", 0.0)
     told: list[Progress] = []
     _partition(random_sample("relu", "wide", 0), None, told.append)
     assert max(progress.examined for progress in told) > 64

@@ -13,11 +13,11 @@ from numpy.typing import NDArray
 from torch import nn
 
 from engine.errors import EngineError
-from engine.level_set import LevelSet, chain_edges, level_set
-from engine.network import Network
-from engine.partition import Progress, partition_polygon, partition_slice
-from engine.planar_map import OUTSIDE, Partition
+from engine.facts.level_set import LevelSet, chain_edges, level_set
+from engine.network.network import Network
+from engine.planar_map.planar_map import OUTSIDE, Partition
 from engine.plane import SlicePlane
+from engine.slices.partition import Progress, partition_polygon, partition_slice
 from tests.oracle.networks import SQUARE, random_sample
 from tests.oracle.recipes import KINDS
 

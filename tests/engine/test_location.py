@@ -11,12 +11,12 @@ from numpy.typing import NDArray
 from torch import nn
 
 from engine.errors import EngineError
-from engine.location import Location
-from engine.network import Network
-from engine.partition import partition_polygon, partition_slice
-from engine.planar_map import OUTSIDE, Partition
+from engine.facts.location import Location
+from engine.facts.regions import centroids
+from engine.network.network import Network
+from engine.planar_map.planar_map import OUTSIDE, Partition
 from engine.plane import SlicePlane
-from engine.regions import centroids
+from engine.slices.partition import partition_polygon, partition_slice
 from tests.oracle.networks import SQUARE, random_sample
 from tests.oracle.recipes import KINDS
 

@@ -18,8 +18,8 @@ from hypothesis import strategies as st
 from torch import Tensor, nn
 
 from engine.errors import EngineError, NotPiecewiseLinearError, TraceError
-from engine.network import Network
-from engine.steps import Gather, Kink, Linear, Scale, Sum, sources
+from engine.network.network import Network
+from engine.network.steps import Gather, Kink, Linear, Scale, Sum, sources
 from tests.engine.sameness import assert_same_steps
 
 

@@ -22,19 +22,10 @@ import torch
 from numpy.typing import DTypeLike, NDArray
 from torch import nn
 
-from engine import (
-    Cancelled,
-    EngineError,
-    MemoryLimitError,
-    Network,
-    Partition,
-    PlaneError,
-    Progress,
-    SlicePlane,
-    memory,
-)
-from engine.partition import partition_polygon, partition_slice
-from engine.table import Recycler
+from engine import Cancelled, EngineError, MemoryLimitError, Network, Partition, PlaneError, Progress, SlicePlane
+from engine.machine import memory
+from engine.machine.table import Recycler
+from engine.slices.partition import partition_polygon, partition_slice
 from sdf_models import load_checkpoint
 from tests.engine.promises import check
 from tests.engine.sameness import assert_same_numbers, assert_same_partition

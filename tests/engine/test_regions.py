@@ -12,11 +12,11 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from engine.errors import EngineError
-from engine.network import Network
-from engine.partition import Progress, partition_polygon
-from engine.planar_map import Partition
+from engine.facts.regions import affine_maps, areas, centroids, gradient_norms
+from engine.network.network import Network
+from engine.planar_map.planar_map import Partition
 from engine.plane import SlicePlane
-from engine.regions import affine_maps, areas, centroids, gradient_norms
+from engine.slices.partition import Progress, partition_polygon
 from tests.oracle.networks import SQUARE, random_sample
 from tests.oracle.nonlinearities import NONLINEARITIES, Absolute, Clamp
 from tests.oracle.recipes import KINDS

@@ -16,9 +16,9 @@ from engine import (
     certify_surface,
     extract_surface,
 )
-from engine import seeds as seeds_file
-from engine.layers import layers_of
-from engine.workers import Workers
+from engine.machine.workers import Workers
+from engine.network.layers import layers_of
+from engine.surface import seeds as seeds_file
 from tests.engine.surface_networks import BOX, Computed, octahedron, random_network, relu
 from tests.engine.surface_promises import check
 

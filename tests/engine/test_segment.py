@@ -8,7 +8,8 @@ import torch
 from torch import nn
 
 from engine import EngineError, Network, partition_segment
-from engine.steps import Float, Kink, evaluate
+from engine.arrays import Float
+from engine.network.steps import Kink, evaluate
 from tests.oracle.networks import random_sample
 from tests.oracle.nonlinearities import NONLINEARITIES
 

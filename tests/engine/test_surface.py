@@ -22,7 +22,7 @@ from engine import (
     level_set,
     partition_slice,
 )
-from engine.steps import Float
+from engine.arrays import Float
 from sdf_models import load_checkpoint
 from tests.engine.surface_networks import BOX, Function, random_network, relu, surface_of
 from tests.engine.surface_promises import check, distances

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from engine.errors import Cancelled
-from engine.workers import Workers, equal_ends
+from engine.machine.workers import Workers, equal_ends
 
 
 @given(count=st.integers(0, 10_000), grain=st.integers(1, 500))

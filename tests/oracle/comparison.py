@@ -7,9 +7,9 @@ from collections.abc import Iterable
 import numpy as np
 import torch
 
-from engine.network import Network
-from engine.partition import partition_polygon
+from engine.network.network import Network
 from engine.plane import SlicePlane
+from engine.slices.partition import partition_polygon
 from tests.oracle.networks import SQUARE, Sample, random_sample
 from tests.oracle.rational import partition
 

@@ -1,0 +1,1 @@
+"""What is asked of a partition or a surface that is finished."""

@@ -1,0 +1,1 @@
+"""Tracing: a module's forward becomes the steps of a network."""
