@@ -153,7 +153,7 @@ def reading_facts(arguments: argparse.Namespace, checkpoint: Checkpoint, network
     return {
         "notes": [*checkpoint.notes, *network.notes],
         "last_activation": checkpoint.last_activation.name if checkpoint.last_activation.known else "unknown",
-        "level_in_file": arguments.level,
+        "level_in_file": arguments.level if getattr(arguments, "drawn_level", None) is None else None,
         "relu_limit": approximation_facts(checkpoint.approximation),
     }
 

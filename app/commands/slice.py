@@ -59,7 +59,14 @@ def add_parser(commands: Any) -> None:
         help="the box to slice, one range for all axes or lower and upper corner (default: the checkpoint's domain)",
     )
     domain.add_argument("--half-width", type=positive, metavar="R", help="slice a square of side 2R around the origin")
-    parser.add_argument("--level", type=finite, default=0.0, metavar="F", help="the level drawn on top (default: 0)")
+    level = parser.add_mutually_exclusive_group()
+    level.add_argument("--level", type=finite, default=0.0, metavar="F", help="the level drawn on top (default: 0)")
+    level.add_argument(
+        "--drawn-level",
+        type=finite,
+        metavar="F",
+        help="the same, of the values that are drawn where a last activation is left out, as the window counts it",
+    )
     parser.add_argument(
         "--out",
         type=Path,
@@ -80,7 +87,7 @@ def run(arguments: argparse.Namespace) -> None:
     poses = poses_of(arguments)
     planes = [pose.plane for pose in poses]
     checkpoint = open_chosen(arguments)
-    level = level_of(arguments, checkpoint)
+    level = level_of(arguments, checkpoint) if arguments.drawn_level is None else arguments.drawn_level
     network = trace(arguments.file, checkpoint)
 
     from app.state.slices import SliceResult
@@ -168,20 +175,16 @@ def _partition(
 
 
 def _write(results: list[SliceResult], outputs: list[Path], arguments: argparse.Namespace) -> None:
-    from app.export.data import write_npz
-    from app.export.figure import draw_slices, write_figure
+    if not outputs:
+        return
+    from app.export.slice_files import SliceFiles
     from app.files import written_together
 
+    files = SliceFiles(results, Palette(arguments.palette), arguments.dpi)
     try:
         with written_together(outputs) as temporaries:
-            figure = None
             for path, temporary in written_one_by_one(outputs, temporaries):
-                extension = path.suffix.lower()
-                if extension == ".npz":
-                    write_npz(results[0], temporary)
-                else:
-                    figure = figure or draw_slices(results, Palette(arguments.palette))
-                    write_figure(figure, temporary, extension[1:], arguments.dpi)
+                files.write(temporary, path.suffix.lower())
     except OSError as error:
         raise could_not_write(error, outputs) from error
 

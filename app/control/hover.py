@@ -69,7 +69,7 @@ class Hover(QObject):
         What a click would take is marked.
         """
         self.clear()
-        found = self.at(key, u, v, _REACH * pixel)
+        found = self.near(key, u, v, pixel)
         if found is not None:
             view.show_target(found.corners if found.neuron is None else None, found.line)
             self._marked = view
@@ -91,7 +91,7 @@ class Hover(QObject):
         self.click_length(key, u, v, view.pixel)
 
     def click_length(self, key: int, u: float, v: float, pixel: float) -> None:
-        found = self.at(key, u, v, _REACH * pixel)
+        found = self.near(key, u, v, pixel)
         self._click.note(False)
         if found is None:
             return
@@ -104,6 +104,10 @@ class Hover(QObject):
     def take_back(self) -> None:
         """The click that chose a neuron was half a double click."""
         self._click.take_back()
+
+    def near(self, key: int, u: float, v: float, pixel: float) -> Found | None:
+        """As `at`, within the reach of a hand in a view in which a pixel has a length."""
+        return self.at(key, u, v, _REACH * pixel)
 
     def at(self, key: int, u: float, v: float, reach: float) -> Found | None:
         """Return what is at (u, v) of slice `key`; None outside it, and while it is not computed.

@@ -26,7 +26,8 @@ if TYPE_CHECKING:
 
 
 class Pins(QObject):
-    """pinned(number): a hand pinned something; kept: it was not the first half of a double click; refused(why)."""
+    """pinned(number): a hand pinned something, or wants to see it; kept: it was not the first half of a double click;
+    refused(why)."""
 
     pinned = Signal(int)
     kept = Signal()
@@ -45,29 +46,47 @@ class Pins(QObject):
 
     def pin(self, key: int, u: float, v: float) -> None:
         """The region of slice `key` that holds a point; one that is pinned gets the point."""
-        location = self._slices.location(key)
-        if location is None:
-            return
-        where = np.array([[u, v]])
-        region = int(location.region_at(where)[0])
-        if region >= 0:
-            partition = location.partition
-            self._pin(key, region_facts(partition, region, partition.plane.to_input(where)[0]))
+        facts = self.region_at(key, u, v)
+        if facts is not None:
+            self.pin_region(key, facts)
 
     def pin_facet(self, mesh: SurfaceMesh, face: int, point: np.ndarray) -> None:
-        drawn = self._surface.drawn
-        if drawn is None or drawn.mesh is not mesh:
+        facts = self.facet_at(mesh, face, point)
+        if facts is None:
             self.refused.emit("Facets can be pinned once the exact surface is there: this is the coarse one.")
         else:
-            self._pin(None, facet_facts(drawn.surface, face, point))
+            self.pin_region(None, facts)
 
-    def _pin(self, key: int | None, facts: RegionFacts) -> None:
-        known = next(
-            (pin for pin in self._store.session.shown_pins if pin.key == key and _same(pin.facts, facts)), None
-        )
+    def region_at(self, key: int, u: float, v: float) -> RegionFacts | None:
+        """Facts of the region of slice `key` that holds a point; None outside it, and while it is not computed."""
+        location = self._slices.location(key)
+        if location is None:
+            return None
+        where, partition = np.array([[u, v]]), location.partition
+        region = int(location.region_at(where)[0])
+        return region_facts(partition, region, partition.plane.to_input(where)[0]) if region >= 0 else None
+
+    def facet_at(self, mesh: SurfaceMesh, face: int, point: np.ndarray) -> RegionFacts | None:
+        """Facts of a facet at a point (3,) of it; None of the coarse surface."""
+        drawn = self._surface.drawn
+        return None if drawn is None or drawn.mesh is not mesh else facet_facts(drawn.surface, face, point)
+
+    def known(self, key: int | None, facts: RegionFacts) -> Pin | None:
+        """The pin of a region, if it is pinned."""
+        shown = self._store.session.shown_pins
+        return next((pin for pin in shown if pin.key == key and _same(pin.facts, facts)), None)
+
+    def pin_region(self, key: int | None, facts: RegionFacts) -> None:
+        """Of slice `key`, of the surface when that is None."""
+        known = self.known(key, facts)
         self._store.do(actions.PinRegion(key, facts, None if known is None else known.number))
         self._click.note(known is None)
         self.pinned.emit(self._store.session.pins[-1].number if known is None else known.number)
+
+    def show(self, number: int) -> None:
+        """Bring the card of a pin in sight."""
+        self.pinned.emit(number)
+        self.kept.emit()
 
     def take_back(self) -> None:
         """The click that pinned was half a double click."""

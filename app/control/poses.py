@@ -27,6 +27,16 @@ class Poses:
         self._store, self._notices = store, notices
         self._told = ""  # last
 
+    def calls(self) -> dict[str, Callable[[], object]]:
+        """By the names of the commands."""
+        return {
+            "copy pose": self.copy,
+            "paste pose": self.paste,
+            "paste slice": self.paste_new,
+            "copy command": self.copy_command,
+            "copy Python": self.copy_python,
+        }
+
     def copy(self) -> None:
         part = self._store.session.active_slice
         if part is not None:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
+from weakref import WeakKeyDictionary
 
 from PySide6.QtCore import QObject, QTimer, Signal
 
@@ -17,7 +19,7 @@ from app.jobs.log_file import LOG
 from app.jobs.worker import Job, Worker
 from app.state import actions
 from app.state.saved_session import Layout, SavedSession, SessionFileError, saved_session
-from app.state.session import Session, same_picture
+from app.state.session import Lineage, Session, same_picture
 from app.state.session_file import write_session
 from app.state.store import Change, Store
 from app.views.camera import in_sight
@@ -33,11 +35,20 @@ _NOT_SAVED: Final = "The session was not saved"
 _AUTOSAVE_MILLISECONDS: Final = 1500  # after a change
 
 
+@dataclass(frozen=True, eq=False, slots=True)
+class _Named:
+    """The name of a session, and what is in its file, in a lineage of its own: it is forgotten with its sessions."""
+
+    path: Path
+    content: Session
+
+
 class SessionKeeper(QObject):
     """saved(path): a session was saved by hand; failed(Problem): it was not; laid_out(Layout): one was opened that
     had this layout; named: `path` or `changed` may be another now.
 
-    path: where the session was saved or opened.  layout: that of the window now.
+    path: where the session was saved or opened; a step back over the opening of another one leads back to its name.
+    layout: that of the window now.
     """
 
     saved = Signal(str)
@@ -63,8 +74,7 @@ class SessionKeeper(QObject):
         self._left: Autosave | None = None
         self._taken_over = False  # what a crash left is open here
         self._unsaved: tuple[Path, SavedSession] | None = None
-        self.path: Path | None = None
-        self._in_file: Session | None = None  # what was saved or opened there
+        self._names: WeakKeyDictionary[Lineage, _Named] = WeakKeyDictionary()
         self._soon = QTimer(self)
         self._soon.setSingleShot(True)
         self._soon.setInterval(_AUTOSAVE_MILLISECONDS)
@@ -89,6 +99,14 @@ class SessionKeeper(QObject):
             self._left.leave()
 
     @property
+    def _name(self) -> _Named | None:
+        return self._names.get(self._store.session.lineage)
+
+    @property
+    def path(self) -> Path | None:
+        return None if self._name is None else self._name.path
+
+    @property
     def proposed_path(self) -> Path | None:
         """Path that a dialog proposes to save the session at; None while there is nothing to save."""
         opened = self._store.session.opened
@@ -99,15 +117,16 @@ class SessionKeeper(QObject):
     @property
     def changed(self) -> bool:
         """The session has a name, and shows something else than its file; from where it is seen does not count."""
-        return self._in_file is not None and not same_picture(self._in_file, self._store.session)
+        return self._name is not None and not same_picture(self._name.content, self._store.session)
 
     def discard_changes(self) -> None:
         """Ask for nothing: the session is left as it is in its file."""
-        self._name(self.path, self._store.session)
+        if self.path is not None:
+            self._give_name(self.path, self._store.session)
 
-    def _name(self, path: Path | None, session: Session) -> None:
+    def _give_name(self, path: Path, session: Session) -> None:
         """The session has this name from now on, and so is in its file."""
-        self.path, self._in_file = path, None if path is None else session
+        self._names[session.lineage] = _Named(path, replace(session, lineage=Lineage()))
         self.named.emit()
 
     def save_to(
@@ -129,7 +148,7 @@ class SessionKeeper(QObject):
             self._unsaved = None
             self._settings.remember(path)
             self._settings.session_folder = path.parent
-            self._name(path, session)
+            self._give_name(path, session)
             self.saved.emit(str(path))
             go_on()
 
@@ -152,7 +171,8 @@ class SessionKeeper(QObject):
     def show(self, loaded: LoadedSession, recovered: bool) -> None:
         """What the session does not hold: camera, layout; and what is to be told of it."""
         view = self._view
-        self._name(None if recovered else loaded.path, self._store.session)
+        if not recovered:
+            self._give_name(loaded.path, self._store.session)
         notices = loaded.notices
         if loaded.viewpoint is not None and view.scene is not None:
             if in_sight(loaded.viewpoint, view.scene.domain):
@@ -197,8 +217,9 @@ class SessionKeeper(QObject):
 
     def _session_changed(self, change: Change) -> None:
         action = change.action
-        if isinstance(action, actions.ReloadNetwork) and self._in_file is not None:  # no change of a person's
-            self._in_file = actions.reloaded(self._in_file, action.old, action.new)
+        if isinstance(action, actions.ReloadNetwork):  # no change of a person's
+            for lineage, name in list(self._names.items()):
+                self._names[lineage] = replace(name, content=actions.reloaded(name.content, action.old, action.new))
         self._changed()
         self.named.emit()
 

@@ -27,8 +27,8 @@ def slice_command(opened: OpenNetwork, plane: SlicePlane, palette: Palette = Pal
     ]
     bounds = numbers_text(opened.domain.ravel().tolist())
     words = ["splinescope", "slice", path, "--pose", str(Pose(plane)), f"--bounds={bounds}", *choices]
-    if opened.level:
-        words.append(f"--level={opened.level!r}")
+    if opened.level:  # --level is one of the file's own output, which may have a last activation that is left out
+        words.append(f"--drawn-level={opened.level!r}")
     if palette is not Palette.TIDE:
         words.append(f"--palette={palette.value}")
     return shlex.join([*words, "--out", "slice.png"])

@@ -91,6 +91,10 @@ class Pin:
     facts: RegionFacts
 
 
+class Lineage:
+    """Shared by sessions that became each other by actions: a session from a file begins another one."""
+
+
 @dataclass(frozen=True, eq=False, slots=True)
 class Session:
     """networks: the list of what is open; opened: the one of them that is shown; pins: of any of them."""
@@ -105,6 +109,7 @@ class Session:
     tiled: bool = True
     next_key: int = 0
     pins: tuple[Pin, ...] = ()
+    lineage: Lineage = field(default_factory=Lineage)
 
     def slice(self, key: int) -> Slice:
         """Raises KeyError when there is no such slice."""

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from enum import Enum
+from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from app.state import actions
@@ -15,6 +17,8 @@ if TYPE_CHECKING:
 
 
 class Shape(Enum):
+    """The value is the name of the command."""
+
     SPACE = "3D large"
     SLICE = "slice large"
     GRID = "grid"
@@ -53,6 +57,10 @@ class Arrangement:
         """Of the 3D view and of the slices, in pixels; as they were last, while the 3D view is hidden."""
         left, right = self._splitter.sizes()
         return self._widths if self.flat else (max(left, 1), max(right, 1))
+
+    def calls(self) -> dict[str, Callable[[], object]]:
+        """By the names of the commands."""
+        return {shape.value: partial(self.show, shape) for shape in Shape}
 
     def show(self, shape: Shape) -> None:
         self._before = None

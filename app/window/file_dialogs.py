@@ -24,6 +24,12 @@ if TYPE_CHECKING:
     from app.jobs.session_opening import MissingFileError
 
 _OPENED: Final = "Checkpoints and sessions (*.npz *.safetensors *.pt *.pth *.onnx *.json);;All files (*)"
+_EXPORTS: Final = (
+    ("SVG figure (*.svg)", ".svg"),
+    ("PDF figure (*.pdf)", ".pdf"),
+    ("PNG figure, 600 dots per inch (*.png)", ".png"),
+    ("Arrays for NumPy (*.npz)", ".npz"),
+)
 _SESSIONS: Final = "Sessions (*.json)"
 
 
@@ -73,8 +79,9 @@ class FileDialogs:
 
     def save_picture(self, image: QImage, name: str) -> None:
         """Ask for a place, and save a picture there as PNG."""
-        proposed = (self._settings.folder or self._settings.session_folder) / name.replace("/", "_")
-        chosen, _ = QFileDialog.getSaveFileName(self._window, "Save the picture", str(proposed), "Pictures (*.png)")
+        chosen, _ = QFileDialog.getSaveFileName(
+            self._window, "Save the picture", str(self._place_for(name)), "Pictures (*.png)"
+        )
         if not chosen:
             return
         path = Path(chosen if chosen.lower().endswith(".png") else f"{chosen}.png")
@@ -82,6 +89,25 @@ class FileDialogs:
             write_png(image, path)
         except OSError as error:
             self.show_problem(Problem("The picture was not saved", f"{path}: {why_not_written(error)}.", str(error)))
+
+    def choose_export(self, name: str) -> Path | None:
+        """Ask for a place for a figure or the data of a slice, whose extension says which; None: for none."""
+        kinds = dict(_EXPORTS)
+        chosen, kind = QFileDialog.getSaveFileName(
+            self._window, "Export the slice", str(self._place_for(name)), ";;".join(kinds)
+        )
+        if not chosen:
+            return None
+        known = chosen.lower().endswith(tuple(kinds.values()))
+        return Path(chosen if known else f"{chosen}{kinds.get(kind, '.svg')}")
+
+    def _place_for(self, name: str) -> Path:
+        """Where a file of this name is proposed to be saved."""
+        return (self._settings.folder or self._settings.session_folder) / name.replace("/", "_")
+
+    def calls(self) -> dict[str, Callable[[], object]]:
+        """By the names of the commands."""
+        return {"open": self.choose, "open session": self.choose_session, "save": self.save, "save as": self.save_as}
 
     def show_problem(self, problem: Problem) -> None:
         self.error_dialog = ErrorDialog(problem.heading, problem.message, problem.detail, self._window, problem.action)

@@ -29,11 +29,26 @@ class Helper:
     """log_folder: where the log is written; None: nowhere; renderer: of what draws the 3D view, "" until that is
     known."""
 
-    def __init__(self, store: Store, settings: Settings, notices: Notices, window: QWidget) -> None:
-        self._store, self._settings, self._notices, self._window = store, settings, notices, window
+    def __init__(
+        self, store: Store, settings: Settings, notices: Notices, take: Callable[[], None], window: QWidget
+    ) -> None:
+        """take: what follows a change of preferences that are not in the session."""
+        self._store, self._settings, self._notices = store, settings, notices
+        self._take, self._window = take, window
         self.log_folder: Path | None = None
         self.renderer = ""
         self.dialog: QDialog | None = None
+
+    def calls(self) -> dict[str, Callable[[], object]]:
+        """By the names of the commands."""
+        return {
+            "stack": self.show_stack,
+            "preferences": self.show_preferences,
+            "keys": self.show_shortcuts,
+            "first steps": self.hint,
+            "log": self.show_log,
+            "about": self.show_about,
+        }
 
     def note_renderer(self, renderer: str) -> None:
         self.renderer = renderer
@@ -57,11 +72,10 @@ class Helper:
 
         self._open(AboutDialog(self.renderer, self._window))
 
-    def show_preferences(self, take: Callable[[], None]) -> None:
-        """take: what follows a change of those that are not in the session."""
+    def show_preferences(self) -> None:
         from app.window.dialogs.preferences_dialog import PreferencesDialog
 
-        self._open(PreferencesDialog(self._settings, self._store, take, self._window))
+        self._open(PreferencesDialog(self._settings, self._store, self._take, self._window))
 
     def show_stack(self) -> None:
         from app.window.dialogs.stack_dialog import StackDialog

@@ -42,6 +42,11 @@ def full_notes(opened: OpenNetwork) -> tuple[Note, ...]:
     return (("file", where), *opened.facts, *(("note", text) for text in opened.network.notes if text not in known))
 
 
+def notes_text(opened: OpenNetwork) -> str:
+    """All notes as lines of text."""
+    return "\n".join(f"{name}: {text}" for name, text in full_notes(opened))
+
+
 def architecture(opened: OpenNetwork) -> str:
     """Neurons of the layers, such as "8 x 64" or "2 x 32, 16"."""
     widths = [len(kink.breakpoints) for kink in opened.network.kinks]

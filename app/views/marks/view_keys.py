@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from PySide6.QtCore import QEvent, QObject, QPointF, QRectF, Qt
-from PySide6.QtGui import QFocusEvent, QKeyEvent, QMouseEvent, QPainter, QPaintEvent, QPalette, QPen
+from PySide6.QtGui import QContextMenuEvent, QFocusEvent, QKeyEvent, QMouseEvent, QPainter, QPaintEvent, QPalette, QPen
 from PySide6.QtWidgets import QApplication, QWidget
 
 _ARROWS: Final = {
@@ -48,7 +48,7 @@ class KeyPointer(QWidget):
         if event.type() == QEvent.Type.Resize:
             self.setGeometry(self._view.rect())
             self._point(None)
-        elif isinstance(event, QFocusEvent):
+        elif isinstance(event, QFocusEvent) and event.reason() is not Qt.FocusReason.PopupFocusReason:
             self._ringed = event.gotFocus() and event.reason() in _BY_KEYS
             self._point(None)
         elif isinstance(event, QKeyEvent) and event.type() == QEvent.Type.KeyPress:
@@ -56,6 +56,11 @@ class KeyPointer(QWidget):
         elif event.type() in _MOUSE and not self._sending:
             self._point(None)
         return False
+
+    def called(self, event: QContextMenuEvent) -> QPointF:
+        """The place in the view that a menu is called for: by a key that of the pointer, if there is one."""
+        by_key = event.reason() is QContextMenuEvent.Reason.Keyboard
+        return self.at if by_key and self.at is not None else QPointF(self._view.mapFromGlobal(event.globalPos()))
 
     def _press(self, event: QKeyEvent) -> bool:
         """Whether the key is for the pointer."""

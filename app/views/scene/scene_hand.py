@@ -9,7 +9,6 @@ from PySide6.QtCore import QObject, QPointF, Qt, Signal
 from app.state.geometry.planes import centre_in, offset_range, shifted
 from app.views import camera as by_hand
 from app.views.marks.view_keys import dragged_by, zoomed_by
-from app.views.scene.picking import facet_at
 from app.views.scene.plane_drag import Hold, dragged
 from app.views.scene.plane_handle import Grip
 
@@ -18,9 +17,9 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from PySide6.QtGui import QCursor, QKeyEvent, QMouseEvent, QWheelEvent
 
-    from app.state.look import SceneLook
     from app.views.camera import Lens
     from app.views.scene.scene import Scene
+    from app.views.scene.surface_mesh import SurfaceMesh
     from engine import SlicePlane
 
     Float = NDArray[np.float64]
@@ -36,16 +35,15 @@ class Sight(Protocol):
     active: int | None
     planes: dict[int, SlicePlane]
     up: Float
-    look: SceneLook
 
     @property
     def picking(self) -> bool: ...
     def current_lens(self) -> Lens: ...
-    def clip_plane(self) -> SlicePlane | None:
-        """The plane at which the surface is cut."""
-
     def slice_point(self, at: QPointF) -> tuple[int, float, float, float] | None:
         """The slice under the mouse, where on it, and the length of a pixel there."""
+
+    def facet_at(self, at: QPointF) -> tuple[SurfaceMesh, int, Float] | None:
+        """The facet of the surface at a pixel, and the point (3,) of it that is seen there."""
 
     def width(self) -> int: ...
     def height(self) -> int: ...
@@ -63,6 +61,8 @@ class SceneHand(QObject):
 
     While the view is picking, clicks take points instead, and drags turn the camera only: picked, pointed(QPointF),
     where the mouse clicked and is.
+
+    called(QPointF): a click with the right button, or a key, calls a menu.
     """
 
     turned = Signal()
@@ -75,6 +75,7 @@ class SceneHand(QObject):
     picked = Signal(QPointF)
     pointed = Signal(QPointF)
     facet_clicked = Signal(object, int, object)
+    called = Signal(QPointF)
 
     def __init__(self, view: Sight, parent: QObject | None = None) -> None:
         super().__init__(parent)
@@ -162,12 +163,15 @@ class SceneHand(QObject):
             if pressed is not None and (event.position() - pressed).manhattanLength() > 0:
                 self._drag_plane(hold, event.position(), scene, live=False)
         elif pressed is not None and (event.position() - pressed).manhattanLength() < _CLICK:
-            self._click(event, scene)
+            self._click(event)
         self.released.emit()
 
-    def _click(self, event: QMouseEvent, scene: Scene) -> None:
-        """With the left button, on a slice or on the surface behind it; while the view is picking, on anything."""
+    def _click(self, event: QMouseEvent) -> None:
+        """With the left button, on a slice or on the surface behind it; while the view is picking, on anything.  With
+        the right one, anywhere."""
         view, at = self._view, event.position()
+        if event.button() == Qt.MouseButton.RightButton:
+            self.called.emit(at)
         if event.button() != Qt.MouseButton.LeftButton:
             return
         if view.picking:
@@ -177,11 +181,9 @@ class SceneHand(QObject):
         if found is not None:
             self.clicked.emit(*found)
             return
-        surface = scene.surface(view.look, view.clip_plane())
-        if surface is not None and surface.faces:
-            facet = facet_at(surface, view.current_lens(), at.x(), at.y())
-            if facet is not None:
-                self.facet_clicked.emit(surface.mesh, *facet)
+        facet = view.facet_at(at)
+        if facet is not None:
+            self.facet_clicked.emit(*facet)
 
     def press_key(self, event: QKeyEvent, scene: Scene) -> bool:
         """Alt and arrows turn the camera, with Shift they move it, as a drag would; + and - zoom."""

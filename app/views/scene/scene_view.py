@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from PySide6.QtCore import QPointF, QRectF, Qt, QTimer, Signal
 from PySide6.QtGui import (
     QColor,
+    QContextMenuEvent,
     QFont,
     QImage,
     QKeyEvent,
@@ -29,7 +30,7 @@ from app.views.marks.view_keys import KeyPointer
 from app.views.marks.waiting import paint_waiting
 from app.views.scene.drawing import SceneDrawing, ScenePicture
 from app.views.scene.handle_painting import paint_handle
-from app.views.scene.picking import Screen
+from app.views.scene.picking import Screen, facet_at
 from app.views.scene.scene import VIEW, Scene
 from app.views.scene.scene_hand import SceneHand
 from app.views.scene.still_picture import still_drawing
@@ -39,6 +40,7 @@ if TYPE_CHECKING:
 
     from app.state.geometry.viewpoint import Viewpoint
     from app.views.camera import Lens
+    from app.views.scene.surface_mesh import SurfaceMesh
     from engine import SlicePlane
 
 Float = NDArray[np.float64]
@@ -357,6 +359,11 @@ class SceneView(QWidget):
     def mouseReleaseEvent(self, event: QMouseEvent) -> None:
         self.hand.release(event, self.scene)
 
+    def contextMenuEvent(self, event: QContextMenuEvent) -> None:
+        """By a key; the right button also moves the camera, so that a menu waits for its release."""
+        if event.reason() is QContextMenuEvent.Reason.Keyboard:
+            self.hand.called.emit(self.pointer.called(event))
+
     def wheelEvent(self, event: QWheelEvent) -> None:
         if self.scene is not None:
             self.hand.turn_wheel(event, self.scene)
@@ -388,6 +395,15 @@ class SceneView(QWidget):
             return None
         u, v = plane.to_plane(hit[None])[0].tolist()
         return key, u, v, pixel
+
+    def facet_at(self, at: QPointF) -> tuple[SurfaceMesh, int, Float] | None:
+        """The facet of the surface at a pixel, and the point (3,) of it that is seen there."""
+        assert self.scene is not None
+        surface = self.scene.surface(self.look, self.clip_plane())
+        if surface is None or not surface.faces:
+            return None
+        found = facet_at(surface, self.current_lens(), at.x(), at.y())
+        return None if found is None else (surface.mesh, *found)
 
     def hidden(self, at: QPointF, hit: Float, slack: float) -> bool:
         """The surface is before a point (3,) seen at a pixel, nearer by more than a share."""

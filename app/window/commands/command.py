@@ -29,7 +29,8 @@ class Command:
 
     name: its own in the table; text: of an entry in a menu, with & before the letter that chooses it; key: as
     QKeySequence writes it, "" for none; tip: what a button of it says, without the key; label: text of a button, where
-    it is not that of the menu; elsewhere: a key that the views take themselves, to be shown beside the entry.
+    it is not that of the menu; icon: its name, see `app.window.parts.icons`; elsewhere: a key that the views take
+    themselves, to be shown beside the entry.
 
     enabled: whether it means something in a session.  action: what it does to the session; a command without one is
     a call, which the window knows (see `Commands.attach`).  checked: whether a tick is set, of one that has a tick;
@@ -43,6 +44,7 @@ class Command:
     enabled: Callable[[Session], bool] = always
     tip: str = ""
     label: str = ""
+    icon: str = ""
     elsewhere: str = ""
     checked: Callable[[Session], bool] | None = None
     checkable: bool = False

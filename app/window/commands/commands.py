@@ -16,6 +16,7 @@ from app.state.store import Change, Store
 from app.window.commands.command import Command
 from app.window.commands.table import COMMANDS, MENUS
 from app.window.parts.controls import in_menu
+from app.window.parts.icons import icon
 
 _MOST_OF_STEP: Final = 60  # characters
 _STEPS: Final = ("undo", "redo")
@@ -58,6 +59,8 @@ class Commands(QObject):
 
     def _made(self, command: Command) -> QAction:
         action = QAction(command.text + (f"\t{command.elsewhere}" if command.elsewhere else ""), self)
+        if command.icon:
+            action.setIcon(icon(command.icon))
         action.setIconText(command.label or command.words)
         shown = QKeySequence(command.key).toString(QKeySequence.SequenceFormat.NativeText)
         action.setToolTip((command.tip or command.words) + (f" ({shown})" if shown else ""))

@@ -74,6 +74,10 @@ def clear_neuron(session: Session) -> Action:
     return actions.SelectNeuron(None)
 
 
+def unpin_all(session: Session) -> Action:
+    return actions.Unpin(None)
+
+
 def next_network(session: Session) -> Action:
     at = session.networks.index(_opened(session))
     return actions.ShowNetwork(session.networks[(at + 1) % len(session.networks)])

@@ -17,33 +17,37 @@ def _switch(name: str, text: str, tip: str) -> Command:
 
 
 _FILE: Final = (
-    Command("open", "&Open…", "Ctrl+O", label="Open…", tip="Open a checkpoint"),
-    Command("reload", "Re&load from disk", "F5", enabled=opened, tip="Read the file again"),
+    Command("open", "&Open…", "Ctrl+O", label="Open…", tip="Open a checkpoint", icon="folder"),
+    Command("reload", "Re&load from disk", "F5", enabled=opened, tip="Read the file again", icon="reload"),
     Command(
         "next checkpoint", "Next c&heckpoint", "Ctrl+Tab", meanings.next_network,
         lambda session: opened(session) and len(session.networks) > 1,
     ),
-    Command("close checkpoint", "&Close checkpoint", "Ctrl+W", meanings.close_network, opened),
+    Command("close checkpoint", "&Close checkpoint", "Ctrl+W", meanings.close_network, opened, icon="cross"),
     None,
     Command("open session", "Open sess&ion…"),
     None,
-    Command("save", "&Save session", "Ctrl+S", enabled=opened),
+    Command("save", "&Save session", "Ctrl+S", enabled=opened, icon="save"),
     Command("save as", "Save session &as…", "Ctrl+Shift+S", enabled=opened),
     None,
     Command(
         "picture", "Save a &picture of the 3D view…", "Ctrl+P", enabled=opened, label="Picture…",
-        tip="Save a picture of the 3D view",
+        tip="Save a picture of the 3D view", icon="picture",
+    ),
+    Command(
+        "export", "&Export the slice…", "Ctrl+E", enabled=sliced, icon="export",
+        tip="As an exact figure (SVG, PDF, PNG), or as arrays (npz): the files of splinescope slice",
     ),
     None,
     Command("quit", "&Quit", "Ctrl+Q"),
 )  # fmt: skip
 
 _EDIT: Final = (
-    Command("undo", "&Undo", "Ctrl+Z"),
-    Command("redo", "&Redo", "Ctrl+Shift+Z"),
+    Command("undo", "&Undo", "Ctrl+Z", icon="undo"),
+    Command("redo", "&Redo", "Ctrl+Shift+Z", icon="redo"),
     None,
-    Command("copy pose", "&Copy pose of the plane", "Ctrl+C", enabled=sliced),
-    Command("paste pose", "&Paste pose", "Ctrl+V", enabled=opened),
+    Command("copy pose", "&Copy pose of the plane", "Ctrl+C", enabled=sliced, icon="copy"),
+    Command("paste pose", "&Paste pose", "Ctrl+V", enabled=opened, icon="paste"),
     Command("paste slice", "Paste pose as a &new slice", "Ctrl+Shift+V", enabled=opened),
     Command("copy command", "Copy as co&mmand", "Ctrl+Shift+C", enabled=sliced),
     Command("copy Python", "Copy as P&ython", enabled=sliced),
@@ -53,13 +57,15 @@ _EDIT: Final = (
 
 _SLICE: Final = (
     Command(
-        "add", "&Add", "Ctrl+N", meanings.add_slice, opened, label="+", tip="Add a slice through the middle of the box"
+        "add", "&Add", "Ctrl+N", meanings.add_slice, opened, icon="plus",
+        tip="Add a slice through the middle of the box",
     ),
     Command(
-        "duplicate", "&Duplicate", "Ctrl+D", meanings.duplicate_slice, sliced, tip="Another slice at the same place"
+        "duplicate", "&Duplicate", "Ctrl+D", meanings.duplicate_slice, sliced, icon="duplicate",
+        tip="Another slice at the same place",
     ),
-    Command("delete", "D&elete", "Del", meanings.delete_slice, sliced),
-    Command("hide", "&Hide or show", "H", meanings.hide_slice, sliced),
+    Command("delete", "D&elete", "Del", meanings.delete_slice, sliced, icon="cross"),
+    Command("hide", "&Hide or show", "H", meanings.hide_slice, sliced, icon="eye"),
     Command("next slice", "&Next", "N", meanings.choose_slice(1), sliced),
     Command("previous slice", "Pre&vious", "Shift+N", meanings.choose_slice(-1), sliced),
     None,
@@ -68,7 +74,7 @@ _SLICE: Final = (
     Command("across surface", "Acr&oss the surface…", enabled=opened),
     Command("tangent", "Tan&gent to the surface…", enabled=opened),
     Command(
-        "travel", "Play o&r stop", "P", enabled=sliced, label="\N{BLACK RIGHT-POINTING TRIANGLE} Play",
+        "travel", "Play o&r stop", "P", enabled=sliced, label="Play", icon="play",
         tip="Travel along the normal through the box and back, until a hand takes it",
     ),
     None,
@@ -83,16 +89,16 @@ _SLICE: Final = (
     Command("flip", "&Flip", "F", meanings.flip, sliced, tip="Turn round: look from the other side"),
     Command(
         "left", "Rotate &left", "[", meanings.turn(15), sliced, tip="Rotate in its plane by 15°",
-        label="\N{ANTICLOCKWISE OPEN CIRCLE ARROW} 15°",
+        label="15°", icon="left",
     ),
     Command(
         "right", "Rotate righ&t", "]", meanings.turn(-15), sliced, tip="Rotate in its plane by \N{MINUS SIGN}15°",
-        label="\N{CLOCKWISE OPEN CIRCLE ARROW} 15°",
+        label="15°", icon="right",
     ),
 )  # fmt: skip
 
 _VIEW: Final = (
-    Command("home", "&Home", "Home"),
+    Command("home", "&Home", "Home", tip="Look from the start", icon="home"),
     Command("from x", "From +&x", "1"),
     Command("from y", "From +&y", "2"),
     Command("from z", "From +&z", "3"),
@@ -103,7 +109,7 @@ _VIEW: Final = (
     None,
     Command(
         "tiles", "&Tiles or one slice", "T", meanings.tile, label="Tiles", checked=lambda session: session.tiled,
-        tip="All slices, or the active one",
+        tip="All slices, or the active one", icon="tiles",
     ),
     Command("3D large", "&3D view large", "Ctrl+1"),
     Command("slice large", "&One slice large", "Ctrl+2"),
@@ -111,9 +117,10 @@ _VIEW: Final = (
     Command("3D hidden", "S&lices without the 3D view", "Ctrl+4"),
     None,
     Command(
-        "find", "&Go to a neuron", "Ctrl+F", tip="Highlight a neuron's level set everywhere: layer / neuron"
+        "find", "&Go to a neuron", "Ctrl+F", tip="Highlight a neuron's level set everywhere: layer / neuron",
+        icon="find",
     ),
-    Command("measure", "&Measure distance and angle…", "M", enabled=opened),
+    Command("measure", "&Measure distance and angle…", "M", enabled=opened, icon="measure"),
     Command(
         "no highlight", "&No highlight", "", meanings.clear_neuron, lambda session: session.neuron is not None,
         elsewhere="Esc",
@@ -121,6 +128,7 @@ _VIEW: Final = (
     None,
     Command("next pane", "Next p&ane", "F6"),
     Command("previous pane", "Pre&vious pane", "Shift+F6"),
+    Command("context menu", "Menu of what has the &focus", "Shift+F10"),
     None,
     Command("inspector", "&Inspector", "Ctrl+I", tip="Regions and facets that were pinned", checkable=True),
     Command("neurons", "N&eurons", "Ctrl+T", tip="All neurons in the active slice", checkable=True),
@@ -144,16 +152,57 @@ MENUS: Final = (
 
 _BY_NAME: Final = {entry.name: entry for menu in MENUS for entry in menu.entries if entry is not None}
 
-TILE_MENU: Final = Menu(
+PLACE_MENU: Final = Menu(
+    "Place",
+    (
+        Command("copy value", "Copy &value", tip="f there, with all its digits", icon="copy"),
+        Command("copy position", "Copy p&osition", tip="x, y, z there, with all their digits", icon="copy"),
+    ),
+)
+"""Of a point of a slice or of the surface."""
+
+LINE_MENU: Final = Menu(
+    "Neuron",
+    (
+        Command("follow", "&Follow this neuron", tip="Highlight its level set everywhere", icon="line"),
+        _BY_NAME["no highlight"],
+        Command("copy neuron", "Copy its &name", tip="As the search takes it: layer/neuron", icon="copy"),
+        Command("hide layer", "Hide its &layer"),
+        Command("isolate layer", "&Only its layer"),
+    ),
+)
+"""Of a neuron's line, and of a row of the table of neurons."""
+
+REGION_MENU: Final = Menu(
+    "Region",
+    (
+        Command("pin", "P&in", tip="Keep it in view, in the inspector", icon="pin"),
+        Command("show pin", "Show in the &inspector", icon="pin"),
+        Command("go back", "&Go back there", tip="Move the plane to where it was when this was pinned", icon="undo"),
+        Command("copy facts", "Copy all of it as &text", label="Copy", tip="Copy all of it as text", icon="copy"),
+        Command(
+            "copy facts as JSON", "Copy all of it as &JSON", label="JSON", icon="copy",
+            tip="Copy all of it as a JSON object, with corners and neighbours",
+        ),
+        Command("unpin", "&Remove this pin", icon="cross"),
+        Command(
+            "unpin all", "Remove &all pins", "", meanings.unpin_all, lambda session: bool(session.shown_pins),
+            label="Remove all",
+        ),
+    ),
+)  # fmt: skip
+"""Of a region, a facet, a pin and its card."""
+
+SLICE_MENU: Final = Menu(
     "Slice",
     (
-        Command("copy value", "Copy &value here", enabled=sliced),
-        Command("copy picture", "Copy p&icture", enabled=sliced),
+        Command("copy picture", "Copy pict&ure", enabled=sliced, tip="The slice as it is seen", icon="picture"),
         _BY_NAME["copy pose"],
         _BY_NAME["copy command"],
         _BY_NAME["copy Python"],
         None,
-        Command("save slice picture", "&Save this picture…", enabled=sliced),
+        Command("save slice picture", "&Save this picture…", enabled=sliced, tip="The slice as it is seen"),
+        _BY_NAME["export"],
         None,
         _BY_NAME["hide"],
         _BY_NAME["duplicate"],
@@ -161,7 +210,23 @@ TILE_MENU: Final = Menu(
         _BY_NAME["tiles"],
     ),
 )
-"""Of a slice's tile, by the right mouse button."""
+"""Of a slice: its tile, its row in the list, its plane in space."""
+
+CHECKPOINT_MENU: Final = Menu(
+    "Checkpoint",
+    (
+        Command("show checkpoint", "&Show", tip="In all views"),
+        Command("reload checkpoint", "&Reload from disk", tip="Read the file again", icon="reload"),
+        Command("checkpoint notes", "All &notes…", tip="Layers, tensors, assumptions, checks", icon="notes"),
+        None,
+        Command("copy path", "Copy &path", icon="copy"),
+        Command("copy notes", "Copy no&tes", icon="copy"),
+        Command("show in folder", "Show in &folder", icon="folder"),
+        None,
+        Command("close this checkpoint", "&Close", tip="Take it off the list", icon="cross"),
+    ),
+)
+"""Of one checkpoint of the list."""
 
 SWITCHES: Final = (
     _switch("surface", "Surface", "The level surface, coloured by its normals"),
@@ -171,11 +236,26 @@ SWITCHES: Final = (
     _switch("box", "Box", "The domain's box"),
     _switch("axes", "Axes", "The axes and their ranges"),
 )
-"""In no menu: buttons alone."""
+"""Buttons above the views."""
+
+SPACE_MENU: Final = Menu(
+    "3D view",
+    (
+        Command("copy 3D picture", "&Copy picture", enabled=opened, tip="The 3D view as it is seen", icon="picture"),
+        _BY_NAME["picture"],
+        _BY_NAME["home"],
+    ),
+)
+"""Of the 3D view."""
+
+SHOW_MENU: Final = Menu("Show", SWITCHES)
+
+SPOT_MENUS: Final = (PLACE_MENU, LINE_MENU, REGION_MENU, SLICE_MENU, SPACE_MENU, SHOW_MENU, CHECKPOINT_MENU)
+"""Parts of the menus that the right mouse button calls."""
 
 COMMANDS: Final = {
     command.name: command
-    for command in (*(entry for menu in (*MENUS, TILE_MENU) for entry in menu.entries if entry is not None), *SWITCHES)
+    for command in (entry for menu in (*MENUS, *SPOT_MENUS) for entry in menu.entries if entry is not None)
 }
 
 

@@ -16,7 +16,7 @@ from PySide6.QtWidgets import (
 )
 
 from app.state.session import OpenNetwork
-from app.state.texts.notes import full_notes
+from app.state.texts.notes import full_notes, notes_text
 from app.window.parts.controls import closing, label, message_label, without_icons
 
 _WIDTH, _HEIGHT = 620, 460
@@ -31,7 +31,7 @@ class NotesDialog(QDialog):
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         self.resize(_WIDTH, _HEIGHT)
         notes = full_notes(opened)
-        self.text = "\n".join(f"{name}: {text}" for name, text in notes)
+        self.text = notes_text(opened)
         table = QWidget(self)
         grid = QGridLayout(table)
         grid.setContentsMargins(0, 0, 8, 0)

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import Qt, QTimer, Signal
-from PySide6.QtGui import QKeyEvent, QMouseEvent
+from PySide6.QtCore import QPoint, Qt, QTimer, Signal
+from PySide6.QtGui import QContextMenuEvent, QKeyEvent, QMouseEvent
 from PySide6.QtWidgets import QFrame, QGridLayout, QHBoxLayout, QVBoxLayout, QWidget
 
 from app.control.live_slices import DrawnSlice, LiveSlices
@@ -12,19 +12,18 @@ from app.state.session import OpenNetwork
 from app.state.store import Change, Store
 from app.state.texts.notes import architecture, network_notes
 from app.window.commands.commands import Commands
+from app.window.commands.row_button import row_button
 from app.window.dialogs.notes_dialog import NotesDialog
 from app.window.parts.controls import (
     ElidedLabel,
     Tick,
     as_tip,
-    button,
-    icon_button,
+    command_button,
     keep_in,
     label,
     message_label,
     restyle,
 )
-from app.window.parts.icons import cross
 from app.window.parts.tab_order import bring_in_sight
 
 _MOST_NOTES = 5
@@ -32,13 +31,15 @@ _LONGEST_WORD = 20  # characters, in the card's narrow column
 
 
 class CheckpointCard(QFrame):
-    """chosen, closed, reload_wanted: a click, and its buttons."""
+    """chosen, closed, reload_wanted: a click, and its buttons; menu_wanted(place): a menu is called at a place of the
+    screen."""
 
     chosen = Signal()
     closed = Signal()
     reload_wanted = Signal()
+    menu_wanted = Signal(QPoint)
 
-    def __init__(self, opened: OpenNetwork, commands: Commands, parent: QWidget | None = None) -> None:
+    def __init__(self, opened: OpenNetwork, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setObjectName("card")
         self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
@@ -48,14 +49,12 @@ class CheckpointCard(QFrame):
         self.name = ElidedLabel(self)
         self.name.setObjectName("heading")
         self.name.show_text(opened.name)
-        self.reload = button("\N{CLOCKWISE OPEN CIRCLE ARROW}", commands["reload"].toolTip(), self.reload_wanted.emit)
-        self.reload.setObjectName("flat")
+        self.reload = row_button("reload checkpoint")
+        self.reload.clicked.connect(self.reload_wanted)
         self.reload.setVisible(opened.path is not None)
-        self.details = button(
-            "\N{INFORMATION SOURCE}", "All notes: layers, tensors, assumptions, checks", self._show_details
-        )
-        self.details.setObjectName("flat")
-        self.close_button = icon_button(cross(), "Take it off the list", 13)
+        self.details = row_button("checkpoint notes")
+        self.details.clicked.connect(self._show_details)
+        self.close_button = row_button("close this checkpoint")
         self.close_button.clicked.connect(self.closed)
         self.short = label(architecture(opened), "muted")
         top = QHBoxLayout()
@@ -100,7 +99,11 @@ class CheckpointCard(QFrame):
         self.short.setVisible(not active)
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
-        self.chosen.emit()
+        if event.button() == Qt.MouseButton.LeftButton:
+            self.chosen.emit()
+
+    def contextMenuEvent(self, event: QContextMenuEvent) -> None:
+        self.menu_wanted.emit(event.globalPos())
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         if event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Space):
@@ -110,18 +113,19 @@ class CheckpointCard(QFrame):
 
 
 class CheckpointPanel(QWidget):
-    """reload_wanted(OpenNetwork): its button."""
+    """reload_wanted(OpenNetwork): its button; menu_wanted(OpenNetwork, place): a menu is called on its card."""
 
     reload_wanted = Signal(object)
+    menu_wanted = Signal(object, QPoint)
 
     def __init__(self, store: Store, slices: LiveSlices, commands: Commands, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setObjectName("panel")
-        self._store, self._slices, self._commands = store, slices, commands
+        self._store, self._slices = store, slices
         self.cards: list[CheckpointCard] = []
         self.automatic = Tick("Reload changed files", self)
         self.automatic.setToolTip("When a file changes on disk, as in a training run: read it again at once")
-        self.add = button("+", commands["open"].toolTip(), commands["open"].trigger)
+        self.add = command_button(commands["open"], words=False)
         heading = QHBoxLayout()
         heading.addWidget(label("CHECKPOINTS", "section"))
         heading.addStretch(1)
@@ -167,10 +171,11 @@ class CheckpointPanel(QWidget):
                 bring_in_sight(card)
 
     def _card(self, opened: OpenNetwork) -> CheckpointCard:
-        card = CheckpointCard(opened, self._commands, self)
+        card = CheckpointCard(opened, self)
         card.chosen.connect(lambda: self._choose(opened))
         card.closed.connect(lambda: self._store.do(actions.CloseNetwork(opened)))
         card.reload_wanted.connect(lambda: self.reload_wanted.emit(opened))
+        card.menu_wanted.connect(lambda place: self.menu_wanted.emit(opened, place))
         return card
 
     def _choose(self, opened: OpenNetwork) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QTimer
+from PySide6.QtCore import QPoint, QTimer, Signal
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
 from app.control.live_slices import LiveSlices
@@ -11,8 +11,9 @@ from app.control.pins import Pins
 from app.state import actions
 from app.state.session import Pin
 from app.state.store import Change, Store
+from app.window.commands.commands import Commands
 from app.window.panels.pin_card import PinCard
-from app.window.parts.controls import ScrollArea, button, keep_in, label
+from app.window.parts.controls import ScrollArea, command_button, keep_in, label
 
 HINT = (
     "Click inside a region of a slice, in 2D or 3D, or on a facet of the surface: it is pinned here, with its "
@@ -22,9 +23,14 @@ HINT = (
 
 
 class Inspector(QWidget):
+    """menu_wanted(Pin, place): a menu is called on its card, at a place of the screen."""
+
+    menu_wanted = Signal(object, QPoint)
+
     def __init__(
-        self, store: Store, pins: Pins, slices: LiveSlices, surface: LiveSurface, parent: QWidget | None = None
-    ) -> None:
+        self, store: Store, pins: Pins, slices: LiveSlices, surface: LiveSurface, commands: Commands,
+        parent: QWidget | None = None,
+    ) -> None:  # fmt: skip
         super().__init__(parent)
         self._store, self._pins = store, pins
         self.cards: list[PinCard] = []
@@ -34,7 +40,7 @@ class Inspector(QWidget):
         self.hint = QLabel(HINT, self)
         self.hint.setWordWrap(True)
         self.hint.setObjectName("muted")
-        self.clear = button("Remove all", "Remove all pins", lambda: store.do(actions.Unpin(None)))
+        self.clear = command_button(commands["unpin all"])
         self._count = label("", "muted")
         top = QHBoxLayout()
         top.addWidget(self._count)
@@ -91,6 +97,7 @@ class Inspector(QWidget):
         card.neuron_chosen.connect(lambda neuron: self._store.do(actions.SelectNeuron(neuron)))
         card.return_wanted.connect(lambda: self._pins.bring_back(pin))
         card.toggled.connect(lambda: self._toggle(pin.number))
+        card.menu_wanted.connect(lambda place: self.menu_wanted.emit(pin, place))
         return card
 
     def _show_states(self) -> None:

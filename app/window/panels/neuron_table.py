@@ -4,8 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from PySide6.QtCore import QItemSelection, Qt
-from PySide6.QtGui import QFont, QFontMetrics, QGuiApplication, QKeyEvent, QShowEvent
+from PySide6.QtCore import QItemSelection, QPoint, Qt, Signal
+from PySide6.QtGui import (
+    QContextMenuEvent,
+    QFont,
+    QFontMetrics,
+    QGuiApplication,
+    QKeyEvent,
+    QMouseEvent,
+    QShowEvent,
+)
 from PySide6.QtWidgets import (
     QAbstractButton,
     QAbstractItemView,
@@ -34,6 +42,19 @@ _AROUND: Final = 8  # pixels beside a text in a cell; the mark of the order is a
 
 
 class _Table(QTableView):
+    """called(row, place): a menu is called on a row, at a place of the screen."""
+
+    called = Signal(int, QPoint)
+
+    def mousePressEvent(self, event: QMouseEvent) -> None:
+        if event.button() == Qt.MouseButton.LeftButton:  # others choose no row
+            super().mousePressEvent(event)
+
+    def contextMenuEvent(self, event: QContextMenuEvent) -> None:
+        row = self.rowAt(self.viewport().mapFromGlobal(event.globalPos()).y())
+        if row >= 0:
+            self.called.emit(row, event.globalPos())
+
     def keyPressEvent(self, event: QKeyEvent) -> None:
         if event.modifiers() & Qt.KeyboardModifier.AltModifier:
             event.ignore()  # the camera's
@@ -42,7 +63,12 @@ class _Table(QTableView):
 
 
 class NeuronTable(QWidget):
-    """Follows the active slice whenever that is whole, while the table is in sight."""
+    """Follows the active slice whenever that is whole, while the table is in sight.
+
+    menu_wanted(Neuron, place): a menu is called on its row, at a place of the screen.
+    """
+
+    menu_wanted = Signal(object, QPoint)
 
     def __init__(self, store: Store, slices: LiveSlices, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -61,6 +87,7 @@ class NeuronTable(QWidget):
         self.copy = button("Copy", "Copy the rows listed, separated by tabs", self._copy)
         self.view = _Table(self)
         self.view.setModel(self.model)
+        self.view.called.connect(lambda row, place: self.menu_wanted.emit(self.model.neuron(row), place))
         self.view.setSortingEnabled(True)
         self.view.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
         self.view.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)

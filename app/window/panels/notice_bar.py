@@ -8,7 +8,7 @@ from PySide6.QtWidgets import QFrame, QHBoxLayout, QToolButton, QWidget
 
 from app.control.notices import Choice
 from app.window.parts.controls import as_tip, breakable, button, icon_button, label
-from app.window.parts.icons import cross
+from app.window.parts.icons import icon
 
 
 class NoticeBar(QFrame):
@@ -23,7 +23,7 @@ class NoticeBar(QFrame):
         self.buttons: list[QToolButton] = []
         self._row = QHBoxLayout()
         self._row.setSpacing(6)
-        self.dismiss = icon_button(cross(), "Close this notice (Esc)", 12)
+        self.dismiss = icon_button(icon("cross"), "Close this notice (Esc)", 12)
         self.dismiss.clicked.connect(self.clear)
         layout = QHBoxLayout(self)
         layout.setContentsMargins(12, 4, 8, 4)

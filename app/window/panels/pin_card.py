@@ -5,15 +5,16 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import Qt, Signal
-from PySide6.QtGui import QGuiApplication, QKeyEvent, QMouseEvent
+from PySide6.QtCore import QPoint, Qt, Signal
+from PySide6.QtGui import QContextMenuEvent, QGuiApplication, QKeyEvent, QMouseEvent
 from PySide6.QtWidgets import QFrame, QGridLayout, QHBoxLayout, QLabel, QToolButton, QVBoxLayout, QWidget
 
 from app.state.session import Pin, Session
 from app.state.texts.facts_text import across, facts_json, facts_text, kind, pattern_lines, title
 from app.views.slice.pattern_view import PatternView
-from app.window.parts.controls import ElidedLabel, ToolButton, button, icon_button, label
-from app.window.parts.icons import color_of, cross
+from app.window.commands.row_button import row_button, row_link
+from app.window.parts.controls import ElidedLabel, ToolButton, button, label
+from app.window.parts.icons import color_of
 from engine import BEYOND
 
 if TYPE_CHECKING:
@@ -22,13 +23,14 @@ if TYPE_CHECKING:
 
 class PinCard(QFrame):
     """removed; neighbour_wanted(region); neuron_chosen(Neuron); return_wanted: the plane is to go back; toggled: more
-    or less of it is to be seen."""
+    or less of it is to be seen; menu_wanted(place): a menu is called at a place of the screen."""
 
     removed = Signal()
     neighbour_wanted = Signal(int)
     neuron_chosen = Signal(object)
     return_wanted = Signal()
     toggled = Signal()
+    menu_wanted = Signal(QPoint)
 
     def __init__(self, pin: Pin, session: Session, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -46,13 +48,10 @@ class PinCard(QFrame):
         self.heading = ElidedLabel(self)
         self.heading.setObjectName("heading")
         self.heading.show_text(title(facts))
-        self.copy = button("Copy", "Copy all of it as text", self.copy_text)
-        self.copy_as_json = button(
-            "JSON", "Copy all of it as a JSON object, with corners and neighbours", self.copy_json
-        )
-        for copying in (self.copy, self.copy_as_json):
-            copying.setObjectName("link")
-        self.close_button = icon_button(cross(), "Remove this pin", 13)
+        self.copy, self.copy_as_json = row_link("copy facts"), row_link("copy facts as JSON")
+        self.copy.clicked.connect(self.copy_text)
+        self.copy_as_json.clicked.connect(self.copy_json)
+        self.close_button = row_button("unpin")
         self.close_button.clicked.connect(self.removed)
         top = QHBoxLayout()
         top.setSpacing(4)
@@ -71,9 +70,8 @@ class PinCard(QFrame):
             chip.setStyleSheet(f"background: {color_of(session.slice(pin.key).accent).name()}; border-radius: 4px;")
             place.addWidget(chip)
         place.addWidget(self.place, 1)
-        self.back = button(
-            "Go back there", "Move the plane to where it was when this was pinned", self.return_wanted.emit
-        )
+        self.back = row_link("go back")
+        self.back.clicked.connect(self.return_wanted)
         place.addWidget(self.back)
         self.short = ElidedLabel(self)
         self.short.setObjectName("muted")
@@ -192,7 +190,12 @@ class PinCard(QFrame):
     def copy_json(self) -> None:
         QGuiApplication.clipboard().setText(facts_json(self.pin, self._name))
 
+    def contextMenuEvent(self, event: QContextMenuEvent) -> None:
+        self.menu_wanted.emit(event.globalPos())
+
     def mousePressEvent(self, event: QMouseEvent) -> None:
+        if event.button() != Qt.MouseButton.LeftButton:
+            return
         if event.position().y() <= self.body.y() or not self.body.isVisible():
             self.toggled.emit()
 
@@ -209,6 +212,7 @@ def selectable(text: str) -> QLabel:
     made = QLabel(text)
     made.setTextFormat(Qt.TextFormat.PlainText)
     made.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+    made.setContextMenuPolicy(Qt.ContextMenuPolicy.NoContextMenu)  # the card's menu, which copies all of it
     made.setMinimumWidth(20)
     return made
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
-from PySide6.QtCore import QTimer
-from PySide6.QtGui import QMouseEvent
+from PySide6.QtCore import QPoint, Qt, QTimer, Signal
+from PySide6.QtGui import QContextMenuEvent, QMouseEvent
 from PySide6.QtWidgets import (
     QFrame,
     QGridLayout,
@@ -34,7 +34,7 @@ from app.window.parts.controls import (
     restyle,
     row,
 )
-from app.window.parts.icons import color_of, cross, eye
+from app.window.parts.icons import color_of, eye, icon
 from app.window.parts.number_field import NumberField, VectorField
 from engine import SlicePlane
 
@@ -49,7 +49,9 @@ _LATE_MILLISECONDS: Final = 60  # after the first live move: the slice, which ta
 
 
 class SliceRow(QFrame):
-    """One slice in the list."""
+    """One slice in the list; menu_wanted(place): a menu is called at a place of the screen."""
+
+    menu_wanted = Signal(QPoint)
 
     def __init__(self, part: Slice, store: Store, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -63,6 +65,7 @@ class SliceRow(QFrame):
         self.name.setCursorPosition(0)
         self.name.setMinimumWidth(30)
         self.name.setAccessibleName("name of the slice")
+        self.name.setContextMenuPolicy(Qt.ContextMenuPolicy.NoContextMenu)  # the slice's, not that of its text
         self.name.editingFinished.connect(self._rename)
         self.place = label("", "muted")
         self.place.setMinimumWidth(20)
@@ -70,7 +73,7 @@ class SliceRow(QFrame):
         self.eye = icon_button(eye(True), "Show or hide this slice")
         self.eye.setCheckable(True)
         self.eye.clicked.connect(lambda shown: store.do(actions.ShowSlice(self.key, shown)))
-        self.delete = icon_button(cross(), "Delete this slice", 13)
+        self.delete = icon_button(icon("cross"), "Delete this slice", 13)
         self.delete.clicked.connect(lambda: store.do(actions.RemoveSlice(self.key)))
         layout = QHBoxLayout(self)
         layout.setContentsMargins(10, 4, 4, 4)
@@ -96,6 +99,9 @@ class SliceRow(QFrame):
         self.eye.setChecked(part.visible)
         restyle(self, "active", active)
 
+    def contextMenuEvent(self, event: QContextMenuEvent) -> None:
+        self.menu_wanted.emit(event.globalPos())
+
     def mousePressEvent(self, event: QMouseEvent) -> None:
         self._store.do(actions.ActivateSlice(self.key))
 
@@ -110,6 +116,10 @@ class SliceRow(QFrame):
 
 
 class PlanePanel(QWidget):
+    """menu_wanted(key, place): a menu is called on a slice in the list, at a place of the screen."""
+
+    menu_wanted = Signal(int, QPoint)
+
     def __init__(self, store: Store, commands: Commands, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setObjectName("panel")
@@ -117,7 +127,8 @@ class PlanePanel(QWidget):
         self.rows: dict[int, SliceRow] = {}
         self._list = QVBoxLayout()
         self._list.setSpacing(5)
-        self.add, self.duplicate = command_button(commands["add"]), command_button(commands["duplicate"])
+        self.add = command_button(commands["add"], words=False)
+        self.duplicate = command_button(commands["duplicate"], words=False)
         self.snaps = {axis: command_button(commands[f"snap {axis}"]) for axis in "xyz"}
         self.to_camera, self.flip = command_button(commands["snap camera"]), command_button(commands["flip"])
         self.left, self.right = command_button(commands["left"]), command_button(commands["right"])
@@ -218,13 +229,18 @@ class PlanePanel(QWidget):
             gone.deleteLater()
         for place, part in enumerate(session.slices):
             if part.key not in self.rows:
-                self.rows[part.key] = SliceRow(part, self._store, self)
+                self.rows[part.key] = self._row(part)
             row_ = self.rows[part.key]
             if session.opened is not None:
                 row_.show_slice(part, part.key == session.active, session.opened.domain)
             if self._list.indexOf(row_) != place:
                 self._list.insertWidget(place, row_)
         self._show_plane(session)
+
+    def _row(self, part: Slice) -> SliceRow:
+        made = SliceRow(part, self._store, self)
+        made.menu_wanted.connect(lambda place: self.menu_wanted.emit(made.key, place))
+        return made
 
     def _show_plane(self, session: Session) -> None:
         part = session.active_slice

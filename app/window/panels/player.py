@@ -6,12 +6,13 @@ import time
 from typing import TYPE_CHECKING, Final
 
 from PySide6.QtCore import QTimer
-from PySide6.QtGui import QAction
+from PySide6.QtGui import QAction, QIcon
 from PySide6.QtWidgets import QHBoxLayout, QWidget
 
 from app.state import actions
 from app.state.geometry.planes import at_offset, offset, offset_range, travelled
 from app.window.parts.controls import Choice, command_button
+from app.window.parts.icons import icon
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -22,7 +23,6 @@ if TYPE_CHECKING:
 _FRAME_MILLISECONDS: Final = 30
 _LONGEST_FRAME: Final = 0.25  # seconds: after a longer one the plane goes on from where it is seen, without a leap
 _MARGIN: Final = 1e-3  # of the way, at its ends: there the slice vanishes
-_STOP: Final = "\N{BLACK SQUARE} Stop"
 _SPEEDS: Final = ((2, "fast"), (5, "medium"), (10, "slow"), (30, "very slow"))  # seconds for once through the box
 
 
@@ -32,7 +32,7 @@ class Player(QWidget):
     def __init__(self, store: Store, action: QAction, held: Callable[[], bool], parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._store, self._action, self._held = store, action, held
-        self._play = action.iconText()
+        self._play = action.iconText(), action.icon()
         self._key: int | None = None
         self._plane: SlicePlane | None = None  # as it was when it started
         self._direction, self._last = 1, 0.0
@@ -73,7 +73,7 @@ class Player(QWidget):
         self._key, self._plane = part.key, part.plane
         self._direction, self._last = 1, time.monotonic()
         self._timer.start()
-        self._action.setIconText(_STOP)
+        self._show("Stop", icon("stop"))
 
     def stop(self) -> None:
         """The plane stays where it is, and its whole slice comes."""
@@ -86,7 +86,11 @@ class Player(QWidget):
         """The plane stays where it is, with what is computed of its slice."""
         self._timer.stop()
         self._key = self._plane = self._own = None
-        self._action.setIconText(self._play)
+        self._show(*self._play)
+
+    def _show(self, words: str, sign: QIcon) -> None:
+        self._action.setIconText(words)
+        self._action.setIcon(sign)
 
     def _step(self) -> None:
         session = self._store.session

@@ -7,7 +7,7 @@ from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QStackedWidget, QVBoxLayout, QWidget
 
 from app.window.parts.controls import ToolButton, icon_button
-from app.window.parts.icons import cross
+from app.window.parts.icons import icon
 
 
 class SideArea(QFrame):
@@ -28,7 +28,7 @@ class SideArea(QFrame):
         self._top = QHBoxLayout()
         self._top.setSpacing(4)
         self._top.addStretch(1)
-        self.close_button = icon_button(cross(), "Hide this side", 13)
+        self.close_button = icon_button(icon("cross"), "Hide this side", 13)
         self.close_button.clicked.connect(self.close_side)
         self._top.addWidget(self.close_button)
         layout = QVBoxLayout(self)

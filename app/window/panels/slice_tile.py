@@ -15,7 +15,7 @@ from app.state.texts.numbers import counted, place_text
 from app.views.slice.framing import shadow
 from app.views.slice.slice_view import SliceView
 from app.window.parts.controls import ElidedLabel, icon_button, restyle
-from app.window.parts.icons import color_of, cross
+from app.window.parts.icons import color_of, icon
 
 if TYPE_CHECKING:
     from app.control.live_slices import DrawnSlice
@@ -49,7 +49,7 @@ class SliceTile(QFrame):
         self._count.setObjectName("muted")
         self._progress = QProgressBar(self)
         self._progress.setTextVisible(False)
-        self._cancel = icon_button(cross(), "Stop computing this slice", 12)
+        self._cancel = icon_button(icon("cross"), "Stop computing this slice", 12)
         self._cancel.setFixedSize(18, 18)
         self._cancel.clicked.connect(self.cancelled)
         for passing in (self._progress, self._cancel):  # nothing else moves when they come and go
@@ -161,7 +161,7 @@ class SliceTile(QFrame):
 
     def contextMenuEvent(self, event: QContextMenuEvent) -> None:
         self.chosen.emit()
-        self.menu_wanted.emit(event.globalPos())
+        self.menu_wanted.emit(self.view.mapToGlobal(self.view.pointer.called(event)).toPoint())
 
     def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:
         if event.button() == Qt.MouseButton.LeftButton:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 from PySide6.QtCore import Signal
+from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QSizePolicy, QStatusBar, QWidget
 
 from app.control.hover import Found
@@ -13,13 +14,15 @@ from app.state.session import OpenNetwork
 from app.state.texts.notes import exactness
 from app.state.texts.numbers import counted
 from app.window.parts.controls import ElidedLabel, icon_button, label, shortened
-from app.window.parts.icons import cross
+from app.window.parts.icons import icon
 
 if TYPE_CHECKING:
     from app.control.live_slices import DrawnSlice
 
 
 COMPILING: Final = "compiling kernels, once on this machine"
+_SAID_MILLISECONDS: Final = 4000
+_MOST_OF_COPIED: Final = 80  # characters
 _MOST_OF_NAME: Final = 40  # characters: the numbers behind it are seen too
 
 
@@ -36,7 +39,7 @@ class StatusLine(QStatusBar):
         for as_needed in (self.network, self.busy):
             as_needed.setSizePolicy(QSizePolicy.Policy.Maximum, QSizePolicy.Policy.Preferred)
         self.busy.setObjectName("muted")
-        self.stop = icon_button(cross(), "Stop this", 11)
+        self.stop = icon_button(icon("cross"), "Stop this", 11)
         self.stop.clicked.connect(self.stopped)
         self.compiling = label(COMPILING, "muted")
         self.compiling.setVisible(False)
@@ -45,6 +48,18 @@ class StatusLine(QStatusBar):
             self.addPermanentWidget(passing)
         self.show_busy("")
         self.addPermanentWidget(self.network)
+        QGuiApplication.clipboard().dataChanged.connect(self._show_copied)
+
+    def say(self, text: str) -> None:
+        """Tell something for a while."""
+        self.showMessage(text, _SAID_MILLISECONDS)
+
+    def _show_copied(self) -> None:
+        """Tell what was copied in this program, by whatever button or key."""
+        clipboard = QGuiApplication.clipboard()
+        if clipboard.ownsClipboard():
+            what = " ".join(clipboard.text().split()) or "picture"
+            self.say(f"copied: {shortened(what, _MOST_OF_COPIED)}")
 
     def show_network(self, opened: OpenNetwork | None) -> None:
         if opened is None:

@@ -28,6 +28,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+_BESIDE: Final = Qt.ToolButtonStyle.ToolButtonTextBesideIcon
 _ARROWS: Final = (Qt.Key.Key_Left, Qt.Key.Key_Right, Qt.Key.Key_Up, Qt.Key.Key_Down)
 
 
@@ -195,11 +196,13 @@ def in_menu(name: str, most: int) -> str:
     return shortened(name, most).replace("&", "&&")
 
 
-def command_button(action: QAction) -> ToolButton:
-    """A button that does what an action does, and has its name, its tip and its state."""
+def command_button(action: QAction, words: bool = True) -> ToolButton:
+    """A button that does what an action does, and has its icon, its name, its tip and its state; words: the name is to
+    be read."""
     made = ToolButton()
+    made.setToolButtonStyle(_BESIDE if words else Qt.ToolButtonStyle.ToolButtonIconOnly)
     made.setDefaultAction(action)
-    if not _is_name(action.iconText()):
+    if not (words and _is_name(action.iconText())):
         made.setAccessibleName(action.toolTip())
     return made
 

@@ -120,6 +120,7 @@ QMenu::item:selected {{ background: {theme.brand_soft}; }}
 QMenu::item:disabled {{ color: {theme.disabled}; }}
 QMenu::separator {{ height: 1px; background: {theme.line}; margin: 5px 8px; }}
 QMenu::indicator {{ width: 14px; height: 14px; left: 5px; }}
+#menuHead {{ color: {theme.muted}; font-size: 8pt; font-weight: 600; padding: 5px 12px 3px 8px; }}
 QSplitter::handle {{ background: {theme.panel}; }}
 QProgressBar {{ background: {theme.line}; border: none; border-radius: 2px; max-height: 4px; min-height: 4px; }}
 QProgressBar::chunk {{ background: {theme.brand}; border-radius: 2px; }}

@@ -13,7 +13,8 @@ from PySide6.QtWidgets import QFileDialog, QMessageBox
 
 from app.state import actions
 from app.state.look import Fill
-from app.state.session_file import read_session
+from app.state.saved_session import saved_session
+from app.state.session_file import read_session, write_session
 from tests.app.on_screen import LEFT, Driver, press, wait_until
 
 Button = QMessageBox.StandardButton
@@ -103,6 +104,51 @@ def test_another_session_is_opened_after_the_question(window: Driver, named: Pat
     answer(window, Button.Discard)
     window.settle()
     assert (shown.keeper.path, shown.store.session.fill) == (other, Fill.NONE)
+    assert not shown.isWindowModified()
+
+
+def test_undoing_the_opening_of_a_session_leads_back_to_the_name_before(window: Driver, named: Path) -> None:
+    shown = window.window
+    shown.store.do(actions.ChangeFill(Fill.AREA))
+    shown.keeper.save_to(named)
+    wait_until(lambda: not shown.keeper.changed)
+    other = named.with_name("other.session.json")
+    shutil.copy(named, other)
+    shown.store.do(actions.ChangeFill(Fill.RANDOM))
+    shown.open_path(other)
+    wait_until(lambda: shown.leaving.dialog is not None)
+    answer(window, Button.Discard)
+    window.settle()
+    assert shown.windowTitle().startswith("other.session.json[*]")
+    content = other.read_bytes()
+    press(window, "Ctrl+Z")
+    window.settle()
+    assert (shown.keeper.path, shown.store.session.fill) == (named, Fill.RANDOM)
+    assert shown.windowTitle().startswith("work.session.json[*]")
+    assert shown.isWindowModified()
+    press(window, "Ctrl+S")
+    wait_until(lambda: not shown.keeper.changed)
+    assert read_session(named).session.fill is Fill.RANDOM
+    assert other.read_bytes() == content
+    press(window, "Ctrl+Shift+Z")
+    window.settle()
+    assert (shown.keeper.path, shown.store.session.fill) == (other, Fill.AREA)
+    assert not shown.isWindowModified()
+
+
+def test_undoing_the_opening_of_a_session_leads_back_to_none(window: Driver, tmp_path: Path) -> None:
+    """What had no name before has none again."""
+    shown, path = window.window, tmp_path / "work.session.json"
+    write_session(path, saved_session(shown.store.session, None, None))
+    for _ in range(2):
+        window.open(path)
+        assert shown.keeper.path == path
+    press(window, "Ctrl+Z")
+    assert shown.keeper.path == path
+    press(window, "Ctrl+Z")
+    window.settle()
+    assert shown.keeper.path is None
+    assert shown.windowTitle() == "small.safetensors \N{EM DASH} SplineScope"
     assert not shown.isWindowModified()
 
 

@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
+import json
 import shlex
 import shutil
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+import pytest
+import torch
 from PySide6.QtGui import QGuiApplication
+from torch import nn
 
 from app.state import actions
 from app.state.geometry.planes import rotated, same_plane
 from app.state.line_style import LineStyle
 from app.state.palette import Palette
 from engine import Partition, SlicePlane
+from sdf_models import Reading
 from tests.app.on_screen import Driver, press
 from tests.engine.sameness import assert_same_numbers, assert_same_partition
 
@@ -73,6 +79,37 @@ def test_the_copied_command_makes_the_same_slice(empty_window: Driver, splinesco
             expected = getattr(partition.plane, array) if array == "axes" else getattr(partition, array)
             compare = assert_same_numbers if array == "vertices" else np.testing.assert_array_equal
             compare(data[array], expected)
+
+
+@pytest.mark.parametrize("reading", [{"last_activation": "sigmoid"}, {"last_activation": "none", "flip_sign": True}])
+def test_the_copied_command_draws_the_level_that_is_seen(
+    empty_window: Driver, splinescope, tmp_path: Path, reading: dict[str, Any]
+) -> None:
+    """Also where the file's own output is another function of the values that are shown."""
+    torch.manual_seed(0)
+    module = nn.Sequential(nn.Linear(3, 8), nn.ReLU(), nn.Linear(8, 8), nn.ReLU(), nn.Linear(8, 1))
+    with torch.no_grad():
+        module[-1].weight *= 60
+    torch.save(module.state_dict(), tmp_path / "net.pth")
+    window = empty_window.window
+    window.open_path(tmp_path / "net.pth", Reading(activation="relu", bounds=(-1.0, 1.0), **reading))
+    empty_window.settle()
+    store = window.store
+    partition = active_partition(empty_window)
+    level = float(np.quantile(partition.values, 0.8))
+    assert abs(level) > 0.5
+    store.do(actions.FrameNetwork(store.session.opened, None, level))
+    partition = active_partition(empty_window)
+    assert (partition.edge_on_level).any()
+    press(empty_window, "Ctrl+Shift+C")
+    ran = splinescope(*shlex.split(clipboard())[1:-2], "--out", tmp_path / "same.npz", "--json")
+    assert ran.code == 0, ran.err
+    facts = json.loads(ran.out)
+    assert (facts["level"], facts["level_in_file"]) == (level, None)
+    with np.load(tmp_path / "same.npz") as data:
+        for array in ("edges", "edge_layer", "edge_neuron", "edge_on_level", "face_offsets", "face_vertices"):
+            np.testing.assert_array_equal(data[array], getattr(partition, array))
+        assert_same_numbers(data["vertices"], partition.vertices)
 
 
 def test_the_copied_python_makes_the_same_slice(window: Driver) -> None:

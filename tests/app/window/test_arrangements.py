@@ -32,7 +32,7 @@ def test_layouts_give_room_to_the_3d_view_or_to_slices(window: Driver) -> None:
     assert widths["Ctrl+1"][1] > 1.5 * widths["Ctrl+1"][0]
     assert widths["Ctrl+2"][0] > 1.5 * widths["Ctrl+2"][1]
     assert len({tile.x() for tile in main.board.tiles.values()}) > 1
-    assert main.layout_now.widths[0] > 100  # as a session is opened, the 3D view is there
+    assert main.body.layout_now.widths[0] > 100  # as a session is opened, the 3D view is there
     press(window, "Ctrl+1")
     window.settle()
     assert (window.tile.view.width(), main.scene_view.width()) == widths["Ctrl+1"]

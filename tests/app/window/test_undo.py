@@ -127,7 +127,7 @@ def test_a_drag_by_the_mouse_is_one_step(window: Driver) -> None:
     anchor = np.array([0.0, 0.0, plane.origin[2]])
     start, end = view.lens.to_pixels(np.stack([anchor, anchor + 0.3 * plane.normal]))
     window.drag(view, start, [start + t * (end - start) for t in np.linspace(0.1, 0.5, 5)])
-    window.window._let_go.setInterval(100)
+    window.window.pause.timer.setInterval(100)
     let_run(200)  # the hand holds still, and goes on
     for t in (0.7, 1.0):
         move(view, point(start + t * (end - start)), LEFT)
@@ -142,12 +142,12 @@ def test_a_drag_by_the_mouse_is_one_step(window: Driver) -> None:
 
 def test_a_run_of_wheel_steps_is_one_step_until_the_hand_rests(window: Driver) -> None:
     view, before = window.tile.view, window.window.store.session
-    window.window._let_go.setInterval(3_600_000)  # however slow the machine is, the hand is faster
+    window.window.pause.timer.setInterval(3_600_000)  # however slow the machine is, the hand is faster
     for _ in range(4):
         window.wheel(view, QPoint(100, 60), 1, control=True)
         let_run(30)
-    window.window._let_go.start(0)
-    wait_until(lambda: not window.window._let_go.isActive())
+    window.window.pause.timer.start(0)
+    wait_until(lambda: not window.window.pause.timer.isActive())
     between = window.window.store.session
     for _ in range(3):
         QTest.keyClick(window.window, Qt.Key.Key_Up)

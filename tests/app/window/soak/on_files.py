@@ -83,7 +83,7 @@ def picture(hand: Hand) -> str:
     """The dialog; saved small, or left to whatever else is done with it."""
     from app.window.dialogs.picture_dialog import PictureDialog
 
-    hand.window.choose_picture()
+    hand.window.pictures.choose()
     dialog = hand.dialog
     assert isinstance(dialog, PictureDialog)
     if hand.chance.random() < 0.5:
