@@ -86,7 +86,7 @@ class ContextMenus(QObject):
 
     def call_by_key(self) -> None:
         """As the menu key does, which not every keyboard has."""
-        focus = QApplication.focusWidget() or self._window
+        focus = self._window.focusWidget() or self._window
         at = focus.inputMethodQuery(Qt.InputMethodQuery.ImCursorRectangle).center()
         event = QContextMenuEvent(QContextMenuEvent.Reason.Keyboard, at, focus.mapToGlobal(at))
         QApplication.sendEvent(focus, event)
