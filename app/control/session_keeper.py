@@ -119,11 +119,6 @@ class SessionKeeper(QObject):
         """The session has a name, and shows something else than its file; from where it is seen does not count."""
         return self._name is not None and not same_picture(self._name.content, self._store.session)
 
-    def discard_changes(self) -> None:
-        """Ask for nothing: the session is left as it is in its file."""
-        if self.path is not None:
-            self._give_name(self.path, self._store.session)
-
     def _give_name(self, path: Path, session: Session) -> None:
         """The session has this name from now on, and so is in its file."""
         self._names[session.lineage] = _Named(path, replace(session, lineage=Lineage()))

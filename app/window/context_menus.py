@@ -171,7 +171,7 @@ def _path(spot: Spot, _: Session) -> bool:
 _NEEDS: Final[dict[str, _Need]] = {
     "copy value": _place,
     "copy position": _place,
-    "follow": lambda spot, session: spot.neuron is not None and spot.neuron != session.neuron,
+    "follow": lambda spot, session: session.has_neuron(spot.neuron) and spot.neuron != session.neuron,
     "no highlight": lambda spot, session: spot.neuron is not None and spot.neuron == session.neuron,
     "copy neuron": _hidden_neuron,
     "hide layer": _hidden_neuron,

@@ -19,13 +19,13 @@ class Leaving:
 
     def __init__(self, keeper: SessionKeeper, window: QWidget) -> None:
         self._keeper, self._window = keeper, window
-        self.asks = False
+        self.asks = self._discarding = False
         self.dialog: QMessageBox | None = None
 
     @property
     def open_question(self) -> bool:
         """Changes would be lost, and a person can say whether they matter."""
-        return self.asks and self._keeper.changed
+        return self.asks and self._keeper.changed and not self._discarding
 
     def leave(self, go_on: Callable[[], object], stay: Callable[[], object]) -> None:
         """Go on at once where nothing is lost; else when the changes are saved, or discarded by the person."""
@@ -54,8 +54,9 @@ class Leaving:
             if pressed == _Button.Save:
                 self._keeper.save_to(path, go_on, stay)
             elif pressed == _Button.Discard:
-                self._keeper.discard_changes()
+                self._discarding = True
                 go_on()
+                self._discarding = False
             else:
                 stay()
 

@@ -53,7 +53,8 @@ def _svg_icon(strokes: str, filled: str, color: str = MUTED) -> QIcon:
     line = f'fill="none" stroke="{color}" stroke-width="1.4" stroke-linecap="round" stroke-linejoin="round"'
     paths = [f'<path d="{path}" {how}/>' for path, how in ((strokes, line), (filled, f'fill="{color}"')) if path]
     content = f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 18 18">{"".join(paths)}</svg>'
-    return _icon(QSvgRenderer(content.encode()).render)
+    renderer = QSvgRenderer(content.encode())
+    return _icon(lambda painter: renderer.render(painter, QRectF(QPointF(0, 0), SIZE)))
 
 
 def _icon(paint: Callable[[QPainter], None]) -> QIcon:
