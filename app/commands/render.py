@@ -20,6 +20,8 @@ from app.commands.planes import add_plane_options, check_space, planes_of
 from app.commands.surface import extract, surface_facts
 from app.inspection import forward_error
 from app.libraries import advice, missing_for_pictures
+from app.state.line_style import LineStyle
+from app.state.look import CLEAREST, SceneLook
 from app.state.palette import Palette
 
 if TYPE_CHECKING:
@@ -52,6 +54,13 @@ def add_parser(commands: Any) -> None:
         help="the direction from the box's middle to the eye (default: 1,0.62,1.35)",
     )
     parser.add_argument("--up", type=numbers, metavar="X,Y,Z", help="the direction that is upwards (default: 0,1,0)")
+    parser.add_argument(
+        "--parallel", action="store_true", help="lines that are parallel stay so: sizes do not depend on the distance"
+    )
+    parser.add_argument(
+        "--opacity", type=_opacity, default=100, metavar="PERCENT",
+        help=f"of the surface, from {CLEAREST} to 100 (default: 100)",
+    )  # fmt: skip
     add_plane_options(parser)
     parser.add_argument("--creases", action="store_true", help="draw the surface's creases, coloured by depth")
     add_palette_option(parser.add_argument)
@@ -139,13 +148,22 @@ def _draw(
     try:
         with written_together([arguments.out]) as temporaries:
             draw_picture(
-                surface, slices, temporaries[0], arguments.size, camera, up, arguments.creases, approximation,
-                Palette(arguments.palette),
+                surface, slices, temporaries[0], arguments.size, camera, up, approximation,
+                SceneLook(
+                    creases=arguments.creases, style=LineStyle(Palette(arguments.palette)), opacity=arguments.opacity
+                ),
+                arguments.parallel,
             )  # fmt: skip
     except TooLargeError as error:
         raise CommandError(f"--size: {error}") from error
     except OSError as error:
         raise could_not_write(error, [arguments.out]) from error
+
+
+def _opacity(text: str) -> int:
+    if not text.isdecimal() or len(text) > 3 or not CLEAREST <= int(text) <= 100:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number from {CLEAREST} to 100")
+    return int(text)
 
 
 def _size(text: str) -> tuple[int, int]:

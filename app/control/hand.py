@@ -84,16 +84,8 @@ class Hand:
         self._store.do(actions.ChangeLook(look.with_hidden(frozenset() if look.hidden_depths == others else others)))
 
     def calls(self) -> dict[str, Callable[[], object]]:
-        """By the names of the commands: those of the camera."""
-        view = self._view
-        return {
-            "snap camera": self.snap_to_camera,
-            "home": lambda: view.set_up(view.up),
-            "from x": lambda: view.look_from((1.0, 0.0, 0.0)),
-            "from y": lambda: view.look_from((0.0, 1.0, 0.0)),
-            "from z": lambda: view.look_from((0.0, 0.0, 1.0)),
-            **{f"{axis} upwards": self.upwards(axis) for axis in "xyz"},
-        }
+        """By the names of the commands."""
+        return {"snap camera": self.snap_to_camera}
 
     def upwards(self, axis: str) -> Callable[[], None]:
         """Turn the camera so that an axis points up."""

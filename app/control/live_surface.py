@@ -24,6 +24,8 @@ from engine import (
 )
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from app.state.geometry.surfaces import Float
 
 _KEPT: Final = 4  # surfaces of networks that may be shown again
@@ -35,6 +37,12 @@ class DrawnSurface:
 
     surface: Surface
     mesh: SurfaceMesh
+
+
+def load_kernels(cancelled: Callable[[], bool]) -> Surface:
+    """A surface that is found in milliseconds, once all kernels that surfaces need are there."""
+    box = np.array([[-1.0] * 3, [1.0] * 3])
+    return extract_surface(tiny_network(3), box, seeds=2, cancel=cancelled, threads=1)
 
 
 class LiveSurface(QObject):
@@ -61,8 +69,7 @@ class LiveSurface(QObject):
         """Load the kernels that surfaces need before there is one."""
 
         def work(context: Context) -> None:
-            box = np.array([[-1.0] * 3, [1.0] * 3])
-            surface = extract_surface(tiny_network(3), box, seeds=2, cancel=context.cancelled, threads=1)
+            surface = load_kernels(context.cancelled)
             SurfaceMesh.of(surface)
             cut_surface(surface, SlicePlane.from_axis("z"))
 

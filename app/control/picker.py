@@ -33,6 +33,7 @@ class Task(Enum):
     UPRIGHT = "plane across the surface"
     TANGENT = "plane tangent to the surface"
     MEASURE = "measure"
+    CENTRE = "centre of turning"
 
 
 _ESC: Final = " \N{MIDDLE DOT} Esc to leave"
@@ -46,6 +47,7 @@ _HINTS: Final = {
         "a third point gives the angle at the second",
         "the next click starts anew",
     ),
+    Task.CENTRE: ("click a point of the surface or of a slice; the camera will turn about it",),
 }
 
 
@@ -96,6 +98,9 @@ class Picker(QObject):
         if self.task is Task.MEASURE:
             self._measure(self._snapping.in_space(at, self._store.session))
             return
+        if self.task is Task.CENTRE:
+            self._turn_about(self._view.point_at(at))
+            return
         found = self._snapping.on_surface(at)
         if found is None:
             self._show(self._why_not())
@@ -107,6 +112,13 @@ class Picker(QObject):
                 self._finish(tangent(found.point, found.normal), "tangent")
             else:
                 self._finish(upright(found.point, found.normal, self._view.up), "across")
+
+    def _turn_about(self, point: Float | None) -> None:
+        if point is None:
+            self._show("There is nothing to turn about: click on the surface or on a slice")
+            return
+        self.leave()
+        self._view.turn_about(point)
 
     def _through_three(self) -> None:
         if len(self.points) < 3:

@@ -102,6 +102,13 @@ class SceneLink(QObject):
             self._highlight(self._store.session)
             self._view.request()
 
+    def show_neuron(self, mesh: SurfaceMesh | None) -> None:
+        """The level set of a neuron in space, None for none."""
+        scene = self._view.scene
+        if scene is not None and scene.neuron is not mesh:
+            scene.neuron = mesh
+            self._view.request()
+
     def _highlight(self, session: Session) -> None:
         """The creases that the highlighted neuron makes on the surface."""
         surface, neuron = self._surface, session.neuron

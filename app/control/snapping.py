@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 _REACH: Final = 9.0  # pixels
 _FLATTEST: Final = 1e-9  # the determinant of a plane that is seen along itself
-_BEHIND: Final = 0.01  # of the distance: so much deeper than its pixel a vertex may be and be seen
+_BEHIND: Final = 10.0  # pixels: so much deeper than what is seen at its place a vertex may be and be seen
 
 
 class Snapping:
@@ -116,8 +116,9 @@ class Snapping:
 def _near_on_surface(drawn: DrawnSurface, lens: Lens, px: float, py: float) -> NDArray[np.int32]:
     """The surface's vertices that may be within reach of a pixel, and some more: those of facets near its line."""
     surface = drawn.surface
-    _, direction = lens.ray(px, py)
-    faces = drawn.mesh.spheres.near_line(lens.eye, direction, _REACH * lens.pixel_angle)
+    start, direction = lens.ray(px, py)
+    spread, width = _REACH * lens.pixel_angle, _REACH * lens.pixel_length(start)
+    faces = drawn.mesh.spheres.near_line(start, direction, spread, width)
     return np.unique(corners_of(faces, surface.face_offsets, surface.face_vertices)[1])
 
 

@@ -70,6 +70,10 @@ def _look_name(before: SceneLook, after: SceneLook, layers: int) -> str:
         return f"Palette {after.style.palette.title}"
     if before.style != after.style:
         return "Change line widths"
+    if before.opacity != after.opacity:
+        return f"Surface opacity {after.opacity} %"
+    if before.neuron is not after.neuron:
+        return f"{'Show' if after.neuron else 'Hide'} neuron in space"
     switched = [name for name in _SWITCHES if getattr(before, name) != getattr(after, name)]
     if len(switched) == 1:
         return f"{'Show' if getattr(after, switched[0]) else 'Hide'} {switched[0]}".replace(

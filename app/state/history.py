@@ -16,6 +16,7 @@ from app.state.session import OpenNetwork, Session, same_picture
 
 _MOST_STEPS: Final = 500
 _WIDTHS: Final = ("lines", "level")  # of a style
+_OPACITY: Final = "opacity"
 _MOST_CLOSED_BYTES: Final = 256 << 20
 """Of networks that are not open any more, and are kept for steps that would bring them back."""
 
@@ -32,7 +33,7 @@ class History:
     """What can be undone and redone.
 
     Moves of one plane that follow each other while the hand has not let go are one step, and so are changes of one
-    width.  Choosing another slice is a step only where the picture changes with it.
+    width, and of the surface's opacity.  Choosing another slice is a step only where the picture changes with it.
 
     The newest steps are kept: a number of them, and only as many as bring back closed networks of no more than some
     size; the last step always is.
@@ -105,12 +106,14 @@ class History:
 
 
 def _held(action: Action, before: Session) -> int | str | None:
-    """The plane that an action moves, by its key, or the width that it changes, by its name."""
+    """The plane that an action moves, by its key, or the number of the look that it changes, by its name."""
     if isinstance(action, MovePlane):
         return action.key
     if not isinstance(action, ChangeLook):
         return None
     old, new = before.look, action.look
+    if replace(old, opacity=new.opacity) == new:
+        return _OPACITY if old.opacity != new.opacity else None
     changed = [width for width in _WIDTHS if getattr(old.style, width) != getattr(new.style, width)]
     alone = replace(old, style=new.style) == new and old.style.palette is new.style.palette
     return changed[0] if len(changed) == 1 and alone else None

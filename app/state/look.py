@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from enum import Enum
-from typing import Any
+from typing import Any, Final
 
 from app.state.line_style import USUAL, LineStyle
+
+CLEAREST: Final = 10
+"""Percent: a surface with less would be taken for none."""
 
 
 class Fill(Enum):
@@ -22,7 +25,11 @@ class Fill(Enum):
 
 @dataclass(frozen=True, slots=True)
 class SceneLook:
-    """Switches of the 3D view; hidden_depths and style are also those of the slices' 2D views."""
+    """Switches of the 3D view; hidden_depths and style are also those of the slices' 2D views.
+
+    opacity: of the surface, in percent, from CLEAREST to 100; neuron: whether the level set of the neuron that is
+    followed is shown in space, None: where it is found in a moment.
+    """
 
     surface: bool = True
     creases: bool = False
@@ -32,6 +39,8 @@ class SceneLook:
     lines: bool = True
     hidden_depths: frozenset[int] = frozenset()
     style: LineStyle = USUAL
+    opacity: int = 100
+    neuron: bool | None = None
 
     def switched(self, name: str) -> SceneLook:
         """With a switch turned."""

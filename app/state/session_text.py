@@ -9,14 +9,14 @@ import json
 import math
 import os
 from collections.abc import Callable
-from dataclasses import fields
+from dataclasses import asdict, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, NoReturn, TypeVar
 
 from app.state.geometry.poses import Pose, PoseError
 from app.state.geometry.viewpoint import Viewpoint
 from app.state.line_style import NARROWEST, USUAL, WIDEST, LineStyle
-from app.state.look import Fill, SceneLook
+from app.state.look import CLEAREST, Fill, SceneLook
 from app.state.palette import Palette
 from app.state.saved_session import (
     LAST_KEY,
@@ -37,13 +37,15 @@ if TYPE_CHECKING:
     from sdf_models import Reading
 
 MARK: Final = "splinescope session"
-VERSION: Final = 3
-"""Files of version 1 have no style, no pins, and no side in their layout; those of version 2 no domain and no level."""
+VERSION: Final = 4
+"""Files of version 1 have no style, no pins, and no side in their layout; those of version 2 no domain and no level;
+those of version 3 no opacity, nothing of a neuron in space, and of the camera neither projection nor centre."""
 MOST_BYTES: Final = 4 << 20
 _MOST: Final = {"checkpoints": 1024, "slices": 4096, "hidden depths": 4096, "pins": 4096}
 _LONGEST: Final = 4096  # characters of a path or a name
 _LARGEST: Final = 1e12
 _SIZES: Final = (1, 100_000)  # pixels
+_NO_SWITCHES: Final = ("hidden_depths", "style", "opacity", "neuron")
 
 _T = TypeVar("_T")
 
@@ -79,6 +81,8 @@ def to_text(saved: SavedSession, folder: Path) -> str:
         "next key": session.next_key,
         "look": {name: getattr(look, name) for name in _switches()},
         "hidden depths": sorted(look.hidden_depths),
+        "opacity": look.opacity,
+        "neuron in space": look.neuron,
         "style": {"palette": look.style.palette.value, "lines": look.style.lines, "level": look.style.level},
         "fill": session.fill.value,
         "neuron": None if neuron is None else [neuron.layer, neuron.index],
@@ -94,7 +98,7 @@ def to_text(saved: SavedSession, folder: Path) -> str:
             }
             for pin in saved.pins
         ],
-        "camera": None if view is None else {"position": view.position, "focus": view.focus, "up": view.up},
+        "camera": None if view is None else asdict(view),
         "layout": None if layout is None else _layout_json(layout),
     }
     return json.dumps(content, indent=1, ensure_ascii=False) + "\n"
@@ -133,6 +137,10 @@ def from_text(text: str, folder: Path) -> SavedSession:
     hidden = _several(content, "hidden depths", lambda value: _whole(value, "a hidden depth"))
     switches = {name: _flag(_get(look, name), name) for name in _switches()}
     style = USUAL if version < 2 else _style(_get(content, "style"))
+    opacity = 100 if version < 4 else _whole(_get(content, "opacity"), '"opacity"', 100, CLEAREST)
+    in_space = (
+        None if version < 4 else _maybe(content, "neuron in space", lambda value: _flag(value, "neuron in space"))
+    )
     pins = () if version < 2 else _several(content, "pins", lambda value: _pin(value, len(checkpoints), keys))
     if len({pin.number for pin in pins}) != len(pins):
         raise SessionFileError("two pins have the same number")
@@ -142,13 +150,13 @@ def from_text(text: str, folder: Path) -> SavedSession:
         Session(
             slices=slices,
             active=active,
-            look=SceneLook(**switches, hidden_depths=frozenset(hidden), style=style),
+            look=SceneLook(**switches, hidden_depths=frozenset(hidden), style=style, opacity=opacity, neuron=in_space),
             fill=_fill(_get(content, "fill")),
             neuron=_maybe(content, "neuron", _neuron),
             tiled=_flag(_get(content, "tiled"), "tiled"),
             next_key=max([_whole(_get(content, "next key"), "next key"), *(key + 1 for key in keys)]),
         ),
-        _maybe(content, "camera", _viewpoint),
+        _maybe(content, "camera", lambda value: _viewpoint(value, version)),
         _maybe(content, "layout", lambda value: _layout(value, version)),
         pins,
     )
@@ -156,7 +164,7 @@ def from_text(text: str, folder: Path) -> SavedSession:
 
 
 def _switches() -> list[str]:
-    return [field.name for field in fields(SceneLook) if field.name not in ("hidden_depths", "style")]
+    return [field.name for field in fields(SceneLook) if field.name not in _NO_SWITCHES]
 
 
 def _relative(path: Path, folder: Path) -> str:
@@ -257,14 +265,17 @@ def _neuron(value: Any) -> Neuron:
     return Neuron(_whole(value[0], "a layer"), _whole(value[1], "a neuron"))
 
 
-def _viewpoint(value: Any) -> Viewpoint:
+def _viewpoint(value: Any, version: int) -> Viewpoint:
     described = _object(value, "camera")
     position, focus, up = (_point(_get(described, name), name) for name in ("position", "focus", "up"))
     sight = [a - b for a, b in zip(position, focus, strict=True)]
     across = [sight[i - 2] * up[i - 1] - sight[i - 1] * up[i - 2] for i in range(3)]
     if math.hypot(*across) <= 1e-9 * math.hypot(*sight) * math.hypot(*up):
         raise SessionFileError("the camera looks nowhere")
-    return Viewpoint(position, focus, up)
+    if version < 4:
+        return Viewpoint(position, focus, up)
+    centre = _maybe(described, "centre", lambda value: _point(value, "centre"))
+    return Viewpoint(position, focus, up, _flag(_get(described, "parallel"), "parallel"), centre)
 
 
 def _point(value: Any, name: str) -> Point:

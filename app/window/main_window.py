@@ -12,6 +12,7 @@ from PySide6.QtWidgets import QMainWindow, QWidget
 from app.control.file_opener import FileOpener
 from app.control.hand import STEP, Hand
 from app.control.hover import Hover
+from app.control.live_neuron import LiveNeuron
 from app.control.live_slices import LiveSlices
 from app.control.live_surface import LiveSurface
 from app.control.pause import Pause
@@ -34,6 +35,7 @@ from app.state.store import Store
 from app.views.scene.scene_view import SceneView
 from app.views.slice.legend import ColorBar, DepthLegend
 from app.window.body import Body
+from app.window.camera_commands import CameraCommands
 from app.window.commands.commands import Commands
 from app.window.context_menus import ContextMenus
 from app.window.file_dialogs import FileDialogs
@@ -86,6 +88,7 @@ class MainWindow(QMainWindow):
         self.scene_view = SceneView(self)
         self.scene_link = SceneLink(self.store, self.slices, self.scene_view, self)
         self.scene_view.expecting = self._computing
+        self.neuron = LiveNeuron(self.store, self.surface, self)
         self.slice_link = SliceLink(self.store, self.slices, self.hover, self)
         self.board = SliceBoard(self.store, self.slices, self.slice_link, self)
         self.pins = Pins(self.store, self.slices, self.surface, self.slice_link, self.scene_view, self)
@@ -99,10 +102,11 @@ class MainWindow(QMainWindow):
         self.picker = Picker(self.store, self.scene_view, self.slice_link, snapping, self)
         self.opener = FileOpener(self.store, self.settings, open_file, self)
         self.hand = Hand(self.store, self.scene_view)
+        self.camera = CameraCommands(self.scene_view, self.hand, self.neuron, self.commands, self)
         self.helper = Helper(self.store, self.settings, self.notice, self.take_preferences, self)
         self.poses = Poses(self.store, self.notice)
         self.readout = Readout(
-            self.store, self.slices, self.surface, self.compilation, self.slice_link, self.scene_view,
+            self.store, self.slices, self.surface, self.neuron, self.compilation, self.slice_link, self.scene_view,
             self.legend, self.color_bar, self.status, self,
         )  # fmt: skip
         self.reloader = Reloader(self.store, self.notice, open_file, self)
@@ -173,6 +177,7 @@ class MainWindow(QMainWindow):
         self.pins.refused.connect(self.notice.tell)
         self.side.changed.connect(self._show_side)
         self.surface.computed.connect(self.scene_link.show_surface)
+        self.neuron.found.connect(self.scene_link.show_neuron)
         self.scene_link.renderer_known.connect(self.helper.note_renderer)
         self.status.stopped.connect(self._stop)
         self.picker.told.connect(self.task_bar.tell)
@@ -192,8 +197,8 @@ class MainWindow(QMainWindow):
     def _calls(self) -> dict[str, Callable[[], object]]:
         """Calls of the commands that are no actions on the session."""
         rooms = (
-            self.file_dialogs, self.pictures, self.poses, self.hand, self.arrangement, self.helper, self.context_menus,
-            self.spot_calls,
+            self.file_dialogs, self.pictures, self.poses, self.hand, self.camera, self.arrangement, self.helper,
+            self.context_menus, self.spot_calls,
         )  # fmt: skip
         return {
             **{name: call for room in rooms for name, call in room.calls().items()},
@@ -205,6 +210,7 @@ class MainWindow(QMainWindow):
             "across surface": lambda: self._begin(Task.UPRIGHT),
             "tangent": lambda: self._begin(Task.TANGENT),
             "measure": lambda: self.picker.begin(Task.MEASURE),
+            "turn about": lambda: self._begin(Task.CENTRE),
             "travel": self.player.toggle,
             "find": self.strip.search.setFocus,
             "next pane": lambda: move_pane(self._panes, 1),
@@ -303,6 +309,7 @@ class MainWindow(QMainWindow):
             and not self.opener.busy
             and not self.reloader.busy
             and self.surface.finished
+            and self.neuron.finished
             and self.neurons.finished
             and all(self.slices.finished(part.key) for part in session.slices)
             and self.board.settled
@@ -321,13 +328,12 @@ class MainWindow(QMainWindow):
             self.settings.side = self.side.shown
             self.settings.reloads = self.checkpoints.automatic.isChecked()
         self.player.halt()
-        self.opener.close()
-        self.compilation.close()
-        self.keeper.close()
-        self.exporter.close()
-        self.reloader.close()
-        self.surface.close()
-        self.slices.close()
+        at_work = (
+            self.opener, self.compilation, self.keeper, self.exporter, self.reloader, self.surface, self.neuron,
+            self.slices,
+        )  # fmt: skip
+        for part in at_work:
+            part.close()
         self.slice_link.close_worker()
         self.neurons.close_worker()
         self.scene_link.close_worker()

@@ -31,10 +31,10 @@ class Spheres:
         apart = np.linalg.norm(corners - np.repeat(middles, counts, axis=0), axis=1)
         return cls(middles, np.maximum.reduceat(apart, face_offsets[:-1]))
 
-    def near_line(self, start: Float, direction: Float, spread: float = 0.0) -> NDArray[np.intp]:
-        """The facets whose spheres meet a line through `start` (3,), or are off by less than a share of the distance.
+    def near_line(self, start: Float, direction: Float, spread: float = 0.0, reach: float = 0.0) -> NDArray[np.intp]:
+        """The facets whose spheres meet a line through `start` (3,), or are off by less than a length.
 
-        direction (3,) of length 1; spread: the share, 0 for the line alone.
+        direction (3,) of length 1.  The length is `reach` at the start, and grows by `spread` with every unit from it.
         """
         away = int(np.argmin(np.abs(direction)))
         first = np.cross(direction, np.eye(3)[away])
@@ -44,6 +44,6 @@ class Spheres:
             axis[0] * arms[0] + axis[1] * arms[1] + axis[2] * arms[2]
             for axis in (first, np.cross(direction, first), direction)
         )
-        reach = self.radii + (spread + _ROUNDING) * np.abs(along)
-        near: NDArray[np.intp] = np.flatnonzero(x * x + y * y <= reach * reach)
+        within = self.radii + reach + (spread + _ROUNDING) * np.abs(along)
+        near: NDArray[np.intp] = np.flatnonzero(x * x + y * y <= within * within)
         return near

@@ -5,8 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 import pyvista
+from vtkmodules.vtkCommonCore import vtkInformation
 from vtkmodules.vtkCommonDataModel import vtkDataObject, vtkPlane
 from vtkmodules.vtkRenderingCore import vtkActor, vtkPolyDataMapper
+from vtkmodules.vtkRenderingOpenGL2 import vtkOpenGLActor
 
 from app.views.scene.polydata import NORMALS, OTHER_END
 
@@ -18,6 +20,7 @@ if TYPE_CHECKING:
     from app.views.scene.polydata import Space
 
 _AMBIENT, _DIFFUSE = 0.62, 0.42
+_UNSEEN: Final = 1e-4  # opacity: less than half of a step of a colour, and not so little that VTK draws nothing
 _PLACE: Final = "//VTK::PositionVC::Impl"  # where VTK's vertex shader computes gl_Position
 _DECLARED: Final = "//VTK::PositionVC::Dec"
 _SHADED: Final = "//VTK::Color::Impl"  # where its fragment shader finds the colour
@@ -57,6 +60,30 @@ def surface_actor(data: pyvista.PolyData) -> vtkActor:
     look.SetAmbient(_AMBIENT)
     look.SetDiffuse(_DIFFUSE)
     look.SetSpecular(0.0)
+    return actor
+
+
+def clear_surface_actor(data: pyvista.PolyData) -> vtkActor:
+    """Such facets that are seen through."""
+    actor = surface_actor(data)
+    actor.ForceTranslucentOn()
+    return actor
+
+
+def shape_actor(data: pyvista.PolyData) -> vtkActor:
+    """Facets that are not seen, and hide what is drawn later and lies behind them."""
+    actor = clear_surface_actor(data)
+    actor.GetProperty().SetOpacity(_UNSEEN)
+    keys = vtkInformation()
+    keys.Set(vtkOpenGLActor.GLDepthMaskOverride(), 1)
+    actor.SetPropertyKeys(keys)
+    return actor
+
+
+def veil_actor(data: pyvista.PolyData) -> vtkActor:
+    """Facets of one colour that are seen through."""
+    actor = clear_surface_actor(data)
+    actor.GetMapper().ScalarVisibilityOff()
     return actor
 
 
@@ -121,8 +148,9 @@ def draw_in(actor: vtkActor, color: RGB, width: float, opacity: float, rounded: 
 
 
 def set_sight(actor: vtkActor, size: tuple[int, int], nearest: float, raised: float) -> None:
-    """Tell raised lines of their picture: its (width, height), the distance from which on something is seen,
-    and by how much they are nearer than they are, in the depth of clip coordinates, negative."""
+    """Tell raised lines of their picture: its (width, height), the distance from which on something is seen, 0 where
+    lines of sight are parallel, and by how much they are nearer than they are, in the depth of clip coordinates,
+    negative."""
     uniforms = actor.GetShaderProperty().GetVertexCustomUniforms()
     values = {"pictureWidth": size[0], "pictureHeight": size[1], "nearest": nearest, "raised": raised}
     for name, value in values.items():

@@ -44,13 +44,14 @@ class SurfaceDrawing:
     """A surface in space.
 
     faces, creases: whether they are drawn; cut (4,): nothing is drawn where (x, y, z, 1) . cut > 0, None: all is;
-    highlight (H, 2): edges between its vertices that are told apart.
+    opacity: from 0 to 1, of the faces; highlight (H, 2): edges between its vertices that are told apart.
     """
 
     mesh: SurfaceMesh
     faces: bool
     creases: bool
     cut: Float | None
+    opacity: float
     highlight: NDArray[np.int32]
 
 
@@ -58,14 +59,16 @@ class SurfaceDrawing:
 class SceneDrawing:
     """Everything that a picture of a scene depends on.
 
-    domain (2, 3): the box; lens: of the picture's size; ratio: pixels to the unit of widths and letters; smooth: all
-    details, without jagged lines, however long that takes; transparent: nothing is drawn where there is nothing.
+    domain (2, 3): the box; neuron: the level set in space of the one that is followed; lens: of the picture's size;
+    ratio: pixels to the unit of widths and letters; smooth: all details, without jagged lines, however long that takes;
+    transparent: nothing is drawn where there is nothing.
     """
 
     domain: Float
     lens: Lens
     look: SceneLook
     surface: SurfaceDrawing | None
+    neuron: SurfaceDrawing | None
     slices: tuple[SliceDrawing, ...]
     ratio: float
     smooth: bool

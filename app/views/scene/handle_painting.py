@@ -1,4 +1,4 @@
-"""The handle of the active plane on the screen."""
+"""Handles of the active plane and of the camera on the screen."""
 
 from __future__ import annotations
 
@@ -9,11 +9,14 @@ from PySide6.QtCore import QPointF, Qt
 from PySide6.QtGui import QColor, QPainter, QPen, QPolygonF, QRadialGradient
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
     from app.views.camera import Lens
     from app.views.scene.plane_handle import PlaneHandle
 
 _SHAFT, _CASING = 3.0, 5.5
-_WHITE = QColor(255, 255, 255, 210)
+_WHITE, _INK = QColor(255, 255, 255, 210), QColor("#161b26")
+_RING, _DOT = 7.0, 2.6
 
 
 def paint_handle(painter: QPainter, handle: PlaneHandle, lens: Lens) -> None:
@@ -39,6 +42,23 @@ def paint_handle(painter: QPainter, handle: PlaneHandle, lens: Lens) -> None:
         painter.drawPolygon(QPolygonF([QPointF(*corner) for corner in corners]))
     else:
         _ball(painter, QPointF(*tip), 0.7 * cone, color)
+    painter.restore()
+
+
+def paint_centre(painter: QPainter, lens: Lens, centre: NDArray[np.float64]) -> None:
+    """A ring with a point at the centre (3,) that the camera turns about."""
+    if float((centre - lens.eye) @ lens.forward) <= lens.near:
+        return
+    at = QPointF(*lens.to_pixels(centre[None])[0])
+    painter.save()
+    painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+    painter.setBrush(Qt.BrushStyle.NoBrush)
+    for shade, width in ((_WHITE, 4.2), (_INK, 1.6)):
+        painter.setPen(QPen(shade, width))
+        painter.drawEllipse(at, _RING, _RING)
+    painter.setPen(QPen(_WHITE, 1.2))
+    painter.setBrush(_INK)
+    painter.drawEllipse(at, _DOT, _DOT)
     painter.restore()
 
 

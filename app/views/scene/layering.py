@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 if TYPE_CHECKING:
+    from app.views.camera import Lens
     from engine import SlicePlane
 
 Float = NDArray[np.float64]
@@ -74,7 +75,11 @@ def _clipped(ends: Float, heights: Float) -> Float:
     return ends
 
 
-def nearness(piece: Piece, planes: list[SlicePlane], eye: Float) -> tuple[int, ...]:
-    """Sort pieces by this: the farthest from an eye (3,) first."""
-    sides = [1 if float((eye - plane.origin) @ plane.normal) >= 0 else -1 for plane in planes]
+def eye_sides(planes: list[SlicePlane], lens: Lens) -> list[int]:
+    """Return on which side of each plane the eye is, as in a piece, but never 0."""
+    return [1 if float(lens.ray_to(plane.origin) @ plane.normal) <= 0 else -1 for plane in planes]
+
+
+def nearness(piece: Piece, sides: list[int]) -> tuple[int, ...]:
+    """Sort pieces by this: the farthest from an eye on these sides of the planes first."""
     return tuple(side * own for side, own in zip(sides, piece.sides, strict=True))

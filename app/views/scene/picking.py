@@ -34,14 +34,14 @@ class Screen:
     @classmethod
     def around(cls, drawing: SurfaceDrawing, lens: Lens, px: float, py: float, reach: float = 0.0) -> Self:
         """reach: in pixels."""
-        direction = lens.ray(px, py)[1]
-        return cls(drawing, lens, drawing.mesh.spheres.near_line(lens.eye, direction, 1.5 * reach * lens.pixel_angle))
+        start, direction = lens.ray(px, py)
+        spread, width = 1.5 * reach * lens.pixel_angle, 1.5 * reach * lens.pixel_length(start)
+        return cls(drawing, lens, drawing.mesh.spheres.near_line(start, direction, spread, width))
 
     def hides(self, px: float, py: float, point: Float, slack: float) -> bool:
-        """The surface is before a point (3,) seen at a pixel within reach, nearer by more than a share."""
+        """The surface is before a point (3,) seen at a pixel within reach, nearer by more pixels than `slack`."""
         mesh, lens = self.drawing.mesh, self.lens
         found = surface_point(mesh, *lens.ray(px, py), self.drawing.cut, among=self.faces)
         if found is None:
             return False
-        depth, nearest = (float(lens.forward @ (place - lens.eye)) for place in (point, found.point))
-        return nearest * (1.0 + slack) < depth
+        return float(lens.forward @ (point - found.point)) > slack * lens.pixel_length(point)

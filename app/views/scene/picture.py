@@ -11,9 +11,8 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 from PIL import Image, ImageDraw
 
-from app.state.line_style import LineStyle
 from app.state.look import SceneLook
-from app.state.palette import BACKGROUND, Palette, accent, depth_colors
+from app.state.palette import BACKGROUND, accent, depth_colors
 from app.views.scene.picture_legend import PictureLegend, font_of, rgb_bytes
 from app.views.scene.scene import Scene
 from app.views.scene.still_picture import still_drawing, straight
@@ -29,6 +28,7 @@ if TYPE_CHECKING:
     from engine import Surface
 
 _FILLED: Final = 0.93  # of the picture, by the box
+_LOOK: Final = SceneLook()
 
 
 def draw_picture(
@@ -38,21 +38,21 @@ def draw_picture(
     size: tuple[int, int],
     camera: NDArray[np.float64],
     up: NDArray[np.float64],
-    creases: bool = False,
     approximation: str = "",
-    palette: Palette = Palette.TIDE,
+    look: SceneLook = _LOOK,
+    parallel: bool = False,
 ) -> None:
     """Write a PNG of a surface with slices in place, and below it a legend.
 
     size: pixels; camera, up: (3,) directions to the eye and upwards; approximation: how the network differs from the
-    checkpoint's own, written on top; palette: of the depths.  Raises OSError when the file cannot be written.
+    checkpoint's own, written on top; parallel: lines of sight are.  Raises OSError when the file cannot be written.
     """
     layers = len(surface.network.kinks)
-    colors = depth_colors(layers if slices or creases else 0, palette)
+    colors = depth_colors(layers if slices or look.creases else 0, look.style.palette)
     line = max(24, round(0.05 * min(size[1], 0.8 * size[0])))
     legend = PictureLegend.arranged(colors, [result.partition.plane.describe() for result in slices], line, size[0])
-    look = SceneLook(creases=creases, style=LineStyle(palette))
-    view = _scene_pixels(surface, slices, (size[0], max(size[1] - legend.height, size[1] // 2)), camera, up, look)
+    left = size[0], max(size[1] - legend.height, size[1] // 2)
+    view = _scene_pixels(surface, slices, left, camera, up, look, parallel)
     picture = Image.new("RGB", size, rgb_bytes(BACKGROUND))
     picture.paste(view, (0, 0))
     legend.draw(picture, view.height)
@@ -69,13 +69,14 @@ def _scene_pixels(
     camera: NDArray[np.float64],
     up: NDArray[np.float64],
     look: SceneLook,
+    parallel: bool,
 ) -> Image.Image:
     scene = Scene(surface.domain)
     scene.mesh = SurfaceMesh.of(surface)
     for key, result in enumerate(slices):
         scene.place_slice(key, result.partition.plane, accent(key))
         scene.draw_slice(key, slice_picture(result.partition, result.level_set.polylines))
-    scene.look_from(camera, up)
+    scene.look_from(camera, up, parallel)
     drawing = still_drawing(scene, look, _filled(scene.lens(*size), scene.domain))
     studio = Studio()
     try:

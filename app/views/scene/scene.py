@@ -17,8 +17,9 @@ from numpy.typing import ArrayLike, NDArray
 
 from app.state.geometry.planes import centre_in
 from app.state.palette import RGB
-from app.views.camera import Lens, whole_box
+from app.views.camera import Lens, towards_eye, whole_box
 from app.views.scene.drawing import SceneDrawing, SliceDrawing, SurfaceDrawing
+from app.views.scene.picking import facet_at
 from app.views.scene.plane_handle import PlaneHandle, distance_to_segment
 from engine import PlaneError, SlicePlane, plane_box_polygon
 
@@ -33,6 +34,7 @@ VIEW: Final = (1.0, 0.62, 1.35)
 _NO_EDGES: Final = np.empty((0, 2), np.int32)
 _LEFT, _FAR = 0.004, 0.06  # of the box's diagonal: lines that a plane left by less are whole, by more are pale
 _PALE: Final = 0.3
+_VEIL: Final = 0.32  # opacity of a neuron's level set in space: slices are read through two of its sheets
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -50,7 +52,7 @@ class Scene:
     """A scene: what is to be seen, and from where.
 
     size: the length of the box's diagonal; mesh: of the surface, None while there is none; crease (H, 2): edges between
-    its vertices that are told apart.
+    its vertices that are told apart; neuron: the level set in space of a neuron, None for none.
     """
 
     def __init__(self, domain: ArrayLike) -> None:
@@ -58,15 +60,17 @@ class Scene:
         self.size = float(np.linalg.norm(np.ptp(self.domain, axis=0)))
         self.mesh: SurfaceMesh | None = None
         self.crease: NDArray[np.int32] = _NO_EDGES
+        self.neuron: SurfaceMesh | None = None
         self.viewpoint: Viewpoint
         self.handle = PlaneHandle(self.size)
         self._slices: dict[int, _Slice] = {}
         self._active: int | None = None
         self.look_from()
 
-    def look_from(self, direction: ArrayLike = VIEW, up: ArrayLike = (0.0, 1.0, 0.0)) -> None:
-        """Look at the middle of the box from a direction (3,), the whole of it in view."""
-        self.viewpoint = whole_box(self.domain, np.asarray(direction, np.float64), np.asarray(up, np.float64))
+    def look_from(self, direction: ArrayLike = VIEW, up: ArrayLike = (0.0, 1.0, 0.0), parallel: bool = False) -> None:
+        """Look at the middle of the box from a direction (3,), the whole of it in view, and turn about its middle."""
+        seen = whole_box(self.domain, np.asarray(direction, np.float64), np.asarray(up, np.float64))
+        self.viewpoint = replace(seen, parallel=parallel)
 
     def lens(self, width: int, height: int) -> Lens:
         """Between space and the pixels of a picture."""
@@ -85,7 +89,11 @@ class Scene:
             for key, part in self._slices.items()
             if part.visible
         )  # fmt: skip
-        return SceneDrawing(self.domain, lens, look, self.surface(look, clip), slices, ratio, smooth, transparent)
+        neuron = None
+        if self.neuron is not None:
+            neuron = SurfaceDrawing(self.neuron, True, False, self._cut(clip), _VEIL, _NO_EDGES)
+        surface = self.surface(look, clip)
+        return SceneDrawing(self.domain, lens, look, surface, neuron, slices, ratio, smooth, transparent)
 
     def place_slice(self, key: int, plane: SlicePlane, accent: RGB, active: bool = False, visible: bool = True) -> None:
         """Put a slice's frame where the plane meets the box; lines drawn at an earlier place stay there."""
@@ -141,15 +149,26 @@ class Scene:
                 best, nearest = key, t
         return best
 
+    def point_at(
+        self, look: SceneLook, clip: SlicePlane | None, lens: Lens, px: float, py: float
+    ) -> NDArray[np.float64] | None:
+        """The point (3,) of the surface or of a slice that a pixel shows; None where there is neither."""
+        start, direction = lens.ray(px, py)
+        surface, key = self.surface(look, clip), self.plane_at(start, direction)
+        found = []
+        if surface is not None and surface.faces and (facet := facet_at(surface, lens, px, py)) is not None:
+            found.append(facet[1])
+        if key is not None:
+            plane = self._slices[key].plane
+            share = float((plane.origin - start) @ plane.normal) / float(direction @ plane.normal)
+            found.append(start + share * direction)
+        return min(found, key=lambda point: float((point - start) @ direction), default=None)
+
     def surface(self, look: SceneLook, clip: SlicePlane | None = None) -> SurfaceDrawing | None:
         """What there is to draw of the surface; clip: it is cut away on the side of this plane where the eye is."""
         if self.mesh is None or not (look.surface or look.creases):
             return None
-        cut = None
-        if clip is not None:
-            normal = self._towards_eye(clip)
-            cut = np.append(normal, -normal @ clip.origin)
-        return SurfaceDrawing(self.mesh, look.surface, look.creases, cut, self.crease)
+        return SurfaceDrawing(self.mesh, look.surface, look.creases, self._cut(clip), 0.01 * look.opacity, self.crease)
 
     @property
     def handle_shown(self) -> bool:
@@ -157,10 +176,16 @@ class Scene:
         active = self._slices.get(self._active) if self._active is not None else None
         return active is not None and active.visible and len(active.corners) > 0
 
+    def _cut(self, clip: SlicePlane | None) -> NDArray[np.float64] | None:
+        """(4,): of surfaces that are cut away on the side of a plane where the eye is."""
+        if clip is None:
+            return None
+        normal = self._towards_eye(clip)
+        return np.append(normal, -normal @ clip.origin)
+
     def _towards_eye(self, plane: SlicePlane) -> NDArray[np.float64]:
         """The plane's normal, or the opposite one."""
-        eye = np.array(self.viewpoint.position)
-        return plane.normal if float((eye - plane.origin) @ plane.normal) >= 0 else -plane.normal
+        return plane.normal if float(towards_eye(self.viewpoint, plane.origin) @ plane.normal) >= 0 else -plane.normal
 
 
 def _strength(plane: SlicePlane, picture: SlicePicture | None, diagonal: float) -> float:

@@ -39,6 +39,12 @@ class Sight(Protocol):
     @property
     def picking(self) -> bool: ...
     def current_lens(self) -> Lens: ...
+    def point_at(self, at: QPointF) -> Float | None:
+        """The point (3,) of the surface or of a slice that is seen at a pixel."""
+
+    def turn_about(self, point: Float | None) -> None:
+        """Take a point (3,) for the centre of turning, None: what the camera looks at."""
+
     def slice_point(self, at: QPointF) -> tuple[int, float, float, float] | None:
         """The slice under the mouse, where on it, and the length of a pixel there."""
 
@@ -101,7 +107,8 @@ class SceneHand(QObject):
     def press(self, event: QMouseEvent, scene: Scene) -> None:
         at = event.position()
         self._last = self._pressed = at
-        if event.button() == Qt.MouseButton.LeftButton and not self._view.picking:
+        turns = event.modifiers() & Qt.KeyboardModifier.AltModifier
+        if event.button() == Qt.MouseButton.LeftButton and not self._view.picking and not turns:
             self._hold = self._held(at, event.modifiers(), scene)
         event.accept()
 
@@ -177,6 +184,9 @@ class SceneHand(QObject):
         if view.picking:
             self.picked.emit(at)
             return
+        if event.modifiers() & Qt.KeyboardModifier.AltModifier:
+            view.turn_about(view.point_at(at))
+            return
         found = view.slice_point(at)
         if found is not None:
             self.clicked.emit(*found)
@@ -197,12 +207,21 @@ class SceneHand(QObject):
             else:
                 scene.viewpoint = by_hand.orbit(scene.viewpoint, dx, dy, view.height(), view.up)
         if factor is not None:
-            scene.viewpoint = by_hand.zoom(scene.viewpoint, factor, scene.size)
+            self._zoom(scene, factor, QPointF(0.5 * view.width(), 0.5 * view.height()))
         self.turned.emit()
         return True
 
+    def _zoom(self, scene: Scene, factor: float, at: QPointF) -> None:
+        """Come nearer to what is seen at a pixel, or to the place as far away as what the camera looks at."""
+        view, lens = self._view, self._view.current_lens()
+        point = view.point_at(at)
+        if point is None:
+            start, direction = lens.ray(at.x(), at.y())
+            point = start + direction * float((lens.focus - start) @ lens.forward) / float(direction @ lens.forward)
+        scene.viewpoint = by_hand.zoom(scene.viewpoint, factor, scene.size, point)
+
     def turn_wheel(self, event: QWheelEvent, scene: Scene) -> None:
-        """Come nearer; with Ctrl move the active plane."""
+        """Come nearer to what is under the mouse; with Ctrl move the active plane."""
         view = self._view
         turned = event.angleDelta().y() or event.angleDelta().x()
         if event.modifiers() & Qt.KeyboardModifier.ControlModifier and view.active is not None:
@@ -211,7 +230,7 @@ class SceneHand(QObject):
             step = _WHEEL_STEP * (high - low) * turned / 120
             self.plane_moved.emit(view.active, shifted(plane, step, scene.domain), True)
         else:
-            scene.viewpoint = by_hand.zoom(scene.viewpoint, 1.0015**turned, scene.size)
+            self._zoom(scene, 1.0015**turned, event.position())
             self.turned.emit()
         event.accept()
 

@@ -4,6 +4,7 @@ the planes."""
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
@@ -28,8 +29,9 @@ from app.views.marks.pick_marks import PickMarks, paint_marks
 from app.views.marks.pin_marks import PinMark, paint_badge, paint_outline
 from app.views.marks.view_keys import KeyPointer
 from app.views.marks.waiting import paint_waiting
+from app.views.scene.compass import End, end_at, ends_of, paint_compass
 from app.views.scene.drawing import SceneDrawing, ScenePicture
-from app.views.scene.handle_painting import paint_handle
+from app.views.scene.handle_painting import paint_centre, paint_handle
 from app.views.scene.picking import Screen, facet_at
 from app.views.scene.scene import VIEW, Scene
 from app.views.scene.scene_hand import SceneHand
@@ -80,6 +82,7 @@ class SceneView(QWidget):
         self.expecting: Callable[[], bool] = lambda: False  # whether something new to draw is being computed
         self.marks: PickMarks | None = None
         self._picking = False
+        self._pointed_end: End | None = None  # of an axis in the corner, under the mouse
         self.label = ""  # of pictures that leave the window
         self._asked, self._due = False, 0.0  # for a picture that is not under way yet, and when
         self._wanted: SceneDrawing | None = None  # the picture under way
@@ -105,8 +108,10 @@ class SceneView(QWidget):
 
     def open(self, domain: Float) -> Scene:
         """A new, empty scene, in the place of the one before."""
+        parallel = self.scene is not None and self.scene.viewpoint.parallel
         self.close_scene()
         self.scene = Scene(domain)
+        self.scene.look_from(parallel=parallel)
         self.planes, self.active, self.moving = {}, None, None
         self._late_timer.start()
         self.update()
@@ -193,11 +198,24 @@ class SceneView(QWidget):
 
     def look_from(self, direction: tuple[float, float, float] = VIEW) -> None:
         if self.scene is not None:
-            up = self.up if abs(np.asarray(direction) @ self.up) < 0.99 else np.array([0.0, 0.0, -1.0])
-            if abs(np.asarray(direction) @ up) > 0.99:
-                up = np.array([0.0, 1.0, 0.0])
-            self.scene.look_from(direction, up)
+            along, up = float(np.asarray(direction) @ self.up), self.up
+            if abs(along) > 0.99:  # from above or below: x to the right, or what comes after it
+                up = -np.sign(along) * np.eye(3)[2] if abs(self.up[2]) < 0.5 else np.sign(along) * np.eye(3)[1]
+            self.scene.look_from(direction, up, self.scene.viewpoint.parallel)
             self.turned()
+
+    def set_parallel(self, on: bool) -> None:
+        """Look along parallel lines, or not; what the camera looks at stays as large."""
+        if self.scene is not None:
+            self.scene.viewpoint = replace(self.scene.viewpoint, parallel=on)
+            self.turned()
+
+    def turn_about(self, point: Float | None) -> None:
+        """Take a point (3,) for the centre of turning, None: what the camera looks at."""
+        if self.scene is not None:
+            self.scene.viewpoint = self.scene.viewpoint.turning_about(point)
+            self.update()
+            self.camera_moved.emit()
 
     def see_from(self, viewpoint: Viewpoint) -> None:
         """As a session was left; what was upwards most then is upwards from now on."""
@@ -211,7 +229,7 @@ class SceneView(QWidget):
         """Which direction (3,) is upwards."""
         self.up = up
         if self.scene is not None:
-            self.scene.look_from(np.roll(VIEW, int(np.argmax(up)) - 1), up)
+            self.scene.look_from(np.roll(VIEW, int(np.argmax(up)) - 1), up, self.scene.viewpoint.parallel)
             self.turned()
 
     def turned(self) -> None:
@@ -293,6 +311,11 @@ class SceneView(QWidget):
             self._paint_pins(painter, self.current_lens())
         if self.scene is not None and self._picture is not None and self.scene.handle_shown:
             paint_handle(painter, self.scene.handle, self.current_lens())
+        if self.scene is not None and self._picture is not None:
+            lens = self.current_lens()
+            if self.scene.viewpoint.centre is not None:
+                paint_centre(painter, lens, np.array(self.scene.viewpoint.centre))
+            paint_compass(painter, ends_of(lens.axes, self.width()), self._pointed_end)
         if self.scene is not None and self.marks is not None:
             self._paint_marks(painter, self.marks)
         if self.message:
@@ -338,7 +361,7 @@ class SceneView(QWidget):
             if pin.normal is not None:
                 across = abs(float(lens.ray_to(pin.anchor) @ pin.normal))
             visible = self.rect().contains(at.toPoint())
-            if not visible or self.hidden(at, pin.anchor, 6 * lens.pixel_angle / max(across, 0.1)):
+            if not visible or self.hidden(at, pin.anchor, 6 / max(across, 0.1)):
                 continue
             outline = [QPointF(*corner) for corner in lens.to_pixels(pin.corners).tolist()]
             paint_outline(painter, outline, pin.in_place)
@@ -349,12 +372,28 @@ class SceneView(QWidget):
         super().resizeEvent(event)
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
-        if self.scene is not None:
+        end = self._end_at(event.position())
+        if end is not None and event.button() == Qt.MouseButton.LeftButton:
+            self.look_from(end.direction)
+        elif self.scene is not None:
             self.hand.press(event, self.scene)
 
     def mouseMoveEvent(self, event: QMouseEvent) -> None:
-        if self.scene is not None:
+        end = None if event.buttons() else self._end_at(event.position())
+        if end != self._pointed_end:
+            self._pointed_end = end
+            self.setCursor(Qt.CursorShape.CrossCursor if self._picking else Qt.CursorShape.ArrowCursor)
+            self.update()
+        if end is not None:
+            self.setCursor(Qt.CursorShape.PointingHandCursor)
+            self.hand.left.emit()
+        elif self.scene is not None:
             self.hand.move(event, self.scene)
+
+    def _end_at(self, at: QPointF) -> End | None:
+        """The end of an axis in the corner that is at a pixel."""
+        lens = self.lens
+        return None if lens is None else end_at(ends_of(lens.axes, self.width()), at)
 
     def mouseReleaseEvent(self, event: QMouseEvent) -> None:
         self.hand.release(event, self.scene)
@@ -376,7 +415,15 @@ class SceneView(QWidget):
         event.setAccepted(self.take_key(event))
 
     def leaveEvent(self, event: object) -> None:
+        if self._pointed_end is not None:
+            self._pointed_end = None
+            self.update()
         self.hand.left.emit()
+
+    def point_at(self, at: QPointF) -> Float | None:
+        """The point (3,) of the surface or of a slice that is seen at a pixel."""
+        assert self.scene is not None
+        return self.scene.point_at(self.look, self.clip_plane(), self.current_lens(), at.x(), at.y())
 
     def slice_point(self, at: QPointF) -> tuple[int, float, float, float] | None:
         """The slice under the mouse, where on it, and the length of a pixel there."""
@@ -391,7 +438,7 @@ class SceneView(QWidget):
         t = float((plane.origin - start) @ plane.normal) / across
         hit = start + t * direction
         pixel = lens.pixel_length(hit)
-        if self.hidden(at, hit, 4 * lens.pixel_angle / max(abs(across), 0.1)):
+        if self.hidden(at, hit, 4 / max(abs(across), 0.1)):
             return None
         u, v = plane.to_plane(hit[None])[0].tolist()
         return key, u, v, pixel
@@ -406,7 +453,7 @@ class SceneView(QWidget):
         return None if found is None else (surface.mesh, *found)
 
     def hidden(self, at: QPointF, hit: Float, slack: float) -> bool:
-        """The surface is before a point (3,) seen at a pixel, nearer by more than a share."""
+        """The surface is before a point (3,) seen at a pixel, nearer by more pixels than `slack`."""
         screen = self.screen_at(at)
         return screen is not None and screen.hides(at.x(), at.y(), hit, slack)
 

@@ -11,10 +11,11 @@ from numpy.typing import NDArray
 
 from app.state.palette import RGB, depth_colors
 from app.views.scene import polydata
-from app.views.scene.layering import Piece, nearness, pieces, whole_pieces
+from app.views.scene.layering import Piece, eye_sides, nearness, pieces, whole_pieces
 from app.views.slice.slice_image import line_widths
 
 if TYPE_CHECKING:
+    from app.views.camera import Lens
     from app.views.scene.drawing import SceneDrawing, SliceDrawing
     from app.views.slice.slice_image import SlicePicture
 
@@ -76,15 +77,16 @@ class SliceLayers:
         lines = tuple(known.get((picture, most)) or Lines.of(picture, most) for picture in pictures)
         return self if lines == self.lines else SliceLayers.of(lines, cut=most is None)
 
-    def from_far(self, eye: Float) -> list[tuple[int, Piece]]:
-        """The pieces in the order in which they are drawn, seen from an eye (3,)."""
+    def from_far(self, lens: Lens) -> list[tuple[int, Piece]]:
+        """The pieces in the order in which they are drawn, seen through a lens."""
         planes = [part.picture.partition.plane for part in self.lines]
+        sides = eye_sides(planes, lens)
 
         def place(found: tuple[int, Piece]) -> tuple[float, ...]:
             layer, piece = found
             if self.cut:
-                return (*nearness(piece, planes, eye), layer)
-            return (-float(np.linalg.norm(planes[piece.slice].origin - eye)), piece.slice, layer)
+                return (*nearness(piece, sides), layer)
+            return (-float(np.linalg.norm(planes[piece.slice].origin - lens.eye)), piece.slice, layer)
 
         return sorted(self.pieces, key=place)
 

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from app.views.scene.layering import Piece
     from app.views.scene.polydata import Space
     from app.views.scene.slice_layers import Lines, Table
+    from app.views.scene.surface_mesh import SurfaceMesh
 
 Float = NDArray[np.float64]
 _Named = tuple[object, "pyvista.PolyData"]  # data with a name
@@ -32,6 +33,7 @@ _CASING: Final = 2.8  # of level set and highlight, beyond their own width
 _HEAVIER: Final = 1.2  # a level set is so much wider for each pixel by which lines are wider than one
 _CREASES, _CASINGS = 0.8, 0.85  # opacities
 _ON: Final = 5.0  # pixels by which lines come towards the eye, so that the surface they lie on leaves them whole
+_LEAST_ON: Final = 5e-7  # of the depth of what is seen in parallel: less would be lost in rounding
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -57,9 +59,9 @@ class Stage:
     def __init__(self, plotter: pyvista.Plotter, space: Space) -> None:
         self.space = space
         self._renderer: Any = plotter.renderer
-        self._kept: dict[object, _Kept] = {}
+        self._kept: dict[tuple[object, object], _Kept] = {}
         self._data: dict[object, _Data] = {}
-        self._shown: list[object] = []  # names of what is in the picture, in the order of drawing
+        self._shown: list[tuple[object, object]] = []  # names of what is drawn, in this order
         self._used: set[object] = set()  # names of data
         self._raised: list[Any] = []  # what is drawn nearer to the eye than it is
         self._layers = SliceLayers((), True, ())
@@ -68,12 +70,18 @@ class Stage:
         """Put on stage what a drawing shows, triangles and segments up to about `most`; return how many there are."""
         self._shown, self._raised, self._used = [], [], set()
         drawn, half = 0, None if most is None else most // 2
+        if drawing.neuron is not None:
+            drawn += self._show_veil(drawing.neuron, half)
         if drawing.surface is not None:
-            drawn = self._show_surface(drawing, drawing.surface, half)
+            drawn += self._show_surface(drawing, drawing.surface, half)
         self._show_box(drawing)
         for place, part in enumerate(drawing.slices):
             self._show_frame(drawing, part, place)
         drawn += self._show_slices(drawing, None if most is None else max(most - drawn, most // 2))
+        if drawing.surface is not None and drawing.surface.faces and drawing.surface.opacity < 1.0:
+            self._show_clear_surface(drawing.surface, half)
+        if drawing.look.axes:
+            self._show_labels(drawing)
         self._leave_what_is_shown()
         return drawn
 
@@ -81,9 +89,13 @@ class Stage:
         """Keep lines before what they lie on, and as wide as they are to be, seen through a lens with `ratio` pixels to
         the unit of widths; size: of what is drawn at once, in pixels."""
         near, far = lens.near / self.space.size, lens.far / self.space.size
-        raised = -2 * far * near / (far - near) * ratio * _ON * lens.pixel_angle
+        if lens.parallel:
+            on = max(ratio * _ON * lens.pixel_length(lens.focus) / (lens.far - lens.near), _LEAST_ON)
+            nearest, raised = 0.0, -2 * on
+        else:
+            nearest, raised = near, -2 * far * near / (far - near) * ratio * _ON * lens.pixel_angle
         for prop in self._raised:
-            actors.set_sight(prop, size, near, raised)
+            actors.set_sight(prop, size, nearest, raised)
 
     def clear(self) -> None:
         """Give back everything."""
@@ -111,7 +123,7 @@ class Stage:
         self._shown.append((name, layer))
         return known
 
-    def _add(self, name: object, kept: _Kept) -> _Kept:
+    def _add(self, name: tuple[object, object], kept: _Kept) -> _Kept:
         self._kept[name] = kept
         self._renderer.AddViewProp(kept.prop)
         return kept
@@ -130,15 +142,10 @@ class Stage:
 
     def _show_surface(self, drawing: SceneDrawing, surface: SurfaceDrawing, most: int | None) -> int:
         mesh, space, drawn = surface.mesh, self.space, 0
-        if surface.faces and mesh.triangles:
-            fewer = None if most is None or mesh.triangles <= most else most
-
-            def faces() -> pyvista.PolyData:
-                return polydata.polygons(mesh, space) if fewer is None else polydata.fewer_triangles(mesh, fewer, space)
-
-            kept = self._keep(self._data_of("faces", (mesh, fewer), faces), actors.surface_actor)
-            actors.cut(kept.prop, surface.cut, space)
-            drawn = mesh.triangles if fewer is None else fewer
+        if surface.faces:
+            drawn = _count(mesh, most)
+            if surface.opacity == 1.0:
+                self._show_faces("faces", surface, most, actors.surface_actor)
         if surface.creases and len(mesh.creases):
             drawn += self._show_creases(drawing, surface, most)
         if surface.faces and len(surface.highlight):
@@ -146,6 +153,39 @@ class Stage:
             data = self._data_of("highlight", (mesh, surface.highlight), lambda: polydata.ribbons(lines, space))
             actors.cut(self._show_heavy(data, HIGHLIGHT, _HIGHLIGHT * drawing.ratio), surface.cut, space)
         return drawn
+
+    def _show_faces(
+        self,
+        name: str,
+        surface: SurfaceDrawing,
+        most: int | None,
+        make: Callable[[pyvista.PolyData], Any],
+        layer: str = "",
+    ) -> Any:
+        mesh, space = surface.mesh, self.space
+        fewer = None if most is None or mesh.triangles <= most else most
+
+        def faces() -> pyvista.PolyData:
+            return polydata.polygons(mesh, space) if fewer is None else polydata.fewer_triangles(mesh, fewer, space)
+
+        prop = self._keep(self._data_of(name, (mesh, fewer), faces), make, layer).prop
+        actors.cut(prop, surface.cut, space)
+        return prop
+
+    def _show_veil(self, neuron: SurfaceDrawing, most: int | None) -> int:
+        """A neuron's level set: all its sheets, below lines."""
+        prop = self._show_faces("neuron", neuron, most, actors.veil_actor)
+        prop.GetProperty().SetColor(*HIGHLIGHT)
+        prop.GetProperty().SetOpacity(neuron.opacity)
+        return _count(neuron.mesh, most)
+
+    def _show_clear_surface(self, surface: SurfaceDrawing, most: int | None) -> None:
+        """The sheet that is nearest to the eye, over all lines, and once more those that are before it."""
+        before = [name for name in self._shown if self._kept[name].prop.GetForceTranslucent() and name[0] != "neuron"]
+        self._show_faces("faces", surface, most, actors.shape_actor, "shape")
+        prop = self._show_faces("faces", surface, most, actors.clear_surface_actor, "clear")
+        prop.GetProperty().SetOpacity(surface.opacity)
+        self._shown += before
 
     def _show_creases(self, drawing: SceneDrawing, surface: SurfaceDrawing, most: int | None) -> int:
         mesh, style = surface.mesh, drawing.look.style
@@ -171,11 +211,12 @@ class Stage:
                 lines = partial(polydata.segments, box.edges(domain)[:count], self.space)
                 kept = self._keep(self._data_of(name, (domain,), lines), actors.lines_actor)
                 actors.draw_in(kept.prop, color, width * drawing.ratio, 1.0)
-        if look.axes:
-            for place in range(box.LABELS):
-                if ("label", place) not in self._kept:
-                    self._add(("label", place), _Kept(box.label(domain, place, self.space)))
-                self._shown.append(("label", place))
+
+    def _show_labels(self, drawing: SceneDrawing) -> None:
+        for place in range(box.LABELS):
+            if ("label", place) not in self._kept:
+                self._add(("label", place), _Kept(box.label(drawing.domain, place, self.space)))
+            self._shown.append(("label", place))
 
     def _show_frame(self, drawing: SceneDrawing, part: SliceDrawing, place: int) -> None:
         if len(part.frame):
@@ -198,7 +239,7 @@ class Stage:
         each = None if most is None else most // max(len(pictures), 1)
         self._layers = self._layers.following(pictures, each)
         depths, drawn = [depth_lines(part, picture, drawing) for part, picture in shown], 0
-        for layer, piece in self._layers.from_far(drawing.lens.eye):
+        for layer, piece in self._layers.from_far(drawing.lens):
             part, lines = shown[piece.slice][0], self._layers.lines[piece.slice]
             table, width = depths[piece.slice]
             if layer == LINES and look.lines:
@@ -229,6 +270,11 @@ class Stage:
         actors.draw_in(casing, BACKGROUND, (width + _CASING) * ratio, _CASINGS * strength, whole)
         actors.draw_in(line, color, width * ratio, strength, whole)
         self._raised += [casing, line]
+
+
+def _count(mesh: SurfaceMesh, most: int | None) -> int:
+    """Return how many triangles are drawn of a mesh."""
+    return mesh.triangles if most is None else min(mesh.triangles, most)
 
 
 def _same(one: tuple[object, ...], other: tuple[object, ...]) -> bool:

@@ -116,6 +116,7 @@ class Studio:
         camera.SetFocalPoint(*(position + lens.distance / space.size * lens.forward))
         camera.SetViewUp(*lens.axes[1])
         camera.SetClippingRange(lens.near / space.size, lens.far / space.size)
+        camera.SetParallelProjection(lens.parallel)
         camera.UseExplicitProjectionTransformMatrixOn()
         rows, columns = (-(-side // -(-side * finer // _TILE)) for side in picture.shape[:2])
         size = finer * columns, finer * rows
@@ -160,8 +161,7 @@ def _space(drawing: SceneDrawing) -> Space:
     step = _CLOSE * 2.0 ** round(np.log2(lens.distance / size))
     if step >= 1.0:
         return Space(middle, size)
-    focus = lens.eye + lens.distance * lens.forward
-    return Space(middle + step * size * np.rint((focus - middle) / (step * size)), size)
+    return Space(middle + step * size * np.rint((lens.focus - middle) / (step * size)), size)
 
 
 def _alike(one: Space, other: Space) -> bool:
@@ -173,12 +173,22 @@ def _projection(lens: Lens, space: Space, corner: tuple[int, int], size: tuple[i
     width, height = size
     near, far = lens.near / space.size, lens.far / space.size
     x, y = lens.centre - np.array(corner)
-    rows = (
-        (2 * lens.focal / width, 0.0, 1.0 - 2 * x / width, 0.0),
-        (0.0, 2 * lens.focal / height, 2 * y / height - 1.0, 0.0),
-        (0.0, 0.0, -(far + near) / (far - near), -2 * far * near / (far - near)),
-        (0.0, 0.0, -1.0, 0.0),
-    )
+    right, upwards = 2 * x / width - 1.0, 1.0 - 2 * y / height  # the middle's place
+    if lens.parallel:
+        focal = lens.focal * space.size / lens.distance
+        rows = (
+            (2 * focal / width, 0.0, 0.0, right),
+            (0.0, 2 * focal / height, 0.0, upwards),
+            (0.0, 0.0, -2 / (far - near), -(far + near) / (far - near)),
+            (0.0, 0.0, 0.0, 1.0),
+        )
+    else:
+        rows = (
+            (2 * lens.focal / width, 0.0, -right, 0.0),
+            (0.0, 2 * lens.focal / height, -upwards, 0.0),
+            (0.0, 0.0, -(far + near) / (far - near), -2 * far * near / (far - near)),
+            (0.0, 0.0, -1.0, 0.0),
+        )
     matrix = vtkMatrix4x4()
     matrix.DeepCopy([entry for row in rows for entry in row])
     return matrix

@@ -9,8 +9,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from app.state.geometry.spheres import Spheres
+from app.state.geometry.surfaces import CoarseSurface
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from app.state.geometry.surfaces import PolygonSurface
 
 Float = NDArray[np.float64]
@@ -30,6 +33,30 @@ class SurfaceMesh:
     creases: Int
     crease_depth: Int
     spheres: Spheres
+
+    @classmethod
+    def joined(cls, meshes: Sequence[Self]) -> Self:
+        """One mesh of several, in their order."""
+        if not meshes:
+            return cls.of(CoarseSurface.none())
+        if len(meshes) == 1:
+            return meshes[0]
+        first = np.cumsum([0, *(len(mesh.vertices) for mesh in meshes)], dtype=np.int32)
+        pairs = list(zip(meshes, first, strict=False))
+        sizes = np.concatenate([[0], *(np.diff(mesh.face_offsets) for mesh in meshes)])
+        depth = np.concatenate([mesh.crease_depth for mesh in meshes])
+        order = np.argsort(depth, kind="stable")
+        spheres = [mesh.spheres for mesh in meshes]
+        return cls(
+            np.concatenate([mesh.vertices for mesh in meshes]),
+            np.cumsum(sizes, dtype=np.int32),
+            np.concatenate([mesh.face_vertices + start for mesh, start in pairs]),
+            np.concatenate([mesh.normals for mesh in meshes]),
+            np.concatenate([mesh.colors for mesh in meshes]),
+            np.concatenate([mesh.creases + start for mesh, start in pairs])[order],
+            depth[order],
+            Spheres(np.concatenate([s.middles for s in spheres]), np.concatenate([s.radii for s in spheres])),
+        )
 
     @property
     def gradients(self) -> Float:

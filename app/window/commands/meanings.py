@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
+from typing import Final
 
 from app.state import actions
 from app.state.actions import Action
 from app.state.geometry.planes import centre_in, flipped, rotated, snapped
 from app.state.session import OpenNetwork, Session, Slice
 from engine import SlicePlane
+
+_CLEAR: Final = 40  # percent
 
 Meaning = Callable[[Session], Action]
 
@@ -63,6 +67,12 @@ def flip(session: Session) -> Action:
 def switch(name: str) -> Meaning:
     """Show something in the 3D view, or no more."""
     return lambda session: actions.ChangeLook(session.look.switched(name))
+
+
+def see_through(session: Session) -> Action:
+    """Make the surface clear, or opaque again."""
+    look = session.look
+    return actions.ChangeLook(replace(look, opacity=_CLEAR if look.opacity == 100 else 100))
 
 
 def tile(session: Session) -> Action:

@@ -97,15 +97,36 @@ _SLICE: Final = (
     ),
 )  # fmt: skip
 
-_VIEW: Final = (
+_CAMERA: Final = (
     Command("home", "&Home", "Home", tip="Look from the start", icon="home"),
     Command("from x", "From +&x", "1"),
     Command("from y", "From +&y", "2"),
     Command("from z", "From +&z", "3"),
+    Command("from -x", "&From \N{MINUS SIGN}x", "4"),
+    Command("from -y", "Fr&om \N{MINUS SIGN}y", "5"),
+    Command("from -z", "Fro&m \N{MINUS SIGN}z", "6"),
     None,
     Command("x upwards", "x &upwards"),
     Command("y upwards", "y u&pwards"),
     Command("z upwards", "z up&wards"),
+    None,
+    Command(
+        "parallel", "P&arallel projection", "O", enabled=opened, checkable=True,
+        tip="Parallel lines stay parallel, and sizes do not depend on the distance",
+    ),
+    Command("turn about", "&Centre of turning…", ".", enabled=opened, tip="Click on what the camera is to turn about"),
+    Command("turn about middle", "Turn about the mi&ddle", enabled=opened, tip="Turn about what the camera looks at"),
+)  # fmt: skip
+
+_VIEW: Final = (
+    Command(
+        "see through", "See thro&ugh the surface", "S", meanings.see_through, opened,
+        checked=lambda session: session.look.opacity < 100, tip="The surface clear, or opaque",
+    ),
+    Command(
+        "neuron in space", "Neuron in s&pace", "L", enabled=opened, checkable=True,
+        tip="The level set of the neuron that is followed, in space",
+    ),
     None,
     Command(
         "tiles", "&Tiles or one slice", "T", meanings.tile, label="Tiles", checked=lambda session: session.tiled,
@@ -146,6 +167,7 @@ MENUS: Final = (
     Menu("&File", _FILE, "Open &recent"),
     Menu("&Edit", _EDIT),
     Menu("&Slice", _SLICE),
+    Menu("&Camera", _CAMERA),
     Menu("&View", _VIEW),
     Menu("&Help", _HELP),
 )

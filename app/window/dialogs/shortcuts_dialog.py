@@ -29,8 +29,10 @@ BY_HAND: Final[tuple[tuple[str, tuple[Line, ...]], ...]] = (
         (
             ("Drag", "turn the camera; pan a slice"),
             ("Right button and drag", "move the camera"),
+            ("Alt and click", "turn about this point; beside everything: about the middle"),
+            ("Click on an axis in the corner", "look from there"),
             ("Alt and arrows", "the same by keys; with Shift move the camera"),
-            ("Wheel, or + and \N{MINUS SIGN}", "zoom"),
+            ("Wheel, or + and \N{MINUS SIGN}", "zoom, to what is under the mouse"),
             ("Enter, in a view", "a pointer: arrows move it, Enter clicks, Esc ends"),
             ("Double click in a slice, or 0", "all of it; again: a small slice alone"),
             ("Double click on its title", "this slice alone, and back"),

@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from typing import Final
 
-from PySide6.QtCore import Signal
+from PySide6.QtCore import QSignalBlocker, Signal
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLineEdit, QWidget
 
 from app.state import actions
-from app.state.look import Fill
+from app.state.look import CLEAREST, Fill
 from app.state.session import Session
 from app.state.store import Change, Store
 from app.window.commands.commands import Commands
 from app.window.commands.table import SWITCHES
-from app.window.parts.controls import Choice, command_button, label, restyle
+from app.window.parts.controls import Choice, Slider, command_button, label, restyle
 from engine import Neuron
 
+_OPACITY_WIDTH: Final = 64  # pixels
 _FILLS: Final = (
     (Fill.NONE, "No fill"),
     (Fill.SIGN, "Inside / outside"),
@@ -36,13 +38,23 @@ class ToolStrip(QFrame):
         super().__init__(parent)
         self._store = store
         self.switches = {command.name: command_button(commands[command.name]) for command in SWITCHES}
+        self.opacity = Slider(self)
+        self.opacity.setRange(CLEAREST, 100)
+        self.opacity.setPageStep(10)
+        self.opacity.setFixedWidth(_OPACITY_WIDTH)
+        self.opacity.setAccessibleName("opacity of the surface")
+        self.opacity.setToolTip("Opacity of the surface, in percent")
+        self.opacity.valueChanged.connect(self._set_opacity)
+        self.opacity.sliderReleased.connect(store.history.pause)
         layout = QHBoxLayout(self)
         layout.setContentsMargins(10, 8, 10, 8)
         layout.setSpacing(5)
         layout.addWidget(command_button(commands["open"]))
         layout.addSpacing(12)
-        for switch in self.switches.values():
+        for name, switch in self.switches.items():
             layout.addWidget(switch)
+            if name == "surface":
+                layout.addWidget(self.opacity)
         layout.addSpacing(12)
         layout.addWidget(label("fill", "muted"))
         self.fill = Choice(self)
@@ -72,7 +84,13 @@ class ToolStrip(QFrame):
         if not isinstance(change.action, actions.MovePlane):
             self._show(change.after)
 
+    def _set_opacity(self, percent: int) -> None:
+        self._store.do(actions.ChangeLook(replace(self._store.session.look, opacity=percent), live=True))
+
     def _show(self, session: Session) -> None:
+        with QSignalBlocker(self.opacity):
+            self.opacity.setValue(session.look.opacity)
+        self.opacity.setEnabled(session.opened is not None and session.look.surface)
         self.fill.setEnabled(session.opened is not None)
         self.fill.setCurrentIndex([fill for fill, _ in _FILLS].index(session.fill))
         neuron = session.neuron

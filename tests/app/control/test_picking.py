@@ -194,7 +194,7 @@ def test_vertices_near_a_pixel_are_found_as_if_all_were_looked_at(window: Driver
             near = [
                 vertex
                 for vertex in np.argsort(apart, kind="stable")[:50].tolist()
-                if apart[vertex] <= 9.0 and not view.hidden(QPointF(*pixels[vertex]), everything[vertex], 0.01)
+                if apart[vertex] <= 9.0 and not view.hidden(QPointF(*pixels[vertex]), everything[vertex], 10.0)
             ]
             found = snapping.vertex_in_space(QPointF(x, y), session)
             assert (found is None) == (not near)

@@ -134,7 +134,7 @@ def test_a_click_on_the_surface_pins_the_facet_in_sight(window: Driver) -> None:
         found, facts = len(pins), pins[-1].facts
         assert pins[-1].key is None
         np.testing.assert_allclose(lens.to_pixels(facts.point[None])[0], [at.x(), at.y()], atol=1e-6)
-        assert not view.hidden(QPointF(at), facts.point, 0.05)
+        assert not view.hidden(QPointF(at), facts.point, 50.0)
         np.testing.assert_array_equal(facts.gradient, surface.gradients[facts.region])
         assert abs(facts.value) < 1e-9
     assert found > 1

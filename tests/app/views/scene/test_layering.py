@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
-from app.views.scene.layering import nearness, pieces
+from app.state.geometry.viewpoint import Viewpoint
+from app.views.camera import Lens
+from app.views.scene.layering import eye_sides, nearness, pieces
 from engine import SlicePlane
 
 
@@ -16,6 +20,12 @@ def crossing_planes(count: int, seed: int) -> list[SlicePlane]:
 
 def lines_in(plane: SlicePlane, count: int, generator: np.random.Generator) -> np.ndarray:
     return plane.to_input(generator.uniform(-1, 1, (2 * count, 2))).reshape(-1, 2, 3)
+
+
+def lens_at(eye: np.ndarray, parallel: bool = False) -> Lens:
+    """One that looks at the origin."""
+    seen = replace(Viewpoint.at(eye, np.zeros(3), np.array([0.0, 1.0, 0.1])), parallel=parallel)
+    return Lens.of(seen, np.array([[-1.0] * 3, [1.0] * 3]), 100, 100)
 
 
 def test_pieces_are_the_lines() -> None:
@@ -43,7 +53,8 @@ def test_on_every_ray_what_is_nearer_comes_later() -> None:
     planes, generator = crossing_planes(5, 2), np.random.default_rng(3)
     found = pieces(planes, [lines_in(plane, 400, generator) for plane in planes])
     for eye in generator.normal(size=(5, 3)) * 3:
-        place = {piece: number for number, piece in enumerate(sorted(found, key=lambda p: nearness(p, planes, eye)))}
+        sides_of_eye = eye_sides(planes, lens_at(eye))
+        place = {piece: number for number, piece in enumerate(sorted(found, key=lambda p: nearness(p, sides_of_eye)))}
         by_region = {(piece.slice, piece.sides): piece for piece in found}
         compared = 0
         for way in generator.normal(size=(400, 3)):
@@ -70,7 +81,8 @@ def test_a_slice_alone_and_parallel_slices_are_whole() -> None:
     assert [piece.slice for piece in found] == [0, 1, 2]
     for piece, ends in zip(found, lines, strict=True):
         np.testing.assert_array_equal(piece.ends, ends)
-    order = sorted(found, key=lambda piece: nearness(piece, planes, np.array([0.0, 0.0, 5.0])))
-    assert [piece.slice for piece in order] == [1, 2, 0]
+    for parallel in (False, True):
+        sides = eye_sides(planes, lens_at(np.array([0.0, 0.1, 5.0]), parallel))
+        assert [piece.slice for piece in sorted(found, key=lambda piece: nearness(piece, sides))] == [1, 2, 0]
     assert pieces([], []) == []
     assert pieces(planes[:1], [lines[0][:0]]) == []
