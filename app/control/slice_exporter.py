@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import os
+from typing import TYPE_CHECKING, Final
 
 from PySide6.QtCore import QObject, Signal
 
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
 
     from app.control.live_slices import LiveSlices
     from app.state.store import Store
+
+_NOT_EXPORTED: Final = "The slice was not exported"
 
 
 class SliceExporter(QObject):
@@ -39,6 +42,11 @@ class SliceExporter(QObject):
         if opened is None or drawn is None or drawn.answer.level_set is None or not drawn.answer.complete:
             self.told.emit("The slice is not whole yet: export it once it is.")
             return
+        inputs = [known.path for known in self._store.session.networks if known.path is not None]
+        if os.path.realpath(path) in map(os.path.realpath, inputs):
+            text = f"{path}: this is a checkpoint that is open; choose another name."
+            self.failed.emit(Problem(_NOT_EXPORTED, text, text))
+            return
         result = SliceResult(opened.name, drawn.answer.partition, drawn.answer.level_set, opened.approximation)
         palette = self._store.session.look.style.palette
 
@@ -53,7 +61,7 @@ class SliceExporter(QObject):
                 return
             if not isinstance(error, OSError):
                 raise error
-            self.failed.emit(Problem("The slice was not exported", f"{path}: {why_not_written(error)}.", str(error)))
+            self.failed.emit(Problem(_NOT_EXPORTED, f"{path}: {why_not_written(error)}.", str(error)))
 
         self.told.emit(f"writing {path} …")
         self._worker.submit(Job(path, work, lambda _: self.told.emit(f"saved {path}"), fail))

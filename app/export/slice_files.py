@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from app.export.data import write_npz
-from app.export.figure import FORMATS, draw_slices, write_figure
+from app.export.figure import draw_slices, write_figure
 from app.state.palette import Palette
 
 if TYPE_CHECKING:
@@ -17,8 +17,7 @@ if TYPE_CHECKING:
 
     from app.state.slices import SliceResult
 
-DATA: Final = ".npz"
-EXTENSIONS: Final = (*(f".{name}" for name in FORMATS), DATA)
+_DATA: Final = ".npz"
 
 
 @dataclass(frozen=True, eq=False)
@@ -34,8 +33,8 @@ class SliceFiles:
         return draw_slices(self.slices, self.palette)
 
     def write(self, path: Path, extension: str) -> None:
-        """extension: one of EXTENSIONS; arrays are those of the first slice.  Raises OSError."""
-        if extension == DATA:
+        """extension: .npz for the arrays of the first slice, else of a figure, as .svg.  Raises OSError."""
+        if extension == _DATA:
             write_npz(self.slices[0], path)
         else:
             write_figure(self._figure, path, extension.removeprefix("."), self.dpi)

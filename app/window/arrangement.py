@@ -46,6 +46,7 @@ class Arrangement:
         self._space, self._slices, self._keys = space, slices, keys
         self._before: _Before | None = None
         self._widths = (1, 1)  # while the 3D view was seen last
+        self._put_keys(space)
 
     @property
     def flat(self) -> bool:

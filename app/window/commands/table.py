@@ -31,7 +31,7 @@ _FILE: Final = (
     Command("save as", "Save session &as…", "Ctrl+Shift+S", enabled=opened),
     None,
     Command(
-        "picture", "Save a &picture of the 3D view…", "Ctrl+P", enabled=opened, label="Picture…",
+        "picture", "Save a &picture of the 3D view…", "Ctrl+P", enabled=opened,
         tip="Save a picture of the 3D view", icon="picture",
     ),
     Command(
@@ -129,7 +129,7 @@ _VIEW: Final = (
     ),
     None,
     Command(
-        "tiles", "&Tiles or one slice", "T", meanings.tile, label="Tiles", checked=lambda session: session.tiled,
+        "tiles", "&Tiles or one slice", "T", meanings.tile, checked=lambda session: session.tiled,
         tip="All slices, or the active one", icon="tiles",
     ),
     Command("3D large", "&3D view large", "Ctrl+1"),

@@ -75,8 +75,8 @@ class ToolStrip(QFrame):
         self.search.returnPressed.connect(self._search)
         self.search.textChanged.connect(self._cleared)
         layout.addWidget(self.search)
-        layout.addWidget(command_button(commands["tiles"]))
-        layout.addWidget(command_button(commands["picture"]))
+        for name in ("tiles", "picture"):  # signs, so that all has room in a small window
+            layout.addWidget(command_button(commands[name], words=False))
         store.listen(self._changed)
         self._show(store.session)
 

@@ -229,6 +229,20 @@ def test_an_export_that_cannot_be_written_says_why(
     shown.file_dialogs.error_dialog.accept()
 
 
+def test_an_export_never_takes_the_place_of_an_open_checkpoint(
+    empty_window: Driver, checkpoint: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shown, file = empty_window.window, tmp_path / "net.npz"
+    shutil.copy(checkpoint, file)
+    before = file.read_bytes()
+    empty_window.open(file)
+    monkeypatch.setattr(QFileDialog, "getSaveFileName", lambda *_: (str(file), ""))
+    press(empty_window, "Ctrl+E")
+    assert "choose another name" in shown.file_dialogs.error_dialog.message.text()
+    shown.file_dialogs.error_dialog.accept()
+    assert file.read_bytes() == before
+
+
 def test_on_the_rulers_of_a_slice_there_is_no_place(window: Driver) -> None:
     call_menu(window.tile.view, QPoint(1, 1))
     assert [name for name in names(window, menu_of(window)) if name[0] != "#"] == commands_of(SLICE_MENU)

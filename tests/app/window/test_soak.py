@@ -45,7 +45,7 @@ ROUND: Final = 60  # actions; fewer than the steps that can be undone
 WAYS: Final[tuple[tuple[int, Callable[[Hand], str | None]], ...]] = (
     (8, by_mouse.drag_in_space), (4, by_mouse.drag_slider), (3, by_mouse.wheel), (3, by_mouse.hover),
     (3, by_mouse.click_in_slice), (2, by_mouse.click_in_space), (2, by_mouse.pan_slice), (2, by_mouse.click_title),
-    (3, by_mouse.pick), (2, by_mouse.measure_in_slice),
+    (3, by_mouse.pick), (2, by_mouse.measure_in_slice), (4, by_mouse.context_menu),
     (6, by_panels.keys), (6, by_panels.menu), (5, by_panels.button), (2, by_panels.choice), (4, by_panels.field),
     (3, by_panels.row), (2, by_panels.table), (3, by_panels.pins), (5, by_panels.undo), (3, by_panels.redo),
     (2, by_panels.fill), (2, by_panels.neuron), (2, by_panels.layer), (2, by_panels.play), (2, by_panels.resize),

@@ -6,7 +6,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 from PySide6.QtCore import QPoint, Qt
+from PySide6.QtGui import QContextMenuEvent
 from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QApplication, QMenu
 
 from app.control.picker import Task
 from tests.app.on_screen import LEFT, move
@@ -101,6 +103,31 @@ def click_in_space(hand: Hand) -> str:
     at = place_in_space(hand)
     hand.click(hand.window.scene_view, at)
     return f"{at.x()}, {at.y()}"
+
+
+def context_menu(hand: Hand) -> str | None:
+    """Call one anywhere, and choose an entry of it, or none."""
+    hand.settle()
+    window, chance = hand.window, hand.chance
+    widgets = [*_views(hand), *window.panel.rows.values(), *window.checkpoints.cards, *window.inspector.cards]
+    widget = chance.choice([made for made in widgets if made.isVisible()])
+    at = QPoint(chance.randint(0, widget.width() - 1), chance.randint(0, widget.height() - 1))
+    QTest.mousePress(widget, Qt.MouseButton.RightButton, NONE, at)
+    event = QContextMenuEvent(QContextMenuEvent.Reason.Mouse, at, widget.mapToGlobal(at))
+    QApplication.sendEvent(widget, event)
+    QTest.mouseRelease(widget, Qt.MouseButton.RightButton, NONE, at)
+    menu = QApplication.activePopupWidget()
+    if not isinstance(menu, QMenu):
+        return None
+    away = (window.commands["show in folder"],)  # another program
+    entries = [entry for entry in menu.actions() if entry.isEnabled() and entry.text() and entry not in away]
+    entry = chance.choice([None, *entries])
+    if entry is None or entry.menu() is not None:
+        menu.close()
+        return "none"
+    text = entry.text()
+    QTest.mouseClick(menu, LEFT, NONE, menu.actionGeometry(entry).center())
+    return text
 
 
 def pan_slice(hand: Hand) -> str | None:
