@@ -28,6 +28,7 @@ BY_HAND: Final[tuple[tuple[str, tuple[Line, ...]], ...]] = (
         "Views",
         (
             ("Drag", "turn the camera; pan a slice"),
+            ("Right button, or the menu key", "a menu of what is there"),
             ("Right button and drag", "move the camera"),
             ("Alt and click", "turn about this point; beside everything: about the middle"),
             ("Click on an axis in the corner", "look from there"),
