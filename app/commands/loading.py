@@ -153,7 +153,7 @@ def reading_facts(arguments: argparse.Namespace, checkpoint: Checkpoint, network
     return {
         "notes": [*checkpoint.notes, *network.notes],
         "last_activation": checkpoint.last_activation.name if checkpoint.last_activation.known else "unknown",
-        "level_in_file": arguments.level if getattr(arguments, "drawn_level", None) is None else None,
+        "level_in_file": arguments.level,
         "relu_limit": approximation_facts(checkpoint.approximation),
     }
 

@@ -87,7 +87,10 @@ def run(arguments: argparse.Namespace) -> None:
     poses = poses_of(arguments)
     planes = [pose.plane for pose in poses]
     checkpoint = open_chosen(arguments)
-    level = level_of(arguments, checkpoint) if arguments.drawn_level is None else arguments.drawn_level
+    if arguments.drawn_level is None:
+        level = level_of(arguments, checkpoint)
+    else:
+        level, arguments.level = arguments.drawn_level, None
     network = trace(arguments.file, checkpoint)
 
     from app.state.slices import SliceResult

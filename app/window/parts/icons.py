@@ -21,7 +21,9 @@ def color_of(rgb: RGB) -> QColor:
 
 
 def icon(name: str) -> QIcon:
-    """One of the names in the table below."""
+    """Raises KeyError for a name that is not in the table below."""
+    if name not in _STROKES and name not in _FILLED:
+        raise KeyError(name)
     return _svg_icon(_STROKES.get(name, ""), _FILLED.get(name, ""))
 
 
