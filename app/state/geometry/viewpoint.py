@@ -29,7 +29,7 @@ class Viewpoint:
     @classmethod
     def at(cls, position: NDArray[np.float64], focus: NDArray[np.float64], up: NDArray[np.float64]) -> Self:
         """From arrays (3,)."""
-        return cls(*(_point(place) for place in (position, focus, up)))
+        return cls(_point(position), _point(focus), _point(up))
 
     def moved(self, position: NDArray[np.float64], focus: NDArray[np.float64], up: NDArray[np.float64]) -> Self:
         """Return the same camera elsewhere, from arrays (3,)."""

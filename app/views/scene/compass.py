@@ -50,7 +50,8 @@ def ends_of(axes: Float, width: float) -> list[End]:
     found = []
     for axis, (right, upwards, forward) in enumerate(axes.T.tolist()):
         for side in (1, -1):
-            found.append(End(axis, side, middle + side * _ARM * QPointF(right, -upwards), side * forward))
+            at = QPointF(middle.x() + side * _ARM * right, middle.y() - side * _ARM * upwards)
+            found.append(End(axis, side, at, side * forward))
     return sorted(found, key=lambda end: -end.depth)
 
 
@@ -64,7 +65,7 @@ def paint_compass(painter: QPainter, ends: list[End], pointed: End | None) -> No
     """pointed: the end under the mouse, which a click would look from."""
     painter.save()
     painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-    middle = 0.5 * (ends[0].at + next(end.at for end in ends if _opposite(end, ends[0])))
+    middle = (ends[0].at + ends[-1].at) / 2  # the farthest and the nearest are opposite
     font = QFont(painter.font().family(), 8)
     font.setBold(True)
     painter.setFont(font)
@@ -88,7 +89,3 @@ def paint_compass(painter: QPainter, ends: list[End], pointed: End | None) -> No
             text = end.name if end.side < 0 else end.name[1:]
             painter.drawText(place, Qt.AlignmentFlag.AlignCenter, text)
     painter.restore()
-
-
-def _opposite(one: End, other: End) -> bool:
-    return one.axis == other.axis and one.side != other.side

@@ -131,8 +131,8 @@ class Stage:
     def _leave_what_is_shown(self) -> None:
         for name in self._kept.keys() - set(self._shown):
             self._renderer.RemoveViewProp(self._kept.pop(name).prop)
-        for name in self._data.keys() - self._used:
-            del self._data[name]
+        for unused in self._data.keys() - self._used:
+            del self._data[unused]
         props = self._renderer.GetViewProps()  # its own list: what only changes places gives up nothing
         wanted = [self._kept[name].prop for name in self._shown]
         if wanted != list(props):

@@ -35,7 +35,9 @@ def example(names: tuple[str, ...] = ("x", "oblique é")) -> SavedSession:
     planes = [SlicePlane.from_axis("x", 0.1), oblique]
     slices = tuple(Slice(3 * i + 1, name, planes[i % 2], i, visible=i != 1) for i, name in enumerate(names))
     style = LineStyle(Palette.GREY, lines=150, level=75)
-    look = SceneLook(creases=True, box=False, hidden_depths=frozenset({1, 4}), style=style)
+    look = SceneLook(
+        creases=True, box=False, hidden_depths=frozenset({1, 4}), style=style, opacity=40, neuron=True
+    )  # fmt: skip
     session = Session(
         slices=slices,
         active=slices[-1].key,
@@ -55,7 +57,7 @@ def example(names: tuple[str, ...] = ("x", "oblique é")) -> SavedSession:
             -0.125,
         ),
     )
-    view = Viewpoint((1.0, 2.5, 0.1), (0.0, 0.0, 0.0), (0.0, 1.0, 0.0))
+    view = Viewpoint((1.0, 2.5, 0.1), (0.0, 0.0, 0.0), (0.0, 1.0, 0.0), True, (0.1, 1 / 3, 0.0))
     pins = (
         SavedPin(3, 0, slices[0].key, oblique, (0.1, 1 / 3, -0.2), (0.1, 1 / 7, -0.2)),
         SavedPin(1, 1, None, None, (1e-9, 0.0, 0.5), (0.0, 0.1, 0.5)),
@@ -87,13 +89,33 @@ def test_a_session_of_the_first_version_opens_with_the_usual_style() -> None:
     saved = example()
     content = json.loads(to_text(saved, FOLDER))
     content["splinescope session"] = 1
-    for name in ("style", "pins"):
+    for name in ("style", "pins", "opacity", "neuron in space"):
         del content[name]
     for name in ("side", "side width"):
         del content["layout"][name]
     session = replace(saved.session, look=replace(saved.session.look, style=USUAL))
-    old = replace(unframed(saved), session=session, layout=Layout((1440, 900), (700, 430)), pins=())
+    old = replace(
+        unframed(plain(saved)),
+        session=plain(replace(saved, session=session)).session,
+        layout=Layout((1440, 900), (700, 430)),
+        pins=(),
+    )
     check_same(from_text(json.dumps(content), FOLDER), old)
+
+
+def plain(saved: SavedSession) -> SavedSession:
+    """Without what the fourth version brought."""
+    assert saved.viewpoint is not None
+    look = replace(saved.session.look, opacity=100, neuron=None)
+    viewpoint = replace(saved.viewpoint, parallel=False, centre=None)
+    return replace(saved, session=replace(saved.session, look=look), viewpoint=viewpoint)
+
+
+def test_a_session_of_the_third_version_opens_with_an_opaque_surface_in_perspective() -> None:
+    content = json.loads(to_text(example(), FOLDER))
+    content["splinescope session"] = 3
+    del content["opacity"], content["neuron in space"], content["camera"]["parallel"], content["camera"]["centre"]
+    check_same(from_text(json.dumps(content), FOLDER), plain(example()))
 
 
 def unframed(saved: SavedSession) -> SavedSession:
@@ -105,7 +127,7 @@ def test_a_session_of_the_second_version_opens_in_the_files_own_boxes() -> None:
     content["splinescope session"] = 2
     for part in content["checkpoints"]:
         del part["domain"], part["level"]
-    check_same(from_text(json.dumps(content), FOLDER), unframed(example()))
+    check_same(from_text(json.dumps(content), FOLDER), unframed(plain(example())))
 
 
 @pytest.mark.parametrize(
@@ -226,7 +248,11 @@ def test_any_other_text_is_refused(content: bytes) -> None:
 @pytest.mark.parametrize(
     ("change", "says"),
     [
-        (lambda c: c.update({"splinescope session": 4}), "of a newer SplineScope"),
+        (lambda c: c.update({"splinescope session": 5}), "of a newer SplineScope"),
+        (lambda c: c.update(opacity=9), '"opacity" is not a whole number from 10 to 100'),
+        (lambda c: c.update({"neuron in space": 1}), '"neuron in space" is neither true nor false'),
+        (lambda c: c["camera"].update(centre=[0.0, 1.0]), '"centre" is not three numbers'),
+        (lambda c: c["camera"].pop("parallel"), '"parallel" is missing'),
         (lambda c: c["style"].update(palette="pink"), "is not one of tide, blue-yellow"),
         (lambda c: c["style"].update(lines=24), "from 25 to 400"),
         (lambda c: c["pins"][0].update(slice=77), "not one of the session"),

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from app.state.geometry.viewpoint import Viewpoint
-from app.views.camera import VIEW_ANGLE, Lens, orbit, pan, whole_box, zoom
+from app.views.camera import NEAREST, VIEW_ANGLE, Lens, orbit, pan, whole_box, zoom
 from engine import SlicePlane
 
 UP = np.array([0.0, 1.0, 0.0])
@@ -50,12 +52,58 @@ def test_the_focus_follows_a_drag_and_stays_when_the_eye_comes_nearer() -> None:
     np.testing.assert_allclose(near.to_pixels(FOCUS[None]), [[400, 300]], atol=1e-9)
 
 
+@pytest.mark.parametrize("parallel", [False, True])
+@pytest.mark.parametrize("drag", [(40, 25), (-300, 7), (3, -900)])
+def test_the_centre_of_turning_stays_at_its_pixel(parallel: bool, drag: tuple[int, int]) -> None:
+    centre = np.array([0.7, -0.2, 0.5])
+    viewpoint = replace(seen_from((0.6, 0.0, 0.8), (0, 1, 0)), parallel=parallel).turning_about(centre)
+    turned = orbit(viewpoint, *drag, 600, UP)
+    assert turned.centre == viewpoint.centre
+    assert turned.parallel is parallel
+    lenses = [Lens.of(seen, BOX, 800, 600) for seen in (viewpoint, turned)]
+    one, other = (lens.to_pixels(np.stack([centre, FOCUS])) for lens in lenses)
+    np.testing.assert_allclose(one[0], other[0], atol=1e-9)
+    assert np.hypot(*(one[1] - other[1])) > 5
+    arms = [np.subtract(seen.position, seen.focus) for seen in (viewpoint, turned)]
+    assert np.linalg.norm(arms[0]) == pytest.approx(np.linalg.norm(arms[1]))
+    about = orbit(viewpoint.turning_about(None), *drag, 600, UP)
+    np.testing.assert_allclose(np.subtract(about.position, about.focus), arms[1], atol=1e-12)
+
+
+@pytest.mark.parametrize("parallel", [False, True])
+@pytest.mark.parametrize("factor", [3.0, 0.2, 1e9])
+def test_what_a_zoom_comes_nearer_to_stays_at_its_pixel_and_is_not_passed(parallel: bool, factor: float) -> None:
+    point, size = np.array([0.7, 0.4, -0.3]), 3.0
+    viewpoint = replace(seen_from((0.6, 0.0, 0.8), (0, 1, 0)), parallel=parallel)
+    nearer = zoom(viewpoint, factor, size, point)
+    one, other = (Lens.of(seen, BOX, 800, 600).to_pixels(point[None]) for seen in (viewpoint, nearer))
+    np.testing.assert_allclose(one, other, rtol=1e-4)
+    start, end = (point - np.array(seen.position) for seen in (viewpoint, nearer))
+    assert start @ end > 0
+    distances = [np.linalg.norm(np.subtract(seen.position, seen.focus)) for seen in (viewpoint, nearer)]
+    assert distances[1] >= NEAREST * size * (1 - 1e-9)
+    if factor < 1e6:
+        np.testing.assert_allclose(end * factor, start, atol=1e-12)
+        assert distances[1] * factor == pytest.approx(distances[0])
+
+
+def test_in_parallel_a_length_is_as_long_wherever_it_is_and_the_focus_is_seen_as_before() -> None:
+    viewpoint = seen_from((0.6, 0.0, 0.8), (0, 1, 0))
+    lens, parallel = (Lens.of(replace(viewpoint, parallel=on), BOX, 800, 600) for on in (False, True))
+    side = FOCUS + 0.3 * lens.axes[0]
+    np.testing.assert_allclose(lens.to_pixels(side[None]), parallel.to_pixels(side[None]))
+    points = np.random.default_rng(0).uniform(-1, 1, (20, 3))
+    steps = parallel.to_pixels(points + 0.3 * lens.axes[0]) - parallel.to_pixels(points)
+    np.testing.assert_allclose(steps, np.tile(steps[:1], (20, 1)), atol=1e-9)
+
+
+@pytest.mark.parametrize("parallel", [False, True])
 @pytest.mark.parametrize("size", [(600, 600), (300, 700), (900, 200)])
 @pytest.mark.parametrize("scale", [2.0**-20, 1.0, 2.0**30])
-def test_a_lens_and_its_rays_agree(size: tuple[int, int], scale: float) -> None:
+def test_a_lens_and_its_rays_agree(size: tuple[int, int], scale: float, parallel: bool) -> None:
     generator = np.random.default_rng(2)
     box = scale * (BOX + 5.0)
-    lens = Lens.of(whole_box(box, np.array([1.0, 0.6, 1.3]), UP), box, *size)
+    lens = Lens.of(replace(whole_box(box, np.array([1.0, 0.6, 1.3]), UP), parallel=parallel), box, *size)
     points = generator.uniform(box[0], box[1], (50, 3))
     pixels = lens.to_pixels(points)
     assert (pixels >= 0).all()

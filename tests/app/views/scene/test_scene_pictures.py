@@ -336,6 +336,72 @@ def test_a_picture_while_something_moves_shows_the_same(studio: Studio, scene: S
     assert np.abs(coarse - smooth).mean() < 30
 
 
+@pytest.mark.parametrize("cut", [False, True])
+def test_in_parallel_the_surface_is_where_rays_meet_it(studio: Studio, scene: Scene, cut: bool) -> None:
+    clip = SlicePlane.from_normal([0.05, 0, 0], [1, 0.2, 0.3]) if cut else None
+    for key in (0, 1):
+        scene.remove_slice(key)
+    scene.look_from(parallel=True)
+    pixels, drawn, lens = picture(studio, scene, BARE, clip), scene.surface(BARE, clip), scene.lens(*SIZE)
+    assert drawn is not None
+    wrong = hit = 0
+    for row, column in product(range(3, SIZE[1], 5), range(3, SIZE[0], 5)):
+        found = surface_point(drawn.mesh, *lens.ray(column + 0.5, row + 0.5), drawn.cut, drawn.mesh.spheres)
+        hit += found is not None
+        wrong += bool((pixels[row, column] < 250).any()) != (found is not None)
+    assert hit > 60
+    assert wrong < 0.1 * hit
+
+
+@pytest.mark.parametrize("parallel", [False, True])
+def test_lines_inside_a_clear_surface_are_seen_and_it_is_one_sheet(
+    studio: Studio, scene: Scene, parallel: bool
+) -> None:
+    """Of two walls the nearer one is seen, between its colour and that of what is behind both."""
+    scene.remove_slice(0)
+    scene.remove_slice(1)
+    scene.place_slice(0, SlicePlane.from_axis("z", -0.5), accent(0))
+    scene.look_from((0.0, 0.0, 1.0), parallel=parallel)
+    one, two = wall(0.2), wall(0.6)
+    scene.mesh = SurfaceMesh.joined([one, two])
+    look = replace(BARE, opacity=40)
+    opaque, clear = picture(studio, scene, BARE), picture(studio, scene, look)
+    middle = (slice(SIZE[1] // 2 - 5, SIZE[1] // 2 + 5), slice(SIZE[0] // 2 - 5, SIZE[0] // 2 + 5))
+    np.testing.assert_allclose(clear[middle], 0.4 * opaque[middle] + 0.6 * 255, atol=2)
+    assert not near_color(opaque, accent(0)).any()
+    scene.mesh = None
+    frame = near_color(picture(studio, scene, BARE), accent(0), 40)
+    mixed = 0.4 * opaque.max(axis=(0, 1)) + 0.6 * 255 * np.array(accent(0))
+    assert np.abs(clear[frame] - mixed).max(axis=1).mean() < 25
+
+
+def test_a_neuron_in_space_is_translucent_over_what_lies_behind(studio: Studio, scene: Scene) -> None:
+    scene.remove_slice(0)
+    scene.remove_slice(1)
+    scene.look_from((0.0, 0.0, 1.0))
+    scene.mesh, bare = wall(-0.5), BARE
+    behind = picture(studio, scene, bare)
+    scene.neuron = wall(0.4)
+    before = picture(studio, scene, bare)
+    scene.neuron = wall(-0.9)
+    hidden = picture(studio, scene, bare)
+    middle = (SIZE[1] // 2, SIZE[0] // 2)
+    share = (before[middle] - behind[middle]) / (255 * np.array(HIGHLIGHT) - behind[middle])
+    assert (share > 0.2).all()
+    assert (share < 0.45).all()
+    np.testing.assert_array_equal(hidden, behind)
+    assert np.abs(picture(studio, scene, replace(bare, surface=False))[middle] - 255).max() > 30
+
+
+def test_meshes_joined_are_those_meshes() -> None:
+    one, two = wall(0.0), wall(1.0)
+    both = SurfaceMesh.joined([one, two])
+    assert both.triangles == 2
+    np.testing.assert_array_equal(both.vertices[both.face_vertices], np.concatenate([one.vertices, two.vertices]))
+    assert SurfaceMesh.joined([one]) is one
+    assert SurfaceMesh.joined([]).triangles == 0
+
+
 def test_the_detail_follows_the_time() -> None:
     """A machine on which a triangle takes a while draws as many as a moment has room for, and no more."""
     for cost in (2e-8, 3e-7, 1e-6, 5e-6):
