@@ -197,6 +197,17 @@ def test_directions_have_any_length(splinescope: Run, splinescope_process: Run, 
     assert np.abs(pictures[0] - pictures[1]).max() <= 1  # the directions differ in their last bits
 
 
+def test_a_picture_in_parallel_is_another_and_a_clear_surface_is_paler(splinescope: Run, tmp_path: Path) -> None:
+    pictures = []
+    for name, options in (("a", []), ("b", ["--parallel"]), ("c", ["--parallel", "--opacity", "40"])):
+        path = tmp_path / f"{name}.png"
+        ran = splinescope("render", "torus", "--camera=0,0,1", "--size", "240x240", "--out", path, *options)
+        assert (ran.code, ran.err) == (0, "")
+        pictures.append(255 - np.asarray(Image.open(path).convert("RGB"), np.int64))
+    assert (np.abs(pictures[0] - pictures[1]).max(axis=2) > 30).mean() > 0.02
+    assert pictures[2].sum() < 0.8 * pictures[1].sum()
+
+
 def test_a_picture_that_does_not_fit_into_memory_is_refused(
     splinescope: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -240,6 +251,7 @@ def test_legends_have_room_for_everything(planes: list[str], depths: int, width:
         (["--out", "a.png", "--camera", "0,0,0"], "--camera=0,0,0 is no direction"),
         (["--out", "a.png", "--camera", "0,1,0", "--up", "0,2,0"], "same direction"),
         (["--out", "a.png", "--size", "10x10"], "not a size"),
+        (["--out", "a.png", "--opacity", "0.4"], "'0.4' is not a whole number from 10 to 100"),
         (["--out", "a.png", "--plane", "w=0"], "not a plane across an axis"),
         (["--out", "a.png", "--origin", "0,0,0"], "needs both --origin and --normal"),
         (["--out", "a.png", "--level", "99"], "f is not above 99"),
