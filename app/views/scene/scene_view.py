@@ -315,7 +315,8 @@ class SceneView(QWidget):
             lens = self.current_lens()
             if self.scene.viewpoint.centre is not None:
                 paint_centre(painter, lens, np.array(self.scene.viewpoint.centre))
-            paint_compass(painter, ends_of(lens.axes, self.width()), self._pointed_end)
+            if self.look.axes:
+                paint_compass(painter, ends_of(lens.axes, self.width()), self._pointed_end)
         if self.scene is not None and self.marks is not None:
             self._paint_marks(painter, self.marks)
         if self.message:
@@ -393,7 +394,7 @@ class SceneView(QWidget):
     def _end_at(self, at: QPointF) -> End | None:
         """The end of an axis in the corner that is at a pixel."""
         lens = self.lens
-        return None if lens is None else end_at(ends_of(lens.axes, self.width()), at)
+        return None if lens is None or not self.look.axes else end_at(ends_of(lens.axes, self.width()), at)
 
     def mouseReleaseEvent(self, event: QMouseEvent) -> None:
         self.hand.release(event, self.scene)

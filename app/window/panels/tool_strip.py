@@ -18,7 +18,7 @@ from app.window.commands.table import SWITCHES
 from app.window.parts.controls import Choice, Slider, command_button, label, restyle
 from engine import Neuron
 
-_OPACITY_WIDTH: Final = 64  # pixels
+_OPACITY_WIDTHS: Final = 40, 76  # pixels
 _FILLS: Final = (
     (Fill.NONE, "No fill"),
     (Fill.SIGN, "Inside / outside"),
@@ -41,7 +41,8 @@ class ToolStrip(QFrame):
         self.opacity = Slider(self)
         self.opacity.setRange(CLEAREST, 100)
         self.opacity.setPageStep(10)
-        self.opacity.setFixedWidth(_OPACITY_WIDTH)
+        self.opacity.setMinimumWidth(_OPACITY_WIDTHS[0])
+        self.opacity.setMaximumWidth(_OPACITY_WIDTHS[1])
         self.opacity.setAccessibleName("opacity of the surface")
         self.opacity.setToolTip("Opacity of the surface, in percent")
         self.opacity.valueChanged.connect(self._set_opacity)
@@ -50,12 +51,12 @@ class ToolStrip(QFrame):
         layout.setContentsMargins(10, 8, 10, 8)
         layout.setSpacing(5)
         layout.addWidget(command_button(commands["open"]))
-        layout.addSpacing(12)
+        layout.addSpacing(6)
         for name, switch in self.switches.items():
             layout.addWidget(switch)
             if name == "surface":
                 layout.addWidget(self.opacity)
-        layout.addSpacing(12)
+        layout.addSpacing(6)
         layout.addWidget(label("fill", "muted"))
         self.fill = Choice(self)
         for fill, text in _FILLS:
@@ -70,7 +71,7 @@ class ToolStrip(QFrame):
         self.search.setAccessibleName("neuron")
         self.search.setToolTip(commands["find"].toolTip())
         self.search.setClearButtonEnabled(True)
-        self.search.setMinimumWidth(120)
+        self.search.setMinimumWidth(100)
         self.search.setMaximumWidth(178)
         self.search.returnPressed.connect(self._search)
         self.search.textChanged.connect(self._cleared)
