@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 _ARM, _BALL, _MARGIN = 32.0, 8.5, 14.0  # pixels
 _COLORS: Final = (QColor("#c8413b"), QColor("#4f9a3f"), QColor("#3b6fc4"))
 _PALE: Final = 60  # of 255: of ends that point the other way
+_GROUND: Final = QColor(255, 255, 255, 150)  # they are read also before a picture
 _INK: Final = QColor("#161b26")
 
 
@@ -69,6 +70,9 @@ def paint_compass(painter: QPainter, ends: list[End], pointed: End | None) -> No
     font = QFont(painter.font().family(), 8)
     font.setBold(True)
     painter.setFont(font)
+    painter.setPen(Qt.PenStyle.NoPen)
+    painter.setBrush(_GROUND)
+    painter.drawEllipse(middle, _ARM + 1.5 * _BALL, _ARM + 1.5 * _BALL)
     for end in ends:
         told = pointed is not None and (end.axis, end.side) == (pointed.axis, pointed.side)
         color = QColor(_COLORS[end.axis])
