@@ -105,7 +105,7 @@ class LiveNeuron(QObject):
             self._wish = wish
             self._begin(wish)
         elif moved and wish is not None:
-            self.found.emit(self._mesh_of(wish))  # in a new scene
+            self._show(self._mesh_of(wish))  # in a new scene
         if changed or change.before.look.neuron is not session.look.neuron or change.before.neuron != session.neuron:
             self.told.emit()
 
@@ -129,11 +129,11 @@ class LiveNeuron(QObject):
         self._worker.withdraw(_KEY)
         self.finished = True
         mesh = None if wish is None else self._mesh_of(wish)
-        self.found.emit(mesh)
+        self._show(mesh)
         if wish is None:
             return
         if mesh is not None:
-            self._take(wish, mesh)
+            self._end(_found(mesh))
             return
         self.finished, self._said = False, "looking for it in space …"
         asked, threads, patience = self._store.session.look.neuron is True, self._surface.threads, self.patience
@@ -147,7 +147,8 @@ class LiveNeuron(QObject):
                 self.progressed.emit(result.facets)
             elif wish is self._wish:
                 self._known = [*self._known[1 - _KEPT :], (wish, result)]
-                self._take(wish, result)
+                self._show(result)
+                self._end(_found(result))
 
         def fail(error: Exception) -> None:
             if wish is not self._wish:
@@ -163,14 +164,17 @@ class LiveNeuron(QObject):
 
         self._worker.submit(Job(_KEY, work, take, fail))
 
-    def _take(self, wish: _Wish, mesh: SurfaceMesh) -> None:
-        facets = len(mesh.face_offsets) - 1
-        self.found.emit(mesh if facets else None)
-        self._end(f"in space: {facets:,} facets" if facets else "in space it was not found in the box")
+    def _show(self, mesh: SurfaceMesh | None) -> None:
+        self.found.emit(None if mesh is None or not mesh.triangles else mesh)
 
     def _end(self, note: str) -> None:
         self.finished, self._said = True, note
         self.told.emit()
+
+
+def _found(mesh: SurfaceMesh) -> str:
+    facets = len(mesh.face_offsets) - 1
+    return f"in space: {facets:,} facets" if facets else "in space it was not found in the box"
 
 
 def _level_set(wish: _Wish, context: Context, end: float, threads: int) -> SurfaceMesh:

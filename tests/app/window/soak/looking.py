@@ -73,6 +73,7 @@ def check_panels(window: MainWindow) -> None:
         assert window.scene_view.planes[part.key] is part.plane
     assert window.scene_view.active == session.active
     assert window.strip.fill.currentData() is session.fill
+    assert window.strip.opacity.value() == session.look.opacity
     switches = window.strip.switches
     assert {name: switch.isChecked() for name, switch in switches.items()} == {
         name: getattr(session.look, name) for name in switches
@@ -107,6 +108,10 @@ def check_scene(window: MainWindow) -> None:
         assert mesh is None
     elif window.surface.drawn is not None:
         assert mesh is window.surface.drawn.mesh
+    neuron, wish = view.scene.neuron, window.neuron._wish
+    assert (wish is not None) == (session.neuron is not None and window.neuron.on)
+    assert neuron is None or (wish is not None and window.neuron._mesh_of(wish) is neuron)
+    assert (None if view._shown.neuron is None else view._shown.neuron.mesh) is neuron
 
 
 def check_marks(window: MainWindow) -> None:
