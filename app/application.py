@@ -57,7 +57,8 @@ def application() -> QApplication:
         qInstallMessageHandler(_pass_on)
     made = QApplication(["splinescope"])
     made.setApplicationName("SplineScope")
-    dress(made, Settings().theme)
+    settings = Settings()
+    dress(made, settings.theme, settings.white_paper)
     sys.excepthook = _tell
     return made
 
@@ -94,7 +95,7 @@ def run_window(
     running = application()
     folder = platformdirs.user_log_path("splinescope", appauthor=False)
     with _log(folder) as problem, closing(MainWindow(open_file=open_file)) as window:
-        window.keep_layout()
+        window.layouts.keep()
         window.show()
         window.keeper.keep_autosaves(state_folder() / "autosave")
         if problem:

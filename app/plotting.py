@@ -12,6 +12,7 @@ from matplotlib.colors import ListedColormap
 
 from app.display import has_display, windowless
 from app.state.palette import BACKGROUND, accent, depth_colors
+from app.state.paper import WHITE
 from app.views.camera import VIEW_ANGLE, whole_box
 from app.views.scene import box, polydata
 from app.views.scene.scene import VIEW
@@ -84,7 +85,7 @@ def scene_plotter(blocks: pyvista.MultiBlock, domain: NDArray[np.float64]) -> py
                 data, scalars="depth", cmap=table, clim=(-0.5, layers - 0.5), opacity=_OPACITY, name=name, **unlit
             )
         elif kind == "box":
-            plotter.add_mesh(data, color=box.BOX, name=name, **unlit)
+            plotter.add_mesh(data, color=WHITE.box, name=name, **unlit)
         elif kind == "frame":
             plotter.add_mesh(data, color=colors[plane], line_width=_FRAME, name=name, **unlit)
         else:

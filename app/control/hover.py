@@ -63,10 +63,10 @@ class Hover(QObject):
         """The mouse is at (u, v) of slice `key`, shown in a 2D view."""
         self.over_length(key, view, u, v, 0.0 if view.region_meant else view.pixel)
 
-    def over_length(self, key: int, view: SliceView, u: float, v: float, pixel: float) -> None:
+    def over_length(self, key: int, view: SliceView, u: float, v: float, pixel: float) -> Found | None:
         """As `over`, of a view in which a pixel has another length; 0: lines are not meant.
 
-        What a click would take is marked.
+        What a click would take is marked in the 2D view, and returned.
         """
         self.clear()
         found = self.near(key, u, v, pixel)
@@ -74,6 +74,7 @@ class Hover(QObject):
             view.show_target(found.corners if found.neuron is None else None, found.line)
             self._marked = view
             self.found.emit(found)
+        return found
 
     def clear(self) -> None:
         if self._marked is not None:
@@ -128,9 +129,10 @@ class Hover(QObject):
         corners = partition.vertices[partition.face_vertices[loop]]
         x, y = (corners - corners[0]).T
         area = 0.5 * float((x * np.roll(y, -1) - y * np.roll(x, -1)).sum())
+        hidden = look.unseen_depths(len(partition.network.kinks))
         # the radius of the largest circle in a convex region is between this and twice this
         middle = area / float(np.hypot(*np.diff(corners, axis=0, append=corners[:1]).T).sum())
-        edge, distance = _nearest(partition, partition.face_edges[loop], where[0], look.hidden_depths)
+        edge, distance = _nearest(partition, partition.face_edges[loop], where[0], hidden)
         hit = distance < min(reach, max(middle, _SURE * reach))
         neuron = Neuron(int(partition.edge_layer[edge]), int(partition.edge_neuron[edge])) if hit else None
         point = partition.plane.to_input(where)

@@ -83,12 +83,13 @@ class Picker(QObject):
         elif self._store.session.opened is not None:
             self.task, self.points, self._candidate = task, [], None
             self._view.picking = True
-            self._link.picking = task is Task.MEASURE
+            self._link.pick(task is Task.MEASURE)
             self._show()
 
     def leave(self) -> None:
         self.task, self.points, self._candidate = None, [], None
-        self._view.picking = self._link.picking = False
+        self._view.picking = False
+        self._link.pick(False)
         self.ended.emit()
         self._show_marks()
 

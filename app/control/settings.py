@@ -20,6 +20,9 @@ if TYPE_CHECKING:
     from sdf_models import Reading
 
 _RECENT: Final = 8
+_PREFERENCES: Final = (
+    "theme", "white_paper", "frame_milliseconds", "surface_threads", "palette", "line_width", "level_width",
+)  # fmt: skip
 THEMES: Final = ("system", "light", "dark")
 
 
@@ -82,6 +85,15 @@ class Settings:
         self._stored.setValue("theme", theme)
 
     @property
+    def white_paper(self) -> bool:
+        """Views draw on white, whatever the theme."""
+        return self._flag("white_paper")
+
+    @white_paper.setter
+    def white_paper(self, on: bool) -> None:
+        self._keep_flag("white_paper", on)
+
+    @property
     def frame_seconds(self) -> float:
         """How long a slice that follows the hand may take before its first layers must do."""
         return self._number("frame_milliseconds", round(1000 * LIVE_SECONDS), 20, 1000) / 1000
@@ -114,17 +126,17 @@ class Settings:
         self._stored.setValue("level_width", style.level)
 
     def forget_preferences(self) -> None:
-        for name in ("theme", "frame_milliseconds", "surface_threads", "palette", "line_width", "level_width"):
+        for name in _PREFERENCES:
             self._stored.remove(name)
 
     @property
     def greeted(self) -> bool:
         """Whether the hint of the first start was seen."""
-        return str(self._stored.value("greeted", "no")) == "yes"
+        return self._flag("greeted")
 
     @greeted.setter
     def greeted(self, seen: bool) -> None:
-        self._stored.setValue("greeted", "yes" if seen else "no")
+        self._keep_flag("greeted", seen)
 
     def _number(self, name: str, usual: int, low: int, high: int) -> int:
         try:
@@ -135,11 +147,35 @@ class Settings:
     @property
     def reloads(self) -> bool:
         """Whether files that change on disk are read again at once."""
-        return str(self._stored.value("reloads", "no")) == "yes"
+        return self._flag("reloads")
 
     @reloads.setter
     def reloads(self, on: bool) -> None:
-        self._stored.setValue("reloads", "yes" if on else "no")
+        self._keep_flag("reloads", on)
+
+    @property
+    def links(self) -> bool:
+        """Whether 2D views are linked."""
+        return self._flag("links")
+
+    @links.setter
+    def links(self, on: bool) -> None:
+        self._keep_flag("links", on)
+
+    @property
+    def flat(self) -> bool:
+        """Whether the 3D view is hidden."""
+        return self._flag("flat")
+
+    @flat.setter
+    def flat(self, on: bool) -> None:
+        self._keep_flag("flat", on)
+
+    def _flag(self, name: str) -> bool:
+        return str(self._stored.value(name, "no")) == "yes"
+
+    def _keep_flag(self, name: str, on: bool) -> None:
+        self._stored.setValue(name, "yes" if on else "no")
 
     @property
     def side(self) -> str:

@@ -5,9 +5,11 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING
 
+import numpy as np
 from PySide6.QtCore import QEvent, QObject, Signal
 
 from app.control.hover import Hover
+from app.control.linked_views import LinkedViews
 from app.control.live_slices import LiveSlices
 from app.jobs.worker import Job, Worker, unless_cancelled
 from app.state import actions
@@ -15,7 +17,6 @@ from app.state.store import Change, Store
 from app.views.slice.slice_view import Drawing, SliceView
 
 if TYPE_CHECKING:
-    import numpy as np
     from numpy.typing import NDArray
 
     from engine import SlicePlane
@@ -25,9 +26,9 @@ class SliceLink(QObject):
     """nudged(key, notches): the wheel over a slice asks to move its plane; fitted: a double click in one;
     drawn(key): a picture of its is on the screen.
 
-    While `picking`, picked, pointed(key, u, v): a click, and where the mouse is, in a slice's coordinates.
+    While they pick, picked, pointed(key, u, v): a click, and where the mouse is, in a slice's coordinates.
 
-    views: by the slices' keys.
+    views: by the slices' keys; linked: lets them act as one.
     """
 
     nudged = Signal(int, float)
@@ -41,6 +42,7 @@ class SliceLink(QObject):
         self._store, self._slices, self._hover = store, slices, hover
         self._painter = Worker("pictures", self)
         self.views: dict[int, SliceView] = {}
+        self.linked = LinkedViews(store, self.views, self.plane, self)
         self._picking, self._waiting = False, ""
         store.listen(self._changed)
 
@@ -52,7 +54,10 @@ class SliceLink(QObject):
         self.views[key] = view
         view.drawing_wanted.connect(partial(self._draw, key))
         view.hovered.connect(partial(self._hover.over, key, view))
+        view.hovered.connect(lambda u, v: self.linked.point(key, self.plane(key).to_input(np.array([[u, v]]))[0]))
         view.left.connect(self._hover.clear)
+        view.left.connect(lambda: self.linked.point(None, None))
+        view.reframed.connect(lambda: self.linked.lead(key))
         view.clicked.connect(partial(self._hover.click, key, view))
         view.picked.connect(partial(self.picked.emit, key))
         view.hovered.connect(partial(self.pointed.emit, key))
@@ -60,7 +65,7 @@ class SliceLink(QObject):
         view.fitted.connect(self.fitted)
         view.nudged.connect(lambda notches: self.nudged.emit(key, notches))
         view.picking = self._picking
-        view.waiting = self._waiting
+        view.wait(self._waiting)
         view.installEventFilter(self)
 
     def remove(self, key: int) -> None:
@@ -68,6 +73,7 @@ class SliceLink(QObject):
         view = self.views.pop(key)
         view.removeEventFilter(self)
         self._hover.forget(view)
+        self.linked.point(None, None)
         self._painter.withdraw(key)
 
     def withdraw(self, key: int) -> None:
@@ -79,27 +85,17 @@ class SliceLink(QObject):
         shown = self._slices.result(key)
         return self._store.session.slice(key).plane if shown is None else shown.plane
 
-    @property
-    def picking(self) -> bool:
-        return self._picking
-
-    @picking.setter
-    def picking(self, on: bool) -> None:
+    def pick(self, on: bool) -> None:
+        """Let clicks take points, in all views."""
         self._picking = on
         for view in self.views.values():
             view.picking = on
 
-    @property
-    def waiting(self) -> str:
-        """Text in views that have no picture yet."""
-        return self._waiting
-
-    @waiting.setter
-    def waiting(self, text: str) -> None:
+    def wait(self, text: str) -> None:
+        """Tell something in views that have no picture yet."""
         self._waiting = text
         for view in self.views.values():
-            view.waiting = text
-            view.update()
+            view.wait(text)
 
     def redraw(self) -> None:
         for view in self.views.values():

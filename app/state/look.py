@@ -25,7 +25,7 @@ class Fill(Enum):
 
 @dataclass(frozen=True, slots=True)
 class SceneLook:
-    """Switches of the 3D view; hidden_depths and style are also those of the slices' 2D views.
+    """Switches of the 3D view; lines, hidden_depths and style are also those of the slices' 2D views.
 
     opacity: of the surface, in percent, from CLEAREST to 100; neuron: whether the level set of the neuron that is
     followed is shown in space, None: where it is found in a moment.
@@ -46,6 +46,15 @@ class SceneLook:
         """With a switch turned."""
         turned: dict[str, Any] = {name: not getattr(self, name)}
         return replace(self, **turned)
+
+    @property
+    def of_lines(self) -> tuple[object, ...]:
+        """All that the slices' lines depend on."""
+        return self.lines, self.hidden_depths, self.style
+
+    def unseen_depths(self, layers: int) -> frozenset[int]:
+        """Of so many layers those without lines in the slices."""
+        return self.hidden_depths if self.lines else frozenset(range(layers))
 
     def with_hidden(self, depths: frozenset[int]) -> SceneLook:
         return replace(self, hidden_depths=depths)

@@ -20,6 +20,11 @@ ACCENTS: Final[tuple[RGB, ...]] = (
 """Red, orange, green, and seven that are far from these, from each other and from the depths of every palette: the zero
 level set on the first slice, the second, ...; then again from the first."""
 
+_ON_DARK: Final[dict[RGB, RGB]] = {
+    ACCENTS[3]: (1.00, 0.20, 0.58), ACCENTS[5]: (1.00, 0.83, 0.00), ACCENTS[9]: (0.00, 1.00, 0.02),
+}  # fmt: skip
+"""In the place of those that are too dark for dark ground."""
+
 BORDER: Final[RGB] = (0.25, 0.25, 0.25)
 BACKGROUND: Final[RGB] = (1.0, 1.0, 1.0)
 
@@ -57,6 +62,8 @@ _PATHS: Final[dict[Palette, tuple[_OKLCH, _OKLCH, float]]] = {
 chroma is that of the opposite hue, so that a path can lead through grey."""
 
 
+_BLACK_ON_DARK, _TURNED = 1.16, 0.887  # lightness on dark ground of what is black on white, and how it falls
+_WEAKER, _LEAST_CHROMA, _ROUNDING = 0.97, 1e-3, 1e-9
 _LUMINANCE: Final = (0.2126, 0.7152, 0.0722)
 _DARKEST, _LIGHTEST = 0.18, 0.27  # of words: a contrast of 3 with both themes' cards
 
@@ -66,9 +73,26 @@ def accent(slice_index: int) -> RGB:
     return ACCENTS[slice_index % len(ACCENTS)]
 
 
-def depth_colors(layers: int, palette: Palette = Palette.TIDE) -> list[RGB]:
-    """One sRGB colour in [0, 1]^3 for each of `layers` nonlinear layers, from the first (dark) to the last (light)."""
-    return [_oklch_to_srgb(*_between(palette, depth / max(layers - 1, 1))) for depth in range(layers)]
+def lit(color: RGB) -> RGB:
+    """The accent on dark ground."""
+    return _ON_DARK.get(color, color)
+
+
+def depth_colors(layers: int, palette: Palette = Palette.TIDE, on_dark: bool = False) -> list[RGB]:
+    """One sRGB colour in [0, 1]^3 for each of `layers` nonlinear layers, from the first (dark) to the last (light).
+
+    on_dark: from light to dark, in the same hues, so that the first layer is seen best on a dark ground as well.
+    """
+    paths = (_between(palette, depth / max(layers - 1, 1)) for depth in range(layers))
+    return [_oklch_to_srgb(*(_mirrored(*path) if on_dark else path)) for path in paths]
+
+
+def _mirrored(lightness: float, chroma: float, hue: float) -> _OKLCH:
+    """As light on dark ground as a colour is dark on white, and as strong as such a colour can be, or less."""
+    lightness = _BLACK_ON_DARK - _TURNED * lightness
+    while chroma and not all(-_ROUNDING <= part <= 1 + _ROUNDING for part in _oklch_to_linear(lightness, chroma, hue)):
+        chroma = 0.0 if abs(chroma) < _LEAST_CHROMA else _WEAKER * chroma
+    return lightness, chroma, hue
 
 
 def _between(palette: Palette, t: float) -> _OKLCH:
@@ -78,15 +102,21 @@ def _between(palette: Palette, t: float) -> _OKLCH:
 
 
 def _oklch_to_srgb(lightness: float, chroma: float, hue: float) -> RGB:
-    """Ottosson's OKLab matrices and the sRGB transfer curve (IEC 61966-2-1), clipped to the gamut."""
+    """By the sRGB transfer curve (IEC 61966-2-1), clipped to the gamut."""
+    red, green, blue = map(_encode, _oklch_to_linear(lightness, chroma, hue))
+    return red, green, blue
+
+
+def _oklch_to_linear(lightness: float, chroma: float, hue: float) -> RGB:
+    """Ottosson's OKLab matrices; outside [0, 1]^3 no screen shows it."""
     a, b = chroma * math.cos(math.radians(hue)), chroma * math.sin(math.radians(hue))
     long = (lightness + 0.3963377774 * a + 0.2158037573 * b) ** 3
     medium = (lightness - 0.1055613458 * a - 0.0638541728 * b) ** 3
     short = (lightness - 0.0894841775 * a - 1.2914855480 * b) ** 3
     return (
-        _encode(4.0767416621 * long - 3.3077115913 * medium + 0.2309699292 * short),
-        _encode(-1.2684380046 * long + 2.6097574011 * medium - 0.3413193965 * short),
-        _encode(-0.0041960863 * long - 0.7034186147 * medium + 1.7076147010 * short),
+        4.0767416621 * long - 3.3077115913 * medium + 0.2309699292 * short,
+        -1.2684380046 * long + 2.6097574011 * medium - 0.3413193965 * short,
+        -0.0041960863 * long - 0.7034186147 * medium + 1.7076147010 * short,
     )
 
 

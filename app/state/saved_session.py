@@ -57,12 +57,14 @@ class SavedPin:
 @dataclass(frozen=True, slots=True)
 class Layout:
     """Of the window, in pixels: its size, the widths of the 3D view and of the slices; which of SIDES is shown, and its
-    width, 0: the usual one."""
+    width, 0: the usual one; flat: the 3D view is hidden; linked: 2D views act as one."""
 
     size: tuple[int, int]
     widths: tuple[int, int]
     side: str = ""
     side_width: int = 0
+    flat: bool = False
+    linked: bool = False
 
 
 @dataclass(frozen=True, eq=False, slots=True)

@@ -39,7 +39,8 @@ if TYPE_CHECKING:
 MARK: Final = "splinescope session"
 VERSION: Final = 4
 """Files of version 1 have no style, no pins, and no side in their layout; those of version 2 no domain and no level;
-those of version 3 no opacity, nothing of a neuron in space, and of the camera neither projection nor centre."""
+those of version 3 no opacity, nothing of a neuron in space, and of the camera neither projection nor centre.  A layout
+need not say "flat" and "linked", which earlier files do not."""
 MOST_BYTES: Final = 4 << 20
 _MOST: Final = {"checkpoints": 1024, "slices": 4096, "hidden depths": 4096, "pins": 4096}
 _LONGEST: Final = 4096  # characters of a path or a name
@@ -105,7 +106,14 @@ def to_text(saved: SavedSession, folder: Path) -> str:
 
 
 def _layout_json(layout: Layout) -> dict[str, Any]:
-    return {"size": layout.size, "widths": layout.widths, "side": layout.side, "side width": layout.side_width}
+    return {
+        "size": layout.size,
+        "widths": layout.widths,
+        "side": layout.side,
+        "side width": layout.side_width,
+        "flat": layout.flat,
+        "linked": layout.linked,
+    }
 
 
 def from_text(text: str, folder: Path) -> SavedSession:
@@ -299,7 +307,8 @@ def _layout(value: Any, version: int) -> Layout:
     if (side := _get(described, "side")) not in SIDES:
         raise SessionFileError('"side" is not a panel of the window')
     side_width = _whole(_get(described, "side width"), '"side width"', _SIZES[1])
-    return Layout((width, height), (scene, slices), side, side_width)
+    flat, linked = (_flag(described.get(name, False), name) for name in ("flat", "linked"))
+    return Layout((width, height), (scene, slices), side, side_width, flat, linked)
 
 
 def _pair(value: Any, name: str) -> tuple[int, int]:

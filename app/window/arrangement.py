@@ -8,16 +8,18 @@ from enum import Enum
 from functools import partial
 from typing import TYPE_CHECKING, Final
 
+from PySide6.QtCore import QEvent, QObject, Signal
+
 from app.state import actions
 
 if TYPE_CHECKING:
-    from PySide6.QtWidgets import QSplitter, QWidget
+    from PySide6.QtWidgets import QHBoxLayout, QSplitter, QWidget
 
-    from app.state.store import Store
+    from app.state.store import Change, Store
 
 
 class Shape(Enum):
-    """The value is the name of the command."""
+    """Values are the names of their commands."""
 
     SPACE = "3D large"
     SLICE = "slice large"
@@ -37,16 +39,37 @@ class _Before:
     widths: tuple[int, int]
 
 
-class Arrangement:
-    """Shares the splitter between its parts: the 3D view, `space`, and `slices`.  The keys to colours are in the layout
-    of the first of them that is there, below all else."""
+class Arrangement(QObject):
+    """Shares the splitter between its two parts, the 3D view, `space`, and slices.
 
-    def __init__(self, store: Store, splitter: QSplitter, space: QWidget, slices: QWidget, keys: QWidget) -> None:
-        self._store, self._splitter = store, splitter
-        self._space, self._slices, self._keys = space, slices, keys
+    keys: to colours, at the left in the first of two rows, that below the 3D view and that below the slices, which is
+    there.  changed: `shape` may be another now.
+    """
+
+    changed = Signal()
+
+    def __init__(
+        self, store: Store, splitter: QSplitter, space: QWidget, rows: tuple[QHBoxLayout, QHBoxLayout], keys: QWidget
+    ) -> None:
+        super().__init__(splitter)
+        self._store, self._splitter, self._space, self._rows, self._keys = store, splitter, space, rows, keys
         self._before: _Before | None = None
         self._widths = (1, 1)  # while the 3D view was seen last
-        self._put_keys(space)
+        self._put_keys(rows[0])
+        splitter.splitterMoved.connect(self.changed)
+        space.installEventFilter(self)
+        store.listen(self._session_changed)
+
+    @property
+    def shape(self) -> Shape | None:
+        """What is seen now, in whichever way it came about; None for none of these."""
+        tiled = self._store.session.tiled
+        if self.flat:
+            return Shape.FLAT if tiled else None
+        left, right = self.widths
+        if left > right:
+            return Shape.SPACE if tiled else None
+        return Shape.GRID if tiled else Shape.SLICE
 
     @property
     def flat(self) -> bool:
@@ -67,16 +90,17 @@ class Arrangement:
         self._before = None
         self._show_slices(tiled=shape is not Shape.SLICE)
         if shape is Shape.FLAT:
-            self._hide_space()
+            self.hide_space()
         else:
             self.share(_SHARES[shape])
 
     def share(self, widths: tuple[int, int]) -> None:
         """Show the 3D view and the slices, as wide as this or in these shares."""
         self._space.show()
-        self._put_keys(self._space)
+        self._put_keys(self._rows[0])
         whole, room = sum(widths), max(sum(self._splitter.sizes()), 2)
         self._splitter.setSizes([round(room * widths[0] / whole), round(room * widths[1] / whole)])
+        self.changed.emit()
 
     def show_space(self) -> None:
         """Something is to be done in the 3D view."""
@@ -91,7 +115,7 @@ class Arrangement:
             self._before = _Before(self.flat, self._store.session.tiled, self.widths)
             self._store.do(actions.ActivateSlice(key))
             self._show_slices(tiled=False)
-            self._hide_space()
+            self.hide_space()
             return
         self._show_slices(before.tiled)
         if not before.flat:
@@ -101,12 +125,22 @@ class Arrangement:
         if self._store.session.tiled != tiled:
             self._store.do(actions.TileSlices(tiled))
 
-    def _hide_space(self) -> None:
+    def hide_space(self) -> None:
+        """Leave the room to the slices."""
         self._widths = self.widths
         self._space.hide()
-        self._put_keys(self._slices)
+        self._put_keys(self._rows[1])
+        self.changed.emit()
 
-    def _put_keys(self, below: QWidget) -> None:
-        layout = below.layout()
-        if layout is not None and layout.indexOf(self._keys) < 0:
-            layout.addWidget(self._keys)
+    def _put_keys(self, row: QHBoxLayout) -> None:
+        if row.indexOf(self._keys) < 0:
+            row.insertWidget(0, self._keys, 1)
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        if event.type() == QEvent.Type.Resize:
+            self.changed.emit()
+        return False
+
+    def _session_changed(self, change: Change) -> None:
+        if change.after.tiled != change.before.tiled:
+            self.changed.emit()

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QHBoxLayout, QSplitter, QVBoxLayout, QWidget
 
-from app.state.saved_session import Layout
 from app.window.arrangement import Arrangement
 
 if TYPE_CHECKING:
@@ -29,15 +28,10 @@ class Body(QWidget):
     ) -> None:  # fmt: skip
         """bars: above all else; the first is always there, the others while they have something to tell."""
         super().__init__(parent)
-        self._side = side
-        keys = QWidget(self)
-        row = QHBoxLayout(keys)
-        row.setContentsMargins(6, 2, 6, 0)
-        row.addWidget(legend, 1)
-        row.addWidget(color_bar)
-        space, slices = _column(self, view), _column(self, board)
-        self.splitter = _splitter(self, (space, 3, 700), (slices, 2, 430))
-        self.arrangement = Arrangement(store, self.splitter, space, slices, keys)
+        (space, below_space), (slices, below_slices) = _column(self, view), _column(self, board)
+        below_slices.addWidget(color_bar)  # below what it explains
+        self.splitter = _splitter(self, (space, 0, 700), (slices, 0, 430))
+        self.arrangement = Arrangement(store, self.splitter, space, (below_space, below_slices), legend)
         self.sides = _splitter(self, (self.splitter, 1, 1000), (side, 0, 380))
         middle = QHBoxLayout()
         middle.setContentsMargins(0, 0, 10, 8)
@@ -56,38 +50,17 @@ class Body(QWidget):
         layout.addLayout(told)
         layout.addLayout(middle, 1)
 
-    @property
-    def splitters(self) -> dict[str, QSplitter]:
-        """By the names under which settings keep them."""
-        return {"splitter": self.splitter, "sides": self.sides}
 
-    @property
-    def layout_now(self) -> Layout:
-        window = self.window()
-        size = window.width(), window.height()
-        return Layout(size, self.arrangement.widths, self._side.shown, self._side.width_wanted)
-
-    def lay_out(self, layout: Layout) -> None:
-        """As a session was left, as far as the screen has room for it."""
-        window = self.window()
-        if not window.isMaximized():
-            room = window.screen().availableSize()
-            window.resize(min(layout.size[0], room.width()), min(layout.size[1], room.height()))
-        self._side.show_named(layout.side)
-        if layout.side_width:
-            whole = sum(self.sides.sizes())
-            self.sides.setSizes([max(whole - layout.side_width, 1), layout.side_width])
-        self.arrangement.share(layout.widths)
-
-
-def _column(parent: QWidget, view: QWidget) -> QWidget:
-    """A view with room below it for the keys to colours."""
+def _column(parent: QWidget, view: QWidget) -> tuple[QWidget, QHBoxLayout]:
+    """A view, and the row below it for the keys to colours."""
     made = QWidget(parent)
-    layout = QVBoxLayout(made)
+    layout, row = QVBoxLayout(made), QHBoxLayout()
     layout.setContentsMargins(0, 0, 0, 0)
     layout.setSpacing(0)
     layout.addWidget(view, 1)
-    return made
+    row.setContentsMargins(6, 0, 6, 0)
+    layout.addLayout(row)
+    return made, row
 
 
 def _splitter(parent: QWidget, *parts: tuple[QWidget, int, int]) -> QSplitter:

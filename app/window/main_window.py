@@ -26,6 +26,7 @@ from app.control.settings import Settings
 from app.control.slice_exporter import SliceExporter
 from app.control.slice_link import SliceLink
 from app.control.snapping import Snapping
+from app.control.space_hover import SpaceHover
 from app.control.spots import Spots
 from app.jobs.compilation import Compilation
 from app.jobs.opening import OpenFile, open_file
@@ -41,6 +42,7 @@ from app.window.context_menus import ContextMenus
 from app.window.file_dialogs import FileDialogs
 from app.window.file_drop import FileDrop
 from app.window.helper import Helper
+from app.window.layout_keeper import LayoutKeeper
 from app.window.leaving import Leaving
 from app.window.panels.approximation_bar import ApproximationBar
 from app.window.panels.checkpoint_panel import CheckpointPanel
@@ -111,7 +113,7 @@ class MainWindow(QMainWindow):
         )  # fmt: skip
         self.reloader = Reloader(self.store, self.notice, open_file, self)
         self.keeper = SessionKeeper(
-            self.store, self.scene_view, self.opener, self.settings, self.notice, lambda: self.body.layout_now, self
+            self.store, self.scene_view, self.opener, self.settings, self.notice, lambda: self.layouts.now, self
         )
         self.file_dialogs = FileDialogs(self.opener, self.keeper, self.settings, self.notice, self)
         self.exporter = SliceExporter(self.store, self.slices, self)
@@ -125,7 +127,6 @@ class MainWindow(QMainWindow):
         )
         self.leaving = Leaving(self.keeper, self)
         self.opener.leave = self.leaving.leave
-        self._keeps_layout = False
         self.pause = Pause(self.store, self._held, self)
         FileDrop(self, self.opener.open_paths)
         Title(self.store, self.keeper, self)
@@ -149,6 +150,10 @@ class MainWindow(QMainWindow):
             self.store, bars, self.panel, self.scene_view, self.board, self.legend, self.color_bar, self.side, self
         )
         self.splitter, self.sides, self.arrangement = self.body.splitter, self.body.sides, self.body.arrangement
+        self.layouts = LayoutKeeper(
+            self, self.settings, self.commands, self.arrangement, self.splitter, self.sides, self.side,
+            self.slice_link.linked, self.checkpoints.automatic,
+        )  # fmt: skip
         self.setCentralWidget(self.body)
         self.setStatusBar(self.status)
 
@@ -161,15 +166,13 @@ class MainWindow(QMainWindow):
         self.opener.remembered.connect(self._show_recent)
         self.opener.session_opened.connect(self.keeper.show)
         self.keeper.saved.connect(self._saved)
-        self.keeper.laid_out.connect(self.body.lay_out)
+        self.keeper.laid_out.connect(self.layouts.lay_out)
         self.slice_link.nudged.connect(lambda key, notches: self.hand.shift(key, notches * 2 * STEP))
         self.legend.toggled.connect(self.hand.toggle_depth)
         self.legend.isolated.connect(self.hand.isolate_depth)
         self.hover.found.connect(self.status.show_hover)
-        self.scene_view.hand.hovered.connect(self._hover_in_space)
-        self.scene_view.hand.left.connect(self.hover.clear)
-        self.scene_view.hand.clicked.connect(self.hover.click_length)
         self.scene_view.hand.facet_clicked.connect(self.pins.pin_facet)
+        SpaceHover(self.scene_view, self.slice_link, self.hover, self)
         self.hover.inside.connect(self.pins.pin)
         for half in (self.hover, self.pins):
             self.slice_link.fitted.connect(half.take_back)
@@ -212,6 +215,7 @@ class MainWindow(QMainWindow):
             "measure": lambda: self.picker.begin(Task.MEASURE),
             "turn about": lambda: self._begin(Task.CENTRE),
             "travel": self.player.toggle,
+            "link": self._link_views,
             "find": self.strip.search.setFocus,
             "next pane": lambda: move_pane(self._panes, 1),
             "previous pane": lambda: move_pane(self._panes, -1),
@@ -263,8 +267,9 @@ class MainWindow(QMainWindow):
 
     # What a person does with keys and buttons
 
-    def _hover_in_space(self, key: int, u: float, v: float, pixel: float) -> None:
-        self.hover.over_length(key, self.slice_link.views[key], u, v, pixel)
+    def _link_views(self) -> None:
+        linked = self.slice_link.linked
+        linked.on = not linked.on
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         if event.key() == Qt.Key.Key_Escape and self.picker.task is not None:
@@ -277,13 +282,6 @@ class MainWindow(QMainWindow):
     def prepare(self) -> None:
         """Load kernels while nothing else is to be done, in the order in which they are needed."""
         self.scene_link.prepare(lambda: self.slices.prepare(self.surface.prepare))
-
-    def keep_layout(self) -> None:
-        """From one start to the next: as it was left last, and later as it is left."""
-        self._keeps_layout = True
-        self.settings.restore(self, self.body.splitters)
-        self.side.show_named(self.settings.side)
-        self.checkpoints.automatic.setChecked(self.settings.reloads)
 
     def take_preferences(self) -> None:
         self.slices.budget = self.settings.frame_seconds
@@ -322,11 +320,7 @@ class MainWindow(QMainWindow):
             event.ignore()
             self.leaving.leave(self.close, lambda: None)
             return
-        if self._keeps_layout:
-            self.arrangement.show_space()
-            self.settings.store(self, self.body.splitters)
-            self.settings.side = self.side.shown
-            self.settings.reloads = self.checkpoints.automatic.isChecked()
+        self.layouts.leave()
         self.player.halt()
         at_work = (
             self.opener, self.compilation, self.keeper, self.exporter, self.reloader, self.surface, self.neuron,

@@ -58,8 +58,8 @@ class Pictures:
         return called
 
     def _seen(self, part: Slice) -> QPixmap:
-        """A slice as it is seen, with its rulers."""
-        return self._board.tiles[part.key].view.grab()
+        """A slice as it is seen, with its rulers, on white paper."""
+        return self._board.tiles[part.key].view.white_picture()
 
     def _export(self, part: Slice) -> None:
         path = self._files.choose_export(part.name)

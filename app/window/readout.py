@@ -102,9 +102,8 @@ class Readout(QObject):
 
     def _show_waiting(self) -> None:
         nothing = self._store.session.opened is None
-        self._link.waiting = self._compiling
-        self._scene_view.waiting = self._opening if nothing and self._opening else self._compiling
-        self._scene_view.update()
+        self._link.wait(self._compiling)
+        self._scene_view.wait(self._opening if nothing and self._opening else self._compiling)
 
     def _show_neuron(self) -> None:
         if self._neuron.finished and self._surface.finished:

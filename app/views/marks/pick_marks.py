@@ -10,14 +10,18 @@ import numpy as np
 from PySide6.QtCore import QPointF, QRectF, QSizeF, Qt
 from PySide6.QtGui import QColor, QFont, QFontMetricsF, QPainter, QPen
 
+from app.views.marks.paper_of import color_of, halo
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
     from numpy.typing import NDArray
 
+    from app.state.paper import Paper
+
 Line = tuple[QPointF, QPointF]
 
-_INK, _PAPER, _LINE = QColor("#14181f"), QColor(255, 255, 255, 235), QColor("#d6006c")
+_LINE: Final = QColor("#d6006c")
 _RADIUS: Final = 4.5
 _RING: Final = 7.0
 
@@ -48,21 +52,23 @@ def paint_marks(
     places: NDArray[np.float64],
     candidate: NDArray[np.float64] | None,
     area: QRectF,
+    paper: Paper,
 ) -> None:
     """places (N, 2), candidate (2,): where in the widget the points are, in pixels; area: of it, for labels."""
+    ground = halo(paper)
     painter.save()
     painter.setRenderHint(QPainter.RenderHint.Antialiasing)
     painter.setBrush(Qt.BrushStyle.NoBrush)
     spots = [QPointF(x, y) for x, y in places.tolist()]
     for first, second, _ in marks.joints:
-        for color, width in ((_PAPER, 4.5), (_LINE, 1.8)):
+        for color, width in ((ground, 4.5), (_LINE, 1.8)):
             painter.setPen(QPen(color, width, Qt.PenStyle.SolidLine, Qt.PenCapStyle.RoundCap))
             painter.drawLine(spots[first], spots[second])
     if candidate is not None:
-        for color, width in ((_PAPER, 4.0), (_LINE, 2.0)):
+        for color, width in ((ground, 4.0), (_LINE, 2.0)):
             painter.setPen(QPen(color, width))
             painter.drawEllipse(QPointF(*candidate), _RING, _RING)
-    painter.setPen(QPen(_PAPER, 1.6))
+    painter.setPen(QPen(ground, 1.6))
     painter.setBrush(_LINE)
     for spot in spots:
         painter.drawEllipse(spot, _RADIUS, _RADIUS)
@@ -70,9 +76,9 @@ def paint_marks(
     metrics = QFontMetricsF(painter.font())
     for label in placed_labels(marks, spots, area, lambda text: _size(metrics, text)):
         painter.setPen(Qt.PenStyle.NoPen)
-        painter.setBrush(_PAPER)
+        painter.setBrush(ground)
         painter.drawRoundedRect(label.box, 4, 4)
-        painter.setPen(_INK)
+        painter.setPen(color_of(paper.ink))
         painter.drawText(label.box, Qt.AlignmentFlag.AlignCenter, label.text)
     painter.restore()
 

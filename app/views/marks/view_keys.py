@@ -8,6 +8,8 @@ from PySide6.QtCore import QEvent, QObject, QPointF, QRectF, Qt
 from PySide6.QtGui import QContextMenuEvent, QFocusEvent, QKeyEvent, QMouseEvent, QPainter, QPaintEvent, QPalette, QPen
 from PySide6.QtWidgets import QApplication, QWidget
 
+from app.views.marks.paper_of import halo, paper_of
+
 _ARROWS: Final = {
     Qt.Key.Key_Left: QPointF(-1, 0), Qt.Key.Key_Right: QPointF(1, 0),
     Qt.Key.Key_Up: QPointF(0, -1), Qt.Key.Key_Down: QPointF(0, 1),
@@ -105,7 +107,7 @@ class KeyPointer(QWidget):
             painter.setPen(QPen(accent, 2))
             painter.drawRoundedRect(QRectF(self.rect()).adjusted(1, 1, -1, -1), 3, 3)
         if self.at is not None:
-            for color, width in ((Qt.GlobalColor.white, 4.5), (accent, 1.8)):
+            for color, width in ((halo(paper_of(self.palette())), 4.5), (accent, 1.8)):
                 painter.setPen(QPen(color, width))
                 for way in _ARROWS.values():
                     painter.drawLine(self.at + way * 4.0, self.at + way * 13.0)

@@ -15,8 +15,6 @@ if TYPE_CHECKING:
 
     from app.views.scene.polydata import Space
 
-BOX: RGB = (0.72, 0.74, 0.78)
-AXES: RGB = (0.30, 0.33, 0.38)
 LABELS = 9
 _FONT_SIZE = 15
 _RANGE = 1e-3  # of the box's size: the numbers at its corners are as fine
@@ -29,7 +27,7 @@ def edges(domain: NDArray[np.float64]) -> NDArray[np.float64]:
     return np.asarray(corners[np.array(sorted(ends, key=lambda pair: pair[0] > 0))])
 
 
-def label(domain: NDArray[np.float64], place: int, space: Space) -> vtkBillboardTextActor3D:
+def label(domain: NDArray[np.float64], place: int, space: Space, color: RGB) -> vtkBillboardTextActor3D:
     """One of LABELS at the axes, a little outside the box: a name at the middle, a range at the ends."""
     axis, share = divmod(place, 3)
     t = (0.5, 0.0, 1.0)[share]
@@ -37,14 +35,14 @@ def label(domain: NDArray[np.float64], place: int, space: Space) -> vtkBillboard
     position = domain[0] - 0.035 * size
     position[axis] = domain[0, axis] + t * size[axis]
     if t == 0.5:
-        return _label(space.inside(position), "xyz"[axis], True)
+        return _label(space.inside(position), "xyz"[axis], color, True)
     if t == 0.0 and axis != 0 and np.ptp(domain[0]) == 0:
-        return _label(space.inside(position), "", False)  # the same number three times at one corner
+        return _label(space.inside(position), "", color, False)  # the same number three times at one corner
     text = number_text(float(domain[int(t), axis]), _RANGE * float(size[axis]))
-    return _label(space.inside(position), text.replace("-", "\N{MINUS SIGN}"), False)
+    return _label(space.inside(position), text.replace("-", "\N{MINUS SIGN}"), color, False)
 
 
-def _label(position: NDArray[np.float32], text: str, name: bool) -> vtkBillboardTextActor3D:
+def _label(position: NDArray[np.float32], text: str, color: RGB, name: bool) -> vtkBillboardTextActor3D:
     label = vtkBillboardTextActor3D()
     label.SetInput(text)
     label.SetPosition(*position.tolist())
@@ -53,7 +51,7 @@ def _label(position: NDArray[np.float32], text: str, name: bool) -> vtkBillboard
     look.SetFontFamilyToArial()
     look.SetFontSize(_FONT_SIZE if name else _FONT_SIZE - 3)
     look.SetBold(name)
-    look.SetColor(*AXES)
+    look.SetColor(*color)
     look.SetJustificationToCentered()
     look.SetVerticalJustificationToCentered()
     return label

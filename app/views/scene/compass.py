@@ -9,16 +9,18 @@ import numpy as np
 from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QColor, QFont, QPainter, QPen
 
+from app.views.marks.paper_of import color_of, halo
+
 if TYPE_CHECKING:
     from numpy.typing import NDArray
+
+    from app.state.paper import Paper
 
     Float = NDArray[np.float64]
 
 _ARM, _BALL, _MARGIN = 32.0, 8.5, 14.0  # pixels
 _COLORS: Final = (QColor("#c8413b"), QColor("#4f9a3f"), QColor("#3b6fc4"))
 _PALE: Final = 60  # of 255: of ends that point the other way
-_GROUND: Final = QColor(255, 255, 255, 150)  # they are read also before a picture
-_INK: Final = QColor("#161b26")
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,16 +64,17 @@ def end_at(ends: list[End], at: QPointF) -> End | None:
     return under[-1] if under else None
 
 
-def paint_compass(painter: QPainter, ends: list[End], pointed: End | None) -> None:
+def paint_compass(painter: QPainter, ends: list[End], pointed: End | None, paper: Paper) -> None:
     """pointed: the end under the mouse, which a click would look from."""
     painter.save()
     painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+    ink = color_of(paper.ink)
     middle = (ends[0].at + ends[-1].at) / 2  # the farthest and the nearest are opposite
     font = QFont(painter.font().family(), 8)
     font.setBold(True)
     painter.setFont(font)
     painter.setPen(Qt.PenStyle.NoPen)
-    painter.setBrush(_GROUND)
+    painter.setBrush(halo(paper))
     painter.drawEllipse(middle, _ARM + 1.5 * _BALL, _ARM + 1.5 * _BALL)
     for end in ends:
         told = pointed is not None and (end.axis, end.side) == (pointed.axis, pointed.side)
@@ -79,16 +82,16 @@ def paint_compass(painter: QPainter, ends: list[End], pointed: End | None) -> No
         if end.side > 0:
             painter.setPen(QPen(color, 2.4, Qt.PenStyle.SolidLine, Qt.PenCapStyle.RoundCap))
             painter.drawLine(middle, end.at)
-        painter.setPen(QPen(_INK if told else color, 1.4))
-        if end.side < 0:  # over white, so that lines behind it are not seen through it
-            painter.setBrush(QColor("white"))
+        painter.setPen(QPen(ink if told else color, 1.4))
+        if end.side < 0:  # over the ground, so that lines behind it are not seen through it
+            painter.setBrush(color_of(paper.ground))
             painter.drawEllipse(end.at, _BALL - 1.5, _BALL - 1.5)
             color.setAlpha(_PALE)
         painter.setBrush(color)
         radius = _BALL if end.side > 0 else _BALL - 1.5
         painter.drawEllipse(end.at, radius, radius)
         if end.side > 0 or told:
-            painter.setPen(QColor("white") if end.side > 0 else _INK)
+            painter.setPen(QColor("white") if end.side > 0 else ink)
             place = QRectF(end.at.x() - 2 * _BALL, end.at.y() - _BALL, 4 * _BALL, 2 * _BALL)
             text = end.name if end.side < 0 else end.name[1:]
             painter.drawText(place, Qt.AlignmentFlag.AlignCenter, text)

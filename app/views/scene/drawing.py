@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 from numpy.typing import NDArray
 
+from app.state.paper import WHITE, Paper
+
 if TYPE_CHECKING:
     from app.state.look import SceneLook
     from app.state.palette import RGB
@@ -61,7 +63,7 @@ class SceneDrawing:
 
     domain (2, 3): the box; neuron: the level set in space of the one that is followed; lens: of the picture's size;
     ratio: pixels to the unit of widths and letters; smooth: all details, without jagged lines, however long that takes;
-    transparent: nothing is drawn where there is nothing.
+    transparent: nothing is drawn where there is nothing; paper: what it is drawn on.
     """
 
     domain: Float
@@ -73,6 +75,7 @@ class SceneDrawing:
     ratio: float
     smooth: bool
     transparent: bool = False
+    paper: Paper = WHITE
 
 
 @dataclass(frozen=True, eq=False, slots=True)

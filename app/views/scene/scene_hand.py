@@ -62,8 +62,8 @@ class SceneHand(QObject):
     plane_chosen(key).
 
     hovered, clicked(key, u, v, length): a point of a slice that is not behind the surface, in the slice's coordinates,
-    and the length of a pixel there; left: nothing such is under the mouse any more; facet_clicked(mesh, face, point):
-    of the surface.
+    and the length of a pixel there; left: nothing such is under the mouse any more; facet_hovered,
+    facet_clicked(mesh, face, point): of the surface.
 
     While the view is picking, clicks take points instead, and drags turn the camera only: picked, pointed(QPointF),
     where the mouse clicked and is.
@@ -80,6 +80,7 @@ class SceneHand(QObject):
     clicked = Signal(int, float, float, float)
     picked = Signal(QPointF)
     pointed = Signal(QPointF)
+    facet_hovered = Signal(object, int, object)
     facet_clicked = Signal(object, int, object)
     called = Signal(QPointF)
 
@@ -152,10 +153,13 @@ class SceneHand(QObject):
         if view.cursor().shape() != shape:
             view.setCursor(shape)
         found = None if grip or frame else view.slice_point(at)
-        if found is None:
-            self.left.emit()
-        else:
+        if found is not None:
             self.hovered.emit(*found)
+            return
+        self.left.emit()
+        facet = None if grip or frame else self._view.facet_at(at)
+        if facet is not None:
+            self.facet_hovered.emit(*facet)
 
     def _drag_plane(self, hold: Hold, at: QPointF, scene: Scene, live: bool) -> None:
         plane = dragged(hold, self._view.current_lens(), (at.x(), at.y()), scene.domain)

@@ -11,7 +11,6 @@ import numpy as np
 from numpy.typing import NDArray
 from PySide6.QtCore import QPointF, QRectF, Qt, QTimer, Signal
 from PySide6.QtGui import (
-    QColor,
     QContextMenuEvent,
     QFont,
     QImage,
@@ -20,19 +19,23 @@ from PySide6.QtGui import (
     QPainter,
     QPaintEvent,
     QResizeEvent,
+    QShowEvent,
     QWheelEvent,
 )
-from PySide6.QtWidgets import QSizePolicy, QWidget
+from PySide6.QtWidgets import QWidget
 
 from app.state.look import SceneLook
+from app.views.marks.crosshair import paint_crosshair
+from app.views.marks.marked_view import MarkedView
+from app.views.marks.paper_of import color_of
 from app.views.marks.pick_marks import PickMarks, paint_marks
-from app.views.marks.pin_marks import PinMark, paint_badge, paint_outline
-from app.views.marks.view_keys import KeyPointer
-from app.views.marks.waiting import paint_waiting
+from app.views.marks.pin_marks import paint_badge, paint_outline
+from app.views.marks.words import paint_waiting
 from app.views.scene.compass import End, end_at, ends_of, paint_compass
 from app.views.scene.drawing import SceneDrawing, ScenePicture
 from app.views.scene.handle_painting import paint_centre, paint_handle
 from app.views.scene.picking import Screen, facet_at
+from app.views.scene.pointed import Pointed, paint_pointed
 from app.views.scene.scene import VIEW, Scene
 from app.views.scene.scene_hand import SceneHand
 from app.views.scene.still_picture import still_drawing
@@ -51,10 +54,11 @@ _DRAWING: Final = "drawing the surface …"
 
 _STILL_MILLISECONDS: Final = 350  # after the last picture, a smoother one
 _LATE_MILLISECONDS: Final = 300  # without a first picture: then it is told that it comes
+_BEHIND: Final = 0.7  # opacity of what the surface hides
 _MOST_WAITS: Final = 4  # so often again while something new is being computed
 
 
-class SceneView(QWidget):
+class SceneView(MarkedView):
     """drawing_wanted(SceneDrawing): draw it elsewhere and give the result to `show_drawing`.
 
     camera_moved; drawn: a picture with everything asked for is on the screen.  hand: tells what a hand does here.
@@ -67,9 +71,6 @@ class SceneView(QWidget):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setMinimumSize(230, 200)
-        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
-        self.setMouseTracking(True)
-        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setAccessibleName("3D view")
         self.scene: Scene | None = None
         self.up: Float = np.array([0.0, 1.0, 0.0])
@@ -77,11 +78,9 @@ class SceneView(QWidget):
         self.planes: dict[int, SlicePlane] = {}
         self.active: int | None = None
         self.moving: int | None = None
-        self.pins: tuple[PinMark, ...] = ()
-        self.message = self.waiting = ""
+        self.message = ""
+        self.pointed: Pointed | None = None
         self.expecting: Callable[[], bool] = lambda: False  # whether something new to draw is being computed
-        self.marks: PickMarks | None = None
-        self._picking = False
         self._pointed_end: End | None = None  # of an axis in the corner, under the mouse
         self.label = ""  # of pictures that leave the window
         self._asked, self._due = False, 0.0  # for a picture that is not under way yet, and when
@@ -92,7 +91,7 @@ class SceneView(QWidget):
         self.hand = SceneHand(self, self)
         self.hand.turned.connect(self.turned)
         self.hand.released.connect(self.request)
-        self.pointer = KeyPointer(self)
+        self.papered.connect(self.request)
         self._render_timer = QTimer(self)
         self._render_timer.setSingleShot(True)
         self._render_timer.timeout.connect(self._draw)
@@ -123,7 +122,7 @@ class SceneView(QWidget):
         for timer in (self._render_timer, self._still_timer, self._late_timer):
             timer.stop()
         self._image = QImage()
-        self.scene = self._picture = None
+        self.scene = self._picture = self.pointed = None
         self._wanted = self._shown = None
         self._asked = False
 
@@ -161,24 +160,16 @@ class SceneView(QWidget):
         """Take the plane out of the hand, if it is that of slice `key`, or whichever it is: it is gone."""
         self.hand.let_go(key)
 
-    @property
-    def picking(self) -> bool:
-        return self._picking
-
-    @picking.setter
-    def picking(self, on: bool) -> None:
-        self._picking = on
-        self.setCursor(Qt.CursorShape.CrossCursor if on else Qt.CursorShape.ArrowCursor)
-
     def tell(self, message: str) -> None:
         """A line below the picture, "" for none."""
         if message != self.message:
             self.message = message
             self.update()
 
-    def show_marks(self, marks: PickMarks | None) -> None:
-        if marks is not None or self.marks is not None:
-            self.marks = marks
+    def show_pointed(self, pointed: Pointed | None) -> None:
+        """Mark what a click takes here."""
+        if pointed is not None or self.pointed is not None:
+            self.pointed = pointed
             self.update()
 
     @property
@@ -188,8 +179,8 @@ class SceneView(QWidget):
 
     @property
     def settled(self) -> bool:
-        """Everything asked for is in the picture, smooth."""
-        return self.rendered and self._picture is not None and self._picture.settled
+        """Everything asked for is in the picture, smooth, or the view is hidden."""
+        return not self.isVisible() or (self.rendered and self._picture is not None and self._picture.settled)
 
     @property
     def fluent(self) -> bool:
@@ -273,12 +264,13 @@ class SceneView(QWidget):
             self._ask(smooth=True)
 
     def _ask(self, smooth: bool) -> None:
-        if self.scene is None:
+        if self.scene is None or not self.isVisible():  # hidden, it draws once it is seen again
             return
         self._still_timer.stop()
         self._asked = False
         lens, ratio = self.scene.lens(*self._pixels()), self.devicePixelRatioF()
-        self._wanted = self.scene.drawing(self.look, lens, ratio, smooth, self.clip_plane())
+        drawing = self.scene.drawing(self.look, lens, ratio, smooth, self.clip_plane())
+        self._wanted = replace(drawing, paper=self.paper)
         self.drawing_wanted.emit(self._wanted)
         if self._picture is None:
             self.update()
@@ -301,27 +293,29 @@ class SceneView(QWidget):
             self.drawn.emit()
 
     def paintEvent(self, event: QPaintEvent) -> None:
-        painter = QPainter(self)
-        painter.fillRect(self.rect(), QColor("white"))
+        painter, paper = QPainter(self), self.paper
+        painter.fillRect(self.rect(), color_of(paper.ground))
         if self._picture is not None:
             painter.drawImage(self._place_of(self._image), self._image, QRectF(self._image.rect()))
         else:
             self._paint_waiting(painter)
-        if self.scene is not None and self._picture is not None and self.pins:
-            self._paint_pins(painter, self.current_lens())
-        if self.scene is not None and self._picture is not None and self.scene.handle_shown:
-            paint_handle(painter, self.scene.handle, self.current_lens())
         if self.scene is not None and self._picture is not None:
             lens = self.current_lens()
+            if self.pointed is not None and self.pointed.mesh in (None, self.scene.mesh):
+                paint_pointed(painter, self.pointed, lens, paper)
+            self._paint_pins(painter, lens)
+            if self.scene.handle_shown:
+                paint_handle(painter, self.scene.handle, lens, paper)
             if self.scene.viewpoint.centre is not None:
-                paint_centre(painter, lens, np.array(self.scene.viewpoint.centre))
+                paint_centre(painter, lens, np.array(self.scene.viewpoint.centre), paper)
+            self._paint_crosshair(painter, lens)
             if self.look.axes:
-                paint_compass(painter, ends_of(lens.axes, self.width()), self._pointed_end)
+                paint_compass(painter, ends_of(lens.axes, self.width()), self._pointed_end, paper)
         if self.scene is not None and self.marks is not None:
             self._paint_marks(painter, self.marks)
         if self.message:
             painter.setFont(QFont(self.font().family(), 9))
-            painter.setPen(QColor("#5b6472"))
+            painter.setPen(color_of(paper.muted))
             area = self.rect().adjusted(14, 10, -14, -12)
             place = Qt.AlignmentFlag.AlignBottom | Qt.AlignmentFlag.AlignLeft | Qt.TextFlag.TextWordWrap
             painter.drawText(area, int(place), self.message)
@@ -331,7 +325,7 @@ class SceneView(QWidget):
         """Until the first picture of a scene is there: what becomes of it."""
         late = self.scene is not None and not self._late_timer.isActive()
         if self.waiting or late:
-            paint_waiting(painter, QRectF(self.rect()), self.waiting or _DRAWING)
+            paint_waiting(painter, QRectF(self.rect()), self.waiting or _DRAWING, self.paper)
 
     def _place_of(self, image: QImage) -> QRectF:
         """Where a picture goes: all over the view; one of another size, until that of this size is there, as large as
@@ -343,13 +337,15 @@ class SceneView(QWidget):
     def _paint_marks(self, painter: QPainter, marks: PickMarks) -> None:
         lens = self.current_lens()
         candidate = None if marks.candidate is None else lens.to_pixels(marks.candidate[None])[0]
-        paint_marks(painter, marks, lens.to_pixels(marks.points), candidate, QRectF(self.rect()))
+        paint_marks(painter, marks, lens.to_pixels(marks.points), candidate, QRectF(self.rect()), self.paper)
 
-    def show_pins(self, pins: tuple[PinMark, ...]) -> None:
-        """Mark regions in space for as long as they are pinned."""
-        if pins or self.pins:
-            self.pins = pins
-            self.update()
+    def _paint_crosshair(self, painter: QPainter, lens: Lens) -> None:
+        """Where the mouse is in a slice; faint where the surface hides it."""
+        if self.crosshair is not None and float((self.crosshair.point - lens.eye) @ lens.forward) > lens.near:
+            at = QPointF(*lens.to_pixels(self.crosshair.point[None])[0].tolist())
+            painter.setOpacity(_BEHIND if self.hidden(at, self.crosshair.point, 4 * lens.pixel_angle) else 1.0)
+            paint_crosshair(painter, at, self.crosshair.away, self.paper)
+            painter.setOpacity(1.0)
 
     def _paint_pins(self, painter: QPainter, lens: Lens) -> None:
         """Those that are in sight, and not behind the surface."""
@@ -365,8 +361,12 @@ class SceneView(QWidget):
             if not visible or self.hidden(at, pin.anchor, 6 / max(across, 0.1)):
                 continue
             outline = [QPointF(*corner) for corner in lens.to_pixels(pin.corners).tolist()]
-            paint_outline(painter, outline, pin.in_place)
-            paint_badge(painter, pin.number, at, outline, pin.in_place)
+            paint_outline(painter, outline, pin.in_place, self.paper)
+            paint_badge(painter, pin.number, at, outline, pin.in_place, self.paper)
+
+    def showEvent(self, event: QShowEvent) -> None:
+        self.request()
+        super().showEvent(event)
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         self.request()

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from app.state.palette import RGB, depth_colors
+from app.state.palette import RGB
 from app.views.scene import polydata
 from app.views.scene.layering import Piece, eye_sides, nearness, pieces, whole_pieces
 from app.views.slice.slice_image import line_widths
@@ -105,7 +105,7 @@ def depth_lines(part: SliceDrawing, picture: SlicePicture, drawing: SceneDrawing
     shown = [width for depth, width in enumerate(widths.tolist()) if depth not in drawing.look.hidden_depths]
     width = max([1.0, *shown])
     opacities = _OPACITY * (_FADED if len(picture.highlight) else 1.0) * part.strength * widths / width
-    colors = depth_colors(len(widths), drawing.look.style.palette)
+    colors = drawing.paper.depth_colors(len(widths), drawing.look.style.palette)
     return color_table(colors, opacities, drawing.look.hidden_depths), width
 
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from app.state.palette import BACKGROUND, RGB, depth_colors
+from app.state.palette import RGB
 from app.views.scene import actors, box, polydata
 from app.views.scene.slice_layers import LEVEL, LINES, SliceLayers, color_table, depth_lines, longest
 from app.views.slice.slice_image import HIGHLIGHT
@@ -198,15 +198,16 @@ class Stage:
 
         kept = self._keep(self._data_of("creases", (mesh, count), creases), actors.raised_depth_lines_actor)
         self._raised.append(kept.prop)
-        colors, width = depth_colors(int(mesh.crease_depth[-1]) + 1, style.palette), _CREASE * style.line_factor
+        colors = drawing.paper.depth_colors(int(mesh.crease_depth[-1]) + 1, style.palette)
+        width = _CREASE * style.line_factor
         opacities = np.full(len(colors), _CREASES * min(width, 1.0))
         _color(kept, color_table(colors, opacities, drawing.look.hidden_depths), width * drawing.ratio)
         actors.cut(kept.prop, surface.cut, self.space)
         return count
 
     def _show_box(self, drawing: SceneDrawing) -> None:
-        domain, look = drawing.domain, drawing.look
-        for name, count, color, width in (("box", 12, box.BOX, 1.0), ("axes", 3, box.AXES, 2.0)):
+        domain, look, paper = drawing.domain, drawing.look, drawing.paper
+        for name, count, color, width in (("box", 12, paper.box, 1.0), ("axes", 3, paper.axes, 2.0)):
             if look.box if name == "box" else look.axes:
                 lines = partial(polydata.segments, box.edges(domain)[:count], self.space)
                 kept = self._keep(self._data_of(name, (domain,), lines), actors.lines_actor)
@@ -214,15 +215,17 @@ class Stage:
 
     def _show_labels(self, drawing: SceneDrawing) -> None:
         for place in range(box.LABELS):
-            if ("label", place) not in self._kept:
-                self._add(("label", place), _Kept(box.label(drawing.domain, place, self.space)))
-            self._shown.append(("label", place))
+            letters = "label", (place, drawing.paper)
+            if letters not in self._kept:
+                self._add(letters, _Kept(box.label(drawing.domain, place, self.space, drawing.paper.axes)))
+            self._shown.append(letters)
 
     def _show_frame(self, drawing: SceneDrawing, part: SliceDrawing, place: int) -> None:
         if len(part.frame):
             sides = partial(polydata.ribbons, polydata.loop_lines(part.frame), self.space)
             width = (_ACTIVE_FRAME if part.active else _FRAME) * drawing.ratio
-            self._show_heavy(self._data_of(("frame", place), (part.frame,), sides), part.accent, width)
+            color = drawing.paper.accent(part.accent)
+            self._show_heavy(self._data_of(("frame", place), (part.frame,), sides), color, width)
 
     def _show_heavy(self, data: _Named, color: RGB, width: float) -> Any:
         """Opaque lines that nothing they lie on hides."""
@@ -247,9 +250,9 @@ class Stage:
                 drawn += len(piece.ends)
             elif layer == LEVEL:
                 wide = _LEVEL * look.style.level_factor + (_HEAVIER * (width - 1.0) if look.lines else 0.0)
-                self._show_cased(layer, piece, part.accent, wide, drawing.ratio, part.strength)
+                self._show_cased(layer, piece, drawing.paper.accent(part.accent), wide, drawing, part.strength)
             elif layer != LINES:
-                self._show_cased(layer, piece, HIGHLIGHT, _HIGHLIGHT, drawing.ratio, part.strength)
+                self._show_cased(layer, piece, HIGHLIGHT, _HIGHLIGHT, drawing, part.strength)
         return drawn
 
     def _show_lines(self, piece: Piece, lines: Lines, table: Table, width: float) -> None:
@@ -260,14 +263,17 @@ class Stage:
         data = self._data_of((LINES, piece.slice, piece.sides), (piece.ends,), make)
         _color(self._keep(data, actors.depth_lines_actor), table, width)
 
-    def _show_cased(self, layer: int, piece: Piece, color: RGB, width: float, ratio: float, strength: float) -> None:
-        """Lines with a pale line below."""
+    def _show_cased(
+        self, layer: int, piece: Piece, color: RGB, width: float, drawing: SceneDrawing, strength: float
+    ) -> None:
+        """Lines with one in the colour of the ground below."""
+        ground, ratio = drawing.paper.ground, drawing.ratio
         make = partial(polydata.ribbons, piece.ends, self.space)
         data = self._data_of((layer, piece.slice, piece.sides), (piece.ends,), make)
         casing = self._keep(data, actors.pale_ribbons_actor, "casing").prop
         line = self._keep(data, actors.pale_ribbons_actor).prop
         whole = strength == 1.0  # else one would see where ribbons overlap
-        actors.draw_in(casing, BACKGROUND, (width + _CASING) * ratio, _CASINGS * strength, whole)
+        actors.draw_in(casing, ground, (width + _CASING) * ratio, _CASINGS * strength, whole)
         actors.draw_in(line, color, width * ratio, strength, whole)
         self._raised += [casing, line]
 
@@ -284,7 +290,7 @@ def _same(one: tuple[object, ...], other: tuple[object, ...]) -> bool:
 
 def _color(kept: _Kept, table: Table, width: float) -> None:
     """The colours of depths; width: in pixels, 1 at least."""
-    actors.draw_in(kept.prop, BACKGROUND, max(width, 1.0), 1.0)
+    actors.draw_in(kept.prop, (1.0, 1.0, 1.0), max(width, 1.0), 1.0)
     if kept.colors != table.tobytes():
         actors.set_depth_colors(kept.prop, table)
         kept.colors = table.tobytes()

@@ -17,7 +17,7 @@ from vtkmodules.vtkCommonMath import vtkMatrix4x4
 from app.display import windowless
 from app.state.geometry.surfaces import CoarseSurface
 from app.state.look import SceneLook
-from app.state.palette import BACKGROUND, accent
+from app.state.palette import accent
 from app.views.scene.detail import Pace
 from app.views.scene.drawing import FINER, Image, ScenePicture
 from app.views.scene.halving import halve
@@ -65,7 +65,7 @@ class Studio:
         fine = replace(drawing, lens=drawing.lens.enlarged(finer), ratio=drawing.ratio * finer)
         drawn = self._stage_for(fine).show(fine, None if whole else self._pace.most)
         self._renderer.SetBackgroundAlpha(0.0 if drawing.transparent else 1.0)
-        self._renderer.SetBackground(*((0.0, 0.0, 0.0) if drawing.transparent else BACKGROUND))
+        self._renderer.SetBackground(*((0.0, 0.0, 0.0) if drawing.transparent else drawing.paper.ground))
         self._window.SetDPI(max(round(_DPI * fine.ratio), 1))
         pixels = self._render(fine.lens, fine.ratio, finer)
         if not whole:

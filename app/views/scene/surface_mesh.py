@@ -68,6 +68,11 @@ class SurfaceMesh:
         """Return into how many triangles the polygons are cut."""
         return max(len(self.face_vertices) - 2 * (len(self.face_offsets) - 1), 0)
 
+    def corners(self, face: int) -> Float:
+        """(M, 3): of a facet, around it."""
+        start, stop = self.face_offsets[face : face + 2].tolist()
+        return self.vertices[self.face_vertices[start:stop]]
+
     @classmethod
     def of(cls, surface: PolygonSurface) -> Self:
         lengths = np.linalg.norm(surface.gradients, axis=1, keepdims=True)

@@ -9,12 +9,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from app.state.look import Fill
+from app.state.paper import Paper
 from engine import Partition, areas, face_signs, gradient_norms, weighted_quantiles
 
 Colors = NDArray[np.uint8]
 
 _INSIDE, _OUTSIDE = (250, 226, 188), (238, 242, 247)
 _FLAT = (255, 255, 255)
+_DIMMED = 0.72  # of a fill's lightness on dark ground: lines must stay readable on it
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -56,6 +58,16 @@ def face_fill(partition: Partition, fill: Fill) -> FaceFill | None:
             table = _table("hsv", 0.0, 1.0)
             colors = (160 + 0.36 * table[(hues * (len(table) - 1)).astype(int)].astype(float)).clip(0, 255)
             return FaceFill(fill, "random", 0.0, 0.0, table, colors.astype(np.uint8))
+
+
+def shaded(colors: Colors, paper: Paper) -> Colors:
+    """Colours (N, 3) as they are on a paper: on a dark one as far from black as on white from white, in their hue."""
+    if not paper.dark:
+        return colors
+    parts = colors.astype(np.float32)
+    mirrored = parts + 255.0 - parts.max(axis=1, keepdims=True) - parts.min(axis=1, keepdims=True)
+    ground = np.array(paper.ground, np.float32)
+    return np.asarray(np.rint(255.0 * ground + _DIMMED * (1.0 - ground) * mirrored), np.uint8)
 
 
 def _scalar(values: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -20,8 +20,9 @@ from PySide6.QtGui import (
 )
 from PySide6.QtWidgets import QSizePolicy, QToolTip, QWidget
 
-from app.state.palette import Palette, depth_colors
-from app.views.slice.fills import FaceFill
+from app.state.palette import Palette
+from app.views.marks.paper_of import color_of, paper_of
+from app.views.slice.fills import Colors, FaceFill, shaded
 
 _HEIGHT: Final = 40
 _WIDEST_CELL, _BAR = 30.0, 130.0
@@ -47,14 +48,13 @@ class DepthLegend(QWidget):
         self.names: tuple[str, ...] = ()
         self.counts: tuple[int, ...] = ()
         self.hidden: frozenset[int] = frozenset()
-        self.colors = depth_colors(0)
+        self.scheme = Palette.TIDE
 
     def show_layers(
         self, names: tuple[str, ...], hidden: frozenset[int], counts: tuple[int, ...], palette: Palette
     ) -> None:
         """names: of the layers, from the first; counts: their lines in the active slice."""
-        self.names, self.hidden, self.counts = names, hidden, counts
-        self.colors = depth_colors(len(names), palette)
+        self.names, self.hidden, self.counts, self.scheme = names, hidden, counts, palette
         self.at = min(self.at, max(len(names) - 1, 0))
         self.setCursor(Qt.CursorShape.PointingHandCursor if names else Qt.CursorShape.ArrowCursor)
         self.update()
@@ -87,11 +87,11 @@ class DepthLegend(QWidget):
         every = 1
         while every * self.cell(0).width() < metrics.horizontalAdvance(str(len(self.names))) + 4:
             every *= 2
-        for depth, rgb in enumerate(self.colors):
+        for depth, rgb in enumerate(paper_of(self.palette()).depth_colors(len(self.names), self.scheme)):
             cell = self.cell(depth)
             shown = depth not in self.hidden
             painter.setPen(QPen(self.palette().mid().color(), 1))  # dark colours have an edge on dark panels
-            painter.setBrush(QColor.fromRgbF(*rgb) if shown else self.palette().base().color())
+            painter.setBrush(color_of(rgb) if shown else self.palette().base().color())
             painter.drawRoundedRect(cell.adjusted(0.75, 0, -0.75, 0), 3, 3)
             if depth % every == 0:
                 painter.setPen(self.palette().text().color() if shown else self.palette().placeholderText().color())
@@ -151,13 +151,14 @@ class ColorBar(QWidget):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setFixedHeight(_HEIGHT)
-        self.setFixedWidth(0)
+        self.setMinimumWidth(round(_BAR + 90))
+        self.hide()
         self._fill: FaceFill | None = None
 
     def show_fill(self, fill: FaceFill | None) -> None:
         self._fill = fill
         shown = fill is not None and fill.high > fill.low
-        self.setFixedWidth(round(_BAR + 90) if shown else 0)
+        self.setVisible(shown)
         self.update()
 
     @property
@@ -166,8 +167,9 @@ class ColorBar(QWidget):
 
     def paintEvent(self, event: QPaintEvent) -> None:
         fill = self._fill
-        if fill is None or self.width() == 0:
+        if fill is None:
             return
+        table = shaded(fill.table, paper_of(self.palette()))
         painter = QPainter(self)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         painter.setFont(QFont(self.font().family(), 9))
@@ -176,12 +178,12 @@ class ColorBar(QWidget):
         bar = QRectF(74, 8, _BAR, 13)
         painter.setPen(QPen(self.palette().mid().color(), 0.8))
         painter.setFont(QFont(self.font().family(), 8))
-        if len(fill.table) <= 3:
-            self._paint_classes(painter, bar, fill)
+        if len(table) <= 3:
+            self._paint_classes(painter, bar, table)
         else:
             gradient = QLinearGradient(bar.topLeft(), bar.topRight())
             for k in range(17):
-                gradient.setColorAt(k / 16, QColor(*fill.table[round(k / 16 * (len(fill.table) - 1))].tolist()))
+                gradient.setColorAt(k / 16, QColor(*table[round(k / 16 * (len(table) - 1))].tolist()))
             painter.setBrush(gradient)
             painter.drawRoundedRect(bar, 3, 3)
             painter.setPen(self.palette().text().color())
@@ -193,9 +195,9 @@ class ColorBar(QWidget):
                 painter.drawText(bar.translated(0, 15), Qt.AlignmentFlag.AlignCenter, "log")
         painter.end()
 
-    def _paint_classes(self, painter: QPainter, bar: QRectF, fill: FaceFill) -> None:
+    def _paint_classes(self, painter: QPainter, bar: QRectF, table: Colors) -> None:
         half = bar.width() / 2
-        for k, (color, text) in enumerate(zip((fill.table[0], fill.table[-1]), ("f < 0", "f > 0"), strict=True)):
+        for k, (color, text) in enumerate(zip((table[0], table[-1]), ("f < 0", "f > 0"), strict=True)):
             box = QRectF(bar.left() + k * half, bar.top(), half - 2, bar.height())
             painter.setPen(QPen(self.palette().mid().color(), 0.8))
             painter.setBrush(QColor(*color.tolist()))

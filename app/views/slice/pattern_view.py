@@ -5,10 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from PySide6.QtCore import QEvent, QPoint, QRectF, QSize, Qt, Signal
-from PySide6.QtGui import QColor, QFont, QHelpEvent, QMouseEvent, QPainter, QPaintEvent, QPalette, QPen
+from PySide6.QtGui import QFont, QHelpEvent, QMouseEvent, QPainter, QPaintEvent, QPalette, QPen
 from PySide6.QtWidgets import QSizePolicy, QToolTip, QWidget
 
-from app.state.palette import Palette, depth_colors
+from app.state.palette import Palette
+from app.state.paper import NIGHT, WHITE
+from app.views.marks.paper_of import color_of
 from app.views.slice.slice_image import HIGHLIGHT
 from engine import Neuron
 
@@ -33,7 +35,7 @@ class PatternView(QWidget):
         self._active = [set(pattern.active.tolist()) for pattern in facts.layers]
         self._resting = [set(pattern.resting.tolist()) for pattern in facts.layers]
         self.neuron: Neuron | None = None
-        self.colors = depth_colors(len(facts.layers))
+        self.scheme = Palette.TIDE
         lines = [-(-pattern.neurons // _ROW) for pattern in facts.layers]
         self._tops = [0]
         for count in lines:
@@ -46,9 +48,8 @@ class PatternView(QWidget):
 
     def show_state(self, neuron: Neuron | None, palette: Palette) -> None:
         """Tell the cell of a neuron apart, in the colours that its layer has in the views."""
-        colors = depth_colors(len(self._facts.layers), palette)
-        if (neuron, colors) != (self.neuron, self.colors):
-            self.neuron, self.colors = neuron, colors
+        if (neuron, palette) != (self.neuron, self.scheme):
+            self.neuron, self.scheme = neuron, palette
             self.update()
 
     def _cell_width(self, layer: int) -> float:
@@ -78,10 +79,11 @@ class PatternView(QWidget):
         palette = self.palette()
         off, text = palette.color(QPalette.ColorRole.Mid), palette.color(QPalette.ColorRole.PlaceholderText)
         painter.setFont(QFont(self.font().family(), 8))
+        # on dark panels those that are seen there, also beside views on white paper
+        paper = NIGHT if palette.color(QPalette.ColorRole.Window).lightness() < 128 else WHITE
+        colors = paper.depth_colors(len(self._facts.layers), self.scheme)
         for layer, pattern in enumerate(self._facts.layers):
-            # on dark panels half way to white, where all of them are seen
-            light = 0.45 if palette.color(QPalette.ColorRole.Window).lightness() < 128 else 0.0
-            on = QColor.fromRgbF(*(light + (1.0 - light) * part for part in self.colors[layer]))
+            on = color_of(colors[layer])
             for index in range(pattern.neurons):
                 box = self.cell(Neuron(layer, index))
                 inset = 1.0 if box.width() > 3 else 0.0
@@ -92,7 +94,7 @@ class PatternView(QWidget):
             count = f"{len(pattern.active)} / {pattern.neurons}"
             painter.drawText(row, Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter, count)
         if self.neuron is not None and self.neuron.layer < len(self._facts.layers):
-            painter.setPen(QPen(QColor.fromRgbF(*HIGHLIGHT), 1.6))
+            painter.setPen(QPen(color_of(HIGHLIGHT), 1.6))
             painter.drawRect(self.cell(self.neuron).adjusted(-1, -1, 0, 0))
         painter.end()
 

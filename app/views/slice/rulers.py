@@ -7,13 +7,15 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from PySide6.QtCore import QPointF, QRectF
-from PySide6.QtGui import QColor, QFont, QFontMetricsF, QPainter, QPen
+from PySide6.QtGui import QFont, QFontMetricsF, QPainter
 
 from app.state.texts.numbers import number_text
+from app.views.marks.paper_of import color_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from app.state.paper import Paper
     from app.views.slice.framing import Framing
 
 Point = tuple[float, float]
@@ -23,7 +25,6 @@ _FINER, _COARSER = 5, 9  # round steps that are tried
 _GAP_BELOW, _GAP_BESIDE = 14.0, 5.0  # pixels between numbers that follow each other, and that stand one above the other
 _MOST_TICKS: Final = 200
 _ROUNDING: Final = 1e-9  # of a step
-_INK, _FAINT = QColor("#5b6472"), QColor("#d5d9e0")
 _BASE: Final = 17.0  # pixels from the area down to the foot of the letters below it
 _TO_LETTERS: Final = 6.0  # pixels from the area left to numbers
 _NAME: Final = 14.0  # pixels that an axis's name takes at its end
@@ -102,40 +103,46 @@ def measured(framing: Framing, area: QRectF, lower: Point, upper: Point) -> QRec
     return slice_.intersected(area)
 
 
-def paint_rulers(painter: QPainter, framing: Framing, area: QRectF, part: QRectF, names: tuple[str, str]) -> None:
+def paint_rulers(
+    painter: QPainter, framing: Framing, area: QRectF, part: QRectF, names: tuple[str, str], paper: Paper
+) -> None:
     """Around the area of the view in which the slice is; part: of it, from where to where; names: of the axes."""
     family = painter.font().family()
     painter.setFont(QFont(family, 8))
-    painter.setPen(QPen(_FAINT, 1))
+    painter.setPen(color_of(paper.faint))
     painter.drawLine(QPointF(area.left(), part.top()), QPointF(area.left(), part.bottom()))
     painter.drawLine(QPointF(part.left(), area.bottom()), QPointF(part.right(), area.bottom()))
     low_u, low_v = framing.to_slice(part.left() - area.left(), part.bottom() - area.top())
     high_u, high_v = framing.to_slice(part.right() - area.left(), part.top() - area.top())
-    _paint_below(painter, low_u, high_u, framing.scale, area, part)
-    _paint_beside(painter, low_v, high_v, framing.scale, area, part)
+    _paint_below(painter, low_u, high_u, framing.scale, area, part, paper)
+    _paint_beside(painter, low_v, high_v, framing.scale, area, part, paper)
     letters = QFont(family, 9)
     letters.setItalic(True)
     letters.setBold(True)
     painter.setFont(letters)
-    painter.setPen(_INK)
+    painter.setPen(color_of(paper.muted))
     painter.drawText(QPointF(area.right() - 11, area.bottom() + _BASE), names[0])
     painter.drawText(QPointF(area.left() - 14, 14), names[1])
 
 
-def _paint_below(painter: QPainter, low: float, high: float, scale: float, area: QRectF, part: QRectF) -> None:
+def _paint_below(
+    painter: QPainter, low: float, high: float, scale: float, area: QRectF, part: QRectF, paper: Paper
+) -> None:
     length, start = QFontMetricsF(painter.font()).horizontalAdvance, part.left() - area.left()
     found = ruler(low, high, scale, (2.0 - start, area.width() - _NAME - start), length, _GAP_BELOW)
-    painter.setPen(QPen(_FAINT, 1))
+    painter.setPen(color_of(paper.faint))
     for at in found.ticks:
         x = part.left() + at
         painter.drawLine(QPointF(x, area.bottom()), QPointF(x, area.bottom() + 4))
-    painter.setPen(_INK)
+    painter.setPen(color_of(paper.muted))
     for number in found.numbers:
         left = part.left() + number.at - number.length / 2
         painter.drawText(QPointF(left, area.bottom() + _BASE), number.text)
 
 
-def _paint_beside(painter: QPainter, low: float, high: float, scale: float, area: QRectF, part: QRectF) -> None:
+def _paint_beside(
+    painter: QPainter, low: float, high: float, scale: float, area: QRectF, part: QRectF, paper: Paper
+) -> None:
     """From the foot to the top; where numbers are wider than what is beside the area, they stand upright."""
     metrics = QFontMetricsF(painter.font())
     height, width = metrics.capHeight(), metrics.horizontalAdvance
@@ -148,11 +155,11 @@ def _paint_beside(painter: QPainter, low: float, high: float, scale: float, area
             (ruler(low, high, scale, room, width, gap) for gap in (_GAP_BELOW, _GAP_BESIDE)),
             key=lambda one: one.score(_GAP_BESIDE),
         )
-    painter.setPen(QPen(_FAINT, 1))
+    painter.setPen(color_of(paper.faint))
     for at in found.ticks:
         y = part.bottom() - at
         painter.drawLine(QPointF(area.left() - 4, y), QPointF(area.left(), y))
-    painter.setPen(_INK)
+    painter.setPen(color_of(paper.muted))
     for number in found.numbers:
         y = part.bottom() - number.at
         if upright:

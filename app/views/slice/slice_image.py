@@ -10,9 +10,10 @@ from numpy.typing import NDArray
 
 from app.state.line_style import USUAL, LineStyle
 from app.state.look import Fill
-from app.state.palette import BORDER, RGB, depth_colors
+from app.state.palette import RGB
+from app.state.paper import WHITE, Paper
 from app.views.slice import raster
-from app.views.slice.fills import FaceFill
+from app.views.slice.fills import FaceFill, shaded
 from app.views.slice.framing import Framing
 from app.views.slice.strokes import Strokes, strokes_of
 from engine import Partition
@@ -21,7 +22,6 @@ Float = NDArray[np.float64]
 Int = NDArray[np.int32]
 Image = NDArray[np.uint8]
 
-_PAPER: Final = 255
 _COVERAGE = 0.38  # line width over the mean distance between lines
 _FINEST, _WIDEST = 0.3, 1.5  # pixels; finer lines are drawn paler
 _TAPER = 0.35  # the first layer's lines are wider by this share, the last layer's finer
@@ -118,13 +118,15 @@ def draw(
     hidden_depths: frozenset[int] = frozenset(),
     pixel_ratio: float = 1.0,
     style: LineStyle = USUAL,
+    paper: Paper = WHITE,
 ) -> Image:
     """(H, W, 4) uint8, RGB and an unused byte: the framed part of a slice; pixel_ratio: device pixels per pixel."""
     device = framing.enlarged(pixel_ratio)
     scale, (x, y) = device.scale, device.shift
     partition = picture.partition
-    image = np.full((device.height, device.width, 4), _PAPER, np.uint8)
-    _lay_fill(image, picture, scale, x, y)
+    image = np.empty((device.height, device.width, 4), np.uint8)
+    image[:] = (*_bytes(paper.ground), 255)
+    _lay_fill(image, picture, scale, x, y, paper)
 
     cover = np.zeros(image.shape[:2], np.uint8)
     faded = 0.28 if len(picture.highlight) else 1.0
@@ -138,12 +140,12 @@ def draw(
 
     layers = len(picture.first) - 1
     widths = line_widths(picture, framing.scale, hidden_depths, style.line_factor)
-    colors = depth_colors(layers, style.palette)
+    colors = paper.depth_colors(layers, style.palette)
     for depth in reversed(range(layers)):
         if depth not in hidden_depths:
             lo, hi = int(picture.first[depth]), int(picture.first[depth + 1])
             lines(picture.edges, lo, hi, widths[depth], colors[depth], faded)
-    lines(picture.border, 0, len(picture.border), 1.0, BORDER, 0.5)
+    lines(picture.border, 0, len(picture.border), 1.0, paper.border, 0.5)
 
     def level(width: float, color: RGB, opacity: float) -> None:
         raster.cover_polylines(
@@ -153,15 +155,15 @@ def draw(
 
     if len(picture.level):
         wide = level_width(picture, widths, hidden_depths, style.level_factor)
-        level(wide + _CASING, (1.0, 1.0, 1.0), 0.85)
-        level(wide, accent, 1.0)
+        level(wide + _CASING, paper.ground, 0.85)
+        level(wide, paper.accent(accent), 1.0)
     if len(picture.highlight):
-        lines(picture.highlight, 0, len(picture.highlight), _HIGHLIGHT + _CASING, (1.0, 1.0, 1.0), 0.8)
+        lines(picture.highlight, 0, len(picture.highlight), _HIGHLIGHT + _CASING, paper.ground, 0.8)
         lines(picture.highlight, 0, len(picture.highlight), _HIGHLIGHT, HIGHLIGHT)
     return image
 
 
-def _lay_fill(image: Image, picture: SlicePicture, scale: float, x: float, y: float) -> None:
+def _lay_fill(image: Image, picture: SlicePicture, scale: float, x: float, y: float, paper: Paper) -> None:
     fill, partition = picture.fill, picture.partition
     if fill is None:
         return
@@ -172,10 +174,10 @@ def _lay_fill(image: Image, picture: SlicePicture, scale: float, x: float, y: fl
         ids, values, partition.vertices, output, partition.face_offsets, partition.face_vertices, scale, x, y
     )
     if fill.colors is not None:
-        raster.lay_face_colors(image, ids, fill.colors)
+        raster.lay_face_colors(image, ids, shaded(fill.colors, paper))
     elif fill.fill is Fill.VALUE:
         level = partition.level or 0.0
-        raster.lay_value_colors(image, ids, values, fill.low + level, fill.high + level, fill.table)
+        raster.lay_value_colors(image, ids, values, fill.low + level, fill.high + level, shaded(fill.table, paper))
 
 
 def line_widths(picture: SlicePicture, scale: float, hidden_depths: frozenset[int], factor: float) -> list[float]:

@@ -7,33 +7,35 @@ from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
-from PySide6.QtCore import QLineF, QPointF, QRectF, Qt, Signal
+from PySide6.QtCore import QPointF, QRectF, Qt, Signal
 from PySide6.QtGui import (
-    QColor,
-    QFont,
-    QFontMetricsF,
     QImage,
     QKeyEvent,
     QMouseEvent,
     QPainter,
     QPaintEvent,
-    QPen,
-    QPolygonF,
+    QPixmap,
     QResizeEvent,
     QTransform,
     QWheelEvent,
 )
-from PySide6.QtWidgets import QSizePolicy, QWidget
+from PySide6.QtWidgets import QWidget
 
 from app.state.line_style import LineStyle
+from app.state.look import SceneLook
 from app.state.palette import RGB
-from app.views.marks.pick_marks import PickMarks, paint_marks
-from app.views.marks.pin_marks import PinMark, paint_badge, paint_outline
-from app.views.marks.view_keys import KeyPointer, dragged_by, zoomed_by
-from app.views.marks.waiting import paint_waiting
+from app.state.paper import WHITE, Paper
+from app.views.marks.crosshair import paint_crosshair
+from app.views.marks.marked_view import MarkedView
+from app.views.marks.paper_of import color_of
+from app.views.marks.pick_marks import paint_marks
+from app.views.marks.pin_marks import paint_badge, paint_outline
+from app.views.marks.view_keys import dragged_by, zoomed_by
+from app.views.marks.words import paint_note, paint_waiting
 from app.views.slice.framing import Bounds, Framing
 from app.views.slice.rulers import measured, paint_rulers
-from app.views.slice.slice_image import HIGHLIGHT, Image, SlicePicture, draw
+from app.views.slice.slice_image import Image, SlicePicture, draw
+from app.views.slice.target import Target, paint_target
 
 _LEFT, _BOTTOM = 40, 22  # pixels for the rulers
 _CLICK: Final = 4
@@ -51,17 +53,21 @@ class Drawing:
     hidden_depths: frozenset[int]
     pixel_ratio: float
     style: LineStyle
+    paper: Paper
 
     def __call__(self) -> Image:
-        return draw(self.picture, self.framing, self.accent, self.hidden_depths, self.pixel_ratio, self.style)
+        return draw(
+            self.picture, self.framing, self.accent, self.hidden_depths, self.pixel_ratio, self.style, self.paper
+        )
 
 
-class SliceView(QWidget):
+class SliceView(MarkedView):
     """drawing_wanted(Drawing): call it elsewhere and give the result to `show_drawing`.
 
     hovered(u, v), left, clicked(u, v): in the slice's coordinates; pinned(u, v): clicked with Shift; fitted: a double
-    click, of which the first half was a click; nudged(notches): the wheel asks to move the plane.  While `picking`, a
-    click is picked(u, v) instead.  region_meant: Shift is held where the mouse hovers.
+    click, of which the first half was a click; nudged(notches): the wheel asks to move the plane; reframed: a hand
+    brought another part into view.  While `picking`, a click is picked(u, v) instead.  region_meant: Shift is held
+    where the mouse hovers.
     """
 
     drawing_wanted = Signal(object)
@@ -72,55 +78,27 @@ class SliceView(QWidget):
     pinned = Signal(float, float)
     fitted = Signal()
     nudged = Signal(float)
+    reframed = Signal()
 
     def __init__(self, accent: RGB, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setMinimumSize(150, 110)
-        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
-        self.setMouseTracking(True)
-        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.accent = accent
-        self.hidden_depths: frozenset[int] = frozenset()
-        self.style_of_lines = LineStyle()
+        self.look = SceneLook()
         self.axis_names = ("u", "v")
-        self.waiting = ""
         self.note = self.next_note = ""  # what is told of the picture on the screen, and of the one being drawn
         self.framing: Framing | None = None
-        self._fitted = True
+        self.fitted_whole = True  # it shows all that the slice may fill
         self._picture: SlicePicture | None = None
         self._frame_of_slice = np.zeros((2, 2))
         self._image: tuple[QImage, Framing] | None = None
         self._wanted: Drawing | None = None
-        self._region: QPolygonF | None = None
-        self._line: list[QLineF] = []
+        self.target: Target | None = None
         self.region_meant = False
-        self.pins: tuple[PinMark, ...] = ()
         self._pressed: QPointF | None = None
         self._last: QPointF | None = None
         self._hovering: QPointF | None = None
-        self._marks: PickMarks | None = None
-        self._picking = False
-        self.pointer = KeyPointer(self)
-
-    @property
-    def picking(self) -> bool:
-        return self._picking
-
-    @picking.setter
-    def picking(self, on: bool) -> None:
-        self._picking = on
-        self._show_cursor()
-
-    def _show_cursor(self) -> None:
-        if self._picking:
-            self.setCursor(Qt.CursorShape.CrossCursor)
-        else:
-            self.unsetCursor()
-
-    def show_marks(self, marks: PickMarks | None) -> None:
-        if marks is not None or self._marks is not None:
-            self._marks = marks
-            self.update()
+        self.papered.connect(self.redraw)
 
     @property
     def picture(self) -> SlicePicture | None:
@@ -143,43 +121,41 @@ class SliceView(QWidget):
         may fill.
         """
         self._picture, self.next_note, self._frame_of_slice = picture, note, frame
-        self._region, self._line = None, []
+        self.target = None
         self._frame(self.framing)
         self.redraw()
 
     def show_nothing(self) -> None:
         """There is no slice; the part in view is kept for the next one."""
-        self._picture = self._region = self._image = self._wanted = None
-        self._line = []
+        self._picture = self.target = self._image = self._wanted = None
         self.tell("")
 
     def _frame(self, wanted: Framing | None) -> None:
         """The whole frame; or what is wanted, where it shows some of the slice."""
         bounds = self._bounds()
-        kept = None if self._fitted or wanted is None or bounds is None else bounds.kept(wanted)
-        self._fitted = kept is None
+        kept = None if self.fitted_whole or wanted is None or bounds is None else bounds.kept(wanted)
+        self.fitted_whole = kept is None
         self.framing = self._whole() if kept is None else kept
 
-    def show_look(self, hidden_depths: frozenset[int], style: LineStyle) -> None:
-        """Which layers are to be seen, and how."""
-        if (self.hidden_depths, self.style_of_lines) != (hidden_depths, style):
-            self.hidden_depths, self.style_of_lines = hidden_depths, style
+    def show_look(self, look: SceneLook) -> None:
+        """Of it the slices' lines."""
+        known, self.look = self.look, look
+        if known.of_lines != look.of_lines:
             self.redraw()
 
     def redraw(self) -> None:
         """Ask for a new drawing; until it is there the last one is shown where it belongs."""
         if self._picture is not None and self.framing is not None:
-            self._wanted = Drawing(
-                self._picture, self.framing, self.accent, self.hidden_depths, self.devicePixelRatioF(),
-                self.style_of_lines,
-            )  # fmt: skip
+            self._wanted = self._drawing(self._picture, self.framing, self.paper)
             self.drawing_wanted.emit(self._wanted)
         self.update()
 
+    def _drawing(self, picture: SlicePicture, framing: Framing, paper: Paper) -> Drawing:
+        hidden = self.look.unseen_depths(len(picture.first) - 1)
+        return Drawing(picture, framing, self.accent, hidden, self.devicePixelRatioF(), self.look.style, paper)
+
     def show_drawing(self, drawing: Drawing, image: Image) -> None:
-        height, width = image.shape[:2]
-        picture = QImage(image.data, width, height, 4 * width, QImage.Format.Format_RGBX8888).copy()
-        self._image = (picture, drawing.framing)
+        self._image = (_to_qimage(image), drawing.framing)
         if drawing.picture is self._picture:
             self.note = self.next_note
         if drawing is self._wanted:
@@ -188,22 +164,29 @@ class SliceView(QWidget):
 
     def show_target(self, corners: NDArray[np.float64] | None, line: NDArray[np.float64]) -> None:
         """Mark what a click takes: the region with corners (M, 2), None: no region; segments (H, 2, 2) of a line."""
-        self._region = None if corners is None else QPolygonF([QPointF(u, v) for u, v in corners.tolist()])
-        self._line = [QLineF(*ends) for ends in line.reshape(-1, 4).tolist()]
+        self.target = Target.of(corners, line) if corners is not None or len(line) else None
         self.update()
-
-    def show_pins(self, pins: tuple[PinMark, ...]) -> None:
-        """Mark regions for as long as they are pinned."""
-        if pins or self.pins:
-            self.pins = pins
-            self.update()
 
     def fit(self) -> None:
         """The frame in which the slice stays as its plane moves; from there the slice alone, where it is small."""
         bounds = self._bounds()
-        close = bounds.close(*self._area()) if bounds is not None and self._fitted else None
-        self._fitted = close is None
+        close = bounds.close(*self._area()) if bounds is not None and self.fitted_whole else None
+        self.fitted_whole = close is None
         self.framing = close or self._whole()
+        self.redraw()
+        self.reframed.emit()
+
+    def follow(self, centre: tuple[float, float], scale: float) -> None:
+        """Show what is around a point, as near to it and to a scale as the slice allows."""
+        bounds = self._bounds()
+        kept = None if bounds is None else bounds.kept(Framing(centre, scale, *self._area()))
+        if kept is not None and kept != self.framing:
+            self.framing, self.fitted_whole = kept, False
+            self.redraw()
+
+    def follow_whole(self) -> None:
+        """Show all that the slice may fill."""
+        self.framing, self.fitted_whole = self._whole(), True
         self.redraw()
 
     def _whole(self) -> Framing | None:
@@ -230,8 +213,9 @@ class SliceView(QWidget):
 
     def _change(self, framing: Framing) -> None:
         if framing != self.framing:
-            self.framing, self._fitted = framing, False
+            self.framing, self.fitted_whole = framing, False
             self.redraw()
+            self.reframed.emit()
 
     @property
     def pixel(self) -> float:
@@ -292,16 +276,16 @@ class SliceView(QWidget):
 
     def mouseReleaseEvent(self, event: QMouseEvent) -> None:
         dragged = self.cursor().shape() == _GRABBED
-        self._show_cursor()
+        self.show_cursor()
         if self._pressed is not None and not dragged and event.button() == Qt.MouseButton.LeftButton:
             where = self.at(self._pressed)  # what was marked there, also where the hand trembled
             if where is not None:
                 shift = event.modifiers() & Qt.KeyboardModifier.ShiftModifier
-                (self.picked if self._picking else self.pinned if shift else self.clicked).emit(*where)
+                (self.picked if self.picking else self.pinned if shift else self.clicked).emit(*where)
         self._pressed = self._last = None
 
     def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:
-        if self._picking:
+        if self.picking:
             self.mousePressEvent(event)  # the second of two clicks that follow each other fast
         else:
             self.fit()
@@ -335,86 +319,82 @@ class SliceView(QWidget):
 
     def paintEvent(self, event: QPaintEvent) -> None:
         painter = QPainter(self)
-        painter.fillRect(self.rect(), QColor("white"))
+        self._paint(painter, self._image, self.paper)
+        painter.end()
+
+    def white_picture(self) -> QPixmap:
+        """The view as it is seen, on white paper."""
+        image, paper = self._image, self.paper
+        if paper.dark and self._picture is not None and self.framing is not None:
+            image = _to_qimage(self._drawing(self._picture, self.framing, WHITE)()), self.framing
+        pixmap = QPixmap(self.size() * self.devicePixelRatioF())
+        pixmap.setDevicePixelRatio(self.devicePixelRatioF())
+        painter = QPainter(pixmap)
+        painter.setFont(self.font())
+        self._paint(painter, image, WHITE)
+        painter.end()
+        return pixmap
+
+    def _paint(self, painter: QPainter, image: tuple[QImage, Framing] | None, paper: Paper) -> None:
+        painter.fillRect(self.rect(), color_of(paper.ground))
         width, height = self._area()
         area = QRectF(_LEFT, 0, width, height)
-        if self.framing is not None and self._image is not None:
+        if self.framing is not None and image is not None:
             painter.save()
             painter.setClipRect(area)
-            self._paint_image(painter, self.framing)
-            self._paint_target(painter, self.framing)
-            self._paint_pins(painter)
-            self._paint_marks(painter, area)
+            _paint_image(painter, self.framing, *image)
+            if self.target is not None:
+                paint_target(painter, self.target, self._to_pixels(self.framing), paper)
+            self._paint_pins(painter, paper)
+            self._paint_marks(painter, area, paper)
             painter.restore()
         bounds = self._bounds()
         if self.framing is not None and bounds is not None:
             painter.setFont(self.font())
-            paint_rulers(painter, self.framing, area, measured(self.framing, area, *bounds.corners), self.axis_names)
-        if self._image is None and self.waiting:
-            paint_waiting(painter, area, self.waiting)
+            part = measured(self.framing, area, *bounds.corners)
+            paint_rulers(painter, self.framing, area, part, self.axis_names, paper)
+        if image is None and self.waiting:
+            paint_waiting(painter, area, self.waiting, paper)
         if self.note:
-            self._paint_note(painter, area)
-        painter.end()
+            paint_note(painter, area, self.note, paper)
 
-    def _paint_image(self, painter: QPainter, framing: Framing) -> None:
-        assert self._image is not None
-        image, drawn = self._image
-        if drawn == framing:
-            painter.drawImage(QRectF(_LEFT, 0, framing.width, framing.height), image, QRectF(image.rect()))
-            return
-        left, top = framing.to_pixel(*drawn.to_slice(0, 0))
-        right, bottom = framing.to_pixel(*drawn.to_slice(drawn.width, drawn.height))
-        painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform)
-        painter.drawImage(QRectF(_LEFT + left, top, right - left, bottom - top), image, QRectF(image.rect()))
+    def _to_pixels(self, framing: Framing) -> QTransform:
+        x, y = framing.shift
+        return QTransform(framing.scale, 0, 0, -framing.scale, x + _LEFT, y)
 
-    def _paint_target(self, painter: QPainter, framing: Framing) -> None:
-        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        if self._line:
-            x, y = framing.shift
-            painter.save()
-            painter.setTransform(QTransform(framing.scale, 0, 0, -framing.scale, x + _LEFT, y), True)
-            for color, width in ((QColor(255, 255, 255, 190), 4.0), (QColor.fromRgbF(*HIGHLIGHT), 1.6)):
-                pen = QPen(color, width)
-                pen.setCosmetic(True)
-                painter.setPen(pen)
-                painter.drawLines(self._line)
-            painter.restore()
-        if self._region is None:
-            return
-        painter.setPen(QPen(QColor(20, 24, 32), 1.4))
-        painter.setBrush(QColor(255, 214, 10, 120))
-        painter.drawPolygon(QPolygonF([self.position_of(p.x(), p.y()) for p in self._region.toList()]))
+    def _paint_marks(self, painter: QPainter, area: QRectF, paper: Paper) -> None:
+        cross, marks = self.crosshair, self.marks
+        if cross is not None:
+            paint_crosshair(painter, self.position_of(*cross.point.tolist()), cross.away, paper, area)
+        if marks is not None:
+            places = np.array([self.position_of(u, v).toTuple() for u, v in marks.points.tolist()]).reshape(-1, 2)
+            candidate = None if marks.candidate is None else np.array(self.position_of(*marks.candidate).toTuple())
+            paint_marks(painter, marks, places, candidate, area, paper)
 
-    def _paint_marks(self, painter: QPainter, area: QRectF) -> None:
-        marks = self._marks
-        if marks is None:
-            return
-        places = np.array([self.position_of(u, v).toTuple() for u, v in marks.points.tolist()]).reshape(-1, 2)
-        candidate = None if marks.candidate is None else np.array(self.position_of(*marks.candidate).toTuple())
-        paint_marks(painter, marks, places, candidate, area)
-
-    def _paint_pins(self, painter: QPainter) -> None:
+    def _paint_pins(self, painter: QPainter, paper: Paper) -> None:
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         outlines = [[self.position_of(u, v) for u, v in pin.corners.tolist()] for pin in self.pins]
         for pin, outline in zip(self.pins, outlines, strict=True):
-            paint_outline(painter, outline, pin.in_place)
+            paint_outline(painter, outline, pin.in_place, paper)
         for pin, outline in zip(self.pins, outlines, strict=True):
-            paint_badge(painter, pin.number, self.position_of(*pin.anchor.tolist()), outline, pin.in_place)
+            paint_badge(painter, pin.number, self.position_of(*pin.anchor.tolist()), outline, pin.in_place, paper)
 
-    def _paint_note(self, painter: QPainter, area: QRectF) -> None:
-        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        painter.setFont(QFont(self.font().family(), 9))
-        wrapped = Qt.AlignmentFlag.AlignCenter | Qt.TextFlag.TextWordWrap
-        room = QRectF(0, 0, max(area.width() - 36, 1), max(area.height() - 26, 1))
-        text = QFontMetricsF(painter.font()).boundingRect(room, int(wrapped), self.note)
-        box = QRectF(0, 0, text.width() + 20, text.height() + 10)
-        box.moveCenter(area.center())
-        box.moveBottom(area.bottom() - 8)
-        painter.setPen(Qt.PenStyle.NoPen)
-        painter.setBrush(QColor(255, 255, 255, 235))
-        painter.drawRoundedRect(box, 6, 6)
-        painter.setPen(QColor("#2b3240"))
-        painter.drawText(box, int(wrapped), self.note)
+
+def _to_qimage(image: Image) -> QImage:
+    height, width = image.shape[:2]
+    return QImage(image.data, width, height, 4 * width, QImage.Format.Format_RGBX8888).copy()
+
+
+def _paint_image(painter: QPainter, framing: Framing, image: QImage, drawn: Framing) -> None:
+    """A picture that was drawn of some part of the slice, where that part is now."""
+    left, top = framing.to_pixel(*drawn.to_slice(0, 0))
+    right, bottom = framing.to_pixel(*drawn.to_slice(drawn.width, drawn.height))
+    place = QRectF(left, top, right - left, bottom - top)
+    if drawn == framing:
+        place = QRectF(0, 0, framing.width, framing.height)
+    else:
+        painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform)
+    painter.drawImage(place.translated(_LEFT, 0), image, QRectF(image.rect()))
 
 
 _GRABBED: Final = Qt.CursorShape.ClosedHandCursor

@@ -124,7 +124,7 @@ _VIEW: Final = (
         checked=lambda session: session.look.opacity < 100, tip="The surface clear, or opaque",
     ),
     Command(
-        "neuron in space", "Neuron in s&pace", "L", enabled=opened, checkable=True,
+        "neuron in space", "Neuron in s&pace", "V", enabled=opened, checkable=True,
         tip="The level set of the neuron that is followed, in space",
     ),
     None,
@@ -132,10 +132,14 @@ _VIEW: Final = (
         "tiles", "&Tiles or one slice", "T", meanings.tile, checked=lambda session: session.tiled,
         tip="All slices, or the active one", icon="tiles",
     ),
-    Command("3D large", "&3D view large", "Ctrl+1"),
-    Command("slice large", "&One slice large", "Ctrl+2"),
-    Command("grid", "Grid of &slices", "Ctrl+3"),
-    Command("3D hidden", "S&lices without the 3D view", "Ctrl+4"),
+    Command("3D large", "&3D view large", "Ctrl+1", checkable=True, icon="space large"),
+    Command("slice large", "&One slice large", "Ctrl+2", checkable=True, icon="slice large"),
+    Command("grid", "Grid of &slices", "Ctrl+3", checkable=True, icon="grid"),
+    Command("3D hidden", "S&lices without the 3D view", "Ctrl+4", checkable=True, icon="flat"),
+    Command(
+        "link", "Lin&k 2D views", "L", label="Link", checkable=True, icon="link",
+        tip="2D views show the same point at the same scale; a crosshair marks where the mouse is, in all views",
+    ),
     None,
     Command(
         "find", "&Go to a neuron", "Ctrl+F", tip="Highlight a neuron's level set everywhere: layer / neuron",
@@ -253,8 +257,8 @@ CHECKPOINT_MENU: Final = Menu(
 SWITCHES: Final = (
     _switch("surface", "Surface", "The level surface, coloured by its normals"),
     _switch("creases", "Creases", "The surface's creases, coloured by depth"),
-    _switch("clip", "Clip", "Cut the surface at the active plane, to look inside"),
-    _switch("lines", "Lines", "The slices' lines in the 3D view"),
+    _switch("clip", "Clip", "Cut the surface in 3D at the active plane, to look inside"),
+    _switch("lines", "Lines", "The slices' lines, in 2D and in 3D"),
     _switch("box", "Box", "The domain's box"),
     _switch("axes", "Axes", "The axes and their ranges"),
 )

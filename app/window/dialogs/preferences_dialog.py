@@ -23,11 +23,12 @@ from app.state import actions
 from app.state.line_style import NARROWEST, USUAL, WIDEST, LineStyle
 from app.state.palette import Palette, depth_colors
 from app.state.store import Store
+from app.views.marks.paper_of import color_of
 from app.window.parts.controls import Choice, closing, label, number_box, without_icons
-from app.window.parts.icons import color_of
 from app.window.parts.theme import dress
 
 _THEMES: Final = (("system", "As the desktop"), ("light", "Light"), ("dark", "Dark"))
+_PAPERS: Final = ((False, "As the theme"), (True, "Always white"))
 _PALETTES: Final = tuple(Palette)
 _SWATCH: Final = QSize(64, 14)
 _SWATCHED: Final = 8  # depths
@@ -60,7 +61,11 @@ class PreferencesDialog(QDialog):
         self.theme = Choice(self)
         for value, text in _THEMES:
             self.theme.addItem(text, value)
-        self.theme.setToolTip("Colours of the window; views stay on white paper, as figures do")
+        self.theme.setToolTip("Colours of the window")
+        self.paper = Choice(self)
+        for white, text in _PAPERS:
+            self.paper.addItem(text, white)
+        self.paper.setToolTip("On which the views draw; figures and pictures for files are always on white")
         about_budget = "While a plane moves: a slice that takes longer is drawn by its first layers"
         self.budget = number_box(self, 20, 1000, 10, "ms", about_budget)
         about_threads = "For the exact surface; fewer leave more of the machine to slices that follow the hand"
@@ -74,6 +79,7 @@ class PreferencesDialog(QDialog):
         form.addRow("Level &set width", self.level)
         form.addRow(label("WINDOW", "section"))
         form.addRow("&Theme", self.theme)
+        form.addRow("Pap&er", self.paper)
         form.addRow("&Frame budget", self.budget)
         form.addRow("Threads for the s&urface", self.threads)
         usual = QDialogButtonBox.StandardButton.RestoreDefaults
@@ -97,7 +103,8 @@ class PreferencesDialog(QDialog):
             width.valueChanged.connect(lambda _: self._take_style(live=True))
             width.editingFinished.connect(store.history.pause)
         self.finished.connect(lambda _: store.history.pause())
-        self.theme.activated.connect(lambda _: self._take())
+        for choice in (self.theme, self.paper):
+            choice.activated.connect(lambda _: self._take())
         for field in (self.budget, self.threads):
             field.valueChanged.connect(lambda _: self._take())
 
@@ -110,6 +117,7 @@ class PreferencesDialog(QDialog):
         self.lines.setValue(style.lines)
         self.level.setValue(style.level)
         self.theme.setCurrentIndex([value for value, _ in _THEMES].index(settings.theme))
+        self.paper.setCurrentIndex(int(settings.white_paper))
         self.budget.setValue(round(1000 * settings.frame_seconds))
         self.threads.setValue(settings.surface_threads)
         for field in fields:
@@ -136,6 +144,7 @@ class PreferencesDialog(QDialog):
 
     def _take(self) -> None:
         self._settings.theme = self.theme.currentData()
+        self._settings.white_paper = self.paper.currentData()
         self._settings.frame_seconds = self.budget.value() / 1000
         self._settings.surface_threads = self.threads.value()
         self._tell()
@@ -143,7 +152,7 @@ class PreferencesDialog(QDialog):
     def _tell(self) -> None:
         application = QApplication.instance()
         if isinstance(application, QApplication):
-            dress(application, self._settings.theme)
+            dress(application, self._settings.theme, self._settings.white_paper)
         self._told()
 
 

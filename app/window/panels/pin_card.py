@@ -13,8 +13,8 @@ from app.state.session import Pin, Session
 from app.state.texts.facts_text import across, facts_json, facts_text, kind, pattern_lines, title
 from app.views.slice.pattern_view import PatternView
 from app.window.commands.row_button import row_button, row_link
+from app.window.parts.chip import Chip
 from app.window.parts.controls import ElidedLabel, ToolButton, button, label
-from app.window.parts.icons import color_of
 from engine import BEYOND
 
 if TYPE_CHECKING:
@@ -65,10 +65,7 @@ class PinCard(QFrame):
         self.place = ElidedLabel(self)
         self.place.setObjectName("muted")
         if pin.key is not None:
-            chip = QLabel(self)
-            chip.setFixedSize(9, 9)
-            chip.setStyleSheet(f"background: {color_of(session.slice(pin.key).accent).name()}; border-radius: 4px;")
-            place.addWidget(chip)
+            place.addWidget(Chip(session.slice(pin.key).accent))
         place.addWidget(self.place, 1)
         self.back = row_link("go back")
         self.back.clicked.connect(self.return_wanted)

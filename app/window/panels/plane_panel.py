@@ -11,7 +11,6 @@ from PySide6.QtWidgets import (
     QFrame,
     QGridLayout,
     QHBoxLayout,
-    QLabel,
     QLineEdit,
     QVBoxLayout,
     QWidget,
@@ -23,6 +22,7 @@ from app.state.session import Session, Slice
 from app.state.store import Change, Store
 from app.state.texts.numbers import place_text, short_place_text
 from app.window.commands.commands import Commands
+from app.window.parts.chip import Chip
 from app.window.parts.controls import (
     ElidedLabel,
     ScrollArea,
@@ -34,7 +34,7 @@ from app.window.parts.controls import (
     restyle,
     row,
 )
-from app.window.parts.icons import color_of, eye, icon
+from app.window.parts.icons import eye, icon
 from app.window.parts.number_field import NumberField, VectorField
 from engine import SlicePlane
 
@@ -57,9 +57,6 @@ class SliceRow(QFrame):
         super().__init__(parent)
         self.setObjectName("card")
         self.key, self._store = part.key, store
-        chip = QLabel(self)
-        chip.setFixedSize(10, 10)
-        chip.setStyleSheet(f"background: {color_of(part.accent).name()}; border-radius: 5px;")
         self.name = QLineEdit(part.name, self)
         self.name.setStyleSheet("border: none; background: transparent; padding: 0; font-weight: 600;")
         self.name.setCursorPosition(0)
@@ -78,7 +75,7 @@ class SliceRow(QFrame):
         layout = QHBoxLayout(self)
         layout.setContentsMargins(10, 4, 4, 4)
         layout.setSpacing(7)
-        layout.addWidget(chip)
+        layout.addWidget(Chip(part.accent))
         layout.addWidget(self.name, 1)  # with the room that the place leaves
         layout.addWidget(self.place)
         layout.addWidget(self.eye)

@@ -74,7 +74,7 @@ class SliceBoard(ScrollArea):
                 self._link.withdraw(part.key)
                 tile.clear()
             tile.show_slice(part, part.key == session.active)
-            tile.view.show_look(session.look.hidden_depths, session.look.style)
+            tile.view.show_look(session.look)
         if isinstance(change.action, actions.MovePlane):
             return
         self._arrange(session)
@@ -86,7 +86,7 @@ class SliceBoard(ScrollArea):
 
     def _tile(self, key: int, session: Session) -> SliceTile:
         tile = SliceTile(session.slice(key), self)
-        tile.view.show_look(session.look.hidden_depths, session.look.style)
+        tile.view.show_look(session.look)
         self._link.add(key, tile.view)
         tile.chosen.connect(lambda: self._store.do(actions.ActivateSlice(key)))
         tile.enlarged.connect(lambda: self.enlarged.emit(key))
@@ -123,6 +123,7 @@ class SliceBoard(ScrollArea):
     def _look_at_tiles(self) -> None:
         keys = [key for key, tile in self.tiles.items() if not tile.visibleRegion().isEmpty()]
         self._slices.look_at(tuple(keys))
+        self._link.linked.align_all()
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
@@ -136,6 +137,7 @@ class SliceBoard(ScrollArea):
 
     def _computed(self, key: int, result: DrawnSlice) -> None:
         self.tiles[key].show_result(result, not self._slices.computing(key))
+        self._link.linked.align(key)
 
     def _failed(self, key: int, error: Exception) -> None:
         if key not in self.tiles:

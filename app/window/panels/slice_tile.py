@@ -12,10 +12,12 @@ from app.state.palette import ink
 from app.state.session import Slice
 from app.state.slices import axis_labels
 from app.state.texts.numbers import counted, place_text
+from app.views.marks.paper_of import color_of
 from app.views.slice.framing import shadow
 from app.views.slice.slice_view import SliceView
+from app.window.parts.chip import Chip
 from app.window.parts.controls import ElidedLabel, icon_button, restyle
-from app.window.parts.icons import color_of, icon
+from app.window.parts.icons import icon
 
 if TYPE_CHECKING:
     from app.control.live_slices import DrawnSlice
@@ -39,9 +41,7 @@ class SliceTile(QFrame):
         self.setObjectName("card")
         self.key = part.key
         self.view = SliceView(part.accent, self)
-        self._chip = QLabel(self)
-        self._chip.setFixedSize(10, 10)
-        self._chip.setStyleSheet(f"background: {color_of(part.accent).name()}; border-radius: 5px;")
+        self._chip = Chip(part.accent)
         self._name, self._place, self._count = ElidedLabel(self), ElidedLabel(self), QLabel(self)
         self._name.setObjectName("heading")
         self._name.setSizePolicy(QSizePolicy.Policy.Maximum, QSizePolicy.Policy.Preferred)

@@ -13,6 +13,7 @@ from app.state import actions
 from app.state.look import CLEAREST, Fill
 from app.state.session import Session
 from app.state.store import Change, Store
+from app.window.arrangement import Shape
 from app.window.commands.commands import Commands
 from app.window.commands.table import SWITCHES
 from app.window.parts.controls import Choice, Slider, command_button, label, restyle
@@ -21,11 +22,11 @@ from engine import Neuron
 _OPACITY_WIDTHS: Final = 40, 76  # pixels
 _FILLS: Final = (
     (Fill.NONE, "No fill"),
-    (Fill.SIGN, "Inside / outside"),
+    (Fill.SIGN, "Inside/outside"),
     (Fill.VALUE, "Value f"),
-    (Fill.GRADIENT, "Gradient norm |A|"),
+    (Fill.GRADIENT, "Gradient |A|"),
     (Fill.AREA, "Area"),
-    (Fill.RANDOM, "Random colours"),
+    (Fill.RANDOM, "Random"),
 )
 
 
@@ -36,6 +37,7 @@ class ToolStrip(QFrame):
 
     def __init__(self, store: Store, commands: Commands, parent: QWidget | None = None) -> None:
         super().__init__(parent)
+        self.setObjectName("strip")
         self._store = store
         self.switches = {command.name: command_button(commands[command.name]) for command in SWITCHES}
         self.opacity = Slider(self)
@@ -57,11 +59,11 @@ class ToolStrip(QFrame):
             if name == "surface":
                 layout.addWidget(self.opacity)
         layout.addSpacing(6)
-        layout.addWidget(label("fill", "muted"))
+        layout.addWidget(label("2D fill", "muted"))
         self.fill = Choice(self)
         for fill, text in _FILLS:
             self.fill.addItem(text, fill)
-        self.fill.setToolTip("What the regions of the slices are filled with")
+        self.fill.setToolTip("What the regions of the slices are filled with, in their 2D views")
         self.fill.setAccessibleName("fill")
         self.fill.activated.connect(lambda _: store.do(actions.ChangeFill(self.fill.currentData())))
         layout.addWidget(self.fill)
@@ -71,15 +73,26 @@ class ToolStrip(QFrame):
         self.search.setAccessibleName("neuron")
         self.search.setToolTip(commands["find"].toolTip())
         self.search.setClearButtonEnabled(True)
-        self.search.setMinimumWidth(100)
+        self.search.setMinimumWidth(84)
         self.search.setMaximumWidth(178)
         self.search.returnPressed.connect(self._search)
         self.search.textChanged.connect(self._cleared)
         layout.addWidget(self.search)
-        for name in ("tiles", "picture"):  # signs, so that all has room in a small window
-            layout.addWidget(command_button(commands[name], words=False))
+        layout.addWidget(command_button(commands["link"], words=False))
+        layout.addLayout(self._shapes(commands))
+        layout.addWidget(command_button(commands["picture"], words=False))
         store.listen(self._changed)
         self._show(store.session)
+
+    def _shapes(self, commands: Commands) -> QHBoxLayout:
+        """A button for each arrangement of the window."""
+        side_by_side = QHBoxLayout()
+        side_by_side.setSpacing(1)
+        for shape in Shape:
+            made = command_button(commands[shape.value], words=False)
+            made.setObjectName("narrow")
+            side_by_side.addWidget(made)
+        return side_by_side
 
     def _changed(self, change: Change) -> None:
         if not isinstance(change.action, actions.MovePlane):

@@ -9,15 +9,10 @@ from PySide6.QtCore import QPointF, QRectF, QSize, Qt
 from PySide6.QtGui import QColor, QIcon, QPainter, QPen, QPixmap
 from PySide6.QtSvg import QSvgRenderer
 
-from app.state.palette import RGB
 from app.window.parts.theme import MUTED
 
 SIZE = QSize(18, 18)
 _SCALE = 3
-
-
-def color_of(rgb: RGB) -> QColor:
-    return QColor.fromRgbF(*rgb)
 
 
 def icon(name: str) -> QIcon:
@@ -77,10 +72,14 @@ _STROKES: Final = {
     "export": "M9 11 V2.5 M5.8 5.7 L9 2.5 L12.2 5.7 M3 10.5 v4.5 h12 v-4.5",
     "eye": "M2 9 Q9 1.5 16 9 Q9 16.5 2 9",
     "find": "M7.8 3 a4.8 4.8 0 1 0 0.01 0 M11.4 11.4 L15.2 15.2",
+    "flat": "M1.5 3.5 h6.5 v4.5 h-6.5 Z M10 3.5 h6.5 v4.5 h-6.5 Z M1.5 10 h6.5 v4.5 h-6.5 Z M10 10 h6.5 v4.5 h-6.5 Z",
     "folder": "M2.5 14.5 v-10.5 h4.5 l1.5 2 h7 v8.5 Z",
+    "grid": "M6.3 3.5 h4 v4.5 h-4 Z M12.5 3.5 h4 v4.5 h-4 Z M6.3 10 h4 v4.5 h-4 Z M12.5 10 h4 v4.5 h-4 Z",
     "home": "M2.8 9 L9 3.2 L15.2 9 M4.6 8 v6.8 h8.8 V8",
     "left": "M4 6.2 A6 6 0 1 1 3.2 10.5 M3.6 2.6 L4 6.4 L7.8 6",
     "line": "M2.5 13.5 L6.5 8 L10.5 9.5 L15.5 4",
+    "link": "M7.6 10.4 a2.9 2.9 0 0 1 0 -4.1 l2 -2 a2.9 2.9 0 0 1 4.1 4.1 l-1.2 1.2 "
+    "M10.4 7.6 a2.9 2.9 0 0 1 0 4.1 l-2 2 a2.9 2.9 0 0 1 -4.1 -4.1 l1.2 -1.2",
     "measure": "M2.8 12.2 L12.2 2.8 L15.2 5.8 L5.8 15.2 Z M6 9 l1.5 1.5 M9 6 l1.5 1.5",
     "notes": "M4 2.8 h10 v12.4 h-10 Z M6.6 6.2 h4.8 M6.6 9 h4.8 M6.6 11.8 h3",
     "paste": "M6.5 4 h-2.5 v11 h10 v-11 h-2.5 M6.8 2.8 h4.4 v2.6 h-4.4 Z",
@@ -91,14 +90,19 @@ _STROKES: Final = {
     "reload": "M14.6 7 A6 6 0 1 0 15 9.8 M14.9 3.4 L14.7 7.1 L11 6.9",
     "right": "M14 6.2 A6 6 0 1 0 14.8 10.5 M14.4 2.6 L14 6.4 L10.2 6",
     "save": "M3 3 h9.5 L15 5.5 V15 H3 Z M6 3 v4 h5.5 V3 M5.6 15 v-4.6 h6.8 V15",
+    "slice large": "M6.3 3.5 h10.2 v11 h-10.2 Z",
+    "space large": "M11.7 3.5 h4.8 v4.5 h-4.8 Z M11.7 10 h4.8 v4.5 h-4.8 Z",
     "tiles": "M2.8 2.8 h5 v5 h-5 Z M10.2 2.8 h5 v5 h-5 Z M2.8 10.2 h5 v5 h-5 Z M10.2 10.2 h5 v5 h-5 Z",
     "undo": "M3.5 7 H11 a3.8 3.8 0 0 1 0 7.6 h-4 M6.5 4 L3.4 7 L6.5 10",
 }
 _FILLED: Final = {
     "eye": "M9 6.8 a2.2 2.2 0 1 0 0.01 0 Z",
+    "grid": "M1.5 3.5 h2.8 v11 h-2.8 Z",
     "picture": "M11.6 5.6 a1.2 1.2 0 1 0 0.01 0 Z",
     "pin": "M9 5.4 a1.7 1.7 0 1 0 0.01 0 Z",
     "play": "M5 3.2 L14.5 9 L5 14.8 Z",
+    "slice large": "M1.5 3.5 h2.8 v11 h-2.8 Z",
+    "space large": "M1.5 3.5 h8.2 v11 h-8.2 Z",
     "stop": "M4.5 4.5 h9 v9 h-9 Z",
 }
 """Paths of SVG, by the names of icons."""

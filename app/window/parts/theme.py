@@ -9,10 +9,13 @@ from PySide6.QtCore import Qt
 from PySide6.QtGui import QColor, QFont, QFontDatabase, QPalette
 from PySide6.QtWidgets import QApplication
 
+from app.state.paper import NIGHT, WHITE, Paper
+from app.views.marks.paper_of import GROUND, color_of
+
 
 @dataclass(frozen=True, slots=True)
 class Theme:
-    """Colours of the window; the views draw on white paper in every theme, as figures do."""
+    """Colours of the window; paper: on which its views draw, see `app.state.paper`."""
 
     panel: str
     raised: str
@@ -29,17 +32,18 @@ class Theme:
     wrong_soft: str
     caution: str
     caution_soft: str
+    paper: Paper
 
 
 LIGHT: Final = Theme(
     panel="#f5f6f8", raised="#ffffff", line="#dfe3e9", text="#1f2733", muted="#667085", brand="#2f5bd0",
     brand_soft="#e4ebfb", on_brand="#ffffff", hover="#eef1f5", disabled="#aab2bf", handle="#ccd2db", wrong="#c0392b",
-    wrong_soft="#fdf1f0", caution="#7a4a00", caution_soft="#fdf0d5",
+    wrong_soft="#fdf1f0", caution="#7a4a00", caution_soft="#fdf0d5", paper=WHITE,
 )  # fmt: skip
 DARK: Final = Theme(
     panel="#1d2026", raised="#272b33", line="#3b414c", text="#e4e8ee", muted="#98a2b3", brand="#7ea2ff",
     brand_soft="#2c3a5e", on_brand="#10131a", hover="#323844", disabled="#646d7c", handle="#4d5563", wrong="#ff8a7a",
-    wrong_soft="#43292a", caution="#ffd591", caution_soft="#45371c",
+    wrong_soft="#43292a", caution="#ffd591", caution_soft="#45371c", paper=NIGHT,
 )  # fmt: skip
 
 MUTED: Final = "#7b8698"  # of icons: seen well on both
@@ -66,6 +70,8 @@ QAbstractSpinBox QLineEdit {{ border: none; background: transparent; padding: 0;
 QToolButton, QPushButton {{
     background: {theme.raised}; border: 1px solid {theme.line}; border-radius: 6px; padding: 4px 9px; min-height: 16px;
 }}
+#strip QToolButton {{ padding: 4px 6px; }}
+#strip QToolButton#narrow {{ padding: 4px 3px; }}
 QToolButton:hover, QPushButton:hover {{ border-color: {theme.muted}; background: {theme.hover}; }}
 QToolButton:focus, QPushButton:focus, #card:focus {{ border-color: {theme.brand}; }}
 QToolButton#flat:focus {{ background: {theme.hover}; }}
@@ -157,8 +163,12 @@ def system_theme(application: QApplication) -> Theme:
     return DARK if application.styleHints().colorScheme() is Qt.ColorScheme.Dark else LIGHT
 
 
-def dress(application: QApplication, wanted: str = "system") -> None:
-    """The application's style.  wanted: light, dark, or system, which follows the desktop while the program runs."""
+def dress(application: QApplication, wanted: str = "system", white_paper: bool = False) -> None:
+    """The application's style.
+
+    wanted: light, dark, or system, which follows the desktop while the program runs; white_paper: views draw on white
+    in every theme, as figures do.
+    """
     if application.style().objectName().lower() != "fusion":
         application.setStyle("Fusion")
         known = set(QFontDatabase.families())
@@ -166,15 +176,17 @@ def dress(application: QApplication, wanted: str = "system") -> None:
         application.setFont(QFont(family, 9))
         application.styleHints().colorSchemeChanged.connect(lambda _: _follow(application))
     application.setProperty("theme", wanted)
+    application.setProperty("white paper", white_paper)
     _follow(application)
 
 
 def _follow(application: QApplication) -> None:
     chosen = {"light": LIGHT, "dark": DARK}.get(str(application.property("theme")))
-    _paint(application, system_theme(application) if chosen is None else chosen)
+    theme = system_theme(application) if chosen is None else chosen
+    _paint(application, theme, WHITE if application.property("white paper") else theme.paper)
 
 
-def _paint(application: QApplication, theme: Theme) -> None:
+def _paint(application: QApplication, theme: Theme, paper: Paper) -> None:
     palette = QPalette()
     for role, color in (
         (QPalette.ColorRole.Window, theme.panel),
@@ -189,5 +201,6 @@ def _paint(application: QApplication, theme: Theme) -> None:
         (QPalette.ColorRole.PlaceholderText, theme.muted),
     ):
         palette.setColor(role, QColor(color))
+    palette.setColor(GROUND, color_of(paper.ground))
     application.setPalette(palette)
     application.setStyleSheet(style_sheet(theme))

@@ -124,7 +124,7 @@ def test_measuring_in_a_slice_takes_vertices_exactly(window: Driver) -> None:
         at = view.position_of(*partition.vertices[vertex].tolist()).toPoint() + QPoint(2, -1)
         move(view, at)
         place = active_plane(window).to_plane(partition.points[vertex][None])[0]
-        np.testing.assert_allclose(view._marks.candidate, place, rtol=0.0, atol=1e-12)
+        np.testing.assert_allclose(view.marks.candidate, place, rtol=0.0, atol=1e-12)
         QTest.mouseClick(view, LEFT, NONE, at)
     points = np.array(window.window.picker.points)
     np.testing.assert_array_equal(points, partition.points[chosen])

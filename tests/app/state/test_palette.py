@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from app.state.palette import ACCENTS, BACKGROUND, Palette, accent, depth_colors, ink
+from app.state.palette import ACCENTS, Palette, accent, depth_colors, ink
+from app.state.paper import NIGHT, WHITE, Paper
 from app.views.slice.slice_image import HIGHLIGHT
 
 # Simulated vision on linear RGB: Machado, Oliveira and Fernandes, "A physiologically-based model for simulation of
@@ -46,17 +47,28 @@ def test_lightness_rises_with_depth(palette: Palette, layers: int, vision: str) 
 
 
 @pytest.mark.parametrize("vision", VISION)
+@pytest.mark.parametrize("layers", [2, 3, 8, 24])
 @pytest.mark.parametrize("palette", Palette)
-def test_eight_layers_are_told_apart(palette: Palette, vision: str) -> None:
-    colors = cielab(depth_colors(8, palette), vision)
+def test_on_dark_ground_lightness_falls_with_depth(palette: Palette, layers: int, vision: str) -> None:
+    lightness = cielab(NIGHT.depth_colors(layers, palette), vision)[:, 0]
+    assert (np.diff(lightness) < 0).all()
+    assert lightness[-1] > cielab(NIGHT.ground)[0] + 25  # readable on it
+
+
+@pytest.mark.parametrize("paper", [WHITE, NIGHT])
+@pytest.mark.parametrize("vision", VISION)
+@pytest.mark.parametrize("palette", Palette)
+def test_eight_layers_are_told_apart(palette: Palette, vision: str, paper: Paper) -> None:
+    colors = cielab(paper.depth_colors(8, palette), vision)
     assert np.linalg.norm(np.diff(colors, axis=0), axis=1).min() > 5
 
 
+@pytest.mark.parametrize(("paper", "least"), [(WHITE, 40), (NIGHT, 35)])
 @pytest.mark.parametrize("palette", Palette)
-def test_level_sets_are_told_from_every_depth_and_from_paper(palette: Palette) -> None:
-    others = cielab([*depth_colors(24, palette), BACKGROUND])
-    for color in cielab([*ACCENTS, HIGHLIGHT]):
-        assert np.linalg.norm(others - color, axis=1).min() > 40
+def test_level_sets_are_told_from_every_depth_and_from_paper(palette: Palette, paper: Paper, least: float) -> None:
+    others = cielab([*paper.depth_colors(24, palette), paper.ground])
+    for color in cielab([*map(paper.accent, ACCENTS), HIGHLIGHT]):
+        assert np.linalg.norm(others - color, axis=1).min() > least
 
 
 @pytest.mark.parametrize("vision", ["protanopia", "deuteranopia"])
@@ -75,9 +87,10 @@ def test_grey_has_no_hue() -> None:
 @pytest.mark.parametrize("palette", Palette)
 def test_colors_are_srgb_for_any_number_of_layers(palette: Palette) -> None:
     for layers in (0, 1, 2, 500):
-        colors = depth_colors(layers, palette)
-        assert len(set(colors)) == layers
-        assert all(0 <= channel <= 1 for color in colors for channel in color)
+        for paper in (WHITE, NIGHT):
+            colors = paper.depth_colors(layers, palette)
+            assert len(set(colors)) == layers
+            assert all(0 <= channel <= 1 for color in colors for channel in color)
 
 
 def test_accents_are_read_as_words_on_both_themes() -> None:
@@ -92,6 +105,7 @@ def test_accents_are_read_as_words_on_both_themes() -> None:
 def test_slices_are_told_apart_until_accents_repeat() -> None:
     count = len(ACCENTS)
     assert [accent(i) for i in range(count + 1)] == [*ACCENTS, ACCENTS[0]]
-    colors = cielab([*ACCENTS, HIGHLIGHT])
-    distances = np.linalg.norm(colors[:, None] - colors, axis=2)
-    assert distances[~np.eye(count + 1, dtype=bool)].min() > 25
+    for paper in (WHITE, NIGHT):
+        colors = cielab([*map(paper.accent, ACCENTS), HIGHLIGHT])
+        distances = np.linalg.norm(colors[:, None] - colors, axis=2)
+        assert distances[~np.eye(count + 1, dtype=bool)].min() > 25

@@ -62,7 +62,9 @@ def example(names: tuple[str, ...] = ("x", "oblique é")) -> SavedSession:
         SavedPin(3, 0, slices[0].key, oblique, (0.1, 1 / 3, -0.2), (0.1, 1 / 7, -0.2)),
         SavedPin(1, 1, None, None, (1e-9, 0.0, 0.5), (0.0, 0.1, 0.5)),
     )
-    return SavedSession(checkpoints, 1, session, view, Layout((1440, 900), (700, 430), "neurons", 361), pins)
+    return SavedSession(
+        checkpoints, 1, session, view, Layout((1440, 900), (700, 430), "neurons", 361, True, True), pins
+    )
 
 
 def check_same(one: SavedSession, other: SavedSession) -> None:
@@ -116,6 +118,19 @@ def test_a_session_of_the_third_version_opens_with_an_opaque_surface_in_perspect
     content["splinescope session"] = 3
     del content["opacity"], content["neuron in space"], content["camera"]["parallel"], content["camera"]["centre"]
     check_same(from_text(json.dumps(content), FOLDER), plain(example()))
+
+
+def test_a_layout_that_does_not_say_so_is_neither_flat_nor_linked() -> None:
+    saved = example()
+    content = json.loads(to_text(saved, FOLDER))
+    for name in ("flat", "linked"):
+        del content["layout"][name]
+    check_same(
+        from_text(json.dumps(content), FOLDER), replace(saved, layout=Layout((1440, 900), (700, 430), "neurons", 361))
+    )
+    content["layout"]["flat"] = 1
+    with pytest.raises(SessionFileError, match="flat"):
+        from_text(json.dumps(content), FOLDER)
 
 
 def unframed(saved: SavedSession) -> SavedSession:

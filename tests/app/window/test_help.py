@@ -257,7 +257,7 @@ def test_the_first_start_says_three_lines_once(empty_window: Driver) -> None:
 
 def test_the_layout_survives_a_restart(empty_window: Driver) -> None:
     first = empty_window.window
-    first.keep_layout()
+    first.layouts.keep()
     first.resize(1130, 760)
     first.splitter.setSizes([400, 430])
     first.checkpoints.automatic.setChecked(True)
@@ -265,11 +265,34 @@ def test_the_layout_survives_a_restart(empty_window: Driver) -> None:
     size, shares = first.size(), first.splitter.sizes()
     first.close()
     second = MainWindow()
-    second.keep_layout()
+    second.layouts.keep()
     second.show()
     assert QTest.qWaitForWindowExposed(second, 60_000)
     assert (second.size(), second.splitter.sizes()) == (size, shares)
     assert second.checkpoints.automatic.isChecked()
+    second.close()
+    second.deleteLater()
+    del second
+    QApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete)
+
+
+def test_a_hidden_3d_view_and_links_survive_a_restart(empty_window: Driver) -> None:
+    first = empty_window.window
+    first.layouts.keep()
+    widths = first.arrangement.widths
+    for shortcut in ("L", "Ctrl+4"):
+        press(empty_window, shortcut)
+    first.close()
+    second = MainWindow()
+    second.layouts.keep()
+    second.show()
+    assert QTest.qWaitForWindowExposed(second, 60_000)
+    assert second.arrangement.flat
+    assert second.slice_link.linked.on
+    assert second.commands["3D hidden"].isChecked()
+    second.arrangement.show_space()
+    let_run(20)
+    assert second.arrangement.widths == widths
     second.close()
     second.deleteLater()
     del second

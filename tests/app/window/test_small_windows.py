@@ -22,6 +22,16 @@ def place(widget: QWidget, within: QWidget) -> QRect:
     return QRect(widget.mapTo(within, QPoint(0, 0)), widget.size())
 
 
+def test_a_window_of_1000_pixels_shows_all_of_the_strip(window: Driver) -> None:
+    main = window.window
+    assert main.width() == 1000
+    strip = [part for part in main.strip.findChildren(QWidget) if part.isVisible()]
+    assert all(main.rect().contains(place(part, main)) for part in strip)
+    for button in (part for part in strip if isinstance(part, QToolButton) and part.text()):
+        assert button.width() >= button.sizeHint().width()
+    assert main.strip.fill.width() >= main.strip.fill.sizeHint().width()
+
+
 def test_the_place_of_a_slice_comes_before_the_number_of_its_regions(window: Driver) -> None:
     main = window.window
     main.store.do(actions.MovePlane(main.store.session.active, SlicePlane.from_axis("z", -0.123456)))

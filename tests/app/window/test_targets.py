@@ -3,16 +3,22 @@
 from __future__ import annotations
 
 import numpy as np
-from PySide6.QtCore import QPoint, Qt
+from PySide6.QtCore import QLineF, QPoint, Qt
+from PySide6.QtGui import QPolygonF
 from PySide6.QtTest import QTest
 
 from app.state import actions
 from app.state.session import same
+from app.views.slice.slice_view import SliceView
 from engine import Neuron, areas, region_facts
 from tests.app.on_screen import LEFT, Driver, move
 from tests.app.window.test_window import long_edge
 
 PLAIN, SHIFT = Qt.KeyboardModifier.NoModifier, Qt.KeyboardModifier.ShiftModifier
+
+
+def marked(view: SliceView) -> tuple[QPolygonF | None, list[QLineF]]:
+    return (None, []) if view.target is None else (view.target.region, view.target.line)
 
 
 def test_a_click_takes_what_hovering_marks(window: Driver) -> None:
@@ -24,7 +30,7 @@ def test_a_click_takes_what_hovering_marks(window: Driver) -> None:
         for y in range(10, view.height() - 40, 23):
             at = QPoint(x, y)
             move(view, at)
-            region, line = view._region, list(view._line)
+            region, line = marked(view)
             QTest.mousePress(view, LEFT, PLAIN, at)
             QTest.mouseRelease(view, LEFT, PLAIN, at + QPoint(2, 1))  # a hand trembles
             session = main.store.session
@@ -76,13 +82,15 @@ def test_shift_means_the_region_and_says_so(window: Driver) -> None:
     at = view.position_of(*middle).toPoint()
     view.setFocus()
     move(view, at)
-    assert view._line
+    assert marked(view)[1]
     QTest.keyPress(view, Qt.Key.Key_Shift, SHIFT)
-    assert not view._line
-    assert view._region is not None
+    region, line = marked(view)
+    assert region is not None
+    assert not line
     QTest.keyRelease(view, Qt.Key.Key_Shift)
-    assert view._line
-    assert view._region is None
+    region, line = marked(view)
+    assert region is None
+    assert line
     layer = int(partition.edge_layer[edge])
     found = window.window.hover.at(window.tile.key, *middle, 6 * view.pixel)
     assert found is not None

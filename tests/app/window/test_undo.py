@@ -55,7 +55,7 @@ def check_shows_the_session(driver: Driver) -> None:
             None if session.neuron is None else (session.neuron.layer, session.neuron.index)
         )
         assert window.scene_view.planes[part.key] is part.plane
-        assert tile.view.hidden_depths == session.look.hidden_depths
+        assert tile.view.look == session.look
     assert window.surface.drawn.surface.network is session.opened.network
     assert window.strip.fill.currentData() is session.fill
     assert {name for name, switch in window.strip.switches.items() if switch.isChecked()} == {

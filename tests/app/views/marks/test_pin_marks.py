@@ -8,7 +8,9 @@ from PySide6.QtCore import QPointF
 from PySide6.QtGui import QColor, QImage, QPainter
 
 from app.application import application
-from app.views.marks.pin_marks import INK, paint_badge
+from app.state.paper import WHITE
+from app.views.marks.paper_of import color_of
+from app.views.marks.pin_marks import paint_badge
 
 _SIZE = 200
 
@@ -20,10 +22,11 @@ def _ink(at: QPointF, half: QPointF) -> int:
     corners = [at - half, at + QPointF(half.x(), -half.y()), at + QPointF(0, half.y())]
     painter = QPainter(image)
     painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-    paint_badge(painter, 8, at, corners, in_place=True)
+    paint_badge(painter, 8, at, corners, in_place=True, paper=WHITE)
     painter.end()
     pixels = np.frombuffer(image.constBits(), np.uint8).reshape(_SIZE, _SIZE, 4)[..., :3]
-    ink = [INK.blue(), INK.green(), INK.red()]
+    mark = color_of(WHITE.ink)
+    ink = [mark.blue(), mark.green(), mark.red()]
     return int((pixels == ink).all(axis=-1).sum())
 
 

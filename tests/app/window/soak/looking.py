@@ -69,7 +69,7 @@ def check_panels(window: MainWindow) -> None:
     for part in session.slices:
         tile = window.board.tiles[part.key]
         assert tile._name.whole == part.name
-        assert tile.view.hidden_depths == session.look.hidden_depths
+        assert tile.view.look == session.look
         assert window.scene_view.planes[part.key] is part.plane
     assert window.scene_view.active == session.active
     assert window.strip.fill.currentData() is session.fill
@@ -94,9 +94,11 @@ def check_tiles(window: MainWindow) -> None:
 
 
 def check_scene(window: MainWindow) -> None:
-    """The picture on the screen is of these slices, where they are."""
+    """The picture on the screen is of these slices, where they are; a hidden view draws it when it is seen again."""
     view, session = window.scene_view, window.store.session
     assert view.scene is not None
+    if not view.isVisible():
+        return
     assert view._shown is not None
     visible = {part.key: part for part in session.slices if part.visible}
     drawn = [window.slices.result(key) for key in visible]
@@ -122,8 +124,8 @@ def check_marks(window: MainWindow) -> None:
     assert window.task_bar.isHidden() is (task is None)
     if task is None:
         assert window.scene_view.marks is None
-        assert all(tile.view._marks is None for tile in tiles)
-    marked = [tile.view for tile in tiles if tile.view._region is not None]
+        assert all(tile.view.marks is None for tile in tiles)
+    marked = [tile.view for tile in tiles if tile.view.target is not None and tile.view.target.region is not None]
     assert marked in ([], [window.hover._marked])
 
 
