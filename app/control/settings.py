@@ -163,13 +163,15 @@ class Settings:
         self._keep_flag("links", on)
 
     @property
-    def flat(self) -> bool:
-        """Whether the 3D view is hidden."""
-        return self._flag("flat")
+    def flat(self) -> tuple[int, int] | None:
+        """Widths that the 3D view, which is hidden, and the slices had before; None: it is shown."""
+        left, right = (self._number(name, 0, 0, 100_000) for name in ("space_width", "slices_width"))
+        return (left, right) if left and right else None
 
     @flat.setter
-    def flat(self, on: bool) -> None:
-        self._keep_flag("flat", on)
+    def flat(self, widths: tuple[int, int] | None) -> None:
+        for name, width in zip(("space_width", "slices_width"), widths or (0, 0), strict=True):
+            self._stored.setValue(name, width)
 
     def _flag(self, name: str) -> bool:
         return str(self._stored.value(name, "no")) == "yes"

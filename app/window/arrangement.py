@@ -125,9 +125,9 @@ class Arrangement(QObject):
         if self._store.session.tiled != tiled:
             self._store.do(actions.TileSlices(tiled))
 
-    def hide_space(self) -> None:
-        """Leave the room to the slices."""
-        self._widths = self.widths
+    def hide_space(self, widths: tuple[int, int] | None = None) -> None:
+        """Leave the room to the slices; widths: that both have when the 3D view comes back, None: as they are now."""
+        self._widths = widths or self.widths
         self._space.hide()
         self._put_keys(self._rows[1])
         self.changed.emit()

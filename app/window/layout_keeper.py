@@ -41,14 +41,14 @@ class LayoutKeeper(QObject):
         self._side.show_named(self._settings.side)
         self._reloads.setChecked(self._settings.reloads)
         self._linked.on = self._settings.links
-        if self._settings.flat:
-            self._arrangement.hide_space()
+        if self._settings.flat is not None:
+            self._arrangement.hide_space(self._settings.flat)
 
     def leave(self) -> None:
         """The window closes."""
         if self._kept:
             settings = self._settings
-            settings.flat = self._arrangement.flat
+            settings.flat = self._arrangement.widths if self._arrangement.flat else None
             self._arrangement.show_space()
             settings.store(self._window, self._splitters)
             settings.side, settings.reloads, settings.links = (
@@ -76,7 +76,7 @@ class LayoutKeeper(QObject):
             self._sides.setSizes([max(whole - layout.side_width, 1), layout.side_width])
         self._arrangement.share(layout.widths)
         if layout.flat:
-            self._arrangement.hide_space()
+            self._arrangement.hide_space(layout.widths)
         self._linked.on = layout.linked
 
     def _tick(self) -> None:
