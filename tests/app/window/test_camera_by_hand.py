@@ -184,7 +184,7 @@ def test_a_neuron_that_is_followed_is_shown_in_space(window: Driver) -> None:
     assert f"in space: {expected.report.facets:,} facets" in view.message
     assert main.commands["neuron in space"].isChecked()
     with_neuron = view.grab().toImage()
-    press(window, "L")
+    press(window, "V")
     assert view.scene.neuron is None
     assert not main.commands["neuron in space"].isChecked()
     window.settle()
@@ -214,7 +214,7 @@ def test_a_neuron_that_takes_long_in_space_waits_until_it_is_asked_for(window: D
     store.do(actions.SelectNeuron(Neuron(2, 2)))  # deeper ones take no less
     assert main.neuron.finished
     assert "in space it takes over" in view.message
-    press(window, "L")
+    press(window, "V")
     assert main.commands["neuron in space"].isChecked()
     window.settle()
     assert "in space" in view.message
