@@ -15,7 +15,7 @@ from collections.abc import Sequence
 from typing import Any, NoReturn
 
 from app import __version__
-from app.commands import completion, demos, info, open, render, slice, surface, sweep, train
+from app.commands import again, completion, demos, info, open, render, slice, stats, surface, sweep, train
 from app.commands.errors import CommandError
 from app.commands.interrupt import Terminated, termination_raises
 from app.demos import DEMOS, suggestion
@@ -26,6 +26,8 @@ _COMMANDS = {
     "slice": slice,
     "surface": surface,
     "render": render,
+    "stats": stats,
+    "again": again,
     "sweep": sweep,
     "train": train,
     "demos": demos,
@@ -50,7 +52,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
             parser = _parser()
             if "_ARGCOMPLETE" in os.environ:
                 _complete(parser)
-            parsed = parser.parse_args(_with_command(sys.argv[1:] if arguments is None else list(arguments)))
+            words = _with_command(sys.argv[1:] if arguments is None else list(arguments))
+            parsed = parser.parse_args(words)
+            parsed.words = words  # files that are written say how they were made
             parsed.run(parsed)
         if sys.stdout is not None:
             sys.stdout.flush()

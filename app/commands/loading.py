@@ -54,6 +54,7 @@ def add_checkpoint_options(parser: argparse.ArgumentParser, *, without: tuple[st
         metavar="FILE",
         help="a checkpoint, or the name of a demo: spot, gyroid, torus, ...",
     )
+    parser.set_defaults(located=None)  # where FILE is, when it is not there
     add_reading_options(parser, without=without).add_argument(
         "--module",
         metavar="MODULE:FUNCTION",
@@ -113,9 +114,9 @@ def open_chosen(arguments: argparse.Namespace) -> Checkpoint:
     if arguments.module is None:
         if arguments.file is None:
             raise CommandError("no checkpoint given; give a FILE, or the name of a demo such as spot")
-        return open_checkpoint(arguments.file, reading_of(arguments))
-    file = arguments.file
-    arguments.file = file or Path(arguments.module)
+        return open_checkpoint(arguments.located or arguments.file, reading_of(arguments))
+    file = arguments.located or arguments.file
+    arguments.file = arguments.file or Path(arguments.module)
     try:
         return load_module(arguments.module, file, reading_of(arguments))
     except CheckpointError as error:

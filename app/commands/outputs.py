@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import importlib.util
 import os
 import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from app.commands.errors import CommandError
 from app.files import why_not_written
+
+if TYPE_CHECKING:
+    from engine import Network
 
 _LONGEST_NAME = 255
 
@@ -33,6 +38,18 @@ def check_outputs(outputs: Sequence[Path], extensions: Sequence[str], source: Pa
         if not os.access(final.parent, os.W_OK | os.X_OK):
             raise CommandError(f"{path}: the folder {path.parent} cannot be written; choose another")
         seen.add(final)
+
+
+def check_parquet(option: str) -> None:
+    """Raise CommandError unless Parquet can be written."""
+    if importlib.util.find_spec("pyarrow") is None:
+        raise CommandError(f"{option}: .parquet needs the package pyarrow; install splinescope[parquet], or write .csv")
+
+
+def check_one_output(file: Path, network: Network) -> None:
+    """Raise CommandError for a network with several outputs, whose regions have a map for each."""
+    if network.output_size != 1:
+        raise CommandError(f"{file}: the network has {network.output_size} outputs; choose one with --output")
 
 
 def could_not_write(error: OSError, outputs: Sequence[Path]) -> CommandError:

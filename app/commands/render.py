@@ -16,7 +16,8 @@ from app.commands.kernels import prepare_kernels, prepare_surface_kernels
 from app.commands.loading import about, add_checkpoint_options, level_of, open_chosen, reading_facts, trace
 from app.commands.options import add_palette_option, finite, numbers
 from app.commands.outputs import check_outputs, could_not_write
-from app.commands.planes import add_plane_options, check_space, planes_of
+from app.commands.planes import add_plane_options, check_space, poses_of
+from app.commands.recording import provenance_of
 from app.commands.surface import extract, surface_facts
 from app.inspection import forward_error
 from app.libraries import advice, missing_for_pictures
@@ -27,6 +28,7 @@ from app.state.palette import Palette
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from app.provenance.record import Provenance
     from app.state.slices import SliceResult
     from engine import Surface
 
@@ -74,11 +76,12 @@ def add_parser(commands: Any) -> None:
 
 def run(arguments: argparse.Namespace) -> None:
     output: Path = arguments.out
-    check_outputs([output], (".png",), source=arguments.file)
+    check_outputs([output], (".png",), source=arguments.located or arguments.file)
     missing = missing_for_pictures()
     if missing:
         raise CommandError(f"pictures cannot be drawn: {advice(missing)}")
-    planes = planes_of(arguments)
+    poses = poses_of(arguments)
+    planes = [pose.plane for pose in poses]
     camera, up = _directions(arguments)
     checkpoint = open_chosen(arguments)
     check_space(arguments, checkpoint.domain.shape[1], "surfaces")
@@ -106,7 +109,14 @@ def run(arguments: argparse.Namespace) -> None:
         raise CommandError(about(arguments.file, str(error))) from error
     if surface.empty and not slices:
         raise CommandError(about(arguments.file, f"{surface.describe()}; choose another level or box"))
-    _draw(surface, slices, arguments, camera, up, approximation)
+    found = {"facets": surface.report.facets, "area": surface.area}
+    found |= {"regions": sum(result.partition.regions for result in slices)} if slices else {}
+    width, height = arguments.size
+    settings: dict[str, str | float] = {"palette": arguments.palette, "width": width, "height": height}
+    record = provenance_of(
+        arguments, checkpoint, ("--out",), domain, arguments.level, [str(pose) for pose in poses], settings, found
+    )
+    _draw(surface, slices, arguments, camera, up, approximation, record)
     if arguments.json:
         from app.export.data import slice_facts
 
@@ -140,8 +150,10 @@ def _draw(
     camera: NDArray[np.float64],
     up: NDArray[np.float64],
     approximation: str,
+    record: Provenance,
 ) -> None:
     from app.files import written_together
+    from app.provenance.carriers import add_to_png
     from app.views.scene.picture import draw_picture
     from app.views.scene.still_picture import TooLargeError
 
@@ -154,6 +166,7 @@ def _draw(
                 ),
                 arguments.parallel,
             )  # fmt: skip
+            add_to_png(temporaries[0], record.of_output("--out", arguments.out).to_text())
     except TooLargeError as error:
         raise CommandError(f"--size: {error}") from error
     except OSError as error:

@@ -17,6 +17,7 @@ from app.commands.loading import about, add_checkpoint_options, level_of, open_c
 from app.commands.options import finite, numbers
 from app.commands.outputs import check_outputs, could_not_write, written_one_by_one
 from app.commands.planes import check_space
+from app.commands.recording import provenance_of
 from app.inspection import forward_error
 from app.state.texts.numbers import counted
 
@@ -25,10 +26,12 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from app.export.mesh import Mesh
+    from app.provenance.record import Provenance
     from engine import Network, Surface
     from sdf_models import Checkpoint
 
 _EXTENSIONS: Final = (".ply", ".obj", ".stl", ".vtp", ".npz")
+_OUTPUTS: Final = ("--out", "--creases")
 _GRID, _SAMPLES, _BUDGET = 32, 256, 50_000
 _SLOW_SECONDS = 1.0  # what takes longer is shown
 
@@ -101,9 +104,10 @@ def add_parser(commands: Any) -> None:
 def run(arguments: argparse.Namespace) -> None:
     outputs: list[Path] = arguments.out
     creases: list[Path] = [] if arguments.creases is None else [arguments.creases]
-    check_outputs(outputs, _EXTENSIONS, source=arguments.file)
-    check_outputs(creases, (".vtp",), source=arguments.file)
-    check_outputs([*outputs, *creases], _EXTENSIONS, source=arguments.file)
+    source = arguments.located or arguments.file
+    check_outputs(outputs, _EXTENSIONS, source=source)
+    check_outputs(creases, (".vtp",), source=source)
+    check_outputs([*outputs, *creases], _EXTENSIONS, source=source)
     exact = arguments.method == "exact"
     if arguments.certify is not None and not exact:
         raise CommandError("--certify: marching cubes proves nothing; leave --method marching out")
@@ -144,7 +148,9 @@ def run(arguments: argparse.Namespace) -> None:
     if mesh.facets == 0 and (outputs or creases):
         reason = surface.describe() if surface is not None else _no_marched(facts)
         raise CommandError(about(arguments.file, f"{reason}; choose another level or box, or a finer grid"))
-    _write(mesh, surface, outputs, creases)
+    found = {name: facts[name] for name in ("facets", "vertices", "area", "volume") if facts[name] is not None}
+    record = provenance_of(arguments, checkpoint, _OUTPUTS, domain, arguments.level, found=found)
+    _write(mesh, surface, outputs, creases, record)
     if arguments.json:
         facts_of_file = {"checkpoint": str(arguments.file), "max_forward_error": forward_error(network)}
         facts = facts_of_file | reading_facts(arguments, checkpoint, network) | facts
@@ -269,16 +275,17 @@ def _marched(
     return mesh, facts | {"certified": None, "seconds": {"marching": seconds}}
 
 
-def _write(mesh: Mesh, surface: Surface | None, outputs: list[Path], creases: list[Path]) -> None:
+def _write(mesh: Mesh, surface: Surface | None, outputs: list[Path], creases: list[Path], record: Provenance) -> None:
     from app.export.mesh import write_creases, write_mesh
     from app.files import written_together
 
     try:
         with written_together([*outputs, *creases]) as temporaries:
             for path, temporary in written_one_by_one(outputs, temporaries):
-                write_mesh(mesh, temporary, path.suffix.lower()[1:])
+                text = record.of_output("--out", path).to_text()
+                write_mesh(mesh, temporary, path.suffix.lower()[1:], text, record.sha256)
             if surface is not None and creases:
-                write_creases(surface, temporaries[-1])
+                write_creases(surface, temporaries[-1], record.of_output("--creases", creases[0]).to_text())
     except OSError as error:
         raise could_not_write(error, [*outputs, *creases]) from error
 

@@ -8,15 +8,16 @@ from typing import Any
 
 import numpy as np
 
+from app.export.arrays import write_arrays
 from app.state.slices import SliceResult
 
 
-def write_npz(result: SliceResult, path: Path) -> None:
+def write_npz(result: SliceResult, path: Path, provenance: str = "") -> None:
     """The partition's arrays under the names of `engine.Partition`, which documents their shapes and dtypes.
 
     Besides: points (V, D), origin (D,), axes (2, D), ties, tie_<kind>, linear_regions, level (nan when the output did
-    not cut), kink_names (L,) str, and approximation, str, where the network is not the checkpoint's own.  Reads back
-    with `numpy.load(path)`, no pickle.
+    not cut), kink_names (L,) str, approximation, str, where the network is not the checkpoint's own, and provenance,
+    str, a line of JSON that says how the file was made.  Reads back with `numpy.load(path)`, no pickle.
     """
     partition = result.partition
     arrays: dict[str, Any] = {name: getattr(partition, name) for name in _ARRAYS}
@@ -25,8 +26,7 @@ def write_npz(result: SliceResult, path: Path) -> None:
         arrays["approximation"] = np.array(result.approximation)
     arrays["kink_names"] = np.array(partition.network.layer_names, dtype=np.str_)
     arrays |= {f"tie_{kind}": count for kind, count in asdict(partition.tie_counts).items()}
-    with path.open("wb") as stream:
-        np.savez_compressed(stream, **arrays)
+    write_arrays(arrays, path, provenance)
 
 
 _ARRAYS = (

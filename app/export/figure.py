@@ -23,6 +23,7 @@ from matplotlib.transforms import Affine2D
 from numpy.typing import NDArray
 
 from app.export.ticks import Ticks
+from app.provenance.carriers import figure_metadata
 from app.state.palette import ACCENTS, BACKGROUND, BORDER, RGB, Palette, accent, depth_colors
 from app.state.slices import SliceResult, axis_labels
 from app.state.texts.numbers import counted
@@ -90,21 +91,16 @@ def _notes(slices: Sequence[SliceResult]) -> list[str]:
     return [note for note in (slices[0].approximation, rounding if left else "") if note]
 
 
-def write_figure(figure: Figure, path: FilePath, format: str, dpi: float = 600.0) -> None:
-    """Write a figure; `format` is one of FORMATS, `dpi` counts for pixels.  No time and no random number gets into
-    the file.
+def write_figure(figure: Figure, path: FilePath, format: str, dpi: float = 600.0, provenance: str = "") -> None:
+    """Write a figure; `format` is one of FORMATS, `dpi` counts for pixels, provenance: what the file carries of how it
+    was made.  No time and no random number gets into the file.
     """
-    metadata: dict[str, dict[str, str | None]] = {
-        "svg": {"Creator": "SplineScope", "Date": None},
-        "pdf": {"Creator": "SplineScope", "CreationDate": None},
-        "png": {"Software": "SplineScope"},
-    }
     with (
         rc_context({"pdf.fonttype": 42, "svg.fonttype": "none", "svg.hashsalt": "splinescope"}),
         warnings.catch_warnings(),
     ):
         warnings.filterwarnings("ignore", message="Glyph .* missing from font")  # in a checkpoint's name
-        figure.savefig(path, format=format, dpi=dpi, metadata=metadata[format])
+        figure.savefig(path, format=format, dpi=dpi, metadata=figure_metadata(format, provenance))
 
 
 def _draw_panel(axes: Axes, result: SliceResult, index: int, size: float, colors: Sequence[RGB]) -> None:

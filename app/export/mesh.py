@@ -12,9 +12,11 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-if TYPE_CHECKING:
-    from vtkmodules.vtkCommonDataModel import vtkPolyData
+from app.export.arrays import write_arrays
+from app.export.vtp import write_vtp
+from app.provenance.carriers import comments
 
+if TYPE_CHECKING:
     from engine import Surface
 
 FORMATS: Final = ("ply", "obj", "stl", "vtp", "npz")
@@ -46,22 +48,24 @@ def mesh_of(surface: Surface) -> Mesh:
     return Mesh(surface.vertices, surface.face_offsets, surface.face_vertices, facts)
 
 
-def write_mesh(mesh: Mesh, path: Path, format_: str) -> None:
-    """Write a mesh in one of FORMATS.  Raises OSError when it cannot be written."""
-    writers = {"ply": _write_ply, "obj": _write_obj, "stl": _write_stl, "vtp": _write_vtp, "npz": _write_npz}
-    writers[format_](mesh, path)
+def write_mesh(mesh: Mesh, path: Path, format_: str, provenance: str = "", content: str = "") -> None:
+    """Write a mesh in one of FORMATS.  Raises OSError when it cannot be written.
+
+    provenance: what the file carries of how it was made; content: SHA-256 of the checkpoint, of which STL has room for
+    the beginning.
+    """
+    if format_ == "stl":
+        _write_stl(mesh, path, content)
+        return
+    writers = {"ply": _write_ply, "obj": _write_obj, "vtp": _write_vtp, "npz": _write_npz}
+    writers[format_](mesh, path, provenance)
 
 
-def write_creases(surface: Surface, path: Path) -> None:
+def write_creases(surface: Surface, path: Path, provenance: str = "") -> None:
     """The surface's edges as lines (.vtp) with the kink and neuron of each, -1 where the box cuts, and its facets."""
-    from vtkmodules.vtkCommonDataModel import vtkPolyData
-
-    data = vtkPolyData()
-    data.SetPoints(_points(surface.vertices))
     offsets = np.arange(0, 2 * len(surface.edges) + 1, 2, dtype=np.int64)
-    data.SetLines(_cells(offsets, surface.edges.ravel()))
     names = {"layer": surface.edge_layer, "neuron": surface.edge_neuron, "facets": surface.edge_faces}
-    _write_xml(data, names, path)
+    write_vtp(path, surface.vertices, lines=(offsets, surface.edges.ravel()), cell_data=names, provenance=provenance)
 
 
 def triangles_of(mesh: Mesh) -> NDArray[np.int32]:
@@ -108,12 +112,13 @@ def _components(vertices: int, edges: NDArray[np.int32]) -> int:
             return len(np.unique(label[edges]))
 
 
-def _write_ply(mesh: Mesh, path: Path) -> None:
+def _write_ply(mesh: Mesh, path: Path, provenance: str) -> None:
     # text, as common readers of the binary form take all faces to have as many corners as the first
     header = [
         "ply",
         "format ascii 1.0",
         "comment made by SplineScope",
+        *(line.rstrip("\n") for line in comments("comment", provenance)),
         f"element vertex {len(mesh.vertices)}",
         *(f"property double {axis}" for axis in "xyz"),
         f"element face {mesh.facets}",
@@ -126,9 +131,10 @@ def _write_ply(mesh: Mesh, path: Path) -> None:
         stream.writelines(f"{len(loop)} {' '.join(map(str, loop))}\n" for loop in _loops(mesh, 0))
 
 
-def _write_obj(mesh: Mesh, path: Path) -> None:
+def _write_obj(mesh: Mesh, path: Path, provenance: str) -> None:
     with path.open("w", encoding="ascii", newline="\n") as stream:
         stream.write("# made by SplineScope\n")
+        stream.writelines(comments("#", provenance))
         stream.writelines(f"v {x!r} {y!r} {z!r}\n" for x, y, z in mesh.vertices.tolist())
         stream.writelines(f"f {' '.join(map(str, loop))}\n" for loop in _loops(mesh, 1))
 
@@ -140,7 +146,7 @@ def _loops(mesh: Mesh, first: int) -> Iterator[list[int]]:
         yield corners[start:stop]
 
 
-def _write_stl(mesh: Mesh, path: Path) -> None:
+def _write_stl(mesh: Mesh, path: Path, content: str) -> None:
     corners = mesh.vertices[triangles_of(mesh)]
     normals = np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0])
     lengths = np.linalg.norm(normals, axis=1, keepdims=True)
@@ -148,58 +154,18 @@ def _write_stl(mesh: Mesh, path: Path) -> None:
     records["normal"] = normals / np.where(lengths > 0.0, lengths, 1.0)
     records["corners"] = corners
     with path.open("wb") as stream:
-        stream.write(b"made by SplineScope".ljust(80))
+        made = "made by SplineScope" + (f" from sha256 {content[:32]}" if content else "")
+        stream.write(made.encode("ascii").ljust(80))
         stream.write(struct.pack("<I", len(records)))
         stream.write(records.tobytes())
 
 
-def _write_vtp(mesh: Mesh, path: Path) -> None:
-    from vtkmodules.vtkCommonDataModel import vtkPolyData
-
-    data = vtkPolyData()
-    data.SetPoints(_points(mesh.vertices))
-    data.SetPolys(_cells(mesh.face_offsets.astype(np.int64), mesh.face_vertices))
-    _write_xml(data, mesh.facet_data, path)
+def _write_vtp(mesh: Mesh, path: Path, provenance: str) -> None:
+    faces = mesh.face_offsets.astype(np.int64), mesh.face_vertices
+    write_vtp(path, mesh.vertices, polygons=faces, cell_data=mesh.facet_data, provenance=provenance)
 
 
-def _write_npz(mesh: Mesh, path: Path) -> None:
+def _write_npz(mesh: Mesh, path: Path, provenance: str) -> None:
     arrays: dict[str, Any] = {name: getattr(mesh, name) for name in ("vertices", "face_offsets", "face_vertices")}
     arrays |= mesh.facet_data
-    with path.open("wb") as stream:
-        np.savez_compressed(stream, **arrays)
-
-
-def _points(vertices: NDArray[np.float64]) -> Any:
-    from vtkmodules.util.numpy_support import numpy_to_vtk
-    from vtkmodules.vtkCommonCore import vtkPoints
-
-    points = vtkPoints()
-    points.SetData(numpy_to_vtk(np.ascontiguousarray(vertices), deep=True))
-    return points
-
-
-def _cells(offsets: NDArray[np.int64], corners: NDArray[np.int32]) -> Any:
-    from vtkmodules.util.numpy_support import numpy_to_vtkIdTypeArray
-    from vtkmodules.vtkCommonDataModel import vtkCellArray
-
-    cells = vtkCellArray()
-    arrays = (np.ascontiguousarray(array, np.int64) for array in (offsets, corners))
-    cells.SetData(*(numpy_to_vtkIdTypeArray(array, deep=True) for array in arrays))
-    return cells
-
-
-def _write_xml(data: vtkPolyData, facts: dict[str, NDArray[Any]], path: Path) -> None:
-    from vtkmodules.util.numpy_support import numpy_to_vtk
-    from vtkmodules.vtkIOXML import vtkXMLPolyDataWriter
-
-    for name, values in facts.items():
-        # VTK's integers of 64 bits without a sign have no Python bridge on every platform
-        plain = values.view(np.int64) if values.dtype == np.uint64 else values
-        array = numpy_to_vtk(np.ascontiguousarray(plain), deep=True)
-        array.SetName(name)
-        data.GetCellData().AddArray(array)
-    writer = vtkXMLPolyDataWriter()
-    writer.SetFileName(str(path))
-    writer.SetInputData(data)
-    if not writer.Write():
-        raise OSError(f"{path}: VTK could not write it")
+    write_arrays(arrays, path, provenance)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Final
 
 from app.export.data import write_npz
 from app.export.figure import draw_slices, write_figure
+from app.export.lines import write_lines_csv, write_lines_json, write_slice_vtp
 from app.state.palette import Palette
 
 if TYPE_CHECKING:
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
 
     from app.state.slices import SliceResult
 
-_DATA: Final = ".npz"
+_DATA: Final = {".npz": write_npz, ".vtp": write_slice_vtp, ".csv": write_lines_csv, ".json": write_lines_json}
 
 
 @dataclass(frozen=True, eq=False)
@@ -32,9 +33,12 @@ class SliceFiles:
     def _figure(self) -> Figure:
         return draw_slices(self.slices, self.palette)
 
-    def write(self, path: Path, extension: str) -> None:
-        """extension: .npz for the arrays of the first slice, else of a figure, as .svg.  Raises OSError."""
-        if extension == _DATA:
-            write_npz(self.slices[0], path)
+    def write(self, path: Path, extension: str, provenance: str = "") -> None:
+        """Write what an extension stands for: data of the first slice, or a figure.
+
+        provenance: what the file carries of how it was made.  Raises OSError, of data EngineError.
+        """
+        if extension in _DATA:
+            _DATA[extension](self.slices[0], path, provenance)
         else:
-            write_figure(self._figure, path, extension.removeprefix("."), self.dpi)
+            write_figure(self._figure, path, extension.removeprefix("."), self.dpi, provenance)
