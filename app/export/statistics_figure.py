@@ -108,6 +108,7 @@ def _draw_shares(axes: Axes, statistics: SliceStatistics) -> None:
             label=f"within {distance:.3g}",
         )  # fmt: skip
         most = max(most, even, *shares, 0.0)
+    axes.plot([], [], color=BORDER, linewidth=0.5, linestyle=(0, (4, 3)), label="of the area")
     _depth_axis(axes, len(depths))
     axes.set_ylim(0, min(1.0, most) * 1.45 or 1.0)
     axes.yaxis.set_major_formatter(PercentFormatter(1.0, 0 if most > 0.05 else 1))
@@ -115,8 +116,6 @@ def _draw_shares(axes: Axes, statistics: SliceStatistics) -> None:
         fontsize=_SMALL, frameon=False, loc="upper left", borderaxespad=0.1, handlelength=1.4, labelspacing=0.2,
         ncols=2, columnspacing=0.8,
     )  # fmt: skip
-    axes.text(1.0, 0.98, "dashed: of the area", fontsize=_SMALL, color=BORDER, ha="right", va="bottom",
-              transform=axes.transAxes)  # fmt: skip
 
 
 def _draw_neurons(axes: Axes, statistics: SliceStatistics, colors: list[RGB]) -> None:

@@ -114,7 +114,7 @@ def _from_npz(path: Path) -> str:
     import numpy as np
 
     try:
-        with np.load(path, allow_pickle=False) as data:
+        with path.open("rb") as stream, np.load(stream, allow_pickle=False) as data:
             return str(data[KEY]) if KEY in data else ""
     except (zipfile.BadZipFile, zlib.error) as error:
         raise ValueError("no npz") from error

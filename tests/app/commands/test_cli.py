@@ -15,7 +15,8 @@ import numpy as np
 import pytest
 from torch import nn
 
-import app.commands.slice
+import app.commands.cutting
+import app.export.figure
 import app.export.slice_files
 from app.demos import demo_checkpoint
 from sdf_models import Checkpoint, save_checkpoint
@@ -279,14 +280,14 @@ def test_folder_that_cannot_be_written(
 def test_interrupt_is_one_line(
     splinescope: Run, checkpoint: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    compute = app.commands.slice._partition
+    compute = app.commands.cutting.partition_shown
     before = signal.getsignal(signal.SIGINT)
 
     def interrupted(*arguments: object) -> object:
         signal.raise_signal(signal.SIGINT)
         return compute(*arguments)
 
-    monkeypatch.setattr(app.commands.slice, "_partition", interrupted)
+    monkeypatch.setattr(app.commands.cutting, "partition_shown", interrupted)
     ran = splinescope("slice", checkpoint, "--plane", "z=0", "--out", tmp_path / "a.svg")
     assert (ran.code, ran.err) == (130, "splinescope: interrupted\n")
     assert list(tmp_path.iterdir()) == []
