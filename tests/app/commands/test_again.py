@@ -117,7 +117,8 @@ def test_a_checkpoint_is_looked_for(
 
 def test_code_of_the_user_is_run_only_when_that_is_said(splinescope: Run, folder: Path) -> None:
     (folder / "again_own.py").write_text(
-        "from tests.app.conftest import random_module\nopen('ran', 'a').write('x')\nmake = random_module\n"
+        "from tests.app.conftest import random_module\n"
+        "def make():\n    with open('ran', 'a') as log:\n        log.write('x')\n    return random_module()\n"
     )
     assert splinescope("slice", "--module", "again_own:make", "--plane=z=0", "--out", "a.csv").code == 0
     times = (folder / "ran").read_text()
