@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+_RESOLUTIONS: Final = (10.0, 4800.0)
 _SIZES: Final = (1e-9, 1e9)  # of a domain: beyond them rounding leaves little of a network
 
 
@@ -26,6 +27,11 @@ def add_palette_option(add_argument: Callable[..., Any]) -> None:
     add_argument(
         "--palette", choices=names, default=names[0], help=f"colours of the depths in pictures (default: {names[0]})"
     )
+
+
+def add_dpi_option(parser: argparse.ArgumentParser) -> None:
+    """--dpi, a float."""
+    parser.add_argument("--dpi", type=_resolution, default=600.0, help="resolution of .png figures (default: 600)")
 
 
 def numbers(text: str) -> NDArray[np.float64]:
@@ -51,4 +57,11 @@ def check_size(size: float, option: str) -> None:
 def positive(text: str) -> float:
     if (value := finite(text)) <= 0:
         raise argparse.ArgumentTypeError(f"{text!r} is not positive")
+    return value
+
+
+def _resolution(text: str) -> float:
+    low, high = _RESOLUTIONS
+    if not low <= (value := finite(text)) <= high:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a resolution from {low:g} to {high:g}")
     return value

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 from app.commands.cutting import SLICE_EPILOG, CutSlices, add_slice_options, cut_slices, record_of
 from app.commands.errors import CommandError
 from app.commands.loading import about, reading_facts
-from app.commands.options import add_palette_option, finite
+from app.commands.options import add_dpi_option, add_palette_option
 from app.commands.outputs import check_one_output, check_outputs, check_parquet, could_not_write, written_one_by_one
 from app.inspection import forward_error
 from app.state.palette import Palette
@@ -32,8 +32,6 @@ _EPILOG = f"""\
 Data: .npz has the whole partition, .vtp lines and regions in space, .csv and .json (GeoJSON) the lines as polylines
 with layer and neuron; --regions is a table of the regions.
 """
-
-_RESOLUTIONS = (10.0, 4800.0)
 
 
 def add_parser(commands: Any) -> None:
@@ -60,7 +58,7 @@ def add_parser(commands: Any) -> None:
         help="a table of one plane's regions: area, centroid, f, gradient, pattern, neighbours (.csv, .parquet)",
     )
     add_palette_option(parser.add_argument)
-    parser.add_argument("--dpi", type=_resolution, default=600.0, help="resolution of .png figures (default: 600)")
+    add_dpi_option(parser)
     parser.add_argument("--json", action="store_true", help="print one JSON object with what was found")
     parser.set_defaults(run=run)
 
@@ -151,10 +149,3 @@ def _text(results: list[SliceResult], outputs: list[Path]) -> str:
     if results[0].approximation:
         lines.append(results[0].approximation)
     return "\n".join([*lines, *(f"wrote {path}" for path in outputs)])
-
-
-def _resolution(text: str) -> float:
-    low, high = _RESOLUTIONS
-    if not low <= (value := finite(text)) <= high:
-        raise argparse.ArgumentTypeError(f"{text!r} is not a resolution from {low:g} to {high:g}")
-    return value

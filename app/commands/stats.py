@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 from app.commands.cutting import SLICE_EPILOG, CutSlices, add_slice_options, cut_slices, record_of
 from app.commands.errors import CommandError
 from app.commands.loading import about, reading_facts
-from app.commands.options import add_palette_option, positive
+from app.commands.options import add_dpi_option, add_palette_option, positive
 from app.commands.outputs import check_one_output, check_outputs, could_not_write, written_one_by_one
 from app.inspection import forward_error
 from app.state.palette import Palette
@@ -58,6 +58,7 @@ def add_parser(commands: Any) -> None:
         help="the numbers (.json, .csv) or plots (.svg, .pdf, .png); repeatable",
     )
     add_palette_option(parser.add_argument)
+    add_dpi_option(parser)
     parser.add_argument("--json", action="store_true", help="print one JSON object with all numbers")
     parser.set_defaults(run=run)
 
@@ -79,7 +80,7 @@ def run(arguments: argparse.Namespace) -> None:
         statistics = slice_statistics(cut.results[0], arguments.near)
     except EngineError as error:
         raise CommandError(about(arguments.file, str(error))) from error
-    record = record_of(cut, arguments, _OUTPUTS, {"palette": arguments.palette})
+    record = record_of(cut, arguments, _OUTPUTS, {"palette": arguments.palette, "dpi": arguments.dpi})
     _write(statistics, outputs, arguments, record)
     if arguments.json:
         facts = {"checkpoint": str(arguments.file), "max_forward_error": forward_error(cut.network)}
@@ -106,7 +107,7 @@ def _write(statistics: SliceStatistics, outputs: list[Path], arguments: argparse
                     temporary.write_text(comment(text) + depth_table(statistics), encoding="utf-8", newline="\n")
                 else:
                     figure = draw_statistics(statistics, arguments.file.name, Palette(arguments.palette))
-                    write_figure(figure, temporary, extension[1:], provenance=text)
+                    write_figure(figure, temporary, extension[1:], arguments.dpi, text)
     except OSError as error:
         raise could_not_write(error, outputs) from error
 

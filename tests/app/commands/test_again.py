@@ -49,7 +49,8 @@ SLICE = ["slice", "net.safetensors", "--plane=z=0.1", "--level", "0.01"]
         (SLICE, "--regions", "r.csv"),
         *((SURFACE, "--out", f"s.{kind}") for kind in ("ply", "obj", "vtp", "npz")),
         (["surface", "net.safetensors"], "--creases", "c.vtp"),
-        *((STATS, "--out", f"t.{kind}") for kind in ("json", "csv", "svg")),
+        (["render", "net.safetensors", "--plane=z=0", "--creases", "--size=300x300"], "--out", "p.png"),
+        *((STATS, "--out", f"t.{kind}") for kind in ("json", "csv", "svg", "pdf")),
     ],
 )  # fmt: skip
 def test_files_are_made_anew_to_the_byte(
