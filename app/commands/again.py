@@ -10,6 +10,7 @@ import argparse
 import hashlib
 import io
 import os
+import shlex
 from collections.abc import Mapping
 from contextlib import redirect_stdout
 from functools import partial
@@ -81,11 +82,15 @@ def run(parsers: Parsers, arguments: argparse.Namespace) -> None:
 
 
 def _tell(arguments: argparse.Namespace, target: Path, same: bool, lines: list[str]) -> None:
+    from sdf_models.formats.format import printable
+
     made: Path = arguments.made
     if same:
         print(f"{made}: the same to the byte" + (f"\nwrote {target}" if target != made else ""))
         return
-    lines = lines or ["the record is the same, and the content is not: the file was changed, or the libraries were"]
+    lines = [printable(line) for line in lines] or [
+        "the record is the same, and the content is not: the file was changed, or the libraries were"
+    ]
     if arguments.check:
         raise CommandError(f"{made}: differs; {'; '.join(lines)}")
     print("\n".join([f"{made}: differs", *(f"  {line}" for line in lines), f"wrote {target}"]))
@@ -112,6 +117,8 @@ def _name_output(command: argparse.Namespace, recorded: Provenance, path: Path) 
 
 def _parsed(parsers: Parsers, recorded: Provenance, arguments: argparse.Namespace) -> argparse.Namespace:
     """Return the arguments of the recorded command, checked as typed ones are.  Raises CommandError."""
+    from sdf_models.formats.format import printable
+
     made = arguments.made
     damaged = f"{made}: the command in its record is none that makes such a file; make it anew by hand"
     try:
@@ -132,9 +139,8 @@ def _parsed(parsers: Parsers, recorded: Provenance, arguments: argparse.Namespac
     if command.module != arguments.module:
         if command.module is None:
             raise CommandError(f"--module: {made} was made without one; leave it out")
-        raise CommandError(
-            f"{made}: it was made by running code of yours, {command.module}; allow that with --module {command.module}"
-        )
+        module = shlex.quote(printable(command.module))
+        raise CommandError(f"{made}: it was made by running code of yours; allow that with --module {module}")
     return command
 
 
@@ -149,6 +155,8 @@ def _located(recorded: Provenance, arguments: argparse.Namespace) -> Path | None
 
     None when the record names no file.  Raises CommandError when there is none.
     """
+    from sdf_models.formats.format import printable
+
     if not recorded.sha256:
         return None
     name = Path(recorded.checkpoint)
@@ -160,7 +168,7 @@ def _located(recorded: Provenance, arguments: argparse.Namespace) -> Path | None
         places += [] if demo is None else [demo]
     there = [place for place in places if os.path.isfile(place)]
     if not there:
-        looked = ", ".join(str(place) for place in places)
+        looked = printable(", ".join(str(place) for place in places))
         raise CommandError(
             f"{arguments.made}: its checkpoint is at none of {looked}; say where it is with --checkpoint FILE"
         )

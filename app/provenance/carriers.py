@@ -115,7 +115,11 @@ def _from_npz(path: Path) -> str:
 
     try:
         with path.open("rb") as stream, np.load(stream, allow_pickle=False) as data:
-            return str(data[KEY]) if KEY in data else ""
+            if KEY not in data:
+                return ""
+            if data.zip.getinfo(f"{KEY}.npy").file_size > 8 * _LONGEST:
+                raise ValueError("no record is so long")
+            return str(data[KEY])
     except (zipfile.BadZipFile, zlib.error) as error:
         raise ValueError("no npz") from error
 

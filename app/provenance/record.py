@@ -56,11 +56,10 @@ class Provenance:
 
     def of_output(self, option: str, path: Path) -> Self:
         """Return the record of one output: with the option that names it, and the package that writes its format."""
-        suffix = path.suffix.lower()
-        name = option.removeprefix("--") if option != "--out" else shlex.split(self.command)[1]
-        versions = dict(self.versions)
-        if suffix in _WRITERS:
-            versions |= _installed(_WRITERS[suffix])
+        suffix, command = path.suffix.lower(), shlex.split(self.command)[1]
+        name = command if option == "--out" else option.removeprefix("--")
+        writer = "vtk" if command == "render" else _WRITERS.get(suffix)
+        versions = {**self.versions, **_installed(*([writer] if writer else []))}
         settings = self.settings if suffix in _FIGURES else {}
         return replace(self, command=f"{self.command} {option} {name}{suffix}", settings=settings, versions=versions)
 

@@ -37,6 +37,7 @@ def test_outputs_are_named_by_their_kind_alone() -> None:
     assert made.words() == ["slice", "a file's \udcff name.npz", "--plane", "z=0", "--regions", "regions.csv"]
     assert made.settings == {}
     assert RECORD.of_output("--out", Path("x.pdf")).words()[-2:] == ["--out", "slice.pdf"]
+    assert "vtk" in replace(RECORD, command="splinescope render spot").of_output("--out", Path("x.png")).versions
     assert "matplotlib" in RECORD.of_output("--out", Path("x.pdf")).versions
 
 
