@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from numpy.typing import ArrayLike
     from torch import nn
 
+    from app.comparison.comparison import Comparison
     from engine import SlicePlane
     from sdf_models import Checkpoint
 
@@ -51,3 +52,25 @@ def scene(
     module, box = module_and_domain(module_or_checkpoint, domain)
     cuts = [plane if isinstance(plane, SlicePlane) else SlicePlane.parse(plane) for plane in planes]
     return scene_plotter(scene_blocks(module, cuts, box, level), box)
+
+
+def compare(
+    *modules_or_checkpoints: nn.Module | Checkpoint,
+    planes: Sequence[str | SlicePlane] = (),
+    domain: ArrayLike | None = None,
+    level: float = 0.0,
+    surface: bool = False,
+) -> Comparison:
+    """Compare networks with the first one, on slice planes and, if wanted, by their surfaces.
+
+    planes, domain, level: as for `scene`; without a domain all networks must have the same.  The comparison has
+    `slices` and `rows`, whose values by key are defined in resources/docs/measures.md.  Raises ValueError and
+    engine.EngineError.
+    """
+    from app.comparison.comparison import compare_subjects
+    from app.comparison.subjects import subject_of
+    from engine import SlicePlane
+
+    cuts = [plane if isinstance(plane, SlicePlane) else SlicePlane.parse(plane) for plane in planes]
+    subjects = [subject_of(given, f"network {i}", level) for i, given in enumerate(modules_or_checkpoints, 1)]
+    return compare_subjects(subjects, cuts, domain, surface=surface)

@@ -15,7 +15,21 @@ from collections.abc import Sequence
 from typing import Any, NoReturn
 
 from app import __version__
-from app.commands import again, completion, demos, info, open, render, slice, stats, surface, sweep, train
+from app.commands import (
+    again,
+    compare,
+    completion,
+    demos,
+    info,
+    open,
+    render,
+    slice,
+    stats,
+    surface,
+    sweep,
+    timeline,
+    train,
+)  # fmt: skip
 from app.commands.errors import CommandError
 from app.commands.interrupt import Terminated, termination_raises
 from app.demos import DEMOS, suggestion
@@ -27,6 +41,8 @@ _COMMANDS = {
     "surface": surface,
     "render": render,
     "stats": stats,
+    "compare": compare,
+    "timeline": timeline,
     "again": again,
     "sweep": sweep,
     "train": train,

@@ -1,5 +1,13 @@
 """The exact partition of slices of continuous piecewise linear networks, and their exact level surfaces."""
 
+from engine.compare.beside import are_equal, beside, have_equal_layers, mapped
+from engine.compare.complexity import LocalComplexity, local_complexity
+from engine.compare.differences import SliceDifferences, slice_differences
+from engine.compare.patterns import PatternAgreement, pattern_agreement
+from engine.compare.polylines import PolylineDistances, polyline_distances
+from engine.compare.refinement import CommonRefinement, common_refinement, refine
+from engine.compare.slice_measures import SliceMeasures, slice_measures
+from engine.compare.triangles import fans
 from engine.errors import Cancelled, EngineError, MemoryLimitError, NotPiecewiseLinearError, PlaneError, TraceError
 from engine.facts.face_values import face_signs, weighted_quantiles
 from engine.facts.level_set import Chains, LevelSet, chain_edges, chain_lines, level_set
@@ -28,10 +36,12 @@ __all__ = [
     "Cancelled",
     "Certificate",
     "Chains",
+    "CommonRefinement",
     "EngineError",
     "ForwardError",
     "LayerPattern",
     "LevelSet",
+    "LocalComplexity",
     "Location",
     "MemoryLimitError",
     "Neighbour",
@@ -40,11 +50,15 @@ __all__ = [
     "NeuronStatistics",
     "NotPiecewiseLinearError",
     "Partition",
+    "PatternAgreement",
     "PlaneError",
+    "PolylineDistances",
     "Progress",
     "RegionFacts",
     "Seeds",
     "SegmentPartition",
+    "SliceDifferences",
+    "SliceMeasures",
     "SlicePlane",
     "Surface",
     "SurfaceCut",
@@ -53,30 +67,42 @@ __all__ = [
     "Ties",
     "TraceError",
     "affine_maps",
+    "are_equal",
     "areas",
     "available_memory",
+    "beside",
     "centroids",
     "certify_surface",
     "chain_edges",
     "chain_lines",
+    "common_refinement",
     "convex_polygon",
     "cut_surface",
     "extract_surface",
     "face_signs",
     "facet_facts",
+    "fans",
     "forward_in_float64",
     "gradient_norms",
+    "have_equal_layers",
     "inline",
     "kernel",
     "level_set",
+    "local_complexity",
+    "mapped",
     "neuron_network",
     "neuron_statistics",
     "partition_polygon",
     "partition_segment",
     "partition_slice",
+    "pattern_agreement",
     "plane_box_polygon",
+    "polyline_distances",
+    "refine",
     "region_facts",
     "rounding_deviation",
+    "slice_differences",
+    "slice_measures",
     "square_polygon",
     "tiny_network",
     "weighted_quantiles",

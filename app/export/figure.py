@@ -11,7 +11,7 @@ import textwrap
 import warnings
 from collections.abc import Sequence
 from pathlib import Path as FilePath
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, BinaryIO, Final
 
 import numpy as np
 from matplotlib import rc_context
@@ -57,7 +57,7 @@ def draw_slices(slices: Sequence[SliceResult], palette: Palette = Palette.TIDE) 
     rows = [range(first, min(first + columns, len(slices))) for first in range(0, len(slices), columns)]
     width = _COLUMN if columns == 1 else _PAGE
     panel = (width - _LEFT - _RIGHT - (columns - 1) * _GAP) / columns
-    titles = [_panel_title(result, panel) for result in slices]
+    titles = [panel_title(result, panel) for result in slices]
     title_heights = [_PANEL_TITLE + _LINE * max(titles[i].count("\n") for i in row) for row in rows]
     notes = [line for note in _notes(slices) for line in textwrap.wrap(note, int(width / _CHARACTER))]
     top = _TITLE + _LINE * len(notes)
@@ -65,7 +65,7 @@ def draw_slices(slices: Sequence[SliceResult], palette: Palette = Palette.TIDE) 
     height = round(height, _DECIMALS)  # SVG counts from the top
     figure = Figure(figsize=(width / 72, height / 72), facecolor=BACKGROUND)
 
-    name = figure.text(_LEFT / width, 1 - 5 / height, _shortened(slices[0].checkpoint, int(width / 6.0)), va="top")
+    name = figure.text(_LEFT / width, 1 - 5 / height, shortened(slices[0].checkpoint, int(width / 6.0)), va="top")
     name.set(fontsize=_NORMAL + 1, fontweight="bold", parse_math=False)
     if notes:
         label = figure.text(_LEFT / width, 1 - _TITLE / height, "\n".join(notes), va="top", color=accent(0))
@@ -77,10 +77,10 @@ def draw_slices(slices: Sequence[SliceResult], palette: Palette = Palette.TIDE) 
             left = _LEFT + column * (panel + _GAP)
             axes = figure.add_axes((left / width, bottom / height, panel / width, panel / height))
             axes.set_title(titles[i], fontsize=_NORMAL, loc="left", pad=5)
-            _draw_panel(axes, slices[i], i, panel, colors)
+            draw_panel(axes, slices[i], f"slice-{i}", panel, colors, accent(i))
         bottom -= _TICKS
     legend = figure.add_axes((_LEFT / width, 0, (width - _LEFT - _RIGHT) / width, _LEGEND / height))
-    _draw_legend(legend, slices, width - _LEFT - _RIGHT, colors)
+    draw_legend(legend, slices, width - _LEFT - _RIGHT, colors)
     return figure
 
 
@@ -91,7 +91,9 @@ def _notes(slices: Sequence[SliceResult]) -> list[str]:
     return [note for note in (slices[0].approximation, rounding if left else "") if note]
 
 
-def write_figure(figure: Figure, path: FilePath, format: str, dpi: float = 600.0, provenance: str = "") -> None:
+def write_figure(
+    figure: Figure, path: FilePath | BinaryIO, format: str, dpi: float = 600.0, provenance: str = ""
+) -> None:
     """Write a figure; `format` is one of FORMATS, `dpi` counts for pixels, provenance: what the file carries of how it
     was made.  No time and no random number gets into the file.
     """
@@ -103,30 +105,44 @@ def write_figure(figure: Figure, path: FilePath, format: str, dpi: float = 600.0
         figure.savefig(path, format=format, dpi=dpi, metadata=figure_metadata(format, provenance))
 
 
-def _draw_panel(axes: Axes, result: SliceResult, index: int, size: float, colors: Sequence[RGB]) -> None:
-    partition = result.partition
-    lower, upper = partition.vertices.min(axis=0), partition.vertices.max(axis=0)
-    side = float((upper - lower).max())
-    points_per_unit = size / side
-    layers = len(colors)
-    center = (lower + upper) / 2
-    axes.set_xlim(center[0] - side / 2, center[0] + side / 2)
-    axes.set_ylim(center[1] - side / 2, center[1] + side / 2)
-    axes.set_aspect("equal")
+def draw_panel(
+    axes: Axes, result: SliceResult, name: str, size: float, colors: Sequence[RGB], level_color: RGB
+) -> None:
+    """Draw a slice: its lines, its level set, its border and its coordinates.
 
+    name: how the names of its paths begin; size: of the panel in points; colors: of the depths.
+    """
+    partition = result.partition
+    points_per_unit = size / frame(axes, partition)
+    layers = len(colors)
     widths = _line_widths(result, points_per_unit)
     for depth, color in enumerate(colors):
-        _add_path(
+        add_path(
             axes,
             _lines(partition, depth),
-            f"slice-{index}-depth-{depth}",
+            f"{name}-depth-{depth}",
             color,
             widths[depth],
             layers - depth,
         )
-    _add_path(axes, _lines(partition, -1), f"slice-{index}-border", BORDER, 0.5, layers + 4)
-    _draw_level_set(axes, result, index, points_per_unit, layers + 2)
+    add_path(axes, _lines(partition, -1), f"{name}-border", BORDER, 0.5, layers + 4)
+    draw_level_set(axes, result, name, points_per_unit, layers + 2, level_color)
+    draw_coordinates(axes, partition)
 
+
+def frame(axes: Axes, partition: Partition) -> float:
+    """Make room for a slice, at one scale along both axes; returns the side of the square that it fills."""
+    lower, upper = partition.vertices.min(axis=0), partition.vertices.max(axis=0)
+    side = float((upper - lower).max())
+    center = (lower + upper) / 2
+    axes.set_xlim(center[0] - side / 2, center[0] + side / 2)
+    axes.set_ylim(center[1] - side / 2, center[1] + side / 2)
+    axes.set_aspect("equal")
+    return side
+
+
+def draw_coordinates(axes: Axes, partition: Partition) -> None:
+    """Draw ticks and names of the slice's coordinates."""
     horizontal, vertical = axis_labels(partition.plane)
     across, upwards = Ticks.between(*axes.get_xlim(), horizontal), Ticks.between(*axes.get_ylim(), vertical)
     axes.set_xlabel(across.label, fontsize=_NORMAL, fontstyle="italic", labelpad=1)
@@ -141,7 +157,7 @@ def _draw_panel(axes: Axes, result: SliceResult, index: int, size: float, colors
     axes.spines[["top", "right"]].set_visible(False)
 
 
-def _panel_title(result: SliceResult, size: float) -> str:
+def panel_title(result: SliceResult, size: float) -> str:
     """The plane and the number of regions, on as many lines as they need; points and vectors are not broken."""
     plane = result.partition.plane.describe().replace("-", "\N{MINUS SIGN}")
     unbroken = plane.replace(", ", ",\N{NO-BREAK SPACE}").replace("),\N{NO-BREAK SPACE}", "), ")
@@ -152,26 +168,25 @@ def _panel_title(result: SliceResult, size: float) -> str:
     return "\n".join([*textwrap.wrap(unbroken, length), regions])
 
 
-def _draw_level_set(axes: Axes, result: SliceResult, index: int, points_per_unit: float, order: int) -> None:
+def draw_level_set(axes: Axes, result: SliceResult, name: str, points_per_unit: float, order: int, color: RGB) -> None:
+    """Draw the level set over a casing, or say that there is none; order: the casing's among what is drawn."""
     level_set = result.level_set
     if level_set.empty:
         message = axes.text(0.5, 0.03, f"no {_level_name(result)} in this slice", transform=axes.transAxes, ha="center")
-        message.set(
-            fontsize=_NORMAL, color=accent(index), bbox={"facecolor": BACKGROUND, "edgecolor": "none", "pad": 2}
-        )
+        message.set(fontsize=_NORMAL, color=color, bbox={"facecolor": BACKGROUND, "edgecolor": "none", "pad": 2})
         message.set_zorder(order)
         return
     path = Path.make_compound_path(*(Path(polyline) for polyline in level_set.polylines))
     width = min(_LEVEL_SET, _spacing(result, level_set.length) * points_per_unit / 3)
-    _add_path(axes, path, f"slice-{index}-casing", BACKGROUND, width + 2 * min(_CASING, width), order)
-    _add_path(axes, path, f"slice-{index}-level-set", accent(index), width, order + 1)
+    add_path(axes, path, f"{name}-casing", BACKGROUND, width + 2 * min(_CASING, width), order)
+    add_path(axes, path, f"{name}-level-set", color, width, order + 1)
     border = np.flatnonzero(result.partition.edge_layer == -1).astype(np.int32)
     domain = Path(result.partition.vertices[chain_edges(result.partition, border).vertex_ids])
     for patch in axes.patches[-2:]:
         patch.set_clip_path(domain, axes.transData)
 
 
-def _draw_legend(axes: Axes, slices: Sequence[SliceResult], width: float, colors: Sequence[RGB]) -> None:
+def draw_legend(axes: Axes, slices: Sequence[SliceResult], width: float, colors: Sequence[RGB]) -> None:
     """A bar of the depths' colours with their numbers, and a stroke for the level set; in points."""
     axes.set(xlim=(0, width), ylim=(0, _LEGEND))
     axes.set_axis_off()
@@ -224,7 +239,7 @@ def _lines(partition: Partition, layer: int) -> Path:
     return Path(partition.vertices[chains.vertex_ids], _polyline_codes(len(chains.vertex_ids), chains.offsets[:-1]))
 
 
-def _add_path(axes: Axes, path: Path, gid: str, color: RGB, width: float, order: int) -> None:
+def add_path(axes: Axes, path: Path, gid: str, color: RGB, width: float, order: int) -> None:
     placed = _on_paper(axes, path)
     placed.should_simplify = False
     patch = PathPatch(placed, fill=False, edgecolor=color, linewidth=width, capstyle="round", joinstyle="round")
@@ -259,5 +274,5 @@ def _level_name(result: SliceResult) -> str:
     return "zero level set" if not level else f"level set {level:g}"
 
 
-def _shortened(name: str, length: int) -> str:
+def shortened(name: str, length: int) -> str:
     return name if len(name) <= length else f"{name[: length // 2]}…{name[-(length // 2) :]}"

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from app.export.arrays import write_arrays
 from app.export.vtp import write_vtp
 from app.provenance.carriers import comments
+from engine import fans
 
 if TYPE_CHECKING:
     from engine import Surface
@@ -70,12 +71,7 @@ def write_creases(surface: Surface, path: Path, provenance: str = "") -> None:
 
 def triangles_of(mesh: Mesh) -> NDArray[np.int32]:
     """(T, 3) int32: the polygons as fans."""
-    sizes = np.diff(mesh.face_offsets)
-    first = np.repeat(mesh.face_offsets[:-1], np.maximum(sizes - 2, 0))
-    counts = np.maximum(sizes - 2, 0)
-    step = np.arange(len(first)) - np.repeat(np.cumsum(counts) - counts, counts)
-    corners = np.stack([first, first + step + 1, first + step + 2], axis=1)
-    return np.asarray(mesh.face_vertices[corners])
+    return fans(mesh.face_offsets, mesh.face_vertices)[0]
 
 
 def measures(mesh: Mesh, domain: NDArray[np.float64]) -> dict[str, Any]:

@@ -147,7 +147,7 @@ def _forms(
     """Return rows of the nonlinearity that the steps end in."""
     kink, steps = steps[-1], steps[:-1]
     assert isinstance(kink, Kink)
-    neurons, last = kink.row_neuron[rows], steps[-1]
+    neurons, last = kink.row_neuron[rows], steps[-1] if steps else None
     constants = [dyadic(-kink.row_breakpoint[rows, None])]
     if isinstance(last, Linear) and last.groups == 1 and last.target == kink.source:
         steps = steps[:-1]

@@ -23,6 +23,10 @@ SUCCEED = [
     f"surface {PLACE}/a.safetensors --out {PLACE}/b.ply --creases {PLACE}/c.vtp --certify",
     f"render {PLACE}/a.safetensors --plane z=0 --out {PLACE}/b.png --size 200x200",
     f"sweep {PLACE}/a.safetensors --plane z=0 --out {PLACE}/b.csv --workers 1",
+    f"stats {PLACE}/a.safetensors --plane z=0 --out {PLACE}/b.csv",
+    f"compare {PLACE}/a.safetensors {PLACE}/d.safetensors --plane z=0 --out {PLACE}/b.csv",
+    f"timeline {PLACE} --plane z=0 --out {PLACE}/b.csv",
+    f"again {PLACE}/c.csv --out {PLACE}/b.csv",
     f"train sphere(0.5) --out {PLACE}/b.safetensors --width 4 --depth 1 --steps 2 --batch 64",
 ]
 FAIL = [
@@ -33,6 +37,10 @@ FAIL = [
         ("slice", "--plane z=0"),
         ("surface", ""),
         ("render", f"--plane z=0 --out {PLACE}/b.png"),
+        ("stats", "--plane z=0"),
+        ("compare", f"{PLACE}/a.safetensors --plane z=0"),
+        ("timeline", "--plane z=0"),
+        ("again", ""),
         ("sweep", f"--plane z=0 --out {PLACE}/b.csv"),
         ("train", f"--out {PLACE}/b.safetensors --batch 64"),
     ]
@@ -43,7 +51,8 @@ FAIL = [
 def place(checkpoint: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     Path(PLACE).mkdir()
-    shutil.copy(checkpoint, Path(PLACE, "a.safetensors"))
+    for name in ("a", "d"):
+        shutil.copy(checkpoint, Path(PLACE, f"{name}.safetensors"))
     monkeypatch.setattr(training, "SAMPLES", 1 << 8)
     monkeypatch.setattr(training, "_REPORT_SAMPLES", 100)
 
@@ -69,6 +78,8 @@ def test_all_commands_are_tried() -> None:
 
 @pytest.mark.parametrize("arguments", SUCCEED, ids=lambda arguments: arguments.split()[0])
 def test_commands_succeed_in_ascii(monkeypatch: pytest.MonkeyPatch, arguments: str) -> None:
+    if arguments.startswith("again"):
+        ran_with(monkeypatch, f"slice {PLACE}/a.safetensors --plane z=0 --out {PLACE}/c.csv", "utf-8")
     ran = ran_with(monkeypatch, arguments, "ascii")
     assert ran.code == 0, ran.err
     assert "Traceback" not in ran.err

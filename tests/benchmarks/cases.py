@@ -56,6 +56,7 @@ CUBE = np.array([[-1.0, -1.0, -1.0], [1.0, 1.0, 1.0]])
 CASES: dict[str, Callable[[], Case]] = {
     "fox": _stored(FOX, "fox.npz (trained 8x32)", 20),
     "spot": _stored(CHECKPOINTS / "spot.safetensors", "Spot (trained 8x64)", 10),
+    "spot-middle": _stored(CHECKPOINTS / "spot-middle.safetensors", "Spot after 2,500 steps (8x64)", 5),
     "gyroid": _stored(CHECKPOINTS / "gyroid.safetensors", "gyroid (trained 6x48)", 10),
     "random": lambda: _case("random 5x256", _random([3, *[256] * 5, 1]), CUBE, 3),
     "wide": lambda: _case("random 1x1000", _random([3, 1000, 1]), CUBE, 5, peer=False),

@@ -11,7 +11,7 @@ import pytest
 import regioncam
 from pytest_benchmark.fixture import BenchmarkFixture
 
-from engine import partition_slice
+from engine import partition_slice, refine
 from tests.benchmarks.cases import CASES, FOX, composed
 
 Row = dict[str, str]
@@ -68,3 +68,23 @@ def test_partition(name: str, benchmark: BenchmarkFixture, speed_rows: list[Row]
             "ratio": f"{median(times) / seconds:.1f}",
         }
     speed_rows.append(row)
+
+
+def test_refinement(benchmark: BenchmarkFixture, speed_rows: list[Row]) -> None:
+    """The common refinement of two stages of Spot: to be set beside the slice of one of them."""
+    stages = [CASES[name]() for name in ("spot-middle", "spot")]
+    alone = [partition_slice(case.network, case.plane, case.domain) for case in stages]
+    refined = benchmark.pedantic(lambda: refine(*alone), rounds=5, warmup_rounds=1)
+    seconds = median(benchmark.stats.stats.data)
+    stage_seconds = " / ".join(f"{1e3 * s:.1f}" for s in refined.partition.seconds.values())
+    speed_rows.append(
+        {
+            "slice": "Spot, middle and late",
+            "regions": f"{refined.regions:,}",
+            "time": f"{1e3 * seconds:.1f} ms",
+            "regions/s": f"{refined.regions / seconds / 1e6:.2f} M",
+            "evaluate / cut / carry / finish": f"{stage_seconds} ms",
+            "regioncam": "-",
+            "ratio": "-",
+        }
+    )

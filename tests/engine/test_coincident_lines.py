@@ -140,3 +140,12 @@ def test_mirror_images_coincide_in_the_slice_between_them_alone() -> None:
     found = partition_slice(network, PLANE, BOX, examined=0)
     assert found.ties > 0
     assert found.tie_counts.unexamined == 0
+
+
+def test_nonlinearities_of_the_inputs_themselves_may_coincide() -> None:
+    class Twice(nn.Module):
+        def forward(self, x: torch.Tensor) -> torch.Tensor:
+            return torch.cat([x.abs(), x.relu()], dim=1)
+
+    network = _traced(Twice(), nn.Linear(6, 1))
+    assert _groups(network.coincident_lines) == [{(0, row), (1, row)} for row in range(3)]

@@ -1,0 +1,103 @@
+"""Checkpoints of a training, one after the other: what is measured of each, and how it differs from the one before."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from app.comparison.comparison import Row
+from app.comparison.slices import ComparedSlice, Values, compare_slices
+from app.comparison.subjects import ComparisonError, Subject, shared_domain
+from app.state.slices import SliceResult
+from engine import EngineError, SlicePlane
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Moment:
+    """A checkpoint of a training: its name, the step that its name tells (its place among the others where none does),
+    and the measures on each plane; or the reason why there are none.
+
+    slices: of each plane; rows: a table's; gap: "" where it could be measured.
+    """
+
+    name: str
+    step: int
+    slices: tuple[SliceResult, ...]
+    rows: tuple[Row, ...]
+    gap: str = ""
+
+
+def in_order(paths: Sequence[Path]) -> list[Path]:
+    """Return paths by their names, numbers in them by value, so that step-900 comes before step-1000."""
+
+    def key(path: Path) -> list[tuple[int, int, str]]:
+        parts = re.split(r"(\d+)", path.name)
+        return [(1, int(part), "") if part.isdecimal() else (0, 0, part) for part in parts if part]
+
+    return sorted(paths, key=key)
+
+
+def steps_of(paths: Sequence[Path]) -> list[int]:
+    """Return the last number in each name, where all have one and these ascend; else their places, from 1."""
+    found = [re.findall(r"\d+", path.stem) for path in paths]
+    steps = [int(numbers[-1]) for numbers in found if numbers]
+    if len(steps) == len(paths) and all(a < b for a, b in pairwise(steps)):
+        return steps
+    return list(range(1, len(paths) + 1))
+
+
+def moments(
+    paths: Sequence[Path],
+    open_: Callable[[Path], Subject],
+    planes: Sequence[SlicePlane],
+    unreadable: type[Exception],
+    cancel: Callable[[], bool] | None = None,
+) -> Iterator[Moment]:
+    """Yield what is measured of each checkpoint, in order, as soon as it is known.
+
+    open_: raises `unreadable` for what is no checkpoint.  A checkpoint that cannot be read, cut or compared with the
+    one before is a gap with its reason; the next is compared with the last that could.  Raises engine.Cancelled.
+    """
+    before: Subject | None = None
+    domain: NDArray[np.float64] | None = None
+    for path, step in zip(paths, steps_of(paths), strict=True):
+        try:
+            subject = open_(path)
+            if domain is None:
+                domain = shared_domain([subject])
+            compared = _compared(before, subject, planes, domain, cancel)
+        except (unreadable, ComparisonError, EngineError) as error:
+            yield Moment(path.name, step, (), (), " ".join(str(error).split()))
+            continue
+        yield Moment(
+            path.name,
+            step,
+            tuple(found.slices[-1] for found in compared),
+            tuple(
+                Row(path.name, before.name if before else "", found.plane.describe(), found.own[-1] | _change(found))
+                for found in compared
+            ),
+        )
+        before = subject
+
+
+def _compared(
+    before: Subject | None,
+    subject: Subject,
+    planes: Sequence[SlicePlane],
+    domain: NDArray[np.float64],
+    cancel: Callable[[], bool] | None,
+) -> list[ComparedSlice]:
+    subjects = [subject] if before is None else [before, subject]
+    shared_domain(subjects)
+    return [compare_slices(subjects, plane, domain, cancel=cancel) for plane in planes]
+
+
+def _change(compared: ComparedSlice) -> Values:
+    return compared.differences[-1] if len(compared.slices) > 1 else {}
