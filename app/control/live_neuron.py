@@ -76,7 +76,7 @@ class LiveNeuron(QObject):
         """What becomes of it in space, "" where a person has switched that off."""
         session = self._store.session
         if self._wish is None and session.look.neuron is None and self._takes_long(session):
-            return f"in space it takes over {self.patience:g} s: L finds it"
+            return f"in space it takes over {self.patience:g} s: V finds it"
         return "" if self._wish is None else self._said
 
     def toggle(self) -> None:
@@ -111,7 +111,7 @@ class LiveNeuron(QObject):
 
     def _wished(self, session: Session) -> _Wish | None:
         opened = session.opened
-        if opened is None or session.neuron is None or not self.on:
+        if opened is None or session.neuron is None or not session.has_neuron(session.neuron) or not self.on:
             return None
         return _Wish(opened.network, opened.domain, session.neuron)
 

@@ -168,6 +168,7 @@ class SceneLink(QObject):
         for part in session.slices:
             self._view.planes[part.key] = part.plane
             self._view.scene.place_slice(part.key, part.plane, part.accent, part.key == session.active, part.visible)
+        self._view.scene.order_slices([part.key for part in session.slices])
 
     def _computed(self, key: int, result: DrawnSlice) -> None:
         scene = self._view.scene

@@ -82,8 +82,21 @@ def feature_range(values):
 
 @kernel
 def restore_breakpoints(lo, hi, values, rows, neuron, breakpoint_):
-    """Where a row is zero at the vertices lo..hi, its neuron's pre-activation is the breakpoint itself."""
+    """Make pre-activations at the vertices lo..hi agree with the signs of their rows: where a row is zero they are the
+    breakpoint itself, and where an exact decision has put a row on the other side, as far beyond it as the row.  Of
+    several rows of a neuron, which follow each other, the one with the nearest breakpoint counts.
+    """
+    count = len(neuron)
     for v in range(lo, hi):
-        for r in range(len(neuron)):
-            if rows[v, r] == 0.0:
-                values[v, neuron[r]] = breakpoint_[r]
+        for r in range(count):
+            row, k, at = rows[v, r], neuron[r], breakpoint_[r]
+            if row == 0.0:
+                values[v, k] = at
+                continue
+            if (values[v, k] > at) == (row > 0.0):
+                continue
+            if r > 0 and neuron[r - 1] == k and abs(rows[v, r - 1]) < abs(row):
+                continue
+            if r + 1 < count and neuron[r + 1] == k and abs(rows[v, r + 1]) < abs(row):
+                continue
+            values[v, k] = at + row

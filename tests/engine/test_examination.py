@@ -47,6 +47,7 @@ HARD = [
     ("prelu", "zero on a region", 1000370),
     ("abs", "cancelling", 5),
     ("clamp_max", "cancelling", 885),
+    ("clamp_min", "cancelling in threes", 6000473),
     ("maximum", "near-parallel", 1000148),
 ]
 """Networks in which rounding alone decides wrongly, or cannot decide."""

@@ -115,6 +115,10 @@ class Scene:
         """The lines of slice `key`, in the plane that they were computed for; None: no lines."""
         self._slices[key] = replace(self._slices[key], picture=picture)
 
+    def order_slices(self, keys: list[int]) -> None:
+        """Draw slices in the order of all their keys: one that comes back has its old place."""
+        self._slices = {key: self._slices[key] for key in keys}
+
     def remove_slice(self, key: int) -> None:
         del self._slices[key]
         if self._active == key:

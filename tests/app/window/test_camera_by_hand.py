@@ -9,12 +9,14 @@ import pytest
 from PySide6.QtCore import QPoint, QPointF, Qt
 from PySide6.QtTest import QTest
 
+from app.jobs.opening import open_module
 from app.state import actions
 from app.state.session_file import read_session
 from app.views.camera import NEAREST
 from app.views.scene.compass import ends_of
 from app.views.scene.scene_view import SceneView
 from engine import Neuron, extract_surface, neuron_network
+from tests.app.conftest import DOMAIN, random_module
 from tests.app.on_screen import LEFT, Driver, move, press, wait_until
 from tests.app.waiting import let_run
 
@@ -236,6 +238,20 @@ def test_the_newest_neuron_wins_and_one_that_is_let_go_is_not_shown(window: Driv
     assert view.scene.neuron is None
 
 
+def test_a_neuron_that_the_next_network_lacks_is_not_looked_for(window: Driver) -> None:
+    store, live = window.window.store, window.window.neuron
+    opened = store.session.opened
+    store.do(actions.SelectNeuron(Neuron(len(opened.network.kinks) - 1, 0)))
+    window.settle()
+    store.do(actions.ShowNetwork(open_module(random_module(depth=1), DOMAIN, "shallow")))
+    window.settle()
+    assert window.window.scene_view.scene.neuron is None
+    assert live.finished
+    store.undo()
+    window.settle()
+    assert store.session.opened is opened
+
+
 def test_the_surface_of_another_level_is_told_to_be_on_its_way(window: Driver) -> None:
     main, view = window.window, window.window.scene_view
     level = main.frame.level
@@ -259,3 +275,15 @@ def test_a_zoom_by_keys_goes_to_what_is_in_the_middle(window: Driver) -> None:
         QTest.keyClick(view, Qt.Key.Key_Plus)
     ahead = view.current_lens().forward
     assert float((place - np.array(view.scene.viewpoint.position)) @ ahead) > 0
+
+
+def test_a_slice_that_comes_back_is_drawn_in_its_old_place(window: Driver) -> None:
+    main, store = window.window, window.window.store
+    for _ in range(2):
+        store.do(actions.DuplicateSlice(store.session.slices[0].key))
+    store.do(actions.RemoveSlice(store.session.slices[0].key))
+    window.settle()
+    store.undo()
+    window.settle()
+    drawn = [part.plane for part in main.scene_view._shown.slices]
+    assert all(plane is part.plane for plane, part in zip(drawn, store.session.slices, strict=True))
