@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     Float = NDArray[np.float64]
 
 _BADGE: Final = 9.0  # pixels around the place of a pin's number
+_SLACK: Final = 12.0  # pixels by which the surface may be nearer than the pin
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -61,13 +62,16 @@ class Spots:
         return Spot(key=key) if where is None else self._on_slice(key, *where, view.pixel)
 
     def in_space(self, at: QPointF) -> Spot:
-        """At a pixel of the 3D view: a pin's number, a slice, or the surface behind it."""
+        """At a pixel of the 3D view: a pin's number, a plane's handle or frame, a slice, or the surface behind it."""
         view, opened = self._view, self._store.session.opened
         if view.scene is None or opened is None:
             return Spot()
         pin = self._pin_at(at)
         if pin is not None:
             return Spot(pin.facts.point, pin.facts.value, pin.key, None, pin)
+        held = view.hand.slice_held_at(at, view.scene)
+        if held is not None:
+            return Spot(key=held)
         found = view.slice_point(at)
         if found is not None:
             return self._on_slice(*found)
@@ -96,6 +100,6 @@ class Spots:
         for mark in marks:
             assert lens is not None
             x, y = lens.to_pixels(mark.anchor[None])[0].tolist()
-            if max(abs(x - at.x()), abs(y - at.y())) <= _BADGE and not self._view.hidden(at, mark.anchor, 0.05):
+            if max(abs(x - at.x()), abs(y - at.y())) <= _BADGE and not self._view.hidden(at, mark.anchor, _SLACK):
                 return next(pin for pin in self._store.session.pins if pin.number == mark.number)
         return None

@@ -57,7 +57,7 @@ class Arrangement(QObject):
         self._widths = (1, 1)  # while the 3D view was seen last
         self._put_keys(rows[0])
         splitter.splitterMoved.connect(self.changed)
-        space.installEventFilter(self)
+        splitter.handle(1).installEventFilter(self)  # moved once both sides have their sizes
         store.listen(self._session_changed)
 
     @property
@@ -137,7 +137,7 @@ class Arrangement(QObject):
             row.insertWidget(0, self._keys, 1)
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
-        if event.type() == QEvent.Type.Resize:
+        if event.type() in (QEvent.Type.Move, QEvent.Type.Resize):
             self.changed.emit()
         return False
 

@@ -113,10 +113,16 @@ class SceneHand(QObject):
             self._hold = self._held(at, event.modifiers(), scene)
         event.accept()
 
+    def slice_held_at(self, at: QPointF, scene: Scene) -> int | None:
+        """The slice whose handle or frame is at a pixel."""
+        lens = self._view.current_lens()
+        if _grip_at(scene, lens, at) is not None:
+            return self._view.active
+        return scene.frame_at(lens, at.x(), at.y())
+
     def _held(self, at: QPointF, modifiers: Qt.KeyboardModifier, scene: Scene) -> Hold | None:
         view, lens = self._view, self._view.current_lens()
-        grip = _grip_at(scene, lens, at)
-        key = view.active if grip is not None else scene.frame_at(lens, at.x(), at.y())
+        grip, key = _grip_at(scene, lens, at), self.slice_held_at(at, scene)
         if key is None and modifiers & Qt.KeyboardModifier.ShiftModifier:
             key = scene.plane_at(*lens.ray(at.x(), at.y()))
         if key is None:

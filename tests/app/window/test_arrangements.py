@@ -50,6 +50,16 @@ def test_layouts_give_room_to_the_3d_view_or_to_slices(window: Driver) -> None:
     assert (window.tile.view.width(), main.scene_view.width()) == widths["Ctrl+1"]
 
 
+def test_ticks_are_right_in_a_window_that_was_resized(window: Driver) -> None:
+    press(window, "Ctrl+1")
+    for size in ((1500, 900), (1000, 700), (1500, 900)):
+        window.window.resize(*size)
+        window.settle()
+        left, right = window.window.splitter.sizes()
+        assert left > right
+        assert ticked(window) == ["Ctrl+1"]
+
+
 def test_a_double_click_on_a_title_shows_a_slice_alone_and_goes_back(window: Driver) -> None:
     main, store = window.window, window.window.store
     for shortcut in ("Ctrl+1", "Ctrl+4"):

@@ -14,6 +14,7 @@ from PySide6.QtGui import QContextMenuEvent, QDesktopServices, QGuiApplication, 
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QFileDialog, QLabel, QMenu, QWidget, QWidgetAction
 
+from app.provenance.record import Provenance
 from app.state import actions
 from app.state.texts.facts_text import facts_text
 from app.state.texts.notes import notes_text
@@ -197,6 +198,7 @@ def test_the_picture_of_a_slice_is_copied_and_saved_as_it_is_seen(
 def test_an_export_is_the_file_of_the_command_line(
     window: Driver, splinescope, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, extension: str
 ) -> None:
+    monkeypatch.setattr(Provenance, "to_text", lambda _: "")  # the record of a command, which the window's files lack
     shown, view = window.window, window.tile.view
     shown.store.do(actions.MovePlane(window.tile.key, SlicePlane.from_normal([0.1, 0.2, 0.1], [1, 2, 3], [0.3, 1, 0])))
     window.settle()
@@ -319,7 +321,8 @@ def test_over_a_slice_in_space(window: Driver) -> None:
     for x in range(20, view.width() - 20, 11):
         at = QPoint(x, view.height() // 2)
         found = view.slice_point(QPointF(at))
-        if found is not None and found[0] != store.session.active and shown.hover.near(*found) is not None:
+        framed = view.hand.slice_held_at(QPointF(at), view.scene) is not None
+        if found and found[0] != store.session.active and not framed and shown.hover.near(*found) is not None:
             break
     assert found is not None
     call_menu(view, at)
@@ -328,6 +331,16 @@ def test_over_a_slice_in_space(window: Driver) -> None:
     assert f">slice {store.session.active_slice.name}" in entries
     choose(window, "copy value")
     assert float(clipboard()) == shown.hover.near(*found).value
+
+
+def test_over_the_handle_of_a_plane(window: Driver) -> None:
+    view, session = window.window.scene_view, window.window.store.session
+    knob = view.current_lens().to_pixels(view.scene.handle.points[:1])[0]
+    call_menu(view, QPoint(*np.rint(knob).astype(int).tolist()))
+    entries = names(window, menu_of(window))
+    assert f">slice {session.active_slice.name}" in entries
+    assert "pin" not in entries  # nothing of what lies behind it
+    leave(window)
 
 
 def test_a_drag_with_the_right_button_calls_no_menu(window: Driver) -> None:
