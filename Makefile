@@ -11,7 +11,7 @@ PYTHON ?= python3
 PYTEST := $(BIN)/python -m pytest -p no:xvfb
 ON_SCREEN := QT_API=pyside6 QT_QPA_PLATFORM=xcb xvfb-run -a -s "-screen 0 1600x1000x24"
 WINDOW := tests/app/views tests/app/control tests/app/window
-FILES := tests/sdf_models
+FILES := tests/sdf_models tests/app/sweep tests/app/comparison
 SPOT := resources/checkpoints/spot.safetensors
 PLANES := --plane x=0 --plane y=0 --plane z=0
 
@@ -57,7 +57,7 @@ KERNELS := tests/engine/test_vertex_simd.py tests/engine/test_chord_order.py \
   tests/engine/test_memory_plan.py::test_chords_cross_as_often_as_their_ends_alternate
 
 elsewhere: .venv/installed-dev
-	OPENBLAS_CORETYPE=Nehalem SPLINESCOPE_NETWORKS=2 $(PYTEST) -p no:cacheprovider -q -k 'not shipped' \
+	OPENBLAS_CORETYPE=Nehalem SPLINESCOPE_NETWORKS=1 $(PYTEST) -p no:cacheprovider -q -k 'not shipped' \
 	  $(PRODUCTS:%=tests/engine/test_%.py)
 	NUMBA_CPU_NAME=generic $(PYTEST) -p no:cacheprovider -q $(KERNELS)
 

@@ -1,6 +1,6 @@
 """The engine's regions are those of exact rational arithmetic, on degenerate networks as on generic ones.
 
-SPLINESCOPE_NETWORKS sets the number of random networks for each pair of nonlinearity and kind (8 when unset).
+SPLINESCOPE_NETWORKS sets the number of random networks for each pair of nonlinearity and kind (6 when unset).
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from tests.oracle.comparison import differences, use_one_thread
 from tests.oracle.nonlinearities import NONLINEARITIES
 from tests.oracle.recipes import KINDS, NOISY
 
-NETWORKS = int(os.environ.get("SPLINESCOPE_NETWORKS", "8"))
+NETWORKS = int(os.environ.get("SPLINESCOPE_NETWORKS", "6"))
 PAIRS = list(product(NONLINEARITIES, [*KINDS, *NOISY]))
 
 Work = dict[tuple[str, str], Future[dict[int, str]]]

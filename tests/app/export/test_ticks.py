@@ -27,7 +27,7 @@ def read(ticks: Ticks) -> np.ndarray:
 @given(st.floats(-1e6, 1e6), st.floats(1e-7, 1e7))
 def test_what_is_read_is_where_the_ticks_are(low: float, size: float) -> None:
     ticks = Ticks.between(low, low + size, "x")
-    assert 2 <= len(ticks.places) <= 5
+    assert 2 <= len(ticks.places) <= 6  # five, and one that rounding puts beside the end
     assert (ticks.places >= low - 1e-8 * size).all()
     assert (ticks.places <= low + size + 1e-8 * size).all()
     np.testing.assert_allclose(read(ticks), ticks.places, rtol=1e-12, atol=1e-6 * size)

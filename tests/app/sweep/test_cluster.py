@@ -60,7 +60,10 @@ def test_a_sweep_on_a_cluster_is_the_same_as_here(
     assert here == there
 
 
-def test_no_scheduler_is_one_line(files: list[Path], splinescope: Callable[..., Ran]) -> None:
+def test_no_scheduler_is_one_line(
+    files: list[Path], splinescope: Callable[..., Ran], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(cluster, "_SECONDS_TO_CONNECT", 1)
     ran = splinescope("sweep", files[0], "--plane", "z=0", "--out", "t.csv", "--scheduler", "tcp://127.0.0.1:1")
     assert ran.code == 2
     assert ran.err.count("\n") == 1

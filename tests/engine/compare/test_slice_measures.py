@@ -142,13 +142,13 @@ def test_symmetric_measures_are_symmetric(stages: CommonRefinement) -> None:
 
 
 def test_integrals_are_those_of_a_fine_grid(stages: CommonRefinement) -> None:
-    side = (np.arange(800) + 0.5) / 400.0 - 1.0
+    side = (np.arange(400) + 0.5) / 200.0 - 1.0
     points = np.stack(np.meshgrid(side, side, [0.0]), axis=-1).reshape(-1, 3)
     f, g = (own.network.forward(points)[:, 0] for own in (stages.first, stages.second))
     measured = slice_differences(stages)
-    assert measured.mean == pytest.approx((g - f).mean(), abs=1e-5)
-    assert measured.mean_size == pytest.approx(np.abs(g - f).mean(), abs=1e-5)
-    assert measured.root_mean_square == pytest.approx(np.sqrt(((g - f) ** 2).mean()), abs=1e-5)
+    assert measured.mean == pytest.approx((g - f).mean(), abs=5e-5)
+    assert measured.mean_size == pytest.approx(np.abs(g - f).mean(), abs=5e-5)
+    assert measured.root_mean_square == pytest.approx(np.sqrt(((g - f) ** 2).mean()), abs=5e-5)
     assert measured.sign_area == pytest.approx(4.0 * ((f < 0) != (g < 0)).mean(), abs=1e-2)
     assert measured.iou == pytest.approx(((f < 0) & (g < 0)).sum() / ((f < 0) | (g < 0)).sum(), abs=1e-2)
     assert np.abs(g - f).max() <= measured.largest
