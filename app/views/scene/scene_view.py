@@ -343,7 +343,7 @@ class SceneView(MarkedView):
         """Where the mouse is in a slice; faint where the surface hides it."""
         if self.crosshair is not None and float((self.crosshair.point - lens.eye) @ lens.forward) > lens.near:
             at = QPointF(*lens.to_pixels(self.crosshair.point[None])[0].tolist())
-            painter.setOpacity(_BEHIND if self.hidden(at, self.crosshair.point, 4 * lens.pixel_angle) else 1.0)
+            painter.setOpacity(_BEHIND if self.hidden(at, self.crosshair.point, 4.0) else 1.0)
             paint_crosshair(painter, at, self.crosshair.away, self.paper)
             painter.setOpacity(1.0)
 
