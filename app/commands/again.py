@@ -19,6 +19,7 @@ from tempfile import TemporaryDirectory
 from typing import Any, Final
 
 from app.commands.errors import CommandError
+from app.commands.options import add_command
 from app.commands.outputs import check_outputs, could_not_write
 from app.demos import demo_checkpoint
 from app.provenance.carriers import read_carried
@@ -31,11 +32,8 @@ Parsers = Mapping[str, argparse.ArgumentParser]
 
 
 def add_parser(commands: Any) -> None:
-    parser = commands.add_parser(
-        "again",
-        help="make a file anew by the record that it carries",
-        description=__doc__,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
+    parser = add_command(
+        commands, "again", partial(run, commands.choices), "make a file anew by the record that it carries", __doc__
     )
     parser.add_argument("made", type=Path, metavar="FILE", help="a figure, data or mesh that this program wrote")
     parser.add_argument("--out", type=Path, metavar="FILE", help="write there, and leave FILE as it is")
@@ -46,7 +44,6 @@ def add_parser(commands: Any) -> None:
         metavar="MODULE:FUNCTION",
         help="RUNS YOUR CODE: allow the function that the record names, which must be this one",
     )
-    parser.set_defaults(run=partial(run, commands.choices))
 
 
 def run(parsers: Parsers, arguments: argparse.Namespace) -> None:

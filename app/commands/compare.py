@@ -13,7 +13,7 @@ from app.commands.errors import CommandError
 from app.commands.interrupt import cancelled_by_interrupt
 from app.commands.kernels import prepare_kernels, prepare_surface_kernels
 from app.commands.loading import about, add_reading_options, open_checkpoint, reading_of, trace
-from app.commands.options import add_palette_option, finite, numbers
+from app.commands.options import add_command, add_level_option, add_outputs_option, add_palette_option, numbers
 from app.commands.outputs import check_outputs, could_not_write, written_one_by_one
 from app.commands.planes import add_plane_options, planes_of
 from app.state.palette import Palette
@@ -35,12 +35,8 @@ resources/docs/measures.md defines every number.
 
 
 def add_parser(commands: Any) -> None:
-    parser = commands.add_parser(
-        "compare",
-        help="compare checkpoints with the first of them, in exact numbers",
-        description=__doc__,
-        epilog=_EPILOG,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
+    parser = add_command(
+        commands, "compare", run, "compare checkpoints with the first of them, in exact numbers", __doc__, _EPILOG
     )
     parser.add_argument("files", type=Path, nargs="+", metavar="FILE", help="checkpoints, or names of demos")
     add_plane_options(parser.add_argument_group("planes, a row of the figure each"))
@@ -53,7 +49,7 @@ def add_parser(commands: Any) -> None:
         action="store_true",
         help="move and scale that mesh to the middle of [-1, 1]^3, as train does with its target",
     )
-    parser.add_argument("--level", type=finite, default=0.0, metavar="F", help="the level (default: 0)")
+    add_level_option(parser)
     boxes = parser.add_mutually_exclusive_group()
     boxes.add_argument(
         "--bounds", type=numbers, metavar="LO,HI", help="the box, as for slice (default: the checkpoints' domain)"
@@ -63,14 +59,7 @@ def add_parser(commands: Any) -> None:
         action="store_true",
         help="map the checkpoints' domains onto the first one's, and scale values as distances",
     )
-    parser.add_argument(
-        "--out",
-        type=Path,
-        action="append",
-        default=[],
-        metavar="FILE",
-        help="figure (.svg, .pdf, .png) or table (.csv); repeatable",
-    )
+    add_outputs_option(parser, "figure (.svg, .pdf, .png) or table (.csv)")
     add_palette_option(parser.add_argument)
     parser.add_argument("--json", action="store_true", help="print one JSON object instead of the table")
     add_reading_options(parser, without=("bounds",))
@@ -80,7 +69,7 @@ def add_parser(commands: Any) -> None:
     own = type(parser)(prog=f"{parser.prog} ... --for N", add_help=False)
     own.add_argument("number", metavar="N", type=int)
     add_reading_options(own)
-    parser.set_defaults(run=run, own_parser=own)
+    parser.set_defaults(own_parser=own)
 
 
 def run(arguments: argparse.Namespace) -> None:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import argparse
 from typing import Any, Final
 
+from app.commands.options import add_command
+
 _SHELLS: Final = {
     "bash": 'eval "$(splinescope completion bash)" in ~/.bashrc',
     "zsh": 'eval "$(splinescope completion zsh)" in ~/.zshrc, after compinit',
@@ -13,15 +15,15 @@ _SHELLS: Final = {
 
 
 def add_parser(commands: Any) -> None:
-    parser = commands.add_parser(
+    parser = add_command(
+        commands,
         "completion",
-        help="print the code with which a shell completes commands, options and names",
-        description=__doc__,
-        epilog="Put this into the shell's start-up file:\n" + "\n".join(f"  {line}" for line in _SHELLS.values()),
-        formatter_class=argparse.RawDescriptionHelpFormatter,
+        run,
+        "print the code with which a shell completes commands, options and names",
+        __doc__,
+        "Put this into the shell's start-up file:\n" + "\n".join(f"  {line}" for line in _SHELLS.values()),
     )
     parser.add_argument("shell", choices=list(_SHELLS), help="the shell that the code is for")
-    parser.set_defaults(run=run)
 
 
 def run(arguments: argparse.Namespace) -> None:

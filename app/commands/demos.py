@@ -5,12 +5,12 @@ from __future__ import annotations
 import argparse
 from typing import Any
 
+from app.commands.options import add_command
 from app.demos import DEMOS
 
 
 def add_parser(commands: Any) -> None:
-    parser = commands.add_parser("demos", help="list the checkpoints that come with the program", description=__doc__)
-    parser.set_defaults(run=run)
+    add_command(commands, "demos", run, "list the checkpoints that come with the program", __doc__)
 
 
 def run(_: argparse.Namespace) -> None:

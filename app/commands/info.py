@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from app.commands.errors import CommandError
 from app.commands.loading import about, add_checkpoint_options, approximation_facts, open_chosen
+from app.commands.options import add_command
 from app.inspection import CheckpointNotes, checkpoint_notes
 from app.libraries import advice, missing_for_pictures
 
@@ -17,13 +18,12 @@ if TYPE_CHECKING:
 
 
 def add_parser(commands: Any) -> None:
-    parser = commands.add_parser("info", help="say what a checkpoint holds", description=__doc__)
+    parser = add_command(commands, "info", run, "say what a checkpoint holds", __doc__)
     add_checkpoint_options(parser)
     parser.add_argument("--json", action="store_true", help="print one JSON object")
     parser.add_argument(
         "--versions", action=_Versions, nargs=0, help="print what a bug report needs, and what draws the 3D view"
     )
-    parser.set_defaults(run=run)
 
 
 class _Versions(argparse.Action):

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from app.commands.errors import CommandError
 from app.commands.interrupt import cancelled_by_interrupt
 from app.commands.loading import add_reading_options, any_choice, reading_of
+from app.commands.options import add_command
 from app.commands.outputs import check_outputs, could_not_write
 from app.demos import DEMOS, demo_checkpoint, suggestion
 from app.display import draw_in_memory, window_problem
@@ -25,7 +26,7 @@ _DEMO = "spot"
 
 
 def add_parser(commands: Any) -> None:
-    parser = commands.add_parser("open", help="open the window; the command may be left out", description=__doc__)
+    parser = add_command(commands, "open", run, "open the window; the command may be left out", __doc__)
     parser.add_argument(
         "files",
         type=Path,
@@ -43,7 +44,6 @@ def add_parser(commands: Any) -> None:
         "--size", type=_size, default=(1600, 1000), metavar="1600x1000", help="of the picture (default: 1600x1000)"
     )
     add_reading_options(parser)
-    parser.set_defaults(run=run)
 
 
 def run(arguments: argparse.Namespace) -> None:

@@ -1,10 +1,11 @@
-"""Numbers on the command line."""
+"""Commands, options and numbers that several commands share."""
 
 from __future__ import annotations
 
 import argparse
 import math
-from typing import TYPE_CHECKING, Final
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
@@ -13,12 +14,37 @@ from app.state.palette import Palette
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from typing import Any
 
     from numpy.typing import NDArray
 
 _RESOLUTIONS: Final = (10.0, 4800.0)
 _SIZES: Final = (1e-9, 1e9)  # of a domain: beyond them rounding leaves little of a network
+
+
+def add_command(
+    commands: Any, name: str, run: Callable[[argparse.Namespace], None], about: str, description: str | None,
+    epilog: str = "",
+) -> argparse.ArgumentParser:  # fmt: skip
+    """Declare a command; about: for the list of commands; description, epilog: above and below its options."""
+    parser: argparse.ArgumentParser = commands.add_parser(
+        name,
+        help=about,
+        description=description,
+        epilog=epilog,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.set_defaults(run=run)
+    return parser
+
+
+def add_outputs_option(parser: argparse.ArgumentParser, kinds: str) -> None:
+    """--out, a list of paths; kinds: what may be written, with extensions."""
+    parser.add_argument("--out", type=Path, action="append", default=[], metavar="FILE", help=f"{kinds}; repeatable")
+
+
+def add_level_option(parser: argparse.ArgumentParser) -> None:
+    """--level, a float."""
+    parser.add_argument("--level", type=finite, default=0.0, metavar="F", help="the level (default: 0)")
 
 
 def add_palette_option(add_argument: Callable[..., Any]) -> None:

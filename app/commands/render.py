@@ -14,7 +14,7 @@ from app.commands.errors import CommandError
 from app.commands.interrupt import cancelled_by_interrupt
 from app.commands.kernels import prepare_kernels, prepare_surface_kernels
 from app.commands.loading import about, add_checkpoint_options, level_of, open_chosen, reading_facts, trace
-from app.commands.options import add_palette_option, finite, numbers
+from app.commands.options import add_command, add_level_option, add_palette_option, numbers
 from app.commands.outputs import check_outputs, could_not_write
 from app.commands.planes import add_plane_options, check_space, poses_of
 from app.commands.recording import provenance_of
@@ -37,9 +37,7 @@ _GRID: Final = 32
 
 
 def add_parser(commands: Any) -> None:
-    parser = commands.add_parser(
-        "render", help="draw the surface with slices in place, without a display", description=__doc__
-    )
+    parser = add_command(commands, "render", run, "draw the surface with slices in place, without a display", __doc__)
     add_checkpoint_options(parser, without=("bounds",))
     parser.add_argument("--out", type=Path, required=True, metavar="FILE", help="the picture (.png)")
     parser.add_argument(
@@ -66,12 +64,11 @@ def add_parser(commands: Any) -> None:
     add_plane_options(parser)
     parser.add_argument("--creases", action="store_true", help="draw the surface's creases, coloured by depth")
     add_palette_option(parser.add_argument)
-    parser.add_argument("--level", type=finite, default=0.0, metavar="F", help="the level (default: 0)")
+    add_level_option(parser)
     parser.add_argument(
         "--bounds", type=numbers, metavar="LO,HI", help="the box, as for slice (default: the checkpoint's domain)"
     )
     parser.add_argument("--json", action="store_true", help="print one JSON object with what was found")
-    parser.set_defaults(run=run)
 
 
 def run(arguments: argparse.Namespace) -> None:

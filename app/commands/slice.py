@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 from app.commands.cutting import SLICE_EPILOG, CutSlices, add_slice_options, cut_slices, record_of
 from app.commands.errors import CommandError
 from app.commands.loading import about, reading_facts
-from app.commands.options import add_dpi_option, add_palette_option
+from app.commands.options import add_command, add_dpi_option, add_outputs_option, add_palette_option
 from app.commands.outputs import check_one_output, check_outputs, check_parquet, could_not_write, written_one_by_one
 from app.inspection import forward_error
 from app.state.palette import Palette
@@ -35,22 +35,9 @@ with layer and neuron; --regions is a table of the regions.
 
 
 def add_parser(commands: Any) -> None:
-    parser = commands.add_parser(
-        "slice",
-        help="draw the exact partition of slices",
-        description=__doc__,
-        epilog=_EPILOG,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
+    parser = add_command(commands, "slice", run, "draw the exact partition of slices", __doc__, _EPILOG)
     add_slice_options(parser, "planes, a panel each")
-    parser.add_argument(
-        "--out",
-        type=Path,
-        action="append",
-        default=[],
-        metavar="FILE",
-        help="figure (.svg, .pdf, .png) or data of one plane (.npz, .vtp, .csv, .json); repeatable",
-    )
+    add_outputs_option(parser, "figure (.svg, .pdf, .png) or data of one plane (.npz, .vtp, .csv, .json)")
     parser.add_argument(
         "--regions",
         type=Path,
@@ -60,7 +47,6 @@ def add_parser(commands: Any) -> None:
     add_palette_option(parser.add_argument)
     add_dpi_option(parser)
     parser.add_argument("--json", action="store_true", help="print one JSON object with what was found")
-    parser.set_defaults(run=run)
 
 
 def run(arguments: argparse.Namespace) -> None:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 from app.commands.cutting import SLICE_EPILOG, CutSlices, add_slice_options, cut_slices, record_of
 from app.commands.errors import CommandError
 from app.commands.loading import about, reading_facts
-from app.commands.options import add_dpi_option, add_palette_option, positive
+from app.commands.options import add_command, add_dpi_option, add_outputs_option, add_palette_option, positive
 from app.commands.outputs import check_one_output, check_outputs, could_not_write, written_one_by_one
 from app.inspection import forward_error
 from app.state.palette import Palette
@@ -32,12 +32,13 @@ _EPILOG: Final = f"""\
 
 
 def add_parser(commands: Any) -> None:
-    parser = commands.add_parser(
+    parser = add_command(
+        commands,
         "stats",
-        help="measure a slice: lines by depth and near the level set, neurons, regions",
-        description=__doc__,
-        epilog=_EPILOG,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
+        run,
+        "measure a slice: lines by depth and near the level set, neurons, regions",
+        __doc__,
+        _EPILOG,
     )
     add_slice_options(parser, "the plane")
     parser.add_argument(
@@ -49,18 +50,10 @@ def add_parser(commands: Any) -> None:
         help="measure the lines within this distance of the level set; repeatable (default: 1, 2 and 5 %% of the "
         "slice's longer side)",
     )
-    parser.add_argument(
-        "--out",
-        type=Path,
-        action="append",
-        default=[],
-        metavar="FILE",
-        help="the numbers (.json, .csv) or plots (.svg, .pdf, .png); repeatable",
-    )
+    add_outputs_option(parser, "the numbers (.json, .csv) or plots (.svg, .pdf, .png)")
     add_palette_option(parser.add_argument)
     add_dpi_option(parser)
     parser.add_argument("--json", action="store_true", help="print one JSON object with all numbers")
-    parser.set_defaults(run=run)
 
 
 def run(arguments: argparse.Namespace) -> None:

@@ -14,7 +14,7 @@ from app.commands.errors import CommandError
 from app.commands.interrupt import cancelled_by_interrupt
 from app.commands.kernels import prepare_certificate_kernels, prepare_surface_kernels
 from app.commands.loading import about, add_checkpoint_options, level_of, open_chosen, reading_facts, trace
-from app.commands.options import finite, numbers
+from app.commands.options import add_command, add_outputs_option, finite, numbers
 from app.commands.outputs import check_outputs, could_not_write, written_one_by_one
 from app.commands.planes import check_space
 from app.commands.recording import provenance_of
@@ -41,22 +41,9 @@ PLY and OBJ keep the polygons, STL has triangles; VTP and NPZ also hold each one
 
 
 def add_parser(commands: Any) -> None:
-    parser = commands.add_parser(
-        "surface",
-        help="extract the exact level surface as a mesh",
-        description=__doc__,
-        epilog=_EPILOG,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
+    parser = add_command(commands, "surface", run, "extract the exact level surface as a mesh", __doc__, _EPILOG)
     add_checkpoint_options(parser, without=("bounds",))
-    parser.add_argument(
-        "--out",
-        type=Path,
-        action="append",
-        default=[],
-        metavar="FILE",
-        help="the mesh (.ply, .obj, .stl, .vtp, .npz); repeatable",
-    )
+    add_outputs_option(parser, "the mesh (.ply, .obj, .stl, .vtp, .npz)")
     parser.add_argument(
         "--creases",
         type=Path,
@@ -98,7 +85,6 @@ def add_parser(commands: Any) -> None:
         f"default: {_BUDGET:,})",
     )
     parser.add_argument("--json", action="store_true", help="print one JSON object with what was found")
-    parser.set_defaults(run=run)
 
 
 def run(arguments: argparse.Namespace) -> None:

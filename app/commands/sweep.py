@@ -22,7 +22,7 @@ from app import __version__
 from app.commands.errors import CommandError
 from app.commands.kernels import prepare_kernels
 from app.commands.loading import add_reading_options, reading_of
-from app.commands.options import finite, numbers
+from app.commands.options import add_command, add_level_option, numbers
 from app.commands.outputs import check_outputs, could_not_write
 from app.commands.planes import add_plane_options, poses_of
 from app.demos import DEMOS, demo_checkpoint, suggestion
@@ -40,12 +40,8 @@ A task that fails has its reason in the column `error`, and is tried again by th
 
 
 def add_parser(commands: Any) -> None:
-    parser = commands.add_parser(
-        "sweep",
-        help="measure many slices of many checkpoints, as one table",
-        description=__doc__,
-        epilog=_EPILOG,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
+    parser = add_command(
+        commands, "sweep", run, "measure many slices of many checkpoints, as one table", __doc__, _EPILOG
     )
     parser.add_argument("files", nargs="+", metavar="FILE", help="checkpoints, or names of demos")
     planes = parser.add_argument_group("planes")
@@ -54,7 +50,7 @@ def add_parser(commands: Any) -> None:
     parser.add_argument(
         "--bounds", type=numbers, metavar="LO,HI", help="the box, as for slice (default: each checkpoint's domain)"
     )
-    parser.add_argument("--level", type=finite, default=0.0, metavar="F", help="the level (default: 0)")
+    add_level_option(parser)
     parser.add_argument("--out", type=Path, required=True, metavar="FILE", help="the table (.csv)")
     parser.add_argument("--workers", type=_count, metavar="N", help="processes here (default: one for each core)")
     parser.add_argument("--part", type=_part, metavar="K/N", help="do every N-th task only, from the K-th, from 1")
@@ -62,7 +58,6 @@ def add_parser(commands: Any) -> None:
         "--scheduler", metavar="ADDRESS", help="run on the cluster of a Dask scheduler, as tcp://node:8786"
     )
     add_reading_options(parser, without=("bounds",))
-    parser.set_defaults(run=run)
 
 
 def run(arguments: argparse.Namespace) -> None:

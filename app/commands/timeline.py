@@ -14,7 +14,14 @@ from app.commands.errors import CommandError
 from app.commands.interrupt import cancelled_by_interrupt
 from app.commands.kernels import prepare_kernels
 from app.commands.loading import add_reading_options, reading_of
-from app.commands.options import add_palette_option, finite, numbers, positive
+from app.commands.options import (
+    add_command,
+    add_level_option,
+    add_outputs_option,
+    add_palette_option,
+    numbers,
+    positive,
+)
 from app.commands.outputs import check_outputs, could_not_write, written_one_by_one
 from app.commands.planes import add_plane_options, planes_of
 from app.state.palette import Palette
@@ -38,34 +45,20 @@ program of yours can make one of the pictures of --frames: ffmpeg -i FOLDER/%04d
 
 
 def add_parser(commands: Any) -> None:
-    parser = commands.add_parser(
-        "timeline",
-        help="follow a training through its checkpoints",
-        description=__doc__,
-        epilog=_EPILOG,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
+    parser = add_command(commands, "timeline", run, "follow a training through its checkpoints", __doc__, _EPILOG)
     parser.add_argument("folder", type=Path, metavar="FOLDER", help="with a checkpoint in each file")
     add_plane_options(parser.add_argument_group("planes, a curve and a panel each"))
-    parser.add_argument("--level", type=finite, default=0.0, metavar="F", help="the level (default: 0)")
+    add_level_option(parser)
     parser.add_argument(
         "--bounds", type=numbers, metavar="LO,HI", help="the box, as for slice (default: the first one's domain)"
     )
-    parser.add_argument(
-        "--out",
-        type=Path,
-        action="append",
-        default=[],
-        metavar="FILE",
-        help="curves (.svg, .pdf, .png), table (.csv), movie (.webp, .gif); repeatable",
-    )
+    add_outputs_option(parser, "curves (.svg, .pdf, .png), table (.csv), movie (.webp, .gif)")
     parser.add_argument("--frames", type=Path, metavar="FOLDER", help="a picture of each checkpoint: 0001.png, ...")
     parser.add_argument(
         "--frame-seconds", type=positive, default=0.5, metavar="S", help="each picture of a movie (default: 0.5)"
     )
     add_palette_option(parser.add_argument)
     add_reading_options(parser, without=("bounds",))
-    parser.set_defaults(run=run)
 
 
 def run(arguments: argparse.Namespace) -> None:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from app.commands.errors import CommandError
 from app.commands.interrupt import cancelled_by_interrupt
+from app.commands.options import add_command
 from app.commands.outputs import check_outputs, could_not_write
 
 if TYPE_CHECKING:
@@ -28,13 +29,7 @@ Shapes are written as expressions, and can be combined:
 
 
 def add_parser(commands: Any) -> None:
-    parser = commands.add_parser(
-        "train",
-        help="fit a network to a mesh or a shape",
-        description=__doc__,
-        epilog=_EPILOG,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
+    parser = add_command(commands, "train", run, "fit a network to a mesh or a shape", __doc__, _EPILOG)
     parser.add_argument("target", metavar="MESH_OR_SHAPE", help="a watertight mesh, or the expression of a shape")
     parser.add_argument("--out", type=Path, required=True, metavar="FILE", help="the checkpoint, .safetensors")
     parser.add_argument("--width", type=int, default=64, help="neurons of a layer (default: 64)")
@@ -55,7 +50,6 @@ def add_parser(commands: Any) -> None:
         help="also keep the network after so many steps, in a file beside the last one; repeatable",
     )
     parser.add_argument("--resume", action="store_true", help="go on with a training that was interrupted")
-    parser.set_defaults(run=run)
 
 
 def run(arguments: argparse.Namespace) -> None:
