@@ -3,25 +3,20 @@
 from __future__ import annotations
 
 import hashlib
-import importlib
-import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from types import ModuleType
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from sdf_models.mesh_files import MeshFileError, normalisation, read_mesh
+from sdf_models.meshes import level_set_mesh, mesh_distance
 from sdf_models.shapes import Float, ShapeError, parse_shape
 
 Int = NDArray[np.int64]
 
 MESH_SUFFIXES = (".obj", ".ply", ".stl", ".off")
-MARGIN = 0.1
-"""Distance that a normalised mesh keeps from the box's sides."""
-_MISSING = f"training needs {{0}}, which is not installed; run: {sys.executable} -m pip install {{0}}"
 GRID = 224
 """Points along each side of the grid on which shapes without an exact distance are meshed."""
 GRID_TO_DRAW = 96
@@ -69,17 +64,12 @@ def load_target(description: str) -> Target:
 def mesh_target(path: Path) -> Target:
     """A watertight mesh, moved and scaled to the middle of the box, MARGIN away from its nearest sides."""
     try:
+        mesh = read_mesh(path)
         data = path.read_bytes()
-        mesh = _library("trimesh").load_mesh(path)
-        mesh.merge_vertices(merge_tex=True, merge_norm=True)  # seams of textures are not holes
+    except MeshFileError as error:
+        raise TargetError(f"{path}: {error}") from error
     except OSError as error:
         raise TargetError(f"{path}: it cannot be read ({error.strerror}); check the path") from error
-    except (ValueError, IndexError, KeyError, TypeError, AttributeError, ImportError) as error:
-        # ImportError: trimesh looks for a package to guess the encoding of text that is not UTF-8.
-        reason = " ".join(str(error).split())
-        raise TargetError(f"{path}: not a mesh that can be read ({reason:.80}); export it as .obj or .ply") from error
-    if not len(getattr(mesh, "faces", ())):
-        raise TargetError(f"{path}: it holds no triangles; export a triangle mesh")
     if not (mesh.is_watertight and mesh.is_winding_consistent):
         raise TargetError(
             f"{path}: the mesh is not watertight; close its holes (for example with a remeshing tool) first"
@@ -88,14 +78,13 @@ def mesh_target(path: Path) -> Target:
     faces = np.ascontiguousarray(mesh.faces, dtype=np.int64)
     if mesh.volume < 0:
         faces = faces[:, ::-1].copy()
-    lower, upper = vertices.min(axis=0), vertices.max(axis=0)
-    center, scale = (lower + upper) / 2.0, (1.0 - MARGIN) / ((upper - lower).max() / 2.0)
+    center, scale = normalisation(vertices)
     vertices = (vertices - center) * scale
     moved = ", ".join(f"{value:.9g}" for value in -center)
     return Target(
         vertices,
         faces,
-        _meshes().mesh_distance(vertices, faces),
+        mesh_distance(vertices, faces),
         {
             "fitted_to": path.name,
             "fitted_to_sha256": hashlib.sha256(data).hexdigest(),
@@ -108,7 +97,6 @@ def mesh_target(path: Path) -> Target:
 def shape_target(expression: str) -> Target:
     """A procedural shape; where its distance is not known exactly, that to its surface meshed on a fine grid."""
     shape = parse_shape(expression)
-    meshes = _meshes()
     size = GRID_TO_DRAW if shape.exact else GRID
     axis = np.linspace(-1.0, 1.0, size)
     z, y, x = np.meshgrid(axis, axis, axis, indexing="ij")
@@ -118,12 +106,12 @@ def shape_target(expression: str) -> Target:
         raise TargetError(f"{expression:.80}: the shape reaches the sides of the box [-1, 1]^3; make it smaller")
     if values.min() >= 0.0:
         raise TargetError(f"{expression:.80}: the shape is empty; make it larger")
-    vertices, faces = meshes.level_set_mesh(values.reshape(size, size, size), -1.0, 1.0)
+    vertices, faces = level_set_mesh(values.reshape(size, size, size), -1.0, 1.0)
     spacing = axis[1] - axis[0]
     return Target(
         vertices,
         faces,
-        shape.field if shape.exact else meshes.mesh_distance(vertices, faces),
+        shape.field if shape.exact else mesh_distance(vertices, faces),
         {
             "fitted_to": shape.expression,
             "distance": "exact"
@@ -131,18 +119,3 @@ def shape_target(expression: str) -> Target:
             else f"to the surface by marching cubes on a grid of spacing {spacing:.3g}",
         },
     )
-
-
-def _meshes() -> ModuleType:
-    """sdf_models.meshes, which needs VTK."""
-    try:
-        return importlib.import_module("sdf_models.meshes")
-    except ImportError as error:
-        raise TargetError(_MISSING.format("vtk")) from error
-
-
-def _library(name: str) -> Any:
-    try:
-        return importlib.import_module(name)
-    except ImportError as error:
-        raise TargetError(_MISSING.format(name)) from error

@@ -178,12 +178,13 @@ def _compared(subjects: list[Subject], planes: list[SlicePlane], arguments: argp
     if arguments.reference is not None or arguments.surface:
         if subjects[0].network.input_size != 3:
             raise CommandError(f"{subjects[0].name}: surfaces need three inputs, x, y, z; leave out --surface")
-        from app.comparison.shapes import MeshError, read_mesh
+        from app.comparison.shapes import shape_in
+        from sdf_models.mesh_files import MeshFileError
 
         if arguments.reference is not None:
             try:
-                reference = read_mesh(arguments.reference, arguments.normalise_reference)
-            except MeshError as error:
+                reference = shape_in(arguments.reference, arguments.normalise_reference)
+            except MeshFileError as error:
                 raise CommandError(about(arguments.reference, str(error))) from error
         prepare_surface_kernels()
     if planes:

@@ -11,13 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine import Surface, fans
-from sdf_models.targets import MARGIN
+from sdf_models.mesh_files import normalisation, read_mesh
 
 Float = NDArray[np.float64]
-
-
-class MeshError(ValueError):
-    """A file is no mesh to compare with; one line: why, what to do."""
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -60,30 +56,16 @@ def shape_of(surface: Surface, name: str) -> Shape:
     )  # fmt: skip
 
 
-def read_mesh(path: Path, normalised: bool = False) -> Shape:
-    """Read a triangle mesh from a file that trimesh knows.
+def shape_in(path: Path, normalised: bool = False) -> Shape:
+    """Read a triangle mesh.
 
-    normalised: moved and scaled to the middle of [-1, 1]^3 as `splinescope train` does it.  Raises MeshError.
+    normalised: moved and scaled to the middle of [-1, 1]^3 as `splinescope train` does it.  Raises MeshFileError.
     """
-    import trimesh
-
-    if not path.is_file():
-        raise MeshError("no such file; check the path")
-    try:
-        mesh = trimesh.load_mesh(path)
-        mesh.merge_vertices(merge_tex=True, merge_norm=True)  # seams of textures are not holes
-    except OSError as error:
-        raise MeshError(f"it cannot be read ({error.strerror}); check the path") from error
-    except (ValueError, IndexError, KeyError, TypeError, AttributeError, ImportError) as error:
-        # ImportError: trimesh looks for a package to guess the encoding of text that is not UTF-8.
-        reason = " ".join(str(error).split())
-        raise MeshError(f"not a mesh that can be read ({reason:.80}); export it as .obj or .ply") from error
-    if not len(getattr(mesh, "faces", ())) or not np.isfinite(mesh.vertices).all():
-        raise MeshError("it holds no triangles with finite corners; export a triangle mesh")
+    mesh = read_mesh(path)
     if normalised:
-        lower, upper = mesh.vertices.min(axis=0), mesh.vertices.max(axis=0)
-        mesh.apply_translation(-(lower + upper) / 2.0)
-        mesh.apply_scale((1.0 - MARGIN) / (float((upper - lower).max()) / 2.0))
+        middle, scale = normalisation(mesh.vertices)
+        mesh.apply_translation(-middle)
+        mesh.apply_scale(scale)
     closed = bool(mesh.is_watertight and mesh.is_winding_consistent)
     if closed and mesh.volume < 0.0:
         mesh.invert()

@@ -65,11 +65,10 @@ def compare_slices(
     for subject in subjects:
         tell(f"{plane.describe()}: {subject.name}")
         partitions.append(_partition(subject, subjects, partitions, plane, domain, cancel))
-    nearby = NEARBY * float(np.linalg.norm(domain[1] - domain[0]))
     measured: dict[int, Values] = {}
     for partition in partitions:
         if id(partition) not in measured:
-            measured[id(partition)] = _own(partition, nearby)
+            measured[id(partition)] = own_values(partition, domain)
     refinements, differences = [], [Values()]
     for subject, partition in zip(subjects[1:], partitions[1:], strict=True):
         tell(f"{plane.describe()}: {subject.name} with {subjects[0].name}")
@@ -102,9 +101,9 @@ def _partition(
     return partition_slice(subject.network, plane, domain, subject.level, None, cancel)
 
 
-def _own(partition: Partition, nearby: float) -> Values:
-    """Return the measures of one network in a slice, by key."""
-    found = slice_measures(partition, nearby)
+def own_values(partition: Partition, domain: NDArray[np.float64]) -> Values:
+    """Return the measures of one network in a slice of a box (2, D), by key."""
+    found = slice_measures(partition, NEARBY * float(np.linalg.norm(domain[1] - domain[0])))
     try:
         complexity = local_complexity(partition)
     except EngineError:  # the slice is smaller than a neighbourhood

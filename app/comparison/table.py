@@ -10,6 +10,7 @@ from typing import Any
 
 from app.comparison.comparison import Row
 from app.comparison.measures import BY_KEY, MEASURES, Group
+from app.comparison.slices import Values
 
 _AXES = "xyz"
 _TITLES = ("checkpoint", "compared_with", "place")
@@ -20,7 +21,7 @@ def write_csv(rows: Sequence[Row], path: Path) -> None:
 
     Columns are those of measures.md that have a value anywhere; lists are spread out by depth, as lines_0, lines_1.
     """
-    flat = [_flat(row) for row in rows]
+    flat = [flat_values(row.values) for row in rows]
     present = {column for values in flat for column in values}
     columns = [column for measure in MEASURES for column in _columns(measure.key, flat) if column in present]
     with path.open("w", newline="", encoding="utf-8") as stream:
@@ -49,9 +50,10 @@ def _axis(k: int) -> str:
     return _AXES[k] if k < len(_AXES) else str(k)
 
 
-def _flat(row: Row) -> dict[str, Any]:
+def flat_values(values: Values) -> dict[str, Any]:
+    """Return values by the names of their columns: lists are spread out by depth, as lines_0, lines_1."""
     flat: dict[str, Any] = {}
-    for key, value in row.values.items():
+    for key, value in values.items():
         if key == "largest_at":
             flat |= {f"{key}_{_axis(k)}": part for k, part in enumerate(value)}
         elif isinstance(value, list):

@@ -33,7 +33,7 @@ class _TakesLongError(Exception):
 
 @dataclass(frozen=True, eq=False, slots=True)
 class _Wish:
-    """Which level set, in which box (2, 3)."""
+    """A level set to be found, in a box (2, 3)."""
 
     network: Network
     domain: Float
@@ -67,13 +67,13 @@ class LiveNeuron(QObject):
 
     @property
     def on(self) -> bool:
-        """What is followed is shown in space."""
+        """The neuron that is followed is shown in space."""
         session = self._store.session
         return not self._takes_long(session) if session.look.neuron is None else session.look.neuron
 
     @property
     def note(self) -> str:
-        """What becomes of it in space, "" where a person has switched that off."""
+        """A line on the neuron in space, "" where a person has switched that off."""
         session = self._store.session
         if self._wish is None and session.look.neuron is None and self._takes_long(session):
             return f"in space it takes over {self.patience:g} s: V finds it"

@@ -155,7 +155,7 @@ class Settings:
 
     @property
     def links(self) -> bool:
-        """Whether 2D views are linked."""
+        """2D views are linked."""
         return self._flag("links")
 
     @links.setter

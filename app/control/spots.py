@@ -1,4 +1,4 @@
-"""What lies under a place of a view, for a menu that is called there."""
+"""Things under a place of a view, for a menu that is called there."""
 
 from __future__ import annotations
 

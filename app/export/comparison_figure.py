@@ -40,7 +40,7 @@ _CHARACTER, _LINE = 4.2, 9.0  # mean width of a letter and height of a line at t
 _PIXELS: Final = 600
 _COLORS: Final = "PRGn"
 DIFFERING: Final[RGB] = (1.0, 0.82, 0.10)
-"""Where one network is below the level and the other is not."""
+"""Colour of the area in which one network is below the level and the other is not."""
 
 
 def draw_comparison(planes: Sequence[ComparedSlice], palette: Palette = Palette.TIDE) -> Figure:

@@ -14,6 +14,8 @@ import numpy as np
 from app.inspection import with_advice
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
     from engine import Network, Partition
     from sdf_models import Checkpoint
 
@@ -75,11 +77,11 @@ def run_task(task: Task, threads: int | None) -> Row:
         domain = checkpoint.domain if task.bounds is None else np.array(task.bounds)
         polygon = plane_box_polygon(pose.plane, domain) if pose.half_width is None else square_polygon(pose.half_width)
         partition = partition_polygon(network, pose.plane, polygon, checkpoint.level(task.level), threads=threads)
+        return slice_row(task, partition, domain)
     except CheckpointError as error:
         raise TaskError(str(error).removeprefix(f"{task.file}: ")) from error
     except EngineError as error:
         raise TaskError(with_advice(error)) from error
-    return slice_row(task, partition)
 
 
 @lru_cache(maxsize=1)  # tasks of one checkpoint follow each other
@@ -97,28 +99,19 @@ def _opened(file: str, content: str, reading: str) -> tuple[Checkpoint, Network]
     return checkpoint, Network.trace(checkpoint.module, input_shape=(checkpoint.domain.shape[1],))
 
 
-def slice_row(task: Task, partition: Partition) -> Row:
-    """The measures of one slice, by the names of columns; depths count from 1."""
-    from engine import areas, level_set
+def slice_row(task: Task, partition: Partition, domain: NDArray[np.float64]) -> Row:
+    """The measures of one slice, by the names of their columns; those of measures.md among them."""
+    from app.comparison.slices import own_values
+    from app.comparison.table import flat_values
+    from engine import areas
 
-    depths = len(partition.network.kinks)
-    ends = partition.vertices[partition.edges]
-    lengths = np.hypot(*(ends[:, 1] - ends[:, 0]).T)
-    layer = partition.edge_layer + 1  # the border's is 0
-    counts, sums = np.bincount(layer, minlength=depths + 1), np.bincount(layer, lengths, depths + 1)
-    row: Row = {
+    return {
         "plane": task.plane,
         "level": task.level,
         "area": float(areas(partition).sum()),
-        "regions": partition.regions,
-        "linear_regions": partition.linear_regions,
+        **flat_values(own_values(partition, domain)),
         "vertices": len(partition.vertices),
         "edges": len(partition.edges),
-        "level_set_length": float(level_set(partition).length),
-        "ties": partition.ties,
         "unexamined": partition.tie_counts.unexamined,
         "seconds": round(sum(partition.seconds.values()), 4),
     }
-    for depth in range(1, depths + 1):
-        row[f"edges_depth_{depth}"], row[f"length_depth_{depth}"] = int(counts[depth]), float(sums[depth])
-    return row

@@ -9,12 +9,13 @@ import numpy as np
 import pytest
 import trimesh
 
-from app.comparison.shapes import MeshError, Shape, read_mesh
+from app.comparison.shapes import Shape, shape_in
 from app.comparison.subjects import ComparisonError, subject_of
 from app.comparison.surfaces import compare_surfaces, surface_differences
 from app.export.mesh import mesh_of, write_mesh
 from engine import extract_surface
 from sdf_models import load_checkpoint
+from sdf_models.mesh_files import MeshFileError
 from tests.app.conftest import ROOT
 
 BOX = np.array([[-1.0, -1.0, -1.0], [1.0, 1.0, 1.0]])
@@ -24,7 +25,7 @@ POINTS = 4000
 def mesh(tmp_path: Path, name: str, made: trimesh.Trimesh) -> Shape:
     path = tmp_path / f"{name}.ply"
     made.export(path)
-    return read_mesh(path)
+    return shape_in(path)
 
 
 def never() -> bool:
@@ -84,17 +85,17 @@ def test_facts_are_those_of_the_mesh(tmp_path: Path) -> None:
 def test_what_is_no_mesh_is_told(tmp_path: Path) -> None:
     path = tmp_path / "text.obj"
     path.write_text("nothing\n")
-    with pytest.raises(MeshError):
-        read_mesh(path)
-    with pytest.raises(MeshError, match="no such file"):
-        read_mesh(tmp_path / "missing.ply")
+    with pytest.raises(MeshFileError):
+        shape_in(path)
+    with pytest.raises(MeshFileError, match="no such file"):
+        shape_in(tmp_path / "missing.ply")
 
 
 def test_exact_surfaces_are_compared_with_their_own_mesh(tmp_path: Path) -> None:
     subject = subject_of(load_checkpoint(ROOT / "resources/checkpoints/torus.safetensors"), "torus")
     path = tmp_path / "torus.ply"
     write_mesh(mesh_of(extract_surface(subject.network, BOX)), path, "ply")
-    found = compare_surfaces([subject, subject], BOX, read_mesh(path), points=POINTS)
+    found = compare_surfaces([subject, subject], BOX, shape_in(path), points=POINTS)
     assert found.names == ("torus.ply", "torus", "torus")
     mesh_facts, own, again = found.own
     assert own == again

@@ -14,6 +14,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from app.comparison.measures import BY_KEY
 from app.sweep import local
 from app.sweep.results import read_result, results_folder, write_result
 from app.sweep.task import Row, Task, TaskError, run_task
@@ -38,12 +39,16 @@ def test_a_row_for_every_pair(files: list[Path], splinescope: Run) -> None:
         assert int(row["regions"]) == found.regions
         assert int(row["edges"]) == len(found.edges)
         lengths = np.linalg.norm(np.diff(found.vertices[found.edges], axis=1)[:, 0], axis=1)
-        for depth in range(1, DEPTH + 1):
-            on_depth = found.edge_layer == depth - 1
-            assert int(row[f"edges_depth_{depth}"]) == on_depth.sum()
-            assert float(row[f"length_depth_{depth}"]) == pytest.approx(lengths[on_depth].sum(), rel=1e-12)
+        for depth in range(DEPTH):
+            on_depth = found.edge_layer == depth
+            assert int(row[f"lines_{depth}"]) == len(np.unique(found.edge_neuron[on_depth]))
+            assert float(row[f"line_length_{depth}"]) == pytest.approx(lengths[on_depth].sum(), rel=1e-12)
         assert float(row["area"]) == pytest.approx(4.0, rel=1e-12)
-        assert float(row["level_set_length"]) == pytest.approx(level_set(found).length, rel=1e-12)
+        assert float(row["level_length"]) == pytest.approx(level_set(found).length, rel=1e-12)
+        assert set(row) - set(BY_KEY) == {
+            "checkpoint", "plane", "level", "area", "vertices", "edges", "unexamined", "seconds",
+            *(f"{key}_{depth}" for key in ("lines", "line_length") for depth in range(DEPTH)),
+        }  # fmt: skip
 
 
 def test_a_sweep_goes_on_where_it_stopped(files: list[Path], splinescope: Run, monkeypatch: pytest.MonkeyPatch) -> None:
