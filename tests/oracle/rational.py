@@ -3,17 +3,19 @@
 Shares no code with the engine.  A point of the slice is homogeneous, (X, Y, W) with W > 0; an affine function on it is
 (a, b, c), with value (aX + bY + cW) / W; a list of such functions has one positive denominator, all else is an integer.
 Every corner is the crossing of two lines, never computed from other corners, so that integers stay short.  Numbers may
-be given as int, float (taken exactly), Fraction or gmpy2.mpq.
+be given as int, float (taken exactly), Fraction or gmpy2.mpq; answers are gmpy2.mpq.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from fractions import Fraction
+from itertools import accumulate
 from math import gcd, lcm
 from operator import mul
 from typing import Any
+
+from gmpy2 import mpq
 
 Rational = Any
 """int, float, fractions.Fraction or gmpy2.mpq: whatever has as_integer_ratio()."""
@@ -42,8 +44,8 @@ class Piecewise:
     def __post_init__(self) -> None:
         for breakpoints, pieces in set(zip(self.breakpoints, self.pieces, strict=True)):
             for t, before, after in zip(breakpoints, pieces[:-1], pieces[1:], strict=True):
-                at = Fraction(t)
-                left, right = (Fraction(slope) * at + Fraction(intercept) for slope, intercept in (before, after))
+                at = mpq(t)
+                left, right = (mpq(slope) * at + mpq(intercept) for slope, intercept in (before, after))
                 assert left == right, "a jump"
 
 
@@ -87,11 +89,11 @@ class Region:
     signs: tuple[int, ...]
 
     @property
-    def polygon(self) -> list[tuple[Fraction, Fraction]]:
-        return [(Fraction(x, w), Fraction(y, w)) for x, y, w in self.corners]
+    def polygon(self) -> list[tuple[mpq, mpq]]:
+        return [(mpq(x, w), mpq(y, w)) for x, y, w in self.corners]
 
     @property
-    def area(self) -> Fraction:
+    def area(self) -> mpq:
         return polygon_area(self.polygon)
 
 
@@ -107,10 +109,10 @@ class RationalPartition:
         return {region.signs for region in self.regions}
 
 
-def polygon_area(polygon: Sequence[tuple[Rational, Rational]]) -> Fraction:
+def polygon_area(polygon: Sequence[tuple[Rational, Rational]]) -> mpq:
     """The signed area: positive when counter-clockwise."""
     following = [*polygon[1:], polygon[0]]
-    return sum((x * q - y * p for (x, y), (p, q) in zip(polygon, following, strict=True)), Fraction(0)) / 2
+    return sum((x * q - y * p for (x, y), (p, q) in zip(polygon, following, strict=True)), mpq(0)) / 2
 
 
 def partition(
@@ -198,6 +200,9 @@ class _PiecewiseStep:
         )
         pairs = iter(zip(flat[::2], flat[1::2], strict=True))
         self.pieces = [[next(pairs) for _ in pieces] for pieces in operation.pieces]
+        ends = list(accumulate(map(len, self.breakpoints)))
+        self.rows = [slice(end - len(bends), end) for end, bends in zip(ends, self.breakpoints, strict=True)]
+        self.neuron = [j for j, bends in enumerate(self.breakpoints) for _ in bends]
 
     def __call__(self, cell: Cell) -> list[Cell]:
         loop, values, signs = cell
@@ -207,15 +212,20 @@ class _PiecewiseStep:
             for (a, b, c), breakpoints in zip(rows, self.breakpoints, strict=True)
             for up, down in breakpoints
         ]
+
+        def bent(j: int, new_signs: tuple[int, ...]) -> Triple:
+            a, b, c = rows[j]
+            slope, intercept = self.pieces[j][new_signs[self.rows[j]].count(1)]
+            return slope * a, slope * b, slope * c + intercept * q
+
+        parts, crossing = _arrange(loop, lines)
+        common = [bent(j, parts[0][1]) for j in range(len(rows))]
+        bending = sorted({self.neuron[row] for row in crossing})
         children: list[Cell] = []
-        for part, new_signs in _arrange(loop, lines):
-            result = []
-            row = 0
-            for (a, b, c), breakpoints, pieces in zip(rows, self.breakpoints, self.pieces, strict=True):
-                end = row + len(breakpoints)
-                slope, intercept = pieces[new_signs[row:end].count(1)]
-                result.append((slope * a, slope * b, slope * c + intercept * q))
-                row = end
+        for part, new_signs in parts:
+            result = common.copy()
+            for j in bending:
+                result[j] = bent(j, new_signs)
             children.append((part, (*values, (result, q * self.denominator)), signs + new_signs))
         return children
 
@@ -230,7 +240,7 @@ class _ExtremumStep:
         (left, right), q = _common([values[self.operation.left], values[self.operation.right]])
         lines = [(a - d, b - e, c - f) for (a, b, c), (d, e, f) in zip(left, right, strict=True)]
         children: list[Cell] = []
-        for part, new_signs in _arrange(loop, lines):
+        for part, new_signs in _arrange(loop, lines)[0]:
             result = [a if sign == self.left_when else b for a, b, sign in zip(left, right, new_signs, strict=True)]
             children.append((part, (*values, (result, q)), signs + new_signs))
         return children
@@ -265,7 +275,7 @@ class _LevelStep:
         loop, values, signs = cell
         rows, q = values[-1]
         lines = [(a * self.down, b * self.down, c * self.down - self.up * q) for a, b, c in rows]
-        return [(part, values, signs + new_signs) for part, new_signs in _arrange(loop, lines)]
+        return [(part, values, signs + new_signs) for part, new_signs in _arrange(loop, lines)[0]]
 
 
 _STEPS: dict[type, Any] = {
@@ -278,8 +288,10 @@ _STEPS: dict[type, Any] = {
 }
 
 
-def _arrange(loop: Loop, lines: list[Triple]) -> list[tuple[Loop, tuple[int, ...]]]:
-    """The parts of a convex loop between the lines, with the sign of every line on each."""
+def _arrange(loop: Loop, lines: list[Triple]) -> tuple[list[tuple[Loop, tuple[int, ...]]], list[int]]:
+    """The parts of a convex loop between the lines, with the sign of every line on each; and the lines that cross it:
+    the signs of others are the same on all parts.
+    """
     signs = [0] * len(lines)
     crossing = []
     for k, line in enumerate(lines):
@@ -304,7 +316,7 @@ def _arrange(loop: Loop, lines: list[Triple]) -> list[tuple[Loop, tuple[int, ...
                 side_signs[k] = sign
                 split.append((side, side_signs))
         parts = split
-    return [(part, tuple(part_signs)) for part, part_signs in parts]
+    return [(part, tuple(part_signs)) for part, part_signs in parts], crossing
 
 
 def _range(line: Triple, corners: list[Triple]) -> tuple[int, int]:
@@ -377,25 +389,23 @@ def _common(values: Sequence[Rows]) -> tuple[list[list[Triple]], int]:
     return scaled, denominator
 
 
-def forward(
-    spec: Spec, point: Sequence[Rational], level: Rational | None = 0
-) -> tuple[list[Fraction], tuple[int, ...]]:
+def forward(spec: Spec, point: Sequence[Rational], level: Rational | None = 0) -> tuple[list[mpq], tuple[int, ...]]:
     """The output at one input, and the sign of every row there: plain evaluation, apart from everything above."""
-    values = [[Fraction(x) for x in point]]
+    values = [[mpq(x) for x in point]]
     signs: list[int] = []
     for operation in spec:
         match operation:
             case Affine(source=source, weight=weight, bias=bias):
                 result = [
-                    sum((Fraction(w) * h for w, h in zip(row, values[source], strict=True)), Fraction(b))
+                    sum((mpq(w) * h for w, h in zip(row, values[source], strict=True)), mpq(b))
                     for row, b in zip(weight, bias, strict=True)
                 ]
             case Piecewise(source=source, breakpoints=breakpoints, pieces=pieces):
                 result = []
                 for z, bends, lines in zip(values[source], breakpoints, pieces, strict=True):
-                    signs += [_sign(z - Fraction(t)) for t in bends]
-                    slope, intercept = lines[sum(z > Fraction(t) for t in bends)]
-                    result.append(Fraction(slope) * z + Fraction(intercept))
+                    signs += [_sign(z - mpq(t)) for t in bends]
+                    slope, intercept = lines[sum(z > mpq(t) for t in bends)]
+                    result.append(mpq(slope) * z + mpq(intercept))
             case Maximum(left=left, right=right) | Minimum(left=left, right=right):
                 choose = max if isinstance(operation, Maximum) else min
                 pairs = list(zip(values[left], values[right], strict=True))
@@ -407,9 +417,9 @@ def forward(
                 result = [h for source in sources for h in values[source]]
         values.append(result)
     if level is not None:
-        signs += [_sign(f - Fraction(level)) for f in values[-1]]
+        signs += [_sign(f - mpq(level)) for f in values[-1]]
     return values[-1], tuple(signs)
 
 
-def _sign(number: Fraction) -> int:
+def _sign(number: mpq) -> int:
     return (number > 0) - (number < 0)

