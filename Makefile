@@ -4,6 +4,8 @@
 # make soak   random actions in the window for SPLINESCOPE_SOAK_SECONDS, an hour unless told
 .DEFAULT_GOAL := run
 .DELETE_ON_ERROR:
+# The program's modules are compiled once, whatever the environment says: tests start it many times.
+unexport PYTHONDONTWRITEBYTECODE
 .PHONY: run test check elsewhere soak bench pictures clean
 
 BIN := .venv/bin

@@ -56,7 +56,7 @@ class Layer:
 
 
 def linear(weight: Float, bias: Float) -> nn.Linear:
-    module = nn.Linear(weight.shape[1], weight.shape[0], dtype=torch.float64)
+    module = nn.Linear(weight.shape[1], weight.shape[0], device="meta")  # its own random numbers are not wanted
     module.weight = nn.Parameter(torch.from_numpy(weight.copy()))
     module.bias = nn.Parameter(torch.from_numpy(bias.copy()))
     return module

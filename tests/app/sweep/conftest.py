@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import csv
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import pytest
 
-from app.sweep.task import Task, content_of
+from app.sweep import local
+from app.sweep.task import Task, TaskError, content_of, run_task
 from sdf_models import save_checkpoint
 from tests.app.conftest import DOMAIN, random_module
 
@@ -20,6 +22,20 @@ def files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[Path]:
         save_checkpoint(path, random_module(n), DOMAIN, {"target": "nothing"})
     (tmp_path / "planes.txt").write_text("# across\nz=0.25\n\norigin=0,0,0.1 normal=1,1,1  # oblique\n")
     return paths
+
+
+@pytest.fixture
+def in_this_process(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Tasks run here: processes of their own would import everything and load all kernels once more."""
+
+    def run_here(tasks: Sequence[Task], workers: int, threads: int) -> Iterator[local.Outcome]:
+        for task in tasks:
+            try:
+                yield task, run_task(task, threads)
+            except TaskError as error:
+                yield task, error
+
+    monkeypatch.setattr(local, "run_here", run_here)
 
 
 def table(path: Path) -> list[dict[str, str]]:

@@ -28,7 +28,7 @@ def scheduler() -> Iterator[distributed.LocalCluster]:
 
 
 def slowly(task: Task) -> Row:
-    time.sleep(0.2)
+    time.sleep(0.1)
     return {"plane": task.plane, "process": os.getpid()}
 
 
@@ -36,7 +36,7 @@ def test_a_lost_worker_costs_nothing(
     files: list[Path], scheduler: distributed.LocalCluster, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(cluster, "_outcome", slowly)
-    tasks = [task_of(files[0], f"z={n / 64}") for n in range(16)]
+    tasks = [task_of(files[0], f"z={n / 64}") for n in range(10)]
     found = []
     for n, (task, row) in enumerate(cluster.run_on_cluster(tasks, scheduler.scheduler_address)):
         assert isinstance(row, dict)
@@ -48,7 +48,7 @@ def test_a_lost_worker_costs_nothing(
 
 
 def test_a_sweep_on_a_cluster_is_the_same_as_here(
-    files: list[Path], scheduler: distributed.LocalCluster, splinescope: Callable[..., Ran]
+    files: list[Path], scheduler: distributed.LocalCluster, splinescope: Callable[..., Ran], in_this_process: None
 ) -> None:
     arguments = ("sweep", *files, "--plane", "z=0", "--out")
     assert splinescope(*arguments, "here.csv", "--workers", 1).code == 0

@@ -81,7 +81,7 @@ def test_a_sweep_goes_on_where_it_stopped(files: list[Path], splinescope: Run, m
     assert Path("t.csv").read_bytes() == first
 
 
-def test_jobs_of_an_array_share_a_folder(files: list[Path], splinescope: Run) -> None:
+def test_jobs_of_an_array_share_a_folder(files: list[Path], splinescope: Run, in_this_process: None) -> None:
     arguments = ("sweep", *files, "--planes", "planes.txt", "--out", "t.csv", "--workers", 1)
     ran = splinescope(*arguments, "--part", "2/2")
     assert ran.code == 0
@@ -91,7 +91,7 @@ def test_jobs_of_an_array_share_a_folder(files: list[Path], splinescope: Run) ->
     assert len(table(Path("t.csv"))) == 4
 
 
-def test_a_failed_task_is_a_row_with_its_reason(files: list[Path], splinescope: Run) -> None:
+def test_a_failed_task_is_a_row_with_its_reason(files: list[Path], splinescope: Run, in_this_process: None) -> None:
     files[1].write_bytes(b"nothing")
     ran = splinescope("sweep", *files, "--plane", "z=0", "--out", "t.csv", "--workers", 1)
     assert ran.code == 2
@@ -217,7 +217,7 @@ def test_a_missing_checkpoint_is_told_before_anything_is_done(files: list[Path],
     assert not results_folder(Path("t.csv")).exists()
 
 
-def test_results_are_plain_json(files: list[Path], splinescope: Run) -> None:
+def test_results_are_plain_json(files: list[Path], splinescope: Run, in_this_process: None) -> None:
     splinescope("sweep", files[0], "--plane", "z=0", "--out", "t.csv", "--workers", 1)
     (file,) = results_folder(Path("t.csv")).iterdir()
     row = json.loads(file.read_text())

@@ -36,7 +36,7 @@ from tests.app.window.soak.looking import look, megabytes
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-SECONDS: Final = float(os.environ.get("SPLINESCOPE_SOAK_SECONDS", "20"))
+SECONDS: Final = float(os.environ.get("SPLINESCOPE_SOAK_SECONDS", "12"))
 SEED: Final = int(os.environ.get("SPLINESCOPE_SOAK_SEED", "1"))
 WARM_UP: Final = 300.0
 WARM_ROUNDS: Final = 8

@@ -37,6 +37,7 @@ def first_seconds(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
         from app.application import application, photograph
         from app.jobs.opening_process import OpeningProcess
         from app.window.main_window import MainWindow
+        from tests.app.waiting import let_run
 
         def loaded():
             modules = [module for name, module in sys.modules.items() if name.startswith(("engine.", "app."))]
@@ -51,11 +52,11 @@ def first_seconds(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
         window.surface.prepare = lambda: (surface(), prepared.append(True))
         window.prepare()
         while not prepared or window.surface._worker.busy:
-            running.processEvents()
+            let_run(10)
         said["prepared"] = loaded()
         window.open_path(Path({str(ROOT / "resources" / "checkpoints" / "torus.safetensors")!r}))
         while not window.settled:
-            running.processEvents()
+            let_run(10)
         said["hovered"] = window.hover.at(window.store.session.active, 0.1, 0.2, 0.05) is not None
         said["used"] = loaded()
         said["torch"] = "torch" in sys.modules
