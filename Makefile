@@ -13,7 +13,7 @@ PYTHON ?= python3
 PYTEST := $(BIN)/python -m pytest -p no:xvfb
 ON_SCREEN := QT_API=pyside6 QT_QPA_PLATFORM=xcb xvfb-run -a -s "-screen 0 1600x1000x24"
 WINDOW := tests/app/views tests/app/control tests/app/window
-FILES := tests/sdf_models tests/app/sweep tests/app/comparison
+FILES := tests/sdf_models tests/app/sweep tests/app/comparison tests/app/commands
 SPOT := resources/checkpoints/spot.safetensors
 PLANES := --plane x=0 --plane y=0 --plane z=0
 
@@ -52,14 +52,15 @@ check: .venv/installed-dev
 # processor.  What must not depend on either is tested once more as on other x86 processors: products with OpenBLAS's
 # kernels for one that does not fuse multiplications and additions; a few of the engine's kernels, those that compile in
 # seconds, for one without vectors of four.  On other architectures the first name means the library's plainest kernel
-# or nothing.
+# or nothing.  What is left out is large, or has no numbers of its own.
 PRODUCTS := coincident_lines duplicate_neurons error_estimate examination exactness network partition plane regions segment
 KERNELS := tests/engine/test_vertex_simd.py tests/engine/test_chord_order.py \
   tests/engine/test_duplicate_neurons.py::test_twins_get_one_value_whatever_the_order_of_their_sums \
   tests/engine/test_memory_plan.py::test_chords_cross_as_often_as_their_ends_alternate
 
 elsewhere: .venv/installed-dev
-	OPENBLAS_CORETYPE=Nehalem SPLINESCOPE_NETWORKS=1 $(PYTEST) -p no:cacheprovider -q -k 'not shipped' \
+	OPENBLAS_CORETYPE=Nehalem SPLINESCOPE_NETWORKS=1 $(PYTEST) -p no:cacheprovider -q \
+	  -k 'not shipped and not trained and not wide and not cancel and not imports and not compiled' \
 	  $(PRODUCTS:%=tests/engine/test_%.py)
 	NUMBA_CPU_NAME=generic $(PYTEST) -p no:cacheprovider -q $(KERNELS)
 

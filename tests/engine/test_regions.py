@@ -136,7 +136,8 @@ def test_affine_maps_are_those_of_automatic_differentiation(name: str, level: fl
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_affine_maps_of_degenerate_networks_agree_at_the_corners(kind: str) -> None:
-    for kink in NONLINEARITIES:
+    # every nonlinearity with every third kind
+    for kink in list(NONLINEARITIES)[list(KINDS).index(kind) % 3 :: 3]:
         sample = random_sample(kink, kind, seed=2)
         network = Network.trace(sample.module, input_shape=(len(sample.origin),))
         plane = SlicePlane(sample.origin, sample.axes)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Iterable
 
 import numpy as np
@@ -14,9 +15,12 @@ from tests.oracle.networks import SQUARE, Sample, random_sample
 from tests.oracle.rational import partition
 
 
-def use_one_thread() -> None:
-    """For worker processes: on small networks more threads only get in each other's way."""
+def prepare_worker() -> None:
+    """For worker processes: on small networks more threads only get in each other's way, and the objects of libraries
+    are not looked through for garbage again and again.
+    """
     torch.set_num_threads(1)
+    gc.freeze()
 
 
 def differences(kink: str, kind: str, seeds: Iterable[int]) -> dict[int, str]:

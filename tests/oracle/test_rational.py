@@ -55,7 +55,7 @@ def test_a_row_that_vanishes_on_the_whole_slice_has_sign_zero_and_does_not_cut()
     assert region.signs == (0, 1, 1)
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", [kind for kind in KINDS if kind != "wide"])  # it is one of integers, and larger
 @pytest.mark.parametrize("kink", NONLINEARITIES)
 def test_regions_tile_the_square_and_hold_the_points_with_their_signs(kink: str, kind: str) -> None:
     rng = random.Random(0)
