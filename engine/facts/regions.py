@@ -102,14 +102,14 @@ def _pull_back(partition: Partition, face: Int, tables: Mapping[int, _KinkTables
     N, C = len(face), network.output_size
     offset = np.zeros((N, C))
     adjoints: dict[int, Float] = {network.output: np.broadcast_to(np.eye(C), (N, C, C))}
-    layers = _signs_from_last(partition, face)
+    layers, each = partition.signs_of(face)[: len(network.kinks)], np.arange(N, dtype=np.int32)
 
     def add(slot: int, adjoint: Float) -> None:
         adjoints[slot] = adjoints[slot] + adjoint if slot in adjoints else adjoint
 
     for step in reversed(network.steps):
         if isinstance(step, Kink):
-            signs, face_then = layers.pop()
+            signs = layers.pop()
         adjoint = adjoints.pop(step.target, None)
         if adjoint is None:
             continue
@@ -131,18 +131,9 @@ def _pull_back(partition: Partition, face: Int, tables: Mapping[int, _KinkTables
                     add(slot, part)
             case Kink():
                 source = np.empty(adjoint.shape)
-                _pull_back_kink(face_then, signs.plus, *tables[step.target], adjoint, source, offset)
+                _pull_back_kink(each, signs.plus, *tables[step.target], adjoint, source, offset)
                 add(step.source, source)
     return adjoints.get(0, np.zeros((N, C, network.input_size))), offset
-
-
-def _signs_from_last(partition: Partition, face: Int) -> list[tuple[FaceSigns, Int]]:
-    """For each kink, first to last: the signs of its cut, and the number that each face had after it."""
-    layers = []
-    for signs in reversed(partition.face_signs):
-        layers.append((signs, face))
-        face = signs.parent[face]
-    return layers[:0:-1]
 
 
 def _scatter(step: Gather, adjoint: Float, sizes: list[int]) -> list[Float]:

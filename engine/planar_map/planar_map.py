@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import operator
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, TypeVar
+from typing import Any, Protocol, TypeVar, runtime_checkable
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -90,6 +91,25 @@ class FaceSigns:
         return plus.astype(np.int8) - minus.astype(np.int8)
 
 
+def signs_of(layers: Sequence[FaceSigns], faces: NDArray[np.int32]) -> list[FaceSigns]:
+    """Return the signs of some final faces, by layer: the n-th row of each is the n-th face's."""
+    if isinstance(layers, SignsOfFaces):
+        return layers.of(faces)
+    found, number = [], np.arange(len(faces), dtype=np.int32)
+    for signs in reversed(layers):
+        found.append(FaceSigns(number, signs.plus[faces], signs.minus[faces], signs.rows))
+        faces = signs.parent[faces]
+    return found[::-1]
+
+
+@runtime_checkable
+class SignsOfFaces(Protocol):
+    """Signs that are known without those of the faces before the last cut."""
+
+    def of(self, faces: NDArray[np.int32]) -> list[FaceSigns]:
+        """See signs_of."""
+
+
 @dataclass(frozen=True, eq=False)
 class Partition:
     """The partition of a convex polygon of a slice plane into the linear regions (faces) of a network.
@@ -133,7 +153,7 @@ class Partition:
     face_offsets: NDArray[np.int32]
     face_vertices: NDArray[np.int32]
     face_edges: NDArray[np.int32]
-    face_signs: tuple[FaceSigns, ...]
+    face_signs: Sequence[FaceSigns]
     linear_regions: int
     level: float | None
     tie_counts: Ties
@@ -200,8 +220,8 @@ class Partition:
         EngineError for numbers that no region has.
         """
         face = self.face_numbers(faces)
-        layers = []
-        for signs in reversed(self.face_signs):
-            layers.append(signs.signs(face))
-            face = signs.parent[face]
-        return np.concatenate(layers[::-1], axis=1)
+        return np.concatenate([signs.signs(np.arange(len(face))) for signs in self.signs_of(face)], axis=1)
+
+    def signs_of(self, faces: NDArray[np.int32]) -> list[FaceSigns]:
+        """Return the signs of some regions, (N,) numbers, by layer: the n-th row of each is the n-th region's."""
+        return signs_of(self.face_signs, faces)

@@ -6,6 +6,7 @@ import math
 import operator
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -30,9 +31,11 @@ from engine.plane import SlicePlane, convex_polygon, plane_box_polygon
 from engine.slices.coincidence import Coincidences
 from engine.slices.evaluation import ChordRows, Deferred, Evaluation, Range, evaluate_segment, find_signs, unit_of
 from engine.slices.examination import Examination
+from engine.slices.gluing import SeamError
 from engine.slices.memory_plan import Admission
 from engine.slices.schedule import Segment, schedule
 from engine.slices.subdivide import Cut, cut, examine_zeros, tolerance
+from engine.slices.tiling import is_wide, partition_in_tiles
 from engine.tolerances import NEGLIGIBLE_UNCERTAINTY
 
 
@@ -138,8 +141,12 @@ def _partition(
             progress(replace(latest, examined=decisions))
             told = time.perf_counter()
 
+    polygon = np.ascontiguousarray(polygon, np.float64)
     with Workers(threads, cancel) as workers, single_threaded_blas(), memory.refusing():
-        walk = _Walk(network, plane, np.ascontiguousarray(polygon, np.float64), level, examined, examining, workers)
+        if is_wide(network):
+            with suppress(SeamError):
+                return _in_tiles(network, plane, polygon, level, progress, workers, examined)
+        walk = _Walk(network, plane, polygon, level, examined, examining, workers)
         for layer, segment in enumerate(walk.segments):
             walk.evaluate(segment)
             walk.subdivide(layer, segment)
@@ -148,6 +155,25 @@ def _partition(
                 latest = Progress(layer + 1, len(walk.segments), walk.map.faces, walk.frozen().snapshot)
                 progress(latest)
         return walk.finish()
+
+
+def _in_tiles(
+    network: Network, plane: SlicePlane, polygon: Float, level: float | None, progress: Report | None,
+    workers: Workers, examined: int | None,
+) -> Partition:  # fmt: skip
+    layers = len(network.kinks) + 1
+
+    def cut_whole(part: Float) -> Partition:
+        walk = _Walk(network, plane, part, level, examined, lambda _: workers.check(), workers)
+        for layer, segment in enumerate(walk.segments):
+            walk.evaluate(segment)
+            walk.subdivide(layer, segment)
+        return walk.finish()
+
+    def told(share: float, regions: int) -> None:
+        workers.check()
+
+    return partition_in_tiles(network, plane, polygon, level, cut_whole, told, workers)
 
 
 def _check_number(number: int | None, least: int, what: str) -> None:
