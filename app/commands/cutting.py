@@ -130,13 +130,12 @@ def partition_shown(
     from engine import Progress, partition_polygon
 
     hidden = not sys.stderr.isatty()
-    with tqdm(desc=plane.describe(), unit=" layers", delay=_SLOW_SECONDS, leave=False, disable=hidden) as bar:
+    with tqdm(desc=plane.describe(), total=100, unit="%", delay=_SLOW_SECONDS, leave=False, disable=hidden) as bar:
 
         def report(progress: Progress) -> None:
-            bar.total = progress.layers
             examined = f", {counted(progress.examined, 'doubt')} examined" if progress.examined else ""
             bar.set_postfix_str(counted(progress.regions, "region") + examined, refresh=False)
-            bar.update(progress.done - bar.n)
+            bar.update(round(100 * progress.share) - bar.n)
 
         return partition_polygon(network, plane, polygon, level, report, cancel)
 

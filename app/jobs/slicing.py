@@ -40,7 +40,7 @@ class SliceRequest:
 class SliceAnswer:
     """The partition by the first `done` of `layers` layers, the level counted as one; level_set: when all are done.
 
-    seconds: since the start of the computation.  A live one may leave decisions in doubt to rounding; it is complete
+    share: of all the work, what is done.  seconds: since the start of the computation.  A live one may leave decisions in doubt to rounding; it is complete
     when all layers are done and nothing was left.
     """
 
@@ -50,6 +50,7 @@ class SliceAnswer:
     layers: int
     level_set: LevelSet | None
     seconds: float
+    share: float
 
     @property
     def complete(self) -> bool:
@@ -80,9 +81,9 @@ def compute_slice(
     published, pause = start, _PUBLISHING_SECONDS
     layers = len(request.network.kinks) + 1
 
-    def answer(partition: Partition, done: int) -> SliceAnswer:
+    def answer(partition: Partition, done: int, share: float) -> SliceAnswer:
         found = level_set(partition) if done == layers else None
-        return SliceAnswer(request, partition, done, layers, found, time.perf_counter() - start)
+        return SliceAnswer(request, partition, done, layers, found, time.perf_counter() - start, share)
 
     def report(progress: Progress) -> None:
         nonlocal published, pause
@@ -92,7 +93,7 @@ def compute_slice(
         if request.live and now - start > request.budget:
             raise _Enough(progress)
         if not request.live and now - published > pause and not progress.examined:
-            publish(answer(progress.snapshot(), progress.done))
+            publish(answer(progress.snapshot(), progress.done, progress.share))
             published = time.perf_counter()
             pause = max(_PUBLISHING_SECONDS, 4 * (published - now))
 
@@ -101,6 +102,6 @@ def compute_slice(
             request.network, request.plane, request.domain, request.level, progress=report, cancel=cancelled,
             examined=0 if request.live else None,
         )  # fmt: skip
-        return answer(partition, layers)
+        return answer(partition, layers, 1.0)
     except _Enough as enough:
-        return answer(enough.progress.snapshot(), enough.progress.done)
+        return answer(enough.progress.snapshot(), enough.progress.done, enough.progress.share)

@@ -46,6 +46,19 @@ def doubt_of_sum(size, square, noise_square, terms):
     return DOUBT * max(SAFETY, terms) * UNIT_ROUNDOFF * size + noise, noise
 
 
+OFF, ON, OPEN, ZERO = 0, 1, 2, 3
+
+
+@inline
+def state_of(low, high, doubt, size):
+    """The state of a row with values in [low, high]; of one whose summands are all zero it is ZERO, exactly."""
+    if low > doubt:
+        return ON
+    if high < -doubt:
+        return OFF
+    return ZERO if size == 0.0 and low == 0.0 and high == 0.0 else OPEN
+
+
 @inline
 def _symbol(low, high):
     """Factor, shift and radius of the lines around max(y, 0) for y in [low, high], which contains 0."""
@@ -67,12 +80,13 @@ def room_to_fold(program, most):
 
 
 @summing_kernel
-def fold_cell(program, place, most, forms, row, first, doubt, on, room):
+def fold_cell(program, place, most, forms, row, first, doubt, on, zero, room):
     """Fold a program in a cell.  Returns the number m of undecided rows, or -1 when they are more than `most`.
 
     place (D, 3): the input as an affine form of 1, s, t.  Filled in: forms (most + 1, 3 + most), row (most,) the number
     of each undecided row, first (most + 1,): how many rows stand before its layer, doubt (most + 1,) beyond which signs
-    are certain, on (words,): bits of the rows that are on.  room: see `room_to_fold`.
+    are certain, on and zero (words,): bits of the rows that are on, and of those that are zero throughout the cell.  room:
+    see `room_to_fold`.
     """
     active, weight, value, before, after, left, product, parts, feature, spare = room
     neurons = len(program.bias)
@@ -87,6 +101,7 @@ def fold_cell(program, place, most, forms, row, first, doubt, on, room):
     live, open_ = np.empty(neurons, np.int64), np.empty(neurons, np.int64)
     sums = parts
     on[:] = 0
+    zero[:] = 0
     m, used = 0, 0
     for k in range(PLACE):
         for q in range(PLACE):
@@ -124,9 +139,14 @@ def fold_cell(program, place, most, forms, row, first, doubt, on, room):
             doubtful, noise = doubt_of_sum(sums[4, i], sums[5, i], sums[6, i], terms)
             sums[5, i], sums[6, i] = doubtful, noise
             reach = sums[0, i] + abs(sums[1, i]) + abs(sums[2, i]) + sums[3, i]
+            least = sums[0, i] - (reach - sums[0, i])
             off = not last and program.slope[k] == 0.0 and program.intercept[k] == 0.0
             for r in range(program.first_row[k] if off else 0, program.first_row[k + 1] if off else 0):
-                off = off and reach - program.breakpoint[r] < -doubtful
+                z = program.breakpoint[r]
+                state = state_of(least - z, reach - z, doubtful, sums[4, i])
+                off = off and (state == OFF or state == ZERO)
+                if off and state == ZERO:
+                    zero[r // 64] |= np.uint64(1) << np.uint64(r % 64)
             if not off:
                 live[count] = i
                 count += 1
@@ -184,7 +204,7 @@ def fold_cell(program, place, most, forms, row, first, doubt, on, room):
             is_open = False
             for p in range(program.first_row[k], program.first_row[k + 1]):
                 z = program.breakpoint[p]
-                is_open = is_open or (low[k] - z <= sums[5, i] and high[k] - z >= -sums[5, i])
+                is_open = is_open or state_of(low[k] - z, high[k] - z, sums[5, i], sums[4, i]) == OPEN
             if is_open:
                 open_[opened] = v
                 opened += 1
@@ -207,7 +227,7 @@ def fold_cell(program, place, most, forms, row, first, doubt, on, room):
                 feature[k, 0], feature[k, 1], feature[k, 2], feature[k, 3] = found[x, 0], found[x, 1], found[x, 2], r
             for p in range(program.first_row[k], program.first_row[k + 1]):
                 z = program.breakpoint[p]
-                undecided += low[k] - z <= sums[5, i] and high[k] - z >= -sums[5, i]
+                undecided += state_of(low[k] - z, high[k] - z, sums[5, i], sums[4, i]) == OPEN
         after_m = m + undecided
         if after_m > most:
             return -1
@@ -232,12 +252,14 @@ def fold_cell(program, place, most, forms, row, first, doubt, on, room):
             free = 0
             for p in range(program.first_row[k], program.first_row[k + 1]):
                 z, jump = program.breakpoint[p], program.jump[p]
-                if low[k] - z > sums[5, i]:
+                state = state_of(low[k] - z, high[k] - z, sums[5, i], sums[4, i])
+                free += state == OPEN
+                if state == ON:
                     slope += jump
                     intercept -= jump * z
                     on[p // 64] |= np.uint64(1) << np.uint64(p % 64)
-                elif high[k] - z >= -sums[5, i]:
-                    free += 1
+                elif state == ZERO:
+                    zero[p // 64] |= np.uint64(1) << np.uint64(p % 64)
             a, b, c, r = feature[k, 0], feature[k, 1], feature[k, 2], feature[k, 3]
             feature[k, 0] = slope * a + intercept
             feature[k, 1] = slope * b
@@ -246,7 +268,7 @@ def fold_cell(program, place, most, forms, row, first, doubt, on, room):
             if free:
                 for p in range(program.first_row[k], program.first_row[k + 1]):
                     z, jump = program.breakpoint[p], program.jump[p]
-                    if low[k] - z > sums[5, i] or high[k] - z < -sums[5, i]:
+                    if state_of(low[k] - z, high[k] - z, sums[5, i], sums[4, i]) != OPEN:
                         continue
                     lo, hi = min(low[k] - z, 0.0), max(high[k] - z, 0.0)
                     if hi <= lo:

@@ -15,7 +15,7 @@ from engine.arrays import Float, Int, Words
 from engine.local.cell import CUT, FIRST_SIDE, MOST_ROWS, MOST_VERTICES, TOO_LARGE, cut_cell, room_to_cut
 from engine.local.fold import PLACE, fold_cell, room_to_fold
 from engine.local.restrict import restrict, room_to_restrict
-from engine.machine.jit import inline, kernel
+from engine.machine.jit import inline, kernel, lowest_bit
 
 NOTHING = -1
 
@@ -38,7 +38,7 @@ class Pieces(NamedTuple):
     not the level's and on which the output equals it
     left (L, 3) int64: cells that are not cut, by x, y, size
 
-    zeros, also and level_edges are empty for cells that were cut by their local networks.
+    also and level_edges are empty for cells that were cut by their local networks.
     """
 
     vertices: Float
@@ -153,7 +153,7 @@ def room_for_tiles(program, most, depth, sides):
         room_to_fold(program, most), room_to_restrict(most), room_to_cut(),
         (np.empty((depth + 1, most + 1, width)), np.empty((depth + 1, most + 1), np.int64),
          np.empty((depth + 1, most + 1), np.int64), np.empty((depth + 1, most + 1)),
-         np.empty((depth + 1, program.words), np.uint64)),
+         np.empty((depth + 1, program.words), np.uint64), np.empty((depth + 1, program.words), np.uint64)),
         (np.empty((corners, 2)), np.empty(corners, np.int64), np.empty((corners, 2)), np.empty(corners, np.int64)),
         (np.empty((len(program.input_weights), PLACE)), np.empty((2, MOST_VERTICES), np.int32),
          np.empty(2 * MOST_VERTICES, np.int32), np.empty(4 * MOST_VERTICES, np.int32)),
@@ -177,7 +177,7 @@ def cut_tile(tile, grid, plane, polygon, program, level, most, most_rows, room):
     that a fold may leave before the tile is halved instead; most_rows: undecided rows up to which a cell is cut.
     """
     to_fold, to_restrict, to_cut, stack, clipping, own = room
-    all_forms, all_rows, all_first, all_doubt, all_on = stack
+    all_forms, all_rows, all_first, all_doubt, all_on, all_zero = stack
     corners, codes, spare, spare_codes = clipping
     place, vertex_number, edge_number, chain = own
     (places, _, output, _), (border, _), (ends, edge_row, _), links, (bits, _), _ = to_cut
@@ -187,8 +187,8 @@ def cut_tile(tile, grid, plane, polygon, program, level, most, most_rows, room):
     face_bits, face_cell = np.empty(256, np.uint64), np.empty(256, np.int32)
     port_edge, sides, tokens = np.empty(64, np.int32), np.empty((16, 7), np.int64), np.empty(256, np.int32)
     cells, rows, on = np.empty((4, 4), np.int64), np.empty(128, np.int32), np.empty((4, all_on.shape[1]), np.uint64)
-    left = np.empty((4, 3), np.int64)
-    nv, ne, nf, np_, ns, nt, nc, nr, nl = 0, 0, 0, 0, 0, 0, 0, 0, 0
+    left, zeros = np.empty((4, 3), np.int64), np.empty((4, 2), np.int32)
+    nv, ne, nf, np_, ns, nt, nc, nr, nl, nz = 0, 0, 0, 0, 0, 0, 0, 0, 0, 0
 
     levels = grid[3]
     all_rows_count = len(program.breakpoint)
@@ -219,7 +219,7 @@ def cut_tile(tile, grid, plane, polygon, program, level, most, most_rows, room):
             continue
         middle_x, middle_y, half = 0.5 * (x0 + x1), 0.5 * (y0 + y1), 0.5 * (x1 - x0)
         if depth > 0 and number[depth - 1] >= 0:
-            all_on[depth] = all_on[depth - 1]
+            all_on[depth], all_zero[depth] = all_on[depth - 1], all_zero[depth - 1]
             q = child[depth - 1] - 1
             m = restrict(
                 number[depth - 1],
@@ -231,7 +231,7 @@ def cut_tile(tile, grid, plane, polygon, program, level, most, most_rows, room):
             _places_of(plane, middle_x, middle_y, half, place)
             m = fold_cell(
                 program, place, most, all_forms[depth], all_rows[depth], all_first[depth], all_doubt[depth],
-                all_on[depth], to_fold,
+                all_on[depth], all_zero[depth], to_fold,
             )  # fmt: skip
         number[depth] = m
         if m < 0 or m > most_rows:
@@ -314,6 +314,13 @@ def cut_tile(tile, grid, plane, polygon, program, level, most, most_rows, room):
         rows = _grown(rows, nr, m + 1)
         cells[nc, 0], cells[nc, 1], cells[nc, 2], cells[nc, 3] = x, y, size, nr
         on[nc] = all_on[here]
+        for w in range(all_zero.shape[1]):
+            word = all_zero[here, w]
+            while word != 0:
+                zeros = _grown_rows(zeros, nz, 1)
+                zeros[nz, 0], zeros[nz, 1] = nc, w * 64 + np.int64(lowest_bit(word))
+                nz += 1
+                word &= word - np.uint64(1)
         for k in range(m):
             rows[nr] = all_rows[here, k]
             nr += 1
@@ -365,6 +372,6 @@ def cut_tile(tile, grid, plane, polygon, program, level, most, most_rows, room):
     return (
         vertices[:nv].copy(), edges[:ne].copy(), of_row[:ne].copy(), after[: 2 * ne].copy(), sides_of[:ne].copy(),
         face_bits[:nf].copy(), face_cell[:nf].copy(), port_edge[:np_].copy(), sides[:ns].copy(), tokens[:nt].copy(),
-        cells[:nc].copy(), rows[:nr].copy(), on[:nc].copy(), np.empty((0, 2), np.int32), np.empty((0, 2), np.int32),
+        cells[:nc].copy(), rows[:nr].copy(), on[:nc].copy(), zeros[:nz].copy(), np.empty((0, 2), np.int32),
         np.empty(0, np.int32), left[:nl].copy(),
     )  # fmt: skip

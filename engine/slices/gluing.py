@@ -223,19 +223,20 @@ def _join_edges(ends, sides_of, port_edge, mate, root, edges, edge_faces, edge_p
                 continue
             if count == len(edges):
                 return -1
-            edges[count, 0], edges[count, 1], edge_piece[count] = ends[e, way], ends[at, out], e
+            # The edge runs as piece e does: the border's, with the domain to their left.
+            edges[count, way], edges[count, 1 - way], edge_piece[count] = ends[e, way], ends[at, out], e
             for side in range(2):
-                f = sides_of[e, way if side == 0 else 1 - way]
+                f = sides_of[e, side]
                 edge_faces[count, side] = root[f] if f >= 0 else -1
-            last[2 * count] = 2 * at + 1 - out
-            last[2 * count + 1] = 2 * e + 1 - way
+            last[2 * count + way] = 2 * at + 1 - out
+            last[2 * count + 1 - way] = 2 * e + 1 - way
             at, out = e, 1 - way
-            number[at] = 2 * count + way
+            number[at] = 2 * count
             while ends[at, out] < 0:
                 p = mate[-1 - ends[at, out]]
                 at = port_edge[p]
                 out = 1 if ends[at, 0] == -1 - p else 0
-                number[at] = 2 * count + 1 - out
+                number[at] = 2 * count + (1 - out ^ way)
             count += 1
     return count
 

@@ -42,15 +42,17 @@ from engine.tolerances import NEGLIGIBLE_UNCERTAINTY
 @dataclass(frozen=True, eq=False, slots=True)
 class Progress:
     """Layers done of all (the level counts as one) and regions after them; examined: decisions so far, in the layer
-    after these, that rounding had left in doubt; told where there are many.
+    after these, that rounding had left in doubt; told where there are many.  share: of all the work, what is done.
 
-    snapshot() makes a Partition of the slice by the layers done: exact, and not changed by what follows.
+    snapshot() makes a Partition of the slice by the layers done: exact, and not changed by what follows.  Where a wide
+    network is cut in tiles, these are a few first layers, and the share grows while tiles are cut by all.
     """
 
     done: int
     layers: int
     regions: int
     snapshot: Callable[[], Partition]
+    share: float
     examined: int = 0
 
 
@@ -58,6 +60,8 @@ Report = Callable[[Progress], None]
 
 _OUT_OF_RANGE = "{} leave the range of float64; rescale the network or the domain"
 _TOLD_SECONDS = 0.2  # between two tellings of how many decisions were examined
+_FIRST_REGIONS = 10_000  # by first layers: enough to look at while tiles are cut
+_SHARE_OF_FIRST_LAYERS = 0.02
 _ROOM = 4096  # vertices and edges that small maps may grow by without being copied
 
 
@@ -131,6 +135,19 @@ def _partition(
         raise EngineError(f"the level must be a finite number, not {level!r}")
     _check_number(threads, 1, "threads")
     _check_number(examined, 0, "decisions to examine")
+    polygon = np.ascontiguousarray(polygon, np.float64)
+    with Workers(threads, cancel) as workers, single_threaded_blas(), memory.refusing():
+        if is_wide(network):
+            with suppress(SeamError):
+                return in_tiles(network, plane, polygon, level, progress, examined, workers)
+        return _whole(network, plane, polygon, level, progress, examined, workers)
+
+
+def _whole(
+    network: Network, plane: SlicePlane, polygon: Float, level: float | None, progress: Report | None,
+    examined: int | None, workers: Workers,
+) -> Partition:  # fmt: skip
+    """Cut a polygon by one layer after the other."""
     latest: Progress | None = None
     told = time.perf_counter()
 
@@ -141,39 +158,45 @@ def _partition(
             progress(replace(latest, examined=decisions))
             told = time.perf_counter()
 
-    polygon = np.ascontiguousarray(polygon, np.float64)
-    with Workers(threads, cancel) as workers, single_threaded_blas(), memory.refusing():
-        if is_wide(network):
-            with suppress(SeamError):
-                return _in_tiles(network, plane, polygon, level, progress, workers, examined)
-        walk = _Walk(network, plane, polygon, level, examined, examining, workers)
-        for layer, segment in enumerate(walk.segments):
-            walk.evaluate(segment)
-            walk.subdivide(layer, segment)
-            workers.check()
-            if progress is not None:
-                latest = Progress(layer + 1, len(walk.segments), walk.map.faces, walk.frozen().snapshot)
-                progress(latest)
-        return walk.finish()
+    walk = _Walk(network, plane, polygon, level, examined, examining, workers)
+    for layer, segment in enumerate(walk.segments):
+        walk.cut(layer, segment)
+        if progress is not None:
+            latest = walk.progress(layer + 1)
+            progress(latest)
+    return walk.finish()
 
 
-def _in_tiles(
+def in_tiles(
     network: Network, plane: SlicePlane, polygon: Float, level: float | None, progress: Report | None,
-    workers: Workers, examined: int | None,
+    examined: int | None, workers: Workers,
 ) -> Partition:  # fmt: skip
-    layers = len(network.kinks) + 1
+    """Cut a polygon tile by tile; first by a few layers, where progress is told.  Raises SeamError, see glued."""
+    latest = None if progress is None else _first_layers(network, plane, polygon, level, progress, workers)
 
     def cut_whole(part: Float) -> Partition:
-        walk = _Walk(network, plane, part, level, examined, lambda _: workers.check(), workers)
-        for layer, segment in enumerate(walk.segments):
-            walk.evaluate(segment)
-            walk.subdivide(layer, segment)
-        return walk.finish()
+        return _whole(network, plane, part, level, None, examined, workers)
 
-    def told(share: float, regions: int) -> None:
+    def told(share: float) -> None:
         workers.check()
+        if progress is not None and latest is not None:
+            progress(replace(latest, share=latest.share + (1.0 - latest.share) * share))
 
     return partition_in_tiles(network, plane, polygon, level, cut_whole, told, workers)
+
+
+def _first_layers(
+    network: Network, plane: SlicePlane, polygon: Float, level: float | None, progress: Report, workers: Workers
+) -> Progress:
+    """Cut a polygon by its first layers, for people to see while more is made; decisions in doubt are left there."""
+    walk = _Walk(network, plane, polygon, level, 0, lambda _: workers.check(), workers)
+    for layer, segment in enumerate(walk.segments[:-2]):
+        walk.cut(layer, segment)
+        latest = replace(walk.progress(layer + 1), share=_SHARE_OF_FIRST_LAYERS)
+        progress(latest)
+        if walk.map.faces > _FIRST_REGIONS:
+            break
+    return latest
 
 
 def _check_number(number: int | None, least: int, what: str) -> None:
@@ -223,6 +246,16 @@ class _Walk:
         self.examination = Examination(plane, polygon, self.segments, lines, self.face_signs, examined, examining)
         self.linear_regions = 1
         self.seconds = dict.fromkeys(("evaluate", "cut", "carry", "finish"), 0.0)
+
+    def cut(self, layer: int, segment: Segment) -> None:
+        """Cut the map by a layer's rows."""
+        self.evaluate(segment)
+        self.subdivide(layer, segment)
+        self.workers.check()
+
+    def progress(self, done: int) -> Progress:
+        """Return how far the walk is, after so many layers."""
+        return Progress(done, len(self.segments), self.map.faces, self.frozen().snapshot, done / len(self.segments))
 
     def _took(self, stage: str, start: float) -> float:
         """Count the time since `start` for a stage; returns the time now."""

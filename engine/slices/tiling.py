@@ -26,7 +26,7 @@ from engine.planar_map.planar_map import BORDER, Partition, Ties
 from engine.plane import SlicePlane
 from engine.slices.cell_signs import CellSigns
 from engine.slices.exact_cells import pieces_of
-from engine.slices.gluing import Glued, glued, joined
+from engine.slices.gluing import Glued, SeamError, glued, joined
 from engine.slices.row_numbers import RowNumbers
 
 WIDE = 60_000
@@ -42,9 +42,11 @@ _MARGIN = (0.0137, 0.0171, 1.0347)
 weights, do not run along the grid's."""
 _BYTES_OF_GLUING = 2.2  # of all that is there when gluing begins
 _REPORTS = 40
+_SHARE_OF_TILES = 0.8  # of the time; the rest is gluing
+_MOST_LEFT, _MOST_SHARE_LEFT = 40, 0.01  # cells that are cut by the whole network, each as long as a hundred others
 
 CutWhole = Callable[[Float], Partition]
-Told = Callable[[float, int], None]
+Told = Callable[[float], None]
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -67,8 +69,7 @@ def partition_in_tiles(
 ) -> Partition:  # fmt: skip
     """Return the partition of a convex polygon, cut in tiles.
 
-    cut_whole: cuts a polygon by the whole network; told: of the share of the area that is done, and of the regions in
-    it.  Raises SeamError where cells cannot be glued: lines run exactly along their borders.
+    cut_whole: cuts a polygon by the whole network; told: of the share of the work that is done.  Raises SeamError where cells cannot be glued: lines run exactly along their borders.
     """
     start = time.perf_counter()
     program = program_of(network, level or 0.0)
@@ -92,7 +93,7 @@ def _tiles(program: Program, form: Float, polygon: Float) -> tuple[Grid, Int]:
     most = most_rows_of_fold(program)
     room = room_to_fold(program, most)
     forms, row, first = np.empty((most + 1, PLACE + most)), np.empty(most, np.int64), np.empty(most + 1, np.int64)
-    doubt, on = np.empty(most + 1), np.empty(program.words, np.uint64)
+    doubt, (on, zero) = np.empty(most + 1), np.empty((2, program.words), np.uint64)
     levels = 0
     while 1 << levels < _MOST_TILES:
         half = 0.5 * size * _MARGIN[2] / (1 << levels)
@@ -101,7 +102,7 @@ def _tiles(program: Program, form: Float, polygon: Float) -> tuple[Grid, Int]:
         for k in range(_PROBES):
             x, y = lower + size * np.array([shares[k], shares[(4 * k + 2) % _PROBES]])
             place = np.column_stack([form @ [1.0, x, y], half * form[:, 1], half * form[:, 2]])
-            folded += fold_cell(program, place, most, forms, row, first, doubt, on, room) >= 0
+            folded += fold_cell(program, place, most, forms, row, first, doubt, on, zero, room) >= 0
         if 2 * folded > _PROBES:
             break
         levels += 1
@@ -143,21 +144,28 @@ def _cut(
         ]
 
     parts: list[Pieces] = []
-    ties, regions = Ties(), 0
+    ties = Ties()
     for lo, hi in _batches(len(tiles), workers.threads):
         for found in workers.run(lambda a, b, lo=lo: run(lo + a, lo + b), hi - lo, 1):
             parts += found
         memory.admit(_BYTES_OF_GLUING * _bytes(parts) * len(tiles) / hi, f"a partition of so many regions in {hi} tiles")
-        regions = sum(len(part.bits) for part in parts)
-        told(hi / len(tiles), regions)
+        _check_doubts(parts)
+        told(_SHARE_OF_TILES * hi / len(tiles))
     left = np.concatenate([part.left for part in parts])
     for x, y, size in left.tolist():
         corners, codes = _polygon_of(grid, (x, y, size), polygon)
         partition = cut_whole(corners)
         ties += partition.tie_counts
         parts.append(pieces_of(partition, codes, (x, y, size), rows))
-        told(1.0, regions)
+        told(_SHARE_OF_TILES)
     return Cut(joined(parts), ties)
+
+
+def _check_doubts(parts: list[Pieces]) -> None:
+    """Give up tiles where signs are in doubt nearly everywhere: whole, the slice is cut faster."""
+    left, cells = sum(len(part.left) for part in parts), sum(len(part.cells) for part in parts)
+    if left > _MOST_LEFT + _MOST_SHARE_LEFT * cells:
+        raise SeamError("signs are in doubt in too many cells of the slice")
 
 
 def _batches(count: int, threads: int) -> Iterator[tuple[int, int]]:

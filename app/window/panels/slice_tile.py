@@ -106,8 +106,8 @@ class SliceTile(QFrame):
         if current:
             self.finished()
         else:
-            self._progress.setRange(0, answer.layers)
-            self._progress.setValue(answer.done)
+            self._progress.setRange(0, 100)
+            self._progress.setValue(round(100 * answer.share))
 
     def show_failure(self, message: str) -> None:
         """Why there is nothing to see."""
