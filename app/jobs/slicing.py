@@ -40,7 +40,8 @@ class SliceRequest:
 class SliceAnswer:
     """The partition by the first `done` of `layers` layers, the level counted as one; level_set: when all are done.
 
-    share: of all the work, what is done.  seconds: since the start of the computation.  A live one may leave decisions in doubt to rounding; it is complete
+    share: of all the work, what is done.  seconds: since the start of the computation.  A live one may leave decisions
+    in doubt to rounding; it is complete
     when all layers are done and nothing was left.
     """
 

@@ -14,7 +14,7 @@ from engine.machine import memory
 from engine.machine.jit import kernel
 from engine.machine.workers import Workers, single_threaded_blas
 from engine.network.steps import Gather, Kink, Linear, Scale, Sum
-from engine.planar_map.planar_map import FaceSigns, Partition
+from engine.planar_map.planar_map import Partition
 
 _BLOCK = 1 << 19  # numbers in the widest value of a block of faces
 

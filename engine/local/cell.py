@@ -1,8 +1,8 @@
 """Cutting one cell by its local network: row after row, in a small planar map.
 
-A row is affine along every edge of what the rows before it have cut, so its signs at the vertices say all: it crosses an
-edge whose ends differ in sign, and a face along the chord between two such edges.  Where a sign is in doubt nothing is
-decided here: the cell is given back, to be cut with exact numbers.
+A row is affine along every edge of what the rows before it have cut, so its signs at the vertices say all: it crosses
+an edge whose ends differ in sign, and a face along the chord between two such edges.  Where a sign is in doubt nothing
+is decided here: the cell is given back, to be cut with exact numbers.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ def room_to_cut():
         (np.empty((edges, 2), np.int32), np.empty(edges, np.int32), np.empty(edges)),
         np.empty((3, 2 * edges), np.int32),
         (np.empty(vertices, np.uint64), np.empty((3, vertices), np.int32)),
-        (np.empty((3, MOST_ROWS + 2)), np.empty(MOST_ROWS + 1, np.int64), np.empty(MOST_ROWS + 1)),
+        (np.empty((3, MOST_ROWS + 1)), np.empty(MOST_ROWS + 1, np.int64)),
     )  # fmt: skip
 
 
@@ -132,7 +132,7 @@ def cut_cell(m, local, corners, codes, count, level, room):
     forms, _, first, doubt = local
     (places, uncertainty, output, values), (border, sign), (ends, edge_row, offset), links, (bits, marks), own = room
     following, preceding, face = links[0], links[1], links[2]
-    sizes, rows, z_new = own
+    sizes, rows = own
     _start(corners, codes, count, room)
     _sizes(m, forms, first, doubt, sizes)
     vertices, edges, faces, kept = count, count, 1, 0

@@ -4,10 +4,10 @@ A local network of m rows is lower triangular: with s, t in [-1, 1] the place in
 
     y_i = c_i0 + c_i1 s + c_i2 t + sum over j < first_i of c_i,3+j u_j,    u_j = max(y_j, 0),
 
-for the rows that are undecided, layer by layer, and the output last.  Bounds are affine forms of s, t and one symbol for
-each undecided row, which is enclosed between two parallel lines (Singh, Gehr, Mirman, Pueschel and Vechev, "Fast and
-Effective Robustness Certification", NeurIPS 2018).  A row counts as decided only beyond its doubt, in which rounding is
-accounted for, so that no decision here can be a wrong one.
+for the rows that are undecided, layer by layer, and the output last.  Bounds are affine forms of s, t and one symbol
+for each undecided row, which is enclosed between two parallel lines (Singh, Gehr, Mirman, Pueschel and Vechev, "Fast
+and Effective Robustness Certification", NeurIPS 2018).  A row counts as decided only beyond its doubt, in which
+rounding is accounted for.
 """
 
 from __future__ import annotations
@@ -85,14 +85,18 @@ def fold_cell(program, place, most, forms, row, first, doubt, on, zero, room):
 
     place (D, 3): the input as an affine form of 1, s, t.  Filled in: forms (most + 1, 3 + most), row (most,) the number
     of each undecided row, first (most + 1,): how many rows stand before its layer, doubt (most + 1,) beyond which signs
-    are certain, on and zero (words,): bits of the rows that are on, and of those that are zero throughout the cell.  room:
-    see `room_to_fold`.
+    are certain, on and zero (words,): bits of the rows that are on, and of those that are zero throughout the cell.
+    room: see `room_to_fold`.
     """
     active, weight, value, before, after, left, product, parts, feature, spare = room
     neurons = len(program.bias)
     layers = len(program.first_neuron) - 1
     alive = np.zeros(neurons, np.bool_)  # the feature is not zero in the cell
-    held_start, held_count, held_width = np.zeros(layers, np.int64), np.zeros(layers, np.int64), np.zeros(layers, np.int64)
+    held_start, held_count, held_width = (
+        np.zeros(layers, np.int64),
+        np.zeros(layers, np.int64),
+        np.zeros(layers, np.int64),
+    )
     held = np.empty(neurons, np.int64)  # neurons with an affine part, of each layer from its first neuron on
     first_symbol = np.zeros(layers + 1, np.int64)
     symbol_neuron, symbol_jump = np.empty(most, np.int64), np.empty(most)
@@ -141,12 +145,12 @@ def fold_cell(program, place, most, forms, row, first, doubt, on, zero, room):
             reach = sums[0, i] + abs(sums[1, i]) + abs(sums[2, i]) + sums[3, i]
             least = sums[0, i] - (reach - sums[0, i])
             off = not last and program.slope[k] == 0.0 and program.intercept[k] == 0.0
-            for r in range(program.first_row[k] if off else 0, program.first_row[k + 1] if off else 0):
-                z = program.breakpoint[r]
+            for p in range(program.first_row[k] if off else 0, program.first_row[k + 1] if off else 0):
+                z = program.breakpoint[p]
                 state = state_of(least - z, reach - z, doubtful, sums[4, i])
-                off = off and (state == OFF or state == ZERO)
+                off = off and state in (OFF, ZERO)
                 if off and state == ZERO:
-                    zero[r // 64] |= np.uint64(1) << np.uint64(r % 64)
+                    zero[p // 64] |= np.uint64(1) << np.uint64(p % 64)
             if not off:
                 live[count] = i
                 count += 1
@@ -318,4 +322,3 @@ def fold_cell(program, place, most, forms, row, first, doubt, on, zero, room):
             before, after = after, before
         m = after_m
     return -1
-

@@ -23,9 +23,10 @@ NOTHING = -1
 class Pieces(NamedTuple):
     """Cells of a slice, cut.
 
-    vertices (V, 3) float64: x, y, output; edges (E, 2) int32: vertices, or -1 - port; edge_row (E,) int32: the number of
-    a row, that of all rows for the level, or -1 - side of the polygon; following (2 E,) int32: the next half-edge of the
-    face, where a half-edge ends in a vertex; edge_faces (E, 2) int32: left and right, -1 outside
+    vertices (V, 3) float64: x, y, output minus the level
+    edges (E, 2) int32: vertices, or -1 - port; edge_row (E,) int32: the number of a row, that of all rows for the
+    level, or -1 - side of the polygon; edge_faces (E, 2) int32: left and right, -1 outside
+    following (2 E,) int32: the next half-edge of the face, where a half-edge ends in a vertex
     bits (F,) uint64: signs of the cell's rows, the level's after them; face_cell (F,) int32
     port_edge (P,) int32
     sides (S, 7) int64: of the cells' own sides: 0 for one along y, 1 along x; the grid line that it lies in; where it
@@ -173,8 +174,8 @@ def _places_of(plane, x, y, half, place):
 def cut_tile(tile, grid, plane, polygon, program, level, most, most_rows, room):
     """Cut the cells of a tile, (x, y, level of the grid): the Pieces, as a tuple.
 
-    grid: x, y, side, levels of the Grid; plane (D, 3): the input as a form of 1, x, y in the plane; most: undecided rows
-    that a fold may leave before the tile is halved instead; most_rows: undecided rows up to which a cell is cut.
+    grid: x, y, side, levels of the Grid; plane (D, 3): the input as a form of 1, x, y in the plane; most: undecided
+    rows that a fold may leave before the tile is halved instead; most_rows: undecided rows up to which a cell is cut.
     """
     to_fold, to_restrict, to_cut, stack, clipping, own = room
     all_forms, all_rows, all_first, all_doubt, all_on, all_zero = stack
@@ -266,7 +267,7 @@ def cut_tile(tile, grid, plane, polygon, program, level, most, most_rows, room):
             code = -1 - edge_row[k]
             if 0 <= code < FIRST_SIDE:
                 vertex_number[1, ends[k, 0]], vertex_number[1, ends[k, 1]] = 1, 1
-        first_vertex, first_port = nv, np_
+        first_port = np_
         for k in range(v_count):
             if vertex_number[1, k]:
                 vertex_number[0, k] = -1 - np_
@@ -280,7 +281,7 @@ def cut_tile(tile, grid, plane, polygon, program, level, most, most_rows, room):
         port_edge[first_port:np_] = NOTHING
         edges, of_row = _grown_rows(edges, ne, e_count), _grown(of_row, ne, e_count)
         after, sides_of = _grown(after, 2 * ne, 2 * e_count), _grown_rows(sides_of, ne, e_count)
-        first_edge, first_face = ne, nf
+        first_face = nf
         for k in range(e_count):
             code = -1 - edge_row[k]
             if 0 <= code < FIRST_SIDE:
@@ -359,13 +360,13 @@ def cut_tile(tile, grid, plane, polygon, program, level, most, most_rows, room):
                     if i < stop:
                         tokens[nt] = first_face + face[h ^ 1]
                         nt += 1
-                if code == 1 or code == 2:
+                if code in (1, 2):
                     for i in range((nt - begin) // 2):
                         tokens[begin + i], tokens[nt - 1 - i] = tokens[nt - 1 - i], tokens[begin + i]
                 sides[ns, 0] = 0 if code < 2 else 1
                 sides[ns, 1] = (x if code == 0 else x + size) if code < 2 else (y if code == 2 else y + size)
                 sides[ns, 2] = y if code < 2 else x
-                sides[ns, 3] = 1 if code == 0 or code == 2 else 0
+                sides[ns, 3] = 1 if code in (0, 2) else 0
                 sides[ns, 4], sides[ns, 5], sides[ns, 6] = begin, nt, sides[ns, 2] + size
                 ns += 1
             k = stop

@@ -220,7 +220,7 @@ class Partition:
         EngineError for numbers that no region has.
         """
         face = self.face_numbers(faces)
-        return np.concatenate([signs.signs(np.arange(len(face))) for signs in self.signs_of(face)], axis=1)
+        return np.concatenate([signs.signs(signs.parent) for signs in self.signs_of(face)], axis=1)
 
     def signs_of(self, faces: NDArray[np.int32]) -> list[FaceSigns]:
         """Return the signs of some regions, (N,) numbers, by layer: the n-th row of each is the n-th region's."""

@@ -92,10 +92,8 @@ class CellSigns(Sequence[FaceSigns]):
 
 
 @kernel
-def _fill_words(
-    faces, bits, face_cell, first_of_cell, rows, on, zeros, first_zero, start, stop, last, plus, minus
-):
-    """Set the bits of the rows start..stop in each of the faces; last: they are the level's, which `rows` do not list."""
+def _fill_words(faces, bits, face_cell, first_of_cell, rows, on, zeros, first_zero, start, stop, last, plus, minus):
+    """Set the bits of the rows start..stop in each of the faces; last: they are the level's, which no cell lists."""
     for n in range(len(faces)):
         f = faces[n]
         cell = face_cell[f]

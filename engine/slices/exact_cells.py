@@ -20,11 +20,12 @@ def pieces_of(partition: Partition, codes: Int, cell: tuple[int, int, int], rows
     """
     x, y, size = cell
     edges, vertices = partition.edges, len(partition.vertices)
-    code = np.where(partition.edge_layer == BORDER, codes[np.where(partition.edge_layer == BORDER, partition.edge_neuron, 0)], -1)
+    border = partition.edge_layer == BORDER
+    code = np.where(border, codes[np.where(border, partition.edge_neuron, 0)], -1)
     own = (code >= 0) & (code < FIRST_SIDE)
     at_border = np.zeros(vertices, np.bool_)
     at_border[edges[own]] = True
-    number = np.where(at_border, -np.cumsum(at_border), np.cumsum(~at_border) - 1).astype(np.int32)
+    number = np.where(at_border, 0 - np.cumsum(at_border), np.cumsum(~at_border) - 1).astype(np.int32)
     kept = np.flatnonzero(~own)
     new = np.where(own, NOTHING, np.cumsum(~own) - 1).astype(np.int32)
 
@@ -57,7 +58,7 @@ def pieces_of(partition: Partition, codes: Int, cell: tuple[int, int, int], rows
     bytes_ = np.packbits(on[:, : rows_of.count], axis=1, bitorder="little")
     packed[:, : bytes_.shape[1]] = bytes_
     level = on[:, rows_of.count].astype(np.uint64) if level_rows else np.zeros(faces, np.uint64)
-    also_row = rows_of.of_edges(*partition.edge_also.T, partition.edge_also_breakpoint)
+    also_row = rows_of.of_edges(partition.edge_also[:, 0], partition.edge_also[:, 1], partition.edge_also_breakpoint)
     also_edge = new[np.repeat(np.arange(len(edges)), np.diff(partition.edge_also_offsets))]
     on_level = partition.edge_on_level & (partition.edge_layer != rows_of.layers)
     values = partition.values - (partition.level or 0.0)

@@ -12,11 +12,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from engine.arrays import Float, Int, Words
+from engine.arrays import Float, Int
 from engine.errors import EngineError
 from engine.local.tiles import NOTHING, Pieces
 from engine.machine.jit import inline, kernel
-
 
 END = -1
 
@@ -29,8 +28,8 @@ class SeamError(EngineError):
 class Glued:
     """A planar map without names, see Partition; edge_row as in Pieces.
 
-    face (F,) int32: one of the pieces' faces that each face consists of; edge (pieces,) int32: the edge that each of the
-    pieces' edges is a part of.
+    face (F,) int32: one of the pieces' faces that each face consists of; edge (pieces,) int32: the edge that each of
+    the pieces' edges is a part of.
     """
 
     vertices: Float
@@ -173,7 +172,7 @@ def _pair(sides, tokens, port_edge, edge_row, mate, root):
             face, q, other, at_other = _to_next_port(sides, tokens, other, stop, at_other, face, root)
             if p == END and q == END:
                 continue
-            if p == END or q == END or edge_row[port_edge[p]] != edge_row[port_edge[q]]:
+            if END in (p, q) or edge_row[port_edge[p]] != edge_row[port_edge[q]]:
                 return False
             mate[p], mate[q] = q, p
         start = stop
@@ -242,7 +241,9 @@ def _join_edges(ends, sides_of, port_edge, mate, root, edges, edge_faces, edge_p
 
 
 @kernel
-def _walk_loops(piece_following, last, number, edges, edge_faces, following, offsets, starts, loop_vertices, loop_edges):
+def _walk_loops(
+    piece_following, last, number, edges, edge_faces, following, offsets, starts, loop_vertices, loop_edges
+):
     """The loops of all faces; returns whether each closes with all its half-edges."""
     for h in range(len(last)):
         if edge_faces[h >> 1, h & 1] >= 0:
@@ -268,7 +269,4 @@ def _walk_loops(piece_following, last, number, edges, edge_faces, following, off
                 return False
         if at != h:
             return False
-    for f in range(len(starts)):
-        if starts[f] < 0:
-            return False
-    return True
+    return starts.min() >= 0

@@ -13,7 +13,7 @@ from engine.network.network import Network
 
 @dataclass(frozen=True, eq=False)
 class RowNumbers:
-    """By number: layer, neuron (R + 1,) int32 and breakpoint (R + 1,) float64; first (K + 2,): the rows of each layer."""
+    """By number: layer, neuron (R + 1,) int32, breakpoint (R + 1,) float64.  first (K + 2,): the rows of each layer."""
 
     layer: Int
     neuron: Int

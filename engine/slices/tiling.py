@@ -15,13 +15,13 @@ from dataclasses import dataclass
 import numpy as np
 
 from engine.arrays import Float, Int
-from engine.local.cell import FIRST_SIDE
 from engine.local.fold import PLACE, fold_cell, room_to_fold
 from engine.local.program import Program, program_of
 from engine.local.tiles import Grid, Pieces, bounds, clip, cut_tile, room_for_tiles
 from engine.machine import memory
 from engine.machine.workers import Workers
 from engine.network.network import Network
+from engine.network.steps import Linear
 from engine.planar_map.planar_map import BORDER, Partition, Ties
 from engine.plane import SlicePlane
 from engine.slices.cell_signs import CellSigns
@@ -59,7 +59,7 @@ class Cut:
 
 def is_wide(network: Network) -> bool:
     """Return whether a network is cut in tiles: it has one output and large layers."""
-    weights = sum(step.weight.size for step in network.steps if hasattr(step, "weight"))
+    weights = sum(step.weight.size for step in network.steps if isinstance(step, Linear))
     return network.output_size == 1 and len(network.kinks) > 1 and weights >= WIDE
 
 
@@ -69,7 +69,8 @@ def partition_in_tiles(
 ) -> Partition:  # fmt: skip
     """Return the partition of a convex polygon, cut in tiles.
 
-    cut_whole: cuts a polygon by the whole network; told: of the share of the work that is done.  Raises SeamError where cells cannot be glued: lines run exactly along their borders.
+    cut_whole: cuts a polygon by the whole network; told: of the share of the work that is
+    done.  Raises SeamError where cells cannot be glued: lines run exactly along their borders.
     """
     start = time.perf_counter()
     program = program_of(network, level or 0.0)
@@ -148,7 +149,9 @@ def _cut(
     for lo, hi in _batches(len(tiles), workers.threads):
         for found in workers.run(lambda a, b, lo=lo: run(lo + a, lo + b), hi - lo, 1):
             parts += found
-        memory.admit(_BYTES_OF_GLUING * _bytes(parts) * len(tiles) / hi, f"a partition of so many regions in {hi} tiles")
+        memory.admit(
+            _BYTES_OF_GLUING * _bytes(parts) * len(tiles) / hi, f"a partition of so many regions in {hi} tiles"
+        )
         _check_doubts(parts)
         told(_SHARE_OF_TILES * hi / len(tiles))
     left = np.concatenate([part.left for part in parts])
@@ -185,8 +188,9 @@ def _polygon_of(grid: Grid, cell: tuple[int, int, int], polygon: Float) -> tuple
     room = len(polygon) + 8
     corners, spare = np.empty((2, room, 2))
     codes, spare_codes = np.empty((2, room), np.int64)
-    count = clip(polygon, *bounds(tuple(grid), x, y, size), corners, codes, spare, spare_codes)
-    return corners[:count].copy(), codes[:count].copy()
+    x0, x1, y0, y1 = bounds(tuple(grid), x, y, size)
+    count = clip(polygon, x0, x1, y0, y1, corners, codes, spare, spare_codes)
+    return corners[:count].copy(), codes[:count].astype(np.int32)
 
 
 def _named(
@@ -214,6 +218,6 @@ def _named(
         edge_also=np.stack([rows.layer[also[:, 1]], rows.neuron[also[:, 1]]], axis=1),
         edge_also_breakpoint=rows.breakpoint[also[:, 1]],
         face_offsets=whole.face_offsets, face_vertices=whole.face_vertices, face_edges=whole.face_edges,
-        face_signs=signs, linear_regions=len(whole.face) - np.count_nonzero(layer == rows.layers), level=level,
+        face_signs=signs, linear_regions=len(whole.face) - int(np.count_nonzero(layer == rows.layers)), level=level,
         tie_counts=ties, seconds={},
     )  # fmt: skip
