@@ -13,11 +13,17 @@ import torch
 from engine import Network, SlicePlane
 from engine.arrays import Float
 from engine.network.steps import Linear
-from sdf_models import load_checkpoint
+from sdf_models import Reading, load_checkpoint
 
 ROOT = Path(__file__).parents[2]
 CHECKPOINTS = ROOT / "resources" / "checkpoints"
-FOX = ROOT.parent / "shared" / "data" / "fox.npz"
+DATA = ROOT.parent / "shared" / "data"
+STORED = {name: DATA / file for name, file in (
+    ("fox", "fox.npz"), ("igr128", "igr128.pth"), ("igr256", "igr256.pth"), ("igr512", "igr512.pth"),
+    ("spot256", "spot256.safetensors"),
+)}  # fmt: skip
+"""Networks that are not part of the project."""
+FOX = STORED["fox"]
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -44,10 +50,21 @@ def _case(name: str, module: torch.nn.Module, domain: Float, rounds: int, peer: 
     return Case(name, Network.trace(module), SlicePlane.from_axis("z", 0.0), domain, rounds, peer)
 
 
-def _stored(path: Path, name: str, rounds: int) -> Callable[[], Case]:
+def _stored(path: Path, name: str, rounds: int, peer: bool = True) -> Callable[[], Case]:
     def make() -> Case:
         checkpoint = load_checkpoint(path)
-        return _case(name, checkpoint.module, checkpoint.domain, rounds)
+        return _case(name, checkpoint.module, checkpoint.domain, rounds, peer)
+
+    return make
+
+
+def _initialised(name: str) -> Callable[[], Case]:
+    """Networks of the architecture of IGR, off the planes of symmetry of their initialisation."""
+
+    def make() -> Case:
+        module = load_checkpoint(STORED[name], Reading(family="igr", activation="relu")).module
+        plane = SlicePlane.from_axis("z", 0.05)
+        return Case(f"{name} (8 layers, skip)", Network.trace(module), plane, CUBE, 2, peer=False)
 
     return make
 
@@ -60,6 +77,8 @@ CASES: dict[str, Callable[[], Case]] = {
     "gyroid": _stored(CHECKPOINTS / "gyroid.safetensors", "gyroid (trained 6x48)", 10),
     "random": lambda: _case("random 5x256", _random([3, *[256] * 5, 1]), CUBE, 3),
     "wide": lambda: _case("random 1x1000", _random([3, 1000, 1]), CUBE, 5, peer=False),
+    **{name: _initialised(name) for name in ("igr128", "igr256", "igr512")},
+    "spot256": _stored(DATA / "spot256.safetensors", "Spot (trained 8x256)", 2, peer=False),
     "torus": _stored(CHECKPOINTS / "torus.safetensors", "torus (trained 3x16)", 50),
 }
 
