@@ -7,8 +7,9 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
-from PySide6.QtCore import QObject, QTimer, Signal
+from PySide6.QtCore import QObject, Qt, QTimer, Signal
 
+from app.control.slice_cache import KeptSlice, SliceCache
 from app.jobs.slicing import LIVE_SECONDS, SliceAnswer, SliceRequest, compute_slice, indexed
 from app.jobs.worker import Context, Job, Worker, unless_cancelled
 from app.state import actions
@@ -75,10 +76,14 @@ class LiveSlices(QObject):
     failed = Signal(int, object)
     started = Signal(int)
     rested = Signal(int)
+    _seen_before = Signal(int, int, object)
 
-    def __init__(self, store: Store, parent: QObject | None = None) -> None:
+    def __init__(self, store: Store, parent: QObject | None = None, cache: SliceCache | None = None) -> None:
+        """cache: of slices that were computed, also by others."""
         super().__init__(parent)
         self._store = store
+        self.cache = SliceCache() if cache is None else cache
+        self._seen_before.connect(self._take_kept, Qt.ConnectionType.QueuedConnection)  # when every listener knows
         self._worker = Worker("slices", self)
         self._preparer = Worker("regions", self)
         self._numbers = 0
@@ -289,6 +294,14 @@ class LiveSlices(QObject):
             opened.level,
         )  # fmt: skip
         known.asked = request.plane
+        kept = self.cache.find(opened, request.plane)
+        if kept is not None:
+            self._worker.withdraw(key)
+            known.waiting, known.followed, known.given_up = True, False, False
+            answer = replace(kept.drawn.answer, request=replace(request, live=False))
+            drawn = replace(kept.drawn, answer=answer)
+            self._seen_before.emit(key, self._numbers, replace(kept, drawn=drawn))
+            return
         known.waiting, known.followed, known.given_up = True, live, False
         neuron, fill, cutter = _pair(session.neuron), session.fill, self.level_cutter
 
@@ -319,10 +332,27 @@ class LiveSlices(QObject):
         if self._moving is None:
             self._finish_one(key)
 
+    def _take_kept(self, key: int, number: int, kept: KeptSlice) -> None:
+        """A slice that was seen before, unless something else was asked for meanwhile."""
+        known = self._known.get(key)
+        if known is None or known.newest != number or not known.waiting:
+            return
+        known.waiting, known.location = False, kept.location
+        self._show(key, known, kept.drawn)
+        if self._moving is None:
+            self._finish_one(key)
+
+    def _keep(self, key: int) -> None:
+        """A whole slice is kept when the hand rests on it: those that it passes are many."""
+        opened, known = self._store.session.opened, self._known.get(key)
+        if opened is not None and known is not None and known.shown is not None and self.current(key):
+            self.cache.keep(opened, known.shown, self.location(key))
+
     def _complement(self, key: int) -> None:
         """What a whole slice gets once the hand rests: an index, and what changed in the look meanwhile."""
         session, shown = self._store.session, self._known[key].shown
         assert shown is not None
+        self._keep(key)
         if self.location(key) is None:
             self._index(key, shown)
         if shown.fill is not session.fill or shown.picture.neuron != _pair(session.neuron):
@@ -347,6 +377,7 @@ class LiveSlices(QObject):
             known = self._known.get(key)
             if known is not None and known.shown is not None:
                 known.location = location
+                self._keep(key)
 
         self._preparer.submit(
             Job(("location", key), lambda _: indexed(result.answer.partition), take, unless_cancelled)
@@ -366,6 +397,7 @@ class LiveSlices(QObject):
             now = self._known.get(key)  # maybe painted otherwise meanwhile, by a request before this one
             if now is not None and now.shown is not None and now.shown.answer is shown.answer:
                 self._show(key, now, result)
+                self._keep(key)
 
         self._preparer.submit(Job(("picture", key), work, take, unless_cancelled))
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
@@ -22,10 +23,21 @@ from engine import Cancelled, SlicePlane, Surface
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from app.state.geometry.viewpoint import Viewpoint
     from app.views.scene.studio import Studio
 
 _SLICE_MILLISECONDS: Final = 150
 """For a moved plane alone, before its slice is there: drawing it takes cores from the slice, which may come first."""
+_KEPT: Final = 4  # pictures of networks that may be shown again
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class _Seen:
+    """How a network was seen when another took its place."""
+
+    opened: OpenNetwork
+    viewpoint: Viewpoint
+    picture: ScenePicture
 
 
 class SceneLink(QObject):
@@ -37,6 +49,7 @@ class SceneLink(QObject):
         super().__init__(parent)
         self._store, self._slices, self._view = store, slices, view
         self._surface: Surface | None = None
+        self._seen: list[_Seen] = []
         self._painter = Worker("scene", self, self._close_studio)
         self._studio: Studio | None = None  # belongs to the painter's thread
         store.listen(self._changed)
@@ -126,6 +139,7 @@ class SceneLink(QObject):
     def _changed(self, change: Change) -> None:
         session, view = change.after, self._view
         if session.opened is not change.before.opened:
+            self._remember(change.before.opened, session)
             self._open(session.opened)
         elif session.neuron != change.before.neuron:
             self._highlight(session)
@@ -141,6 +155,14 @@ class SceneLink(QObject):
         view.moving = self._slices.moving
         follows = isinstance(change.action, actions.MovePlane) and self._slices.quick(change.action.key)
         view.request(_SLICE_MILLISECONDS if follows and not view.fluent else 0)
+
+    def _remember(self, left: OpenNetwork | None, session: Session) -> None:
+        """Keep the picture of a network that others take the place of, as long as it is in the list."""
+        view = self._view
+        known = [seen for seen in self._seen if seen.opened is not left]
+        if left is not None and view.scene is not None and view.picture is not None:
+            known.append(_Seen(left, view.scene.viewpoint, view.picture))
+        self._seen = [seen for seen in known if any(seen.opened is other for other in session.networks)][-_KEPT:]
 
     def _open(self, opened: OpenNetwork | None) -> None:
         """A new scene, seen as the one before was."""
@@ -162,6 +184,9 @@ class SceneLink(QObject):
             view.set_up(view.up)
         else:
             scene.viewpoint = seen
+            before = next((part for part in self._seen if part.opened is opened), None)
+            if before is not None and before.viewpoint == seen:
+                view.show_seen(before.picture)
 
     def _place(self, session: Session) -> None:
         assert self._view.scene is not None

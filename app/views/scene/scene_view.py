@@ -275,15 +275,17 @@ class SceneView(MarkedView):
         if self._picture is None:
             self.update()
 
+    @property
+    def picture(self) -> ScenePicture | None:
+        """The last one, which may lack what was asked for since."""
+        return self._picture
+
     def show_drawing(self, drawing: SceneDrawing, picture: ScenePicture) -> None:
         """Put what was made of a drawing on the screen, unless another scene was opened meanwhile."""
         if drawing is not self._wanted:
             return
-        self._wanted, self._shown, self._picture = None, drawing, picture
-        height, width = picture.pixels.shape[:2]
-        self._image = QImage(picture.pixels.data, width, height, 4 * width, QImage.Format.Format_RGBX8888)
-        self._image.setDevicePixelRatio(self.devicePixelRatioF())
-        self.update()
+        self._wanted, self._shown = None, drawing
+        self.show_seen(picture)
         if self._asked:
             self._wait_until_due()
         elif not picture.settled:
@@ -291,6 +293,14 @@ class SceneView(MarkedView):
             self._still_timer.start()
         else:
             self.drawn.emit()
+
+    def show_seen(self, picture: ScenePicture) -> None:
+        """Put a picture of the scene on the screen, until there is another."""
+        self._picture = picture
+        height, width = picture.pixels.shape[:2]
+        self._image = QImage(picture.pixels.data, width, height, 4 * width, QImage.Format.Format_RGBX8888)
+        self._image.setDevicePixelRatio(self.devicePixelRatioF())
+        self.update()
 
     def paintEvent(self, event: QPaintEvent) -> None:
         painter, paper = QPainter(self), self.paper

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import Final
+from weakref import WeakKeyDictionary
 
 import numpy as np
 from numpy.typing import NDArray
@@ -36,6 +37,7 @@ from app.views.slice.framing import Bounds, Framing
 from app.views.slice.rulers import measured, paint_rulers
 from app.views.slice.slice_image import Image, SlicePicture, draw
 from app.views.slice.target import Target, paint_target
+from engine import Partition
 
 _LEFT, _BOTTOM = 40, 22  # pixels for the rulers
 _CLICK: Final = 4
@@ -92,12 +94,14 @@ class SliceView(MarkedView):
         self._picture: SlicePicture | None = None
         self._frame_of_slice = np.zeros((2, 2))
         self._image: tuple[QImage, Framing] | None = None
+        self._images: WeakKeyDictionary[Partition, tuple[QImage, Framing]] = WeakKeyDictionary()  # as they were last
         self._wanted: Drawing | None = None
         self.target: Target | None = None
         self.region_meant = False
         self._pressed: QPointF | None = None
         self._last: QPointF | None = None
         self._hovering: QPointF | None = None
+        self.papered.connect(self._images.clear)
         self.papered.connect(self.redraw)
 
     @property
@@ -122,6 +126,8 @@ class SliceView(MarkedView):
         """
         self._picture, self.next_note, self._frame_of_slice = picture, note, frame
         self.target = None
+        if self._image is None and (seen := self._images.get(picture.partition)) is not None:
+            self._image, self.note = seen, note  # until it is drawn anew
         self._frame(self.framing)
         self.redraw()
 
@@ -158,6 +164,7 @@ class SliceView(MarkedView):
         self._image = (_to_qimage(image), drawing.framing)
         if drawing.picture is self._picture:
             self.note = self.next_note
+            self._images[drawing.picture.partition] = self._image
         if drawing is self._wanted:
             self._wanted = None
         self.update()

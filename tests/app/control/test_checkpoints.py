@@ -91,6 +91,8 @@ def test_until_its_first_picture_a_network_is_a_word(pair: tuple[Driver, Path, P
     driver, _, _ = pair
     main, view = driver.window, driver.window.scene_view
     other = next(opened for opened in main.store.session.networks if opened is not main.store.session.opened)
+    view.look_from((1.0, 0.0, 0.0))  # it was not seen from there
+    driver.settle()
     gate = threading.Event()
     main.scene_link.submit(Job("gate", lambda _: gate.wait(), lambda _: None, unless_cancelled))
     main.store.do(actions.ShowNetwork(other))
