@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 from PySide6.QtCore import QObject, Qt, QTimer, Signal
 
+from app.control.drawn_slice import DrawnSlice
 from app.control.slice_cache import KeptSlice, SliceCache
+from app.jobs.lanes import Lane
 from app.jobs.slicing import LIVE_SECONDS, SliceAnswer, SliceRequest, compute_slice, indexed
 from app.jobs.worker import Context, Job, Worker, unless_cancelled
 from app.state import actions
@@ -29,19 +31,6 @@ _RESTING_MILLISECONDS: Final = 180
 _MOMENT: Final = 0.15  # seconds
 _SIDE: Final = 64  # pixels
 _BOX: Final = np.array([[-1.0] * 3, [1.0] * 3])
-
-
-@dataclass(frozen=True, eq=False, slots=True)
-class DrawnSlice:
-    """A computed slice, ready to be drawn in space and on the page."""
-
-    answer: SliceAnswer
-    picture: SlicePicture
-    fill: Fill
-
-    @property
-    def plane(self) -> SlicePlane:
-        return self.answer.request.plane
 
 
 @dataclass(slots=True)
@@ -78,14 +67,19 @@ class LiveSlices(QObject):
     rested = Signal(int)
     _seen_before = Signal(int, int, object)
 
-    def __init__(self, store: Store, parent: QObject | None = None, cache: SliceCache | None = None) -> None:
-        """cache: of slices that were computed, also by others."""
+    def __init__(
+        self, store: Store, parent: QObject | None = None, cache: SliceCache | None = None,
+        workers: tuple[Lane, Lane] | None = None,
+    ) -> None:  # fmt: skip
+        """cache: of slices that were computed, also by others; workers: that cut, and that prepare what was cut."""
         super().__init__(parent)
         self._store = store
         self.cache = SliceCache() if cache is None else cache
+        self._idle = False
         self._seen_before.connect(self._take_kept, Qt.ConnectionType.QueuedConnection)  # when every listener knows
-        self._worker = Worker("slices", self)
-        self._preparer = Worker("regions", self)
+        self._worker: Worker | Lane
+        self._preparer: Worker | Lane
+        self._worker, self._preparer = workers or (Worker("slices", self), Worker("regions", self))
         self._numbers = 0
         self._known: dict[int, _Known] = {}
         self.budget = LIVE_SECONDS
@@ -127,6 +121,8 @@ class LiveSlices(QObject):
     def finished(self, key: int) -> bool:
         """Nothing more will come: the slice is whole, painted as asked for and indexed, or it was given up."""
         session, known = self._store.session, self._known.get(key)
+        if self._idle:
+            return True
         if known is None or known.waiting or self._moving == key:
             return False
         shown = known.shown
@@ -183,6 +179,22 @@ class LiveSlices(QObject):
     def _show(self, key: int, known: _Known, result: DrawnSlice) -> None:
         known.shown, known.computed_at, known.draw_seconds = result, time.perf_counter(), None
         self.computed.emit(key, result)
+
+    @property
+    def idle(self) -> bool:
+        """Nothing is computed: others show the session."""
+        return self._idle
+
+    @idle.setter
+    def idle(self, idle: bool) -> None:
+        if idle == self._idle:
+            return
+        self._idle = idle
+        for part in self._by_need(self._store.session):
+            if idle:
+                self._forget(part.key)
+            else:
+                self._request(self._store.session, part.key, live=False)
 
     def close(self) -> None:
         self._rest.stop()
@@ -286,7 +298,7 @@ class LiveSlices(QObject):
         return known.followed and known.waiting
 
     def _request(self, session: Session, key: int, live: bool) -> None:
-        if session.opened is None:
+        if session.opened is None or self._idle:
             return
         known, opened = self._next(key), session.opened
         request = SliceRequest(

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
     from app.state.geometry.surfaces import Float
 
-_KEPT: Final = 4  # surfaces of networks that may be shown again
+_KEPT: Final = 6  # surfaces of networks that may be shown again
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -37,6 +37,23 @@ class DrawnSurface:
 
     surface: Surface
     mesh: SurfaceMesh
+
+
+class Surfaces:
+    """Those of networks that may be shown again, the newest few."""
+
+    def __init__(self) -> None:
+        self._known: list[tuple[OpenNetwork, DrawnSurface]] = []
+
+    def find(self, opened: OpenNetwork) -> DrawnSurface | None:
+        return next((drawn for owner, drawn in self._known if owner is opened), None)
+
+    def keep(self, opened: OpenNetwork, drawn: DrawnSurface) -> None:
+        self._known = [*self._known[1 - _KEPT :], (opened, drawn)]
+
+    def keep_those_of(self, networks: tuple[OpenNetwork, ...]) -> None:
+        """Forget those of networks that are not open any more."""
+        self._known = [(owner, drawn) for owner, drawn in self._known if any(owner is other for other in networks)]
 
 
 def load_kernels(cancelled: Callable[[], bool]) -> Surface:
@@ -53,13 +70,14 @@ class LiveSurface(QObject):
     failed = Signal(str)
     _ready = Signal(object, object)
 
-    def __init__(self, store: Store, parent: QObject | None = None) -> None:
+    def __init__(self, store: Store, parent: QObject | None = None, kept: Surfaces | None = None) -> None:
+        """kept: those that were computed, also by others."""
         super().__init__(parent)
         self._worker = Worker("surface", self)
         self._store = store
         self.drawn: DrawnSurface | None = None
         self._owner: OpenNetwork | None = None
-        self._known: list[tuple[OpenNetwork, DrawnSurface]] = []
+        self.kept = Surfaces() if kept is None else kept
         self.threads = 1  # slices that follow a hand come first
         self.finished = True
         self._ready.connect(self._show, Qt.ConnectionType.QueuedConnection)  # when every listener knows of the network
@@ -96,12 +114,11 @@ class LiveSurface(QObject):
         if opened is change.before.opened:
             return
         self.cancel()
-        open_now = change.after.networks
-        self._known = [(owner, drawn) for owner, drawn in self._known if any(owner is other for other in open_now)]
+        self.kept.keep_those_of(change.after.networks)
         self.drawn, self._owner, self.finished = None, opened, opened is None
         if opened is None:
             return
-        known = next((drawn for owner, drawn in self._known if owner is opened), None)
+        known = self.kept.find(opened)
         if known is not None:
             self._ready.emit(opened, known)
             return
@@ -123,7 +140,7 @@ class LiveSurface(QObject):
             if isinstance(result, SurfaceProgress):
                 self.progressed.emit(result.facets)
                 return
-            self._known = [*self._known[1 - _KEPT :], (opened, result)]
+            self.kept.keep(opened, result)
             self._show(opened, result)
 
         def fail(error: Exception) -> None:

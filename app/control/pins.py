@@ -74,7 +74,7 @@ class Pins(QObject):
     def known(self, key: int | None, facts: RegionFacts) -> Pin | None:
         """The pin of a region, if it is pinned."""
         shown = self._store.session.shown_pins
-        return next((pin for pin in shown if pin.key == key and _same(pin.facts, facts)), None)
+        return next((pin for pin in shown if pin.key == key and same_region(pin.facts, facts)), None)
 
     def pin_region(self, key: int | None, facts: RegionFacts) -> None:
         """Of slice `key`, of the surface when that is None."""
@@ -140,7 +140,7 @@ class Pins(QObject):
         view = self._link.views.get(key)
         if view is not None:
             pins = [pin for pin in self._store.session.shown_pins if pin.key == key and self._partition(pin)]
-            view.show_pins(tuple(_mark(pin) for pin in pins))
+            view.show_pins(tuple(mark_of(pin) for pin in pins))
 
     def _mark_scene(self) -> None:
         session = self._store.session
@@ -154,7 +154,8 @@ class Pins(QObject):
         )
 
 
-def _same(one: RegionFacts, other: RegionFacts) -> bool:
+def same_region(one: RegionFacts, other: RegionFacts) -> bool:
+    """Whether two facts are of one region of one slice of a network."""
     if one.region != other.region:
         return False
     if one.plane is None or other.plane is None:
@@ -162,7 +163,8 @@ def _same(one: RegionFacts, other: RegionFacts) -> bool:
     return same_plane(one.plane, other.plane)
 
 
-def _mark(pin: Pin) -> PinMark:
+def mark_of(pin: Pin) -> PinMark:
+    """The mark of a region of a slice, in the slice's coordinates."""
     facts = pin.facts
     assert facts.plane is not None
     assert facts.outline is not None

@@ -9,7 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 from PySide6.QtCore import QObject, Signal
 
-from app.control.live_slices import DrawnSlice, LiveSlices
+from app.control.drawn_slice import DrawnSlice
+from app.control.live_slices import LiveSlices
 from app.control.live_surface import DrawnSurface
 from app.jobs.worker import Context, Job, Worker, unless_cancelled
 from app.state import actions

@@ -11,7 +11,7 @@ import numpy as np
 from engine import Network, available_memory
 
 if TYPE_CHECKING:
-    from app.control.live_slices import DrawnSlice
+    from app.control.drawn_slice import DrawnSlice
     from app.state.session import OpenNetwork
     from engine import Location, SlicePlane
 

@@ -11,6 +11,7 @@ from PySide6.QtCore import QEvent, QObject, Signal
 from app.control.hover import Hover
 from app.control.linked_views import LinkedViews
 from app.control.live_slices import LiveSlices
+from app.jobs.lanes import Lane
 from app.jobs.worker import Job, Worker, unless_cancelled
 from app.state import actions
 from app.state.store import Change, Store
@@ -37,10 +38,12 @@ class SliceLink(QObject):
     pointed = Signal(int, float, float)
     drawn = Signal(int)
 
-    def __init__(self, store: Store, slices: LiveSlices, hover: Hover, parent: QObject | None = None) -> None:
+    def __init__(
+        self, store: Store, slices: LiveSlices, hover: Hover, parent: QObject | None = None, painter: Lane | None = None
+    ) -> None:
         super().__init__(parent)
         self._store, self._slices, self._hover = store, slices, hover
-        self._painter = Worker("pictures", self)
+        self._painter: Worker | Lane = painter or Worker("pictures", self)
         self.views: dict[int, SliceView] = {}
         self.linked = LinkedViews(store, self.views, self.plane, self)
         self._picking, self._waiting = False, ""

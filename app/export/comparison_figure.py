@@ -18,15 +18,16 @@ from matplotlib.patches import PathPatch, Rectangle
 from matplotlib.path import Path
 from numpy.typing import NDArray
 
+from app.comparison.colors import DIFFERENCES, DIFFERING, difference_title
 from app.export.figure import draw_coordinates, draw_legend, draw_level_set, draw_panel, frame, panel_title, shortened
-from app.state.palette import BACKGROUND, BORDER, RGB, Palette, accent, depth_colors
+from app.state.palette import BACKGROUND, BORDER, Palette, accent, depth_colors
 from app.state.texts.numbers import number_text
 from engine import chain_edges
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-    from app.comparison.slices import ComparedSlice, Values
+    from app.comparison.slices import ComparedSlice
     from app.state.slices import SliceResult
 
 # All lengths are in points of 1/72 inch.
@@ -38,9 +39,6 @@ _NAMES, _PANEL_TITLE, _TICKS, _LEGEND = 16.0, 22.0, 24.0, 25.0
 _SMALL, _NORMAL = 6.0, 7.0
 _CHARACTER, _LINE = 4.2, 9.0  # mean width of a letter and height of a line at the normal size
 _PIXELS: Final = 600
-_COLORS: Final = "PRGn"
-DIFFERING: Final[RGB] = (1.0, 0.82, 0.10)
-"""Colour of the area in which one network is below the level and the other is not."""
 
 
 def draw_comparison(planes: Sequence[ComparedSlice], palette: Palette = Palette.TIDE) -> Figure:
@@ -82,7 +80,9 @@ def draw_comparison(planes: Sequence[ComparedSlice], palette: Palette = Palette.
         for other in range(1, networks):
             column = networks + other - 1
             axes = figure.add_axes(place(row, column, 0, panel))
-            axes.set_title(_difference_title(compared.differences[other]), fontsize=_NORMAL, loc="left", pad=4)
+            axes.set_title(
+                "\n".join(difference_title(compared.differences[other])), fontsize=_NORMAL, loc="left", pad=4
+            )
             _draw_difference(axes, compared, other, f"plane-{row}-difference-{other}", largest, panel)
             if other == networks - 1:
                 _draw_bar(figure.add_axes(place(row, column, panel + _BAR_GAP, _BAR)), largest)
@@ -91,14 +91,6 @@ def draw_comparison(planes: Sequence[ComparedSlice], palette: Palette = Palette.
     draw_legend(legend, planes[0].slices, inner, colors)
     _draw_key(legend, inner)
     return figure
-
-
-def _difference_title(values: Values) -> str:
-    """Return the largest difference and how well the insides agree, on two lines."""
-    iou = "no inside" if values["slice_iou"] is None else f"IoU {values['slice_iou']:.4g}"
-    apart = values["level_hausdorff"]
-    sets = "" if apart is None else f", level sets {apart:.3g} apart"
-    return f"max |d| {values['largest']:.3g}, rms {values['rms']:.3g}\n{iou}{sets}"
 
 
 def _draw_difference(axes: Axes, compared: ComparedSlice, other: int, name: str, largest: float, size: float) -> None:
@@ -113,7 +105,7 @@ def _draw_difference(axes: Axes, compared: ComparedSlice, other: int, name: str,
     limit = largest or 1.0
     shown = axes.imshow(
         difference,
-        cmap=_COLORS,
+        cmap=DIFFERENCES,
         norm=Normalize(-limit, limit),
         extent=(left, right, low, high),
         origin="lower",
@@ -155,7 +147,7 @@ def _draw_bar(axes: Axes, largest: float) -> None:
     """Draw the colours with their values."""
     limit = largest or 1.0
     ramp = np.linspace(-limit, limit, 256)[:, None]
-    axes.imshow(ramp, cmap=_COLORS, extent=(0, 1, -limit, limit), origin="lower", aspect="auto")
+    axes.imshow(ramp, cmap=DIFFERENCES, extent=(0, 1, -limit, limit), origin="lower", aspect="auto")
     places = [-limit, -limit / 2, 0.0, limit / 2, limit] if largest else [0.0]
     axes.set_xticks([])
     texts = [number_text(value, _step(limit)).replace("-", "\N{MINUS SIGN}") for value in places]

@@ -66,8 +66,9 @@ class Worker(QObject):
 
     def submit(self, job: Job) -> None:
         with self._wake:
-            self._waiting.pop(job.key, None)
-            self._waiting[job.key] = job
+            self._waiting[job.key] = (
+                job  # in the place of the one before: under a stream of requests all have their turn
+            )
             running = self._running
             first = (*self._preferred[:1], None if running is None else running.key)
             if running is not None and running.patient and (job.urgent or job.key in first):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import assert_never
 
 from app.state import actions
+from app.state.comparison import Compared
 from app.state.look import SceneLook
 from app.state.session import Session
 
@@ -50,6 +51,10 @@ def action_name(action: actions.Action, before: Session) -> str:
             return "Clear highlight" if neuron is None else f"Highlight neuron {neuron.layer}/{neuron.index}"
         case actions.TileSlices(tiled=tiled):
             return "Show all slices" if tiled else "Show one slice"
+        case actions.Compare(compared=compared):
+            return _comparison_name(before.comparison, compared)
+        case actions.PinInColumns(key=key, found=found):
+            return f"Pin regions of {_titled(before, key)} in {len(found)} checkpoints"
         case actions.PinRegion(key=key, number=number):
             where = "facet" if key is None else f"region of {_titled(before, key)}"
             return f"Pin {where}" if number is None else f"Move pin {number}"
@@ -63,6 +68,23 @@ def _titled(before: Session, key: int) -> str:
     """A slice as "slice x", and one that is called "slice 4" just that."""
     name = before.slice(key).name
     return name if name.startswith("slice ") else f"slice {name}"
+
+
+def _comparison_name(before: Compared | None, after: Compared | None) -> str:
+    if after is None:
+        return "End the comparison"
+    if before is None:
+        return f"Compare {len(after.columns)} checkpoints"
+    if before.between is not after.between:
+        return f"Compare: {after.between.value}"
+    if len(before.columns) != len(after.columns):
+        return f"{'Add' if len(after.columns) > len(before.columns) else 'Remove'} a column"
+    for name, what in (("planes", "planes"), ("views", "zoom and pan"), ("camera", "cameras")):
+        if getattr(before, name) != getattr(after, name):
+            return f"{'Link' if getattr(after, name) else 'Unlink'} {what}"
+    if before.space != after.space:
+        return f"{'Show' if after.space else 'Hide'} 3D views"
+    return "Compare others"
 
 
 def _look_name(before: SceneLook, after: SceneLook, layers: int) -> str:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final, assert_never
 
 import numpy as np
 
+from app.state.comparison import Compared
 from app.state.geometry.planes import kept_in, same_plane
 from app.state.look import Fill, SceneLook
 from app.state.palette import ACCENTS
@@ -78,11 +79,13 @@ class Restore:
 @dataclass(frozen=True, eq=False, slots=True)
 class MovePlane:
     """live: the hand has not let go; the next move will follow soon.  A plane with the pose of the slice's own leaves
-    that where it is, so that what was computed for it stays."""
+    that where it is, so that what was computed for it stays.  column: the place in the list of the network in whose
+    column it is moved, alone where planes of a comparison are not linked; None: that of the session."""
 
     key: int
     plane: SlicePlane
     live: bool = False
+    column: int | None = None
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -154,6 +157,13 @@ class TileSlices:
 
 
 @dataclass(frozen=True, eq=False, slots=True)
+class Compare:
+    """Show several networks beside each other; None: one alone, again."""
+
+    compared: Compared | None
+
+
+@dataclass(frozen=True, eq=False, slots=True)
 class PinRegion:
     """Keep a region of slice `key` in view, of the surface when that is None; number: of the pin that goes there, a new
     one when None.  The region belongs to the network shown."""
@@ -161,6 +171,14 @@ class PinRegion:
     key: int | None
     facts: RegionFacts
     number: int | None = None
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class PinInColumns:
+    """Keep the region of each network at a point of slice `key` in view."""
+
+    key: int
+    found: tuple[tuple[OpenNetwork, RegionFacts], ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,7 +207,9 @@ Action = (
     | ChangeFill
     | SelectNeuron
     | TileSlices
+    | Compare
     | PinRegion
+    | PinInColumns
     | Unpin
 )
 
@@ -209,6 +229,12 @@ def applied(session: Session, action: Action) -> Session:
             return _exchanged(session, {id(opened): opened.in_frame(action.domain, action.level)})
         case Restore():
             return action.session
+        case MovePlane(column=column) if column is not None and apart(session):
+            part, compared = session.slice(action.key), session.comparison
+            assert compared is not None
+            if compared.has_own_plane(column, part.key):
+                return replace(session, comparison=compared.with_plane(column, part.key, action.plane))
+            return _with(session, replace(part, plane=action.plane))
         case MovePlane():
             part = session.slice(action.key)
             return _with(session, part if same_plane(part.plane, action.plane) else replace(part, plane=action.plane))
@@ -236,13 +262,24 @@ def applied(session: Session, action: Action) -> Session:
             return replace(session, neuron=action.neuron)
         case TileSlices():
             return replace(session, tiled=action.tiled)
+        case Compare(compared=compared):
+            return replace(session, comparison=compared)
         case PinRegion():
-            return _pinned(session, action)
+            return _pinned(session, session.opened, action.key, action.facts, action.number)
+        case PinInColumns(key=key, found=found):
+            for opened, facts in found:
+                session = _pinned(session, opened, key, facts, None)
+            return session
         case Unpin(number=number):
             gone = session.shown_pins if number is None else [pin for pin in session.pins if pin.number == number]
             return replace(session, pins=tuple(pin for pin in session.pins if pin not in gone))
         case _:
             assert_never(action)
+
+
+def apart(session: Session) -> bool:
+    """Planes of a comparison are moved in each column alone."""
+    return session.comparison is not None and not session.comparison.planes
 
 
 def _opened(session: Session, action: Open) -> Session:
@@ -265,7 +302,7 @@ def _opened(session: Session, action: Open) -> Session:
 def shown(session: Session, opened: OpenNetwork | None) -> Session:
     """With another network, and of the planes, hidden layers and the neuron what makes sense for it."""
     if opened is None:
-        return replace(session, opened=None, slices=(), active=None, neuron=None, pins=())
+        return replace(session, opened=None, slices=(), active=None, neuron=None, pins=(), comparison=None)
     slices = tuple(replace(part, plane=kept_in(part.plane, opened.domain)) for part in session.slices)
     hidden = session.look.hidden_depths
     if session.opened is not None and session.opened.layers != opened.layers:
@@ -278,7 +315,8 @@ def shown(session: Session, opened: OpenNetwork | None) -> Session:
 def _closed(session: Session, opened: OpenNetwork) -> Session:
     at = session.networks.index(opened)
     rest = session.networks[:at] + session.networks[at + 1 :]
-    session = _without_lost_pins(replace(session, networks=rest))
+    compared = None if session.comparison is None else session.comparison.after_closing(at)
+    session = _without_lost_pins(replace(session, networks=rest, comparison=compared))
     if session.opened is not opened:
         return session
     return shown(session, rest[min(at, len(rest) - 1)] if rest else None)
@@ -342,12 +380,14 @@ def _removed(session: Session, part: Slice) -> Session:
     return _without_lost_pins(replace(session, slices=rest, active=active))
 
 
-def _pinned(session: Session, action: PinRegion) -> Session:
-    assert session.opened is not None
+def _pinned(
+    session: Session, opened: OpenNetwork | None, key: int | None, facts: RegionFacts, number: int | None
+) -> Session:
+    assert opened is not None
     used = {pin.number for pin in session.pins}
     fresh = next(number for number in range(1, len(used) + 2) if number not in used)
-    pin = Pin(fresh if action.number is None else action.number, session.opened, action.key, action.facts)
-    if action.number is None:
+    pin = Pin(fresh if number is None else number, opened, key, facts)
+    if number is None:
         return replace(session, pins=(*session.pins, pin))
     return replace(session, pins=tuple(pin if old.number == pin.number else old for old in session.pins))
 

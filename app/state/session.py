@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from app.state.comparison import Compared
 from app.state.geometry.planes import same_plane
 from app.state.geometry.surfaces import CoarseSurface
 from app.state.look import Fill, SceneLook
@@ -97,7 +98,8 @@ class Lineage:
 
 @dataclass(frozen=True, eq=False, slots=True)
 class Session:
-    """networks: the list of what is open; opened: the one of them that is shown; pins: of any of them."""
+    """networks: the list of what is open; opened: the one of them that is shown; pins: of any of them; comparison: of
+    several of them, in the place of the one."""
 
     opened: OpenNetwork | None = None
     networks: tuple[OpenNetwork, ...] = ()
@@ -109,6 +111,7 @@ class Session:
     tiled: bool = True
     next_key: int = 0
     pins: tuple[Pin, ...] = ()
+    comparison: Compared | None = None
     lineage: Lineage = field(default_factory=Lineage)
 
     def slice(self, key: int) -> Slice:
@@ -160,6 +163,7 @@ def same_picture(one: Session, other: Session) -> bool:
         and len(one.networks) == len(other.networks)
         and all(a is b for a, b in zip(one.networks, other.networks, strict=True))
         and looks[0] == looks[1]
+        and _same_comparison(one.comparison, other.comparison)
         and len(one.pins) == len(other.pins)
         and all(a is b for a, b in zip(one.pins, other.pins, strict=True))
         and len(one.slices) == len(other.slices)
@@ -170,6 +174,17 @@ def same_picture(one: Session, other: Session) -> bool:
 def same(one: Session, other: Session) -> bool:
     """Whether two sessions are the same in every way."""
     return same_picture(one, other) and (one.active, one.next_key) == (other.active, other.next_key)
+
+
+def _same_comparison(one: Compared | None, other: Compared | None) -> bool:
+    if one is None or other is None:
+        return one is other
+    planes = zip(one.apart, other.apart, strict=False)
+    return (
+        replace(one, apart=()) == replace(other, apart=())
+        and len(one.apart) == len(other.apart)
+        and all((a.network, a.key) == (b.network, b.key) and same_plane(a.plane, b.plane) for a, b in planes)
+    )
 
 
 def _same_slice(one: Slice, other: Slice) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QHBoxLayout, QSplitter, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QSplitter, QStackedWidget, QVBoxLayout, QWidget
 
 from app.window.arrangement import Arrangement
 
@@ -15,16 +15,20 @@ if TYPE_CHECKING:
     from app.state.store import Store
     from app.views.scene.scene_view import SceneView
     from app.views.slice.legend import ColorBar, DepthLegend
+    from app.window.comparison.compare_board import CompareBoard
     from app.window.panels.side_area import SideArea
     from app.window.panels.slice_board import SliceBoard
 
 
 class Body(QWidget):
-    """splitter: between the 3D view and the slices; sides: between them and the panel at the right."""
+    """splitter: between the 3D view and the slices; sides: between them and the panel at the right.
+
+    What compares checkpoints takes the place of the splitter while it is shown.
+    """
 
     def __init__(
         self, store: Store, bars: Sequence[QWidget], panel: QWidget, view: SceneView, board: SliceBoard,
-        legend: DepthLegend, color_bar: ColorBar, side: SideArea, parent: QWidget,
+        legend: DepthLegend, color_bar: ColorBar, compare: CompareBoard, side: SideArea, parent: QWidget,
     ) -> None:  # fmt: skip
         """bars: above all else; the first is always there, the others while they have something to tell."""
         super().__init__(parent)
@@ -32,7 +36,11 @@ class Body(QWidget):
         below_slices.addWidget(color_bar)  # below what it explains
         self.splitter = _splitter(self, (space, 0, 700), (slices, 0, 430))
         self.arrangement = Arrangement(store, self.splitter, space, (below_space, below_slices), legend)
-        self.sides = _splitter(self, (self.splitter, 1, 1000), (side, 0, 380))
+        stack = QStackedWidget(self)
+        for page in (self.splitter, compare):
+            stack.addWidget(page)
+        compare.shown.connect(lambda on: stack.setCurrentWidget(compare if on else self.splitter))
+        self.sides = _splitter(self, (stack, 1, 1000), (side, 0, 380))
         middle = QHBoxLayout()
         middle.setContentsMargins(0, 0, 10, 8)
         middle.setSpacing(6)

@@ -38,6 +38,7 @@ from app.views.slice.legend import ColorBar, DepthLegend
 from app.window.body import Body
 from app.window.camera_commands import CameraCommands
 from app.window.commands.commands import Commands
+from app.window.comparison.compare_board import CompareBoard
 from app.window.context_menus import ContextMenus
 from app.window.file_dialogs import FileDialogs
 from app.window.file_drop import FileDrop
@@ -93,6 +94,7 @@ class MainWindow(QMainWindow):
         self.neuron = LiveNeuron(self.store, self.surface, self)
         self.slice_link = SliceLink(self.store, self.slices, self.hover, self)
         self.board = SliceBoard(self.store, self.slices, self.slice_link, self)
+        self.compare = CompareBoard(self.store, self.slices, self.surface, self.commands, self)
         self.pins = Pins(self.store, self.slices, self.surface, self.slice_link, self.scene_view, self)
         self.inspector = Inspector(self.store, self.pins, self.slices, self.surface, self.commands, self)
         self.neurons = NeuronTable(self.store, self.slices, self)
@@ -147,8 +149,9 @@ class MainWindow(QMainWindow):
         self.approximation = ApproximationBar(self.store, self)
         bars = (self.strip, self.approximation, self.notice, self.task_bar)
         self.body = Body(
-            self.store, bars, self.panel, self.scene_view, self.board, self.legend, self.color_bar, self.side, self
-        )
+            self.store, bars, self.panel, self.scene_view, self.board, self.legend, self.color_bar, self.compare,
+            self.side, self,
+        )  # fmt: skip
         self.splitter, self.sides, self.arrangement = self.body.splitter, self.body.sides, self.body.arrangement
         self.layouts = LayoutKeeper(
             self, self.settings, self.commands, self.arrangement, self.splitter, self.sides, self.side,
@@ -170,7 +173,8 @@ class MainWindow(QMainWindow):
         self.slice_link.nudged.connect(lambda key, notches: self.hand.shift(key, notches * 2 * STEP))
         self.legend.toggled.connect(self.hand.toggle_depth)
         self.legend.isolated.connect(self.hand.isolate_depth)
-        self.hover.found.connect(self.status.show_hover)
+        for what in (self.hover, self.compare):
+            what.found.connect(self.status.show_hover)
         self.scene_view.hand.facet_clicked.connect(self.pins.pin_facet)
         SpaceHover(self.scene_view, self.slice_link, self.hover, self)
         self.hover.inside.connect(self.pins.pin)
@@ -230,7 +234,7 @@ class MainWindow(QMainWindow):
 
     @property
     def _panes(self) -> tuple[QWidget, ...]:
-        return self.strip, self.panel, self.scene_view, self.board, self.side
+        return self.strip, self.panel, self.scene_view, self.board, self.compare, self.side
 
     def _show_side(self) -> None:
         """Tick the panel at the right of the views."""
@@ -310,6 +314,7 @@ class MainWindow(QMainWindow):
             and self.neuron.finished
             and self.neurons.finished
             and all(self.slices.finished(part.key) for part in session.slices)
+            and self.compare.settled
             and self.board.settled
             and self.scene_view.settled
         )
@@ -328,6 +333,7 @@ class MainWindow(QMainWindow):
         )  # fmt: skip
         for part in at_work:
             part.close()
+        self.compare.close_workers()
         self.slice_link.close_worker()
         self.neurons.close_worker()
         self.scene_link.close_worker()

@@ -161,7 +161,7 @@ class SliceView(MarkedView):
         return Drawing(picture, framing, self.accent, hidden, self.devicePixelRatioF(), self.look.style, paper)
 
     def show_drawing(self, drawing: Drawing, image: Image) -> None:
-        self._image = (_to_qimage(image), drawing.framing)
+        self._image = (to_qimage(image), drawing.framing)
         if drawing.picture is self._picture:
             self.note = self.next_note
             self._images[drawing.picture.partition] = self._image
@@ -206,6 +206,11 @@ class SliceView(MarkedView):
 
     def _area(self) -> tuple[int, int]:
         return max(self.width() - _LEFT, 2), max(self.height() - _BOTTOM, 2)
+
+    @property
+    def area(self) -> QRectF:
+        """Where the slice is drawn, beside the rulers."""
+        return QRectF(_LEFT, 0, *self._area())
 
     def _pan(self, dx: float, dy: float) -> None:
         bounds = self._bounds()
@@ -333,7 +338,7 @@ class SliceView(MarkedView):
         """The view as it is seen, on white paper."""
         image, paper = self._image, self.paper
         if paper.dark and self._picture is not None and self.framing is not None:
-            image = _to_qimage(self._drawing(self._picture, self.framing, WHITE)()), self.framing
+            image = to_qimage(self._drawing(self._picture, self.framing, WHITE)()), self.framing
         pixmap = QPixmap(self.size() * self.devicePixelRatioF())
         pixmap.setDevicePixelRatio(self.devicePixelRatioF())
         painter = QPainter(pixmap)
@@ -344,16 +349,16 @@ class SliceView(MarkedView):
 
     def _paint(self, painter: QPainter, image: tuple[QImage, Framing] | None, paper: Paper) -> None:
         painter.fillRect(self.rect(), color_of(paper.ground))
-        width, height = self._area()
-        area = QRectF(_LEFT, 0, width, height)
+        area = self.area
         if self.framing is not None and image is not None:
             painter.save()
             painter.setClipRect(area)
-            _paint_image(painter, self.framing, *image)
+            self._paint_picture(painter, self.framing, image, area, paper)
             if self.target is not None:
                 paint_target(painter, self.target, self._to_pixels(self.framing), paper)
             self._paint_pins(painter, paper)
             self._paint_marks(painter, area, paper)
+            self._paint_over(painter, area, paper)
             painter.restore()
         bounds = self._bounds()
         if self.framing is not None and bounds is not None:
@@ -364,6 +369,15 @@ class SliceView(MarkedView):
             paint_waiting(painter, area, self.waiting, paper)
         if self.note:
             paint_note(painter, area, self.note, paper)
+
+    def _paint_picture(
+        self, painter: QPainter, framing: Framing, image: tuple[QImage, Framing], area: QRectF, paper: Paper
+    ) -> None:
+        """What was drawn, where it belongs; paper: for what else is under marks."""
+        paint_image(painter, framing, *image)
+
+    def _paint_over(self, painter: QPainter, area: QRectF, paper: Paper) -> None:
+        """What is above all marks."""
 
     def _to_pixels(self, framing: Framing) -> QTransform:
         x, y = framing.shift
@@ -387,12 +401,13 @@ class SliceView(MarkedView):
             paint_badge(painter, pin.number, self.position_of(*pin.anchor.tolist()), outline, pin.in_place, paper)
 
 
-def _to_qimage(image: Image) -> QImage:
+def to_qimage(image: Image) -> QImage:
+    """A copy of pixels (H, W, 4) uint8."""
     height, width = image.shape[:2]
     return QImage(image.data, width, height, 4 * width, QImage.Format.Format_RGBX8888).copy()
 
 
-def _paint_image(painter: QPainter, framing: Framing, image: QImage, drawn: Framing) -> None:
+def paint_image(painter: QPainter, framing: Framing, image: QImage, drawn: Framing) -> None:
     """A picture that was drawn of some part of the slice, where that part is now."""
     left, top = framing.to_pixel(*drawn.to_slice(0, 0))
     right, bottom = framing.to_pixel(*drawn.to_slice(drawn.width, drawn.height))

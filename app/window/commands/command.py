@@ -23,6 +23,16 @@ def sliced(session: Session) -> bool:
     return session.opened is not None and session.active is not None
 
 
+def several(session: Session) -> bool:
+    """There are networks to be compared."""
+    return session.opened is not None and len(session.networks) > 1
+
+
+def comparing(session: Session) -> bool:
+    """Networks are compared."""
+    return session.comparison is not None
+
+
 @dataclass(frozen=True, eq=False, slots=True)
 class Command:
     """Something that a person can do, wherever it is offered.

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
-from typing import Final
+from typing import Any, Final
 
 from app.state import actions
 from app.state.actions import Action
+from app.state.columns import compared_at_first, let_go_of_planes
+from app.state.columns import link_planes as linked_planes
+from app.state.comparison import Between, Compared
 from app.state.geometry.planes import centre_in, flipped, rotated, snapped
 from app.state.session import OpenNetwork, Session, Slice
 from engine import SlicePlane
@@ -95,6 +98,51 @@ def next_network(session: Session) -> Action:
 
 def close_network(session: Session) -> Action:
     return actions.CloseNetwork(_opened(session))
+
+
+def compare(session: Session) -> Action:
+    """Show the checkpoints of the list beside each other, or one alone again."""
+    return actions.Compare(None if session.comparison is not None else compared_at_first(session))
+
+
+def end_comparison(session: Session) -> Action:
+    return actions.Compare(None)
+
+
+def between(wanted: Between) -> Meaning:
+    """Draw something between two checkpoints; where none are compared yet, compare those of the list."""
+    return _compared(lambda compared, _: replace(compared, between=wanted))
+
+
+def swap_pair(session: Session) -> Action:
+    return _compared(lambda compared, _: compared.swapped())(session)
+
+
+def link_planes(session: Session) -> Action:
+    """Let planes move in all columns, or in each one alone."""
+
+    def way(compared: Compared, session: Session) -> Compared:
+        return let_go_of_planes(session, compared) if compared.planes else linked_planes(compared)
+
+    return _compared(way)(session)
+
+
+def turn_in_comparison(name: str) -> Meaning:
+    """Turn a switch of the comparison."""
+
+    def way(compared: Compared, _: Session) -> Compared:
+        turned: dict[str, Any] = {name: not getattr(compared, name)}
+        return replace(compared, **turned)
+
+    return _compared(way)
+
+
+def _compared(way: Callable[[Compared, Session], Compared]) -> Meaning:
+    def meaning(session: Session) -> Action:
+        now = session.comparison or compared_at_first(session)
+        return actions.Compare(way(now, session))
+
+    return meaning
 
 
 def _moved(way: Callable[[SlicePlane, OpenNetwork], SlicePlane]) -> Meaning:

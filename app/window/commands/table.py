@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Final
 
+from app.state.actions import Action
+from app.state.comparison import Between
 from app.state.session import Session
 from app.window.commands import meanings
-from app.window.commands.command import Command, Menu, opened, sliced
+from app.window.commands.command import Command, Menu, comparing, opened, several, sliced
 
 
 def _switch(name: str, text: str, tip: str) -> Command:
@@ -14,6 +17,23 @@ def _switch(name: str, text: str, tip: str) -> Command:
         return bool(getattr(session.look, name))
 
     return Command(name, text, "", meanings.switch(name), opened, tip, checked=checked)
+
+
+def _between(between: Between, text: str, key: str, tip: str) -> Command:
+    def checked(session: Session) -> bool:
+        return session.comparison is not None and session.comparison.between is between
+
+    return Command(between.value, text, key, meanings.between(between), several, tip, checked=checked)
+
+
+def _linked(name: str, text: str, key: str, action: Callable[[Session], Action], label: str, tip: str) -> Command:
+    """name: of the switch in the session, then of the command."""
+    switch, name = name.split(":")
+
+    def checked(session: Session) -> bool:
+        return session.comparison is not None and bool(getattr(session.comparison, switch))
+
+    return Command(name, text, key, action, comparing, tip, label, checked=checked)
 
 
 _FILE: Final = (
@@ -137,6 +157,10 @@ _VIEW: Final = (
     Command("grid", "Grid of &slices", "Ctrl+3", checkable=True, icon="grid"),
     Command("3D hidden", "S&lices without the 3D view", "Ctrl+4", checkable=True, icon="flat"),
     Command(
+        "compare", "&Compare checkpoints", "Ctrl+5", meanings.compare, several, icon="compare",
+        checked=comparing, tip="Checkpoints of the list beside each other",
+    ),
+    Command(
         "link", "Lin&k 2D views", "L", label="Link", checkable=True, icon="link",
         tip="2D views show the same point at the same scale; a crosshair marks where the mouse is, in all views",
     ),
@@ -159,6 +183,28 @@ _VIEW: Final = (
     Command("neurons", "N&eurons", "Ctrl+T", tip="All neurons in the active slice", checkable=True),
 )  # fmt: skip
 
+_COMPARE: Final = (
+    _between(Between.SIDE, "&Side by side", "A", "A column for each checkpoint"),
+    _between(Between.SWIPE, "S&wipe", "W", "A at the left of a line, B at its right: drag the line"),
+    _between(Between.OVERLAY, "&Overlay", "E", "The level sets of A and B, and where their signs differ"),
+    _between(Between.DIFFERENCE, "&Difference", "D", "f in B less f in A"),
+    _between(Between.LINES, "&Lines per area", "R", "Where B has more lines than A, and where fewer"),
+    _between(Between.BLINK, "&Blink", "B", "A and B in turn"),
+    None,
+    Command("swap pair", "Swap A a&nd B", "U", meanings.swap_pair, comparing, icon="swap"),
+    None,
+    _linked("planes:link planes", "Link &planes", "G", meanings.link_planes, "Planes",
+            "A plane that is moved in one column moves in all"),
+    _linked("views:link zoom", "Link &zoom and pan", "K", meanings.turn_in_comparison("views"), "Zoom",
+            "All columns show the same part of a slice"),
+    _linked("camera:link cameras", "Link &cameras", "J", meanings.turn_in_comparison("camera"), "Cameras",
+            "The 3D views are seen from the same place"),
+    _linked("space:3D columns", "&3D views", "Q", meanings.turn_in_comparison("space"), "3D",
+            "A 3D view above each column"),
+    None,
+    Command("end comparison", "&End the comparison", "", meanings.end_comparison, comparing, icon="cross"),
+)  # fmt: skip
+
 _HELP: Final = (
     Command("keys", "&Keys and gestures", "F1"),
     Command("first steps", "&First steps"),
@@ -173,6 +219,7 @@ MENUS: Final = (
     Menu("&Slice", _SLICE),
     Menu("&Camera", _CAMERA),
     Menu("&View", _VIEW),
+    Menu("C&ompare", _COMPARE),
     Menu("&Help", _HELP),
 )
 

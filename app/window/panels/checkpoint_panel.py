@@ -6,7 +6,8 @@ from PySide6.QtCore import QPoint, Qt, QTimer, Signal
 from PySide6.QtGui import QContextMenuEvent, QKeyEvent, QMouseEvent
 from PySide6.QtWidgets import QFrame, QGridLayout, QHBoxLayout, QVBoxLayout, QWidget
 
-from app.control.live_slices import DrawnSlice, LiveSlices
+from app.control.drawn_slice import DrawnSlice
+from app.control.live_slices import LiveSlices
 from app.state import actions
 from app.state.session import OpenNetwork
 from app.state.store import Change, Store
@@ -185,7 +186,7 @@ class CheckpointPanel(QWidget):
     def _show_regions(self) -> None:
         session = self._store.session
         card = next((card for card in self.cards if card.opened is session.opened), None)
-        if card is None:
+        if card is None or self._slices.idle:  # while checkpoints are compared it stays as it was
             return
         found = [(part.name, self._slices.result(part.key)) for part in session.slices]
         counts = [f"{name} {_count(drawn)}" for name, drawn in found if drawn is not None]

@@ -8,7 +8,8 @@ from PySide6.QtCore import QPoint, QTimer, Signal
 from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QGridLayout, QWidget
 
-from app.control.live_slices import DrawnSlice, LiveSlices
+from app.control.drawn_slice import DrawnSlice
+from app.control.live_slices import LiveSlices
 from app.control.slice_link import SliceLink
 from app.state import actions
 from app.state.session import Session

@@ -20,7 +20,7 @@ from app.window.parts.controls import ElidedLabel, icon_button, restyle
 from app.window.parts.icons import icon
 
 if TYPE_CHECKING:
-    from app.control.live_slices import DrawnSlice
+    from app.control.drawn_slice import DrawnSlice
 
 _SLOW_MILLISECONDS = 350
 _MOST_OF_PLACE = 150  # pixels that the place takes before the number of regions: oblique ones have long texts
@@ -36,16 +36,19 @@ class SliceTile(QFrame):
     cancelled = Signal()
     menu_wanted = Signal(QPoint)
 
-    def __init__(self, part: Slice, parent: QWidget | None = None) -> None:
+    def __init__(self, part: Slice, parent: QWidget | None = None, view: SliceView | None = None) -> None:
+        """view: that shows the slice, in colours of its own; None: one in the slice's."""
         super().__init__(parent)
         self.setObjectName("card")
         self.key = part.key
-        self.view = SliceView(part.accent, self)
+        self.view = SliceView(part.accent) if view is None else view
         self._chip = Chip(part.accent)
+        self._chip.setVisible(view is None)
         self._name, self._place, self._count = ElidedLabel(self), ElidedLabel(self), QLabel(self)
         self._name.setObjectName("heading")
         self._name.setSizePolicy(QSizePolicy.Policy.Maximum, QSizePolicy.Policy.Preferred)
-        self._place.setStyleSheet(f"color: {color_of(ink(part.accent)).name()}; font-weight: 600;")
+        color = f"color: {color_of(ink(part.accent)).name()}; " if view is None else ""
+        self._place.setStyleSheet(f"{color}font-weight: 600;")
         self._count.setObjectName("muted")
         self._progress = QProgressBar(self)
         self._progress.setTextVisible(False)

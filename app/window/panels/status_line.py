@@ -17,7 +17,7 @@ from app.window.parts.controls import ElidedLabel, icon_button, label, shortened
 from app.window.parts.icons import icon
 
 if TYPE_CHECKING:
-    from app.control.live_slices import DrawnSlice
+    from app.control.drawn_slice import DrawnSlice
 
 
 COMPILING: Final = "compiling kernels, once on this machine"

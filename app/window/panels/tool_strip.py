@@ -80,6 +80,7 @@ class ToolStrip(QFrame):
         layout.addWidget(self.search)
         layout.addWidget(command_button(commands["link"], words=False))
         layout.addLayout(self._shapes(commands))
+        layout.addWidget(command_button(commands["compare"], words=False))
         layout.addWidget(command_button(commands["picture"], words=False))
         store.listen(self._changed)
         self._show(store.session)

@@ -66,6 +66,7 @@ def _icon(paint: Callable[[QPainter], None]) -> QIcon:
 
 
 _STROKES: Final = {
+    "compare": "M2.5 3.5 h5.5 v11 h-5.5 Z M10 3.5 h5.5 v11 h-5.5 Z M4 10.5 l1.2 -3 l1.3 2 M11.5 8 l1.2 3 l1.3 -4",
     "copy": "M6.5 6.5 h8 v8.5 h-8 Z M11.5 6.5 V3 h-8 v8.5 h3",
     "cross": "M5 5 L13 13 M13 5 L5 13",
     "duplicate": "M6.5 6.5 h8.5 v8.5 h-8.5 Z M11.5 6.5 V3 h-8.5 v8.5 h3.5 M10.75 8.5 v4.5 M8.5 10.75 h4.5",
@@ -92,6 +93,7 @@ _STROKES: Final = {
     "save": "M3 3 h9.5 L15 5.5 V15 H3 Z M6 3 v4 h5.5 V3 M5.6 15 v-4.6 h6.8 V15",
     "slice large": "M6.3 3.5 h10.2 v11 h-10.2 Z",
     "space large": "M11.7 3.5 h4.8 v4.5 h-4.8 Z M11.7 10 h4.8 v4.5 h-4.8 Z",
+    "swap": "M3 6 h11 M11.5 3.5 L14 6 L11.5 8.5 M15 12 h-11 M6.5 9.5 L4 12 L6.5 14.5",
     "tiles": "M2.8 2.8 h5 v5 h-5 Z M10.2 2.8 h5 v5 h-5 Z M2.8 10.2 h5 v5 h-5 Z M10.2 10.2 h5 v5 h-5 Z",
     "undo": "M3.5 7 H11 a3.8 3.8 0 0 1 0 7.6 h-4 M6.5 4 L3.4 7 L6.5 10",
 }

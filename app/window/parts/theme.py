@@ -62,6 +62,7 @@ QToolTip {{ background: {theme.text}; color: {theme.panel}; border: none; paddin
 #heading {{ font-weight: 600; font-size: 10pt; }}
 #section {{ color: {theme.muted}; font-weight: 600; font-size: 8pt; }}
 #muted {{ color: {theme.muted}; }}
+#small {{ color: {theme.muted}; font-size: 8pt; }}
 #noticeText {{ font-weight: 600; }}
 #approximation {{ background: {theme.caution_soft}; color: {theme.caution}; font-weight: 600; padding: 5px 12px; }}
 QAbstractSpinBox QLineEdit {{ border: none; background: transparent; padding: 0; min-height: 0; }}

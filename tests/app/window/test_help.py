@@ -70,7 +70,7 @@ def test_everything_is_reached_by_the_tab_key(window: Driver) -> None:
 def test_the_sheet_shows_the_keys_of_the_menus(window: Driver) -> None:
     press(window, "F1")
     sections = dict(window.window.helper.dialog.sections)
-    assert list(sections) == ["File", "Edit", "Slice", "Camera", "View", "Help"]
+    assert list(sections) == ["File", "Edit", "Slice", "Camera", "View", "Compare", "Help"]
     assert ("Ctrl+S", "Save session") in sections["File"]
     assert ("Ctrl+Z", "Undo") in sections["Edit"]
     done(window)

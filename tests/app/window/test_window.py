@@ -15,7 +15,7 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QPushButton
 
 import app
-from app.control.live_slices import DrawnSlice
+from app.control.drawn_slice import DrawnSlice
 from app.inspection import checkpoint_notes
 from app.jobs.slicing import SliceAnswer
 from app.state import actions

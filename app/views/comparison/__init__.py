@@ -1,0 +1,1 @@
+"""Pictures of two checkpoints in one slice."""
