@@ -6,7 +6,7 @@ import ctypes
 import signal
 import sys
 import traceback
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 from types import TracebackType
@@ -33,8 +33,9 @@ if TYPE_CHECKING:
     from torch import nn
 
     from app.jobs.opening import OpenFile
-    from sdf_models import Checkpoint, Reading
+    from sdf_models import Checkpoint
 
+Begin = Callable[[MainWindow], None]
 _POLL_MILLISECONDS: Final = 40
 _ARENA_MAX, _ARENAS = -8, 2  # of glibc's malloc.h
 _ASKING_MILLISECONDS: Final = 150
@@ -88,10 +89,8 @@ def _tell(kind: type[BaseException], error: BaseException, trace: TracebackType 
         window.file_dialogs.show_problem(Problem("That did not work", message, detail))
 
 
-def run_window(
-    paths: Sequence[Path], open_file: OpenFile, interrupted: Callable[[], bool], reading: Reading | None = None
-) -> None:
-    """A window with all files in its list, until it is closed or interrupted; reading: the choices made for them."""
+def run_window(begin: Begin, open_file: OpenFile, interrupted: Callable[[], bool]) -> None:
+    """A window, until it is closed or interrupted; begin: opens the first files in it."""
     running = application()
     folder = platformdirs.user_log_path("splinescope", appauthor=False)
     with _log(folder) as problem, closing(MainWindow(open_file=open_file)) as window:
@@ -105,7 +104,7 @@ def run_window(
         window.helper.hint_once()
         running.processEvents()  # it is seen before anything else takes time
         window.prepare()
-        window.opener.open_paths(paths, reading)
+        begin(window)
         window.leaving.asks = True
         _run(running, interrupted)
         window.leaving.asks = False  # an interruption asks nothing
@@ -128,14 +127,9 @@ def _log(folder: Path) -> Iterator[str]:
 
 
 def photograph(
-    paths: Sequence[Path],
-    picture: Path,
-    size: tuple[int, int],
-    open_file: OpenFile,
-    interrupted: Callable[[], bool],
-    reading: Reading | None = None,
+    begin: Begin, picture: Path, size: tuple[int, int], open_file: OpenFile, interrupted: Callable[[], bool]
 ) -> str | None:
-    """Bring up the window on files, wait until everything is exact and drawn, and save a picture of it as PNG.
+    """Bring up the window, open files in it with `begin`, wait until all is exact and drawn, and save a picture as PNG.
 
     Returns why a file could not be opened, None when all went well.  Raises OSError when the picture cannot be
     written.
@@ -149,7 +143,7 @@ def photograph(
         window.opener.refused.connect(refusals.append)
         running.processEvents()
         window.prepare()
-        window.opener.open_paths(paths, reading)
+        begin(window)
         poll = QTimer(window)
         poll.timeout.connect(lambda: running.exit() if window.settled or refusals else None)
         poll.start(_POLL_MILLISECONDS)

@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
+from app.commands.compare_window import add_window_options, compare_in_window, in_window
 from app.commands.errors import CommandError
 from app.commands.interrupt import cancelled_by_interrupt
 from app.commands.kernels import prepare_kernels, prepare_surface_kernels
@@ -30,7 +31,8 @@ _EPILOG: Final = """\
 How a file is read is said by the options below for all files, by FILE.reading.json beside each, or at the end of the
 line, after --for and the number of a file, for that one alone:
   splinescope compare a.pth b.pth --plane z=0 --for 2 --activation relu
-resources/docs/measures.md defines every number.
+resources/docs/measures.md defines every number.  Without --out, --table, --json, --surface and --reference the window
+opens with the checkpoints beside each other, and with the planes as its slices.
 """
 
 
@@ -61,7 +63,10 @@ def add_parser(commands: Any) -> None:
     )
     add_outputs_option(parser, "figure (.svg, .pdf, .png) or table (.csv)")
     add_palette_option(parser.add_argument)
-    parser.add_argument("--json", action="store_true", help="print one JSON object instead of the table")
+    printed = parser.add_mutually_exclusive_group()
+    printed.add_argument("--table", action="store_true", help="print a table; without any output the window opens")
+    printed.add_argument("--json", action="store_true", help="print one JSON object")
+    add_window_options(parser)
     add_reading_options(parser, without=("bounds",))
     parser.add_argument(
         "--for", nargs=argparse.REMAINDER, default=[], metavar="N", dest="own", help="see below; the last option"
@@ -78,6 +83,9 @@ def run(arguments: argparse.Namespace) -> None:
     _check_inputs(arguments)
     planes = planes_of(arguments)
     readings = _readings(arguments)
+    if in_window(arguments):
+        compare_in_window(arguments, planes, readings)
+        return
     subjects = open_subjects(arguments.files, readings, arguments.level)
     planes = fitting(subjects, planes)
     if not (planes or arguments.surface or arguments.reference):

@@ -18,8 +18,10 @@ from app.imports import many_imports
 from app.jobs.opening_process import OpeningProcess
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from app.application import Begin
     from app.jobs.opening import OpenFile
-    from sdf_models import Reading
 
 _SMALLEST, _LARGEST = (1000, 640), 8192
 _DEMO = "spot"
@@ -34,6 +36,12 @@ def add_parser(commands: Any) -> None:
         metavar="FILE",
         help="checkpoints, names of demos, or a session saved by the window",
     )
+    add_picture_options(parser)
+    add_reading_options(parser)
+
+
+def add_picture_options(parser: Any) -> None:
+    """Declare a picture in the place of the window."""
     parser.add_argument(
         "--screenshot",
         type=Path,
@@ -43,12 +51,16 @@ def add_parser(commands: Any) -> None:
     parser.add_argument(
         "--size", type=_size, default=(1600, 1000), metavar="1600x1000", help="of the picture (default: 1600x1000)"
     )
-    add_reading_options(parser)
 
 
 def run(arguments: argparse.Namespace) -> None:
-    files = [_found(path) for path in arguments.files or [Path(_DEMO)]]
+    files = [found_checkpoint(path) for path in arguments.files or [Path(_DEMO)]]
     reading = reading_of(arguments) if any_choice(arguments) else None  # without any, those remembered
+    show_window(files, arguments, lambda window: window.opener.open_paths(files, reading))
+
+
+def show_window(files: Sequence[Path], arguments: argparse.Namespace, begin: Begin) -> None:
+    """Bring up the window, or make the picture of it that the arguments say; files: that the picture must not be."""
     picture: Path | None = arguments.screenshot
     if picture is not None:
         for file in files:
@@ -56,23 +68,22 @@ def run(arguments: argparse.Namespace) -> None:
     files_process = OpeningProcess()
     try:
         files_process.start()  # its imports take as long as those of the window
-        _show(files, files_process.open_file, arguments, reading)
+        _show(files_process.open_file, picture, arguments.size, begin)
     finally:
         files_process.close()
 
 
-def _show(files: list[Path], open_file: OpenFile, arguments: argparse.Namespace, reading: Reading | None) -> None:
+def _show(open_file: OpenFile, picture: Path | None, size: tuple[int, int], begin: Begin) -> None:
     """An interruption is heard between the imports and in the window, not in the midst of an import."""
-    picture: Path | None = arguments.screenshot
     try:
         with cancelled_by_interrupt() as interrupted:
             _check_display(seen=picture is None)
             with many_imports():
                 from app.application import photograph, run_window
             if picture is None:
-                run_window(files, open_file, interrupted, reading)
+                run_window(begin, open_file, interrupted)
                 return
-            refusal = photograph(files, picture, arguments.size, open_file, interrupted, reading)
+            refusal = photograph(begin, picture, size, open_file, interrupted)
     except ImportError as error:
         raise CommandError(f"the window cannot be opened: {error}; install what is missing") from error
     except OSError as error:
@@ -96,7 +107,8 @@ def _check_display(seen: bool) -> None:
         raise CommandError(problem)
 
 
-def _found(path: Path) -> Path:
+def found_checkpoint(path: Path) -> Path:
+    """Return a file, or that of the demo of this name.  Raises CommandError."""
     found = path if path.exists() else demo_checkpoint(str(path))
     if found is None:
         meant = suggestion(str(path), list(DEMOS)) or "; see splinescope --help"

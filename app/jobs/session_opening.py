@@ -74,7 +74,11 @@ def open_session(path: Path, context: Context, moved: Mapping[Path, Path | None]
     if lost:
         gone = "One pin was left out: its region is" if lost == 1 else f"{lost} pins were left out: their regions are"
         notices.append(f"{gone} not there any more.")
-    session = replace(saved.session, networks=tuple(opened for _, opened in networks), pins=pins)
+    compared, found = saved.session.comparison, [part for part, _ in networks]
+    for network in reversed([at for at, part in enumerate(saved.checkpoints) if part not in found]):
+        compared = None if compared is None else compared.after_closing(network)
+    opened = tuple(network for _, network in networks)
+    session = replace(saved.session, networks=opened, pins=pins, comparison=compared)
     hidden = frozenset(depth for depth in session.look.hidden_depths if depth < current.layers)
     session = shown(replace(session, look=session.look.with_hidden(hidden)), current)
     if any(a.plane is not b.plane for a, b in zip(session.slices, saved.session.slices, strict=True)):

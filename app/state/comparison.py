@@ -10,6 +10,8 @@ if TYPE_CHECKING:
     from engine import SlicePlane
 
 MOST_COLUMNS: Final = 6
+SWITCHES: Final = ("planes", "views", "camera", "space")
+"""Those of a comparison, by the names of their fields."""
 
 
 class Between(Enum):

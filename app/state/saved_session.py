@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from app.state.comparison import Compared
 from app.state.geometry.viewpoint import Viewpoint
 from app.state.session import Pin, Session
 
@@ -94,7 +95,9 @@ def saved_session(session: Session, viewpoint: Viewpoint | None, layout: Layout 
         raise ValueError("nothing is open")
     at = session.networks.index(session.opened)
     pins = tuple(_saved_pin(pin, session) for pin in session.pins)
-    return SavedSession(tuple(checkpoints), at, replace(session, pins=()), viewpoint, layout, pins)
+    return SavedSession(
+        tuple(checkpoints), at, replace(session, pins=(), comparison=_tidy(session)), viewpoint, layout, pins
+    )
 
 
 def _saved_pin(pin: Pin, session: Session) -> SavedPin:
@@ -112,6 +115,21 @@ def numbered_anew(saved: SavedSession) -> SavedSession:
     active = None if session.active is None else new[session.active]
     return replace(
         saved,
-        session=replace(session, slices=slices, active=active, next_key=len(new)),
+        session=replace(session, slices=slices, active=active, next_key=len(new), comparison=_with_keys(session, new)),
         pins=tuple(pin if pin.key is None else replace(pin, key=new[pin.key]) for pin in saved.pins),
     )
+
+
+def _with_keys(session: Session, new: dict[int, int]) -> Compared | None:
+    compared = session.comparison
+    if compared is None:
+        return None
+    return replace(compared, apart=tuple(replace(part, key=new[part.key]) for part in compared.apart))
+
+
+def _tidy(session: Session) -> Compared | None:
+    """The comparison without planes of slices that are gone."""
+    compared, keys = session.comparison, {part.key for part in session.slices}
+    if compared is None:
+        return None
+    return replace(compared, apart=tuple(part for part in compared.apart if part.key in keys))

@@ -13,6 +13,7 @@ from dataclasses import asdict, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, NoReturn, TypeVar
 
+from app.state.comparison import MOST_COLUMNS, SWITCHES, Apart, Between, Compared
 from app.state.geometry.poses import Pose, PoseError
 from app.state.geometry.viewpoint import Viewpoint
 from app.state.line_style import NARROWEST, USUAL, WIDEST, LineStyle
@@ -40,9 +41,10 @@ MARK: Final = "splinescope session"
 VERSION: Final = 4
 """Files of version 1 have no style, no pins, and no side in their layout; those of version 2 no domain and no level;
 those of version 3 no opacity, nothing of a neuron in space, and of the camera neither projection nor centre.  A layout
-need not say "flat" and "linked", which earlier files do not."""
+need not say "flat" and "linked", nor a session "comparison", which earlier files do not."""
 MOST_BYTES: Final = 4 << 20
-_MOST: Final = {"checkpoints": 1024, "slices": 4096, "hidden depths": 4096, "pins": 4096}
+_MOST: Final = {"checkpoints": 1024, "slices": 4096, "hidden depths": 4096, "pins": 4096, "columns": MOST_COLUMNS,
+                "pair": 2, "apart": 4096 * MOST_COLUMNS}  # fmt: skip
 _LONGEST: Final = 4096  # characters of a path or a name
 _LARGEST: Final = 1e12
 _SIZES: Final = (1, 100_000)  # pixels
@@ -88,6 +90,7 @@ def to_text(saved: SavedSession, folder: Path) -> str:
         "fill": session.fill.value,
         "neuron": None if neuron is None else [neuron.layer, neuron.index],
         "tiled": session.tiled,
+        "comparison": None if session.comparison is None else _comparison_json(session.comparison),
         "pins": [
             {
                 "number": pin.number,
@@ -103,6 +106,18 @@ def to_text(saved: SavedSession, folder: Path) -> str:
         "layout": None if layout is None else _layout_json(layout),
     }
     return json.dumps(content, indent=1, ensure_ascii=False) + "\n"
+
+
+def _comparison_json(compared: Compared) -> dict[str, Any]:
+    return {
+        "columns": compared.columns,
+        "between": compared.between.value,
+        "pair": compared.pair,
+        **{name: getattr(compared, name) for name in SWITCHES},
+        "apart": [
+            {"checkpoint": part.network, "slice": part.key, "pose": str(Pose(part.plane))} for part in compared.apart
+        ],
+    }
 
 
 def _layout_json(layout: Layout) -> dict[str, Any]:
@@ -162,6 +177,7 @@ def from_text(text: str, folder: Path) -> SavedSession:
             fill=_fill(_get(content, "fill")),
             neuron=_maybe(content, "neuron", _neuron),
             tiled=_flag(_get(content, "tiled"), "tiled"),
+            comparison=_comparison(content.get("comparison"), len(checkpoints), keys),
             next_key=max([_whole(_get(content, "next key"), "next key"), *(key + 1 for key in keys)]),
         ),
         _maybe(content, "camera", lambda value: _viewpoint(value, version)),
@@ -250,6 +266,32 @@ def _pin(value: Any, checkpoints: int, keys: list[int]) -> SavedPin:
         _point(_get(described, "point"), "point"),
         _point(_get(described, "middle"), "middle"),
     )
+
+
+def _comparison(value: Any, checkpoints: int, keys: list[int]) -> Compared | None:
+    if value is None:
+        return None
+    described = _object(value, "comparison")
+    columns = _several(described, "columns", lambda value: _whole(value, "a column", checkpoints - 1))
+    if len(set(columns)) != len(columns) or len(columns) < 2:
+        raise SessionFileError('"columns" are not two different checkpoints or more')
+    pair = _several(described, "pair", lambda value: _whole(value, "of the pair", len(columns) - 1))
+    if len(pair) != 2 or pair[0] == pair[1]:
+        raise SessionFileError('"pair" is not two different columns')
+    names = [between.value for between in Between]
+    if (name := _get(described, "between")) not in names:
+        raise SessionFileError(f'"between" is not one of {", ".join(names)}')
+    switches = {name: _flag(_get(described, name), name) for name in SWITCHES}
+    apart = _several(described, "apart", lambda value: _apart(value, columns, keys))
+    return Compared(columns, Between(name), (pair[0], pair[1]), apart=apart, **switches)
+
+
+def _apart(value: Any, columns: tuple[int, ...], keys: list[int]) -> Apart:
+    described = _object(value, "a plane of a column")
+    network, key = (_whole(_get(described, name), f'"{name}" of a plane') for name in ("checkpoint", "slice"))
+    if network not in columns or key not in keys:
+        raise SessionFileError("a plane of a column is of no column or slice")
+    return Apart(network, key, _plane(_get(described, "pose")))
 
 
 def _style(value: Any) -> LineStyle:

@@ -38,7 +38,7 @@ FAIL = [
         ("surface", ""),
         ("render", f"--plane z=0 --out {PLACE}/b.png"),
         ("stats", "--plane z=0"),
-        ("compare", f"{PLACE}/a.safetensors --plane z=0"),
+        ("compare", f"{PLACE}/a.safetensors --plane z=0 --table"),
         ("timeline", "--plane z=0"),
         ("again", ""),
         ("sweep", f"--plane z=0 --out {PLACE}/b.csv"),

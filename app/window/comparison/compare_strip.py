@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QSizePolicy, QVBoxLayout, QWidget
 
 from app.state import actions
 from app.state.comparison import MOST_COLUMNS, Between
@@ -58,6 +58,10 @@ class CompareStrip(QFrame):
         made = Choice(self)
         made.setToolTip(f"The checkpoint that is {letter}")
         made.setAccessibleName(letter)
+        made.setSizeAdjustPolicy(Choice.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
+        made.setMinimumContentsLength(6)
+        made.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
+        made.setMaximumWidth(200)
         made.activated.connect(lambda chosen: self._choose(place, chosen))
         return made
 
@@ -79,20 +83,20 @@ class CompareStrip(QFrame):
 
     def _show(self, session: Session) -> None:
         compared = session.comparison
+        pairs = compared is not None and compared.between is not Between.SIDE
+        for part in self._of_pair:
+            part.setVisible(pairs)
+        self.more.setVisible(not pairs)
         if compared is None:
             return
-        pairs = compared.between is not Between.SIDE
         names = [shortened(session.networks[network].name, _MOST_OF_NAME) for network in compared.columns]
         for choice, place in ((self.first, compared.pair[0]), (self.second, compared.pair[1])):
             choice.clear()
             choice.addItems(names)
             choice.setCurrentIndex(place)
-        for part in self._of_pair:
-            part.setVisible(pairs)
         self.more.clear()
         self.more.addItem("Add a column")
         for network, opened in enumerate(session.networks):
             if network not in compared.columns:
                 self.more.addItem(shortened(opened.name, _MOST_OF_NAME), network)
-        self.more.setVisible(not pairs)
         self.more.setEnabled(self.more.count() > 1 and len(compared.columns) < MOST_COLUMNS)

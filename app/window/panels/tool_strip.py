@@ -19,7 +19,7 @@ from app.window.commands.table import SWITCHES
 from app.window.parts.controls import Choice, Slider, command_button, label, restyle
 from engine import Neuron
 
-_OPACITY_WIDTHS: Final = 40, 76  # pixels
+_OPACITY_WIDTHS: Final = 34, 76  # pixels
 _FILLS: Final = (
     (Fill.NONE, "No fill"),
     (Fill.SIGN, "Inside/outside"),
@@ -50,15 +50,15 @@ class ToolStrip(QFrame):
         self.opacity.valueChanged.connect(self._set_opacity)
         self.opacity.sliderReleased.connect(store.history.pause)
         layout = QHBoxLayout(self)
-        layout.setContentsMargins(10, 8, 10, 8)
-        layout.setSpacing(5)
+        layout.setContentsMargins(8, 8, 8, 8)
+        layout.setSpacing(4)
         layout.addWidget(command_button(commands["open"]))
-        layout.addSpacing(6)
+        layout.addSpacing(4)
         for name, switch in self.switches.items():
             layout.addWidget(switch)
             if name == "surface":
                 layout.addWidget(self.opacity)
-        layout.addSpacing(6)
+        layout.addSpacing(4)
         layout.addWidget(label("2D fill", "muted"))
         self.fill = Choice(self)
         for fill, text in _FILLS:
@@ -80,7 +80,9 @@ class ToolStrip(QFrame):
         layout.addWidget(self.search)
         layout.addWidget(command_button(commands["link"], words=False))
         layout.addLayout(self._shapes(commands))
-        layout.addWidget(command_button(commands["compare"], words=False))
+        compare = command_button(commands["compare"], words=False)
+        compare.setObjectName("slim")
+        layout.addWidget(compare)
         layout.addWidget(command_button(commands["picture"], words=False))
         store.listen(self._changed)
         self._show(store.session)

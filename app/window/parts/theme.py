@@ -72,7 +72,7 @@ QToolButton, QPushButton {{
     background: {theme.raised}; border: 1px solid {theme.line}; border-radius: 6px; padding: 4px 9px; min-height: 16px;
 }}
 #strip QToolButton {{ padding: 4px 6px; }}
-#strip QToolButton#narrow {{ padding: 4px 3px; }}
+#strip QToolButton#narrow, #strip QToolButton#slim {{ padding: 4px 3px; }}
 QToolButton:hover, QPushButton:hover {{ border-color: {theme.muted}; background: {theme.hover}; }}
 QToolButton:focus, QPushButton:focus, #card:focus {{ border-color: {theme.brand}; }}
 QToolButton#flat:focus {{ background: {theme.hover}; }}

@@ -88,7 +88,9 @@ def test_a_checkpoint_is_no_different_from_its_copy(splinescope: Run, folder: Pa
 
 
 def test_text_has_a_line_for_each_measure(splinescope: Run, folder: Path) -> None:
-    ran = splinescope("compare", folder / "step-5.safetensors", folder / "step-50.safetensors", "--plane", "z=0")
+    ran = splinescope(
+        "compare", folder / "step-5.safetensors", folder / "step-50.safetensors", "--plane", "z=0", "--table"
+    )
     assert ran.code == 0, ran.err
     lines = ran.out.splitlines()
     assert lines[0] == "z = 0"
@@ -113,7 +115,7 @@ def test_boxes_that_differ_are_told_and_aligned(splinescope: Run, tmp_path: Path
         first.weight /= 2.0  # the same in a box twice as large
     save_checkpoint(tmp_path / "two.safetensors", module, 2.0 * DOMAIN, {})
     files = (tmp_path / "one.safetensors", tmp_path / "two.safetensors")
-    ran = splinescope("compare", *files, "--plane", "z=0")
+    ran = splinescope("compare", *files, "--plane", "z=0", "--table")
     assert (ran.code, ran.err.count("\n")) == (2, 1)
     assert "--bounds=-1,-1,-1,1,1,1, or map the boxes" in ran.err
     assert "(-2, -2, -2) to (2, 2, 2)" in ran.err
@@ -129,9 +131,13 @@ def test_boxes_that_differ_are_told_and_aligned(splinescope: Run, tmp_path: Path
     ("options", "told"),
     [
         (["torus"], "one checkpoint is compared with nothing"),
-        (["torus", "torus"], "nothing to compare; give --plane z=0"),
+        (["torus", "torus", "--table"], "nothing to compare; give --plane z=0"),
+        (["torus", "torus"], "the window has each file once"),
+        (["torus", "spot", "--align"], "--align is of tables and figures"),
+        (["torus", "spot", "--level", "0.1"], "--level is of tables and figures"),
+        (["torus", "spot", "--plane", "z=0", "--json", "--between", "swipe"], "which opens without other outputs"),
         (["torus", "torus", "--surface", "--out", "a.png"], "a figure shows slices"),
-        (["torus", "torus", "--plane", "z=9"], "does not cut the box"),
+        (["torus", "torus", "--plane", "z=9", "--table"], "does not cut the box"),
         (["torus", "torus", "--plane", "z=0", "--for", "3", "--activation", "relu"], "there is no such file"),
         (["torus", "torus", "--plane", "z=0", "--for", "x"], "invalid int value"),
         (["torus", "torus", "--plane", "z=0", "--out", "a.npz"], "unknown kind of output"),

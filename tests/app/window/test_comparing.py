@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -13,12 +15,15 @@ from PySide6.QtTest import QTest
 from app.comparison.slices import difference_values
 from app.state import actions
 from app.state.comparison import Between
-from app.views.comparison.pair_image import _values, limit_of
+from app.state.geometry.planes import same_plane
+from app.state.palette import accent
+from app.state.paper import WHITE
+from app.views.comparison.pair_image import _values, limit_of, overlay_colors
 from app.views.slice.framing import Framing
 from engine import SlicePlane, common_refinement, partition_slice
 from sdf_models import save_checkpoint
-from tests.app.conftest import DOMAIN, random_module
-from tests.app.on_screen import LEFT, Driver, move, press
+from tests.app.conftest import DOMAIN, Ran, random_module
+from tests.app.on_screen import LEFT, Driver, move, press, wait_until
 from tests.app.waiting import let_run
 
 NONE = Qt.KeyboardModifier.NoModifier
@@ -254,3 +259,36 @@ def test_boxes_that_differ_are_compared_where_both_are(trio: Driver) -> None:
     key = store.session.active
     tile = main.compare.tiles[0, key]
     assert "different boxes" in tile.view.note
+
+
+def test_the_command_shows_what_it_compares(command: Callable[..., Ran], checkpoint: Path, tmp_path: Path) -> None:
+    picture, other = tmp_path / "window.png", tmp_path / "other.safetensors"
+    save_checkpoint(other, random_module(1), DOMAIN, {})
+    drawn = "--plane", "z=0.1", "--between", "overlay", "--size", "1000x700", "--screenshot", picture
+    ran = command("compare", checkpoint, other, *drawn)
+    assert (ran.code, ran.out) == (0, f"wrote {picture}\n"), ran.err
+    image = QImage(str(picture))
+    assert (image.width(), image.height()) == (1000, 700)
+    colors = {tuple(color) for color in pixels(image).reshape(-1, 3).tolist()}
+    assert {tuple(color) for color in overlay_colors((accent(0), accent(1)), WHITE)[1:].tolist()} <= colors
+
+
+def test_a_session_keeps_its_comparison(trio: Driver, tmp_path: Path) -> None:
+    main, store = trio.window, trio.window.store
+    for key in "DUGJ":
+        press(trio, key)
+    trio.settle()
+    trio.wheel(next(iter(main.compare.tiles.values())).view, QPoint(90, 60), 2, control=True)
+    trio.settle()
+    compared = store.session.comparison
+    main.keeper.save_to(tmp_path / "work.json")
+    wait_until(lambda: main.keeper.path is not None)
+    main.commands["end comparison"].trigger()
+    trio.open(tmp_path / "work.json")
+    again = store.session.comparison
+    assert again is not compared
+    assert replace(again, apart=()) == replace(compared, apart=())
+    assert [(part.network, part.key) for part in again.apart] == [(part.network, part.key) for part in compared.apart]
+    assert all(same_plane(a.plane, b.plane) for a, b in zip(again.apart, compared.apart, strict=True))
+    assert main.compare.isVisible()
+    assert not main.keeper.changed

@@ -214,7 +214,7 @@ def test_the_log_ends_also_when_there_is_no_window(monkeypatch: pytest.MonkeyPat
     monkeypatch.setattr("platformdirs.user_log_path", lambda *_, **__: tmp_path)
     before = list(LOG.handlers)
     with pytest.raises(RuntimeError, match="no window"):
-        run_window([], open_file, lambda: True)
+        run_window(lambda _: None, open_file, lambda: True)
     assert LOG.handlers == before
     assert "not yet" in (tmp_path / "splinescope.log").read_text()
 

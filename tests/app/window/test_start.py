@@ -67,7 +67,8 @@ def first_seconds(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
 
         MainWindow.grab = fail
         try:
-            photograph([Path("missing.npz")], Path("a.png"), (1000, 700), reader.open_file, lambda: False)
+            missing = Path("missing.npz")
+            photograph(lambda it: it.open_path(missing), Path("a.png"), (1000, 700), reader.open_file, lambda: False)
         except RuntimeError as error:
             said["failure"] = str(error)
         reader.close()
