@@ -107,17 +107,15 @@ def run(arguments: argparse.Namespace) -> None:
 
 def _checkpoints_in(folder: Path) -> list[Path]:
     """Return the files of a folder in the order of their names, but for hidden ones and side files of readings."""
-    from app.comparison.timeline import in_order
-    from sdf_models.checkpoint import SIDE_FILE_SUFFIX
+    from app.comparison.timeline import checkpoints_in
 
     try:
-        paths = [path for path in folder.iterdir() if path.is_file() and not path.name.startswith(".")]
+        paths = checkpoints_in(folder)
     except OSError as error:
         raise CommandError(f"{folder}: {error.strerror or error}; give a folder with checkpoints") from error
-    paths = [path for path in paths if not path.name.endswith(SIDE_FILE_SUFFIX)]
     if not paths:
         raise CommandError(f"{folder}: there is no file in it; give a folder with checkpoints")
-    return in_order(paths)
+    return paths
 
 
 def _pictures(folder: Path | None, count: int) -> list[Path]:

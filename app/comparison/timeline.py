@@ -33,6 +33,15 @@ class Moment:
     gap: str = ""
 
 
+def checkpoints_in(folder: Path) -> list[Path]:
+    """Return the files of a folder in the order of their names, but for hidden ones and side files of readings.
+
+    Raises OSError.
+    """
+    paths = [path for path in folder.iterdir() if path.is_file() and not path.name.startswith(".")]
+    return in_order([path for path in paths if not path.name.endswith(".reading.json")])
+
+
 def in_order(paths: Sequence[Path]) -> list[Path]:
     """Return paths by their names, numbers in them by value, so that step-900 comes before step-1000."""
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from PySide6.QtCore import QObject
 
@@ -22,6 +22,9 @@ if TYPE_CHECKING:
     from app.views.scene.scene_view import SceneView
 
 
+_DELAY: Final = 600  # milliseconds
+
+
 class Column(QObject):
     """Shares its workers with the other columns; space: its 3D view, if it has one."""
 
@@ -31,17 +34,26 @@ class Column(QObject):
     ) -> None:  # fmt: skip
         """kept: what was computed before; lanes: of the threads that cut slices, that prepare them, that draw them."""
         super().__init__(parent)
-        self.opened = opened
         self.store = ColumnStore(main, opened)
         cut, prepare, draw = self._lanes = [made.lane() for made in lanes]
         cache, surfaces = kept
         self.slices = LiveSlices(self.store, self, cache, (cut, prepare))
         self.surface = LiveSurface(self.store, self, surfaces)
+        self.surface.delay = _DELAY  # slices come first, and networks that are passed have none
         self.slices.level_cutter = self.surface.cut
         self.hover = Hover(self.store, self.slices, self)
         self.link = SliceLink(self.store, self.slices, self.hover, self, draw)
         self.space: SceneView | None = None
         self._scene: SceneLink | None = None
+
+    @property
+    def opened(self) -> OpenNetwork:
+        """The network of the column."""
+        return self.store.opened
+
+    def exchange(self, opened: OpenNetwork) -> None:
+        """Show another network from the next change on."""
+        self.store.opened = opened
 
     def show_in(self, view: SceneView) -> None:
         """Show the surface and the slices in a 3D view too."""
@@ -51,7 +63,7 @@ class Column(QObject):
     @property
     def settled(self) -> bool:
         slices = all(self.slices.finished(part.key) for part in self.store.session.slices)
-        return slices and self.surface.finished and (self.space is None or self.space.settled)
+        return slices and (self.space is None or (self.surface.finished and self.space.settled))
 
     def lead(self) -> None:
         """The mouse is here: this column comes first."""

@@ -49,6 +49,8 @@ class FileOpener(QObject):
     `rest` is what was to be opened then; missing(path, MissingFileError, go_on): a session needs a file that is not
     there, call `go_on` with where it is, or with None to leave it out.
 
+    folder(path): one was to be opened, not a file.
+
     leave(go_on, stay): called before another session takes the place of the one that is open.
     """
 
@@ -60,6 +62,7 @@ class FileOpener(QObject):
     failed = Signal(object)
     asked = Signal(object, object, object)
     missing = Signal(object, object, object)
+    folder = Signal(object)
 
     def __init__(self, store: Store, settings: Settings, open_file: OpenFile, parent: QObject | None = None) -> None:
         super().__init__(parent)
@@ -106,6 +109,11 @@ class FileOpener(QObject):
         """
         if self._busy:
             self._queue.append(partial(self.open_path, path, reading, moved, recovered, rest))
+            return
+        if path.is_dir():
+            self.folder.emit(path)
+            if rest:
+                self.open_paths(rest, reading)
             return
         stored = self._settings.recall(path) if reading is None else ""
 
@@ -164,7 +172,7 @@ class FileOpener(QObject):
             self._queue.pop(0)()
 
     def show_network(self, opened: OpenNetwork) -> None:
-        self._store.do(actions.Open(opened, _middle(opened)))
+        self._store.do(actions.Open(opened, middle_of(opened)))
         self.opened.emit()
 
     def _refuse(self, path: Path, error: Exception, rest: Sequence[Path]) -> None:
@@ -200,7 +208,7 @@ def _size_text(path: Path) -> str:
     return f" ({size / 1e6:,.1f} MB)" if size >= 1e5 else f" ({size / 1e3:,.1f} kB)"
 
 
-def _middle(opened: OpenNetwork) -> NDArray[np.float64]:
+def middle_of(opened: OpenNetwork) -> NDArray[np.float64]:
     """Round numbers near the middle of the surface's box, as far as it was seen; of the domain, when it was not."""
     box = opened.preview.vertices if len(opened.preview.vertices) else opened.domain
     low, high = box.min(axis=0), box.max(axis=0)

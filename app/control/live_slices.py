@@ -98,7 +98,7 @@ class LiveSlices(QObject):
         def work(context: Context) -> None:
             request = SliceRequest(0, 0, tiny_network(3), SlicePlane.from_axis("z"), _BOX, live=False)
             answer = compute_slice(request, context.cancelled, lambda _: None)
-            _draw_small(_prepared(answer, None, Fill.NONE, None).picture)
+            _draw_small(prepared_slice(answer, None, Fill.NONE, None).picture)
             indexed(answer.partition)
 
         self._worker.submit(Job("kernels", work, lambda _: then(), unless_cancelled))
@@ -230,6 +230,7 @@ class LiveSlices(QObject):
                 | actions.CloseNetwork()
                 | actions.ReloadNetwork()
                 | actions.FrameNetwork()
+                | actions.ShowStep()
                 | actions.Restore()
                 | actions.AddStack()
             ):
@@ -319,7 +320,7 @@ class LiveSlices(QObject):
 
         def work(context: Context) -> DrawnSlice:
             def prepared(answer: SliceAnswer) -> DrawnSlice:
-                return _prepared(answer, neuron, Fill.NONE if live else fill, cutter)
+                return prepared_slice(answer, neuron, Fill.NONE if live else fill, cutter)
 
             return prepared(compute_slice(request, context.cancelled, lambda answer: context.publish(prepared(answer))))
 
@@ -387,7 +388,7 @@ class LiveSlices(QObject):
     def _index(self, key: int, result: DrawnSlice) -> None:
         def take(location: Location) -> None:
             known = self._known.get(key)
-            if known is not None and known.shown is not None:
+            if known is not None and known.shown is not None and known.shown.answer.partition is location.partition:
                 known.location = location
                 self._keep(key)
 
@@ -428,12 +429,13 @@ def _draw_small(picture: SlicePicture) -> None:
     draw(picture, Framing.around(vertices.min(axis=0), vertices.max(axis=0), _SIDE, _SIDE), accent(0))
 
 
-def _prepared(
+def prepared_slice(
     answer: SliceAnswer,
     highlight: tuple[int, int] | None,
     fill: Fill,
     cutter: Callable[[SlicePlane], tuple[Any, ...]] | None,
 ) -> DrawnSlice:
+    """What there is to draw of an answer; cutter: gives the level set where layers are missing."""
     if answer.level_set is not None:
         polylines = answer.level_set.polylines
     else:

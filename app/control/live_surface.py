@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
-from PySide6.QtCore import QObject, Qt, Signal
+from PySide6.QtCore import QObject, Qt, QTimer, Signal
 
 from app.jobs.worker import Context, Job, Worker, unless_cancelled
 from app.state.session import OpenNetwork
@@ -80,6 +80,11 @@ class LiveSurface(QObject):
         self.kept = Surfaces() if kept is None else kept
         self.threads = 1  # slices that follow a hand come first
         self.finished = True
+        self.delay = 0  # milliseconds for which a network is shown before its surface is extracted
+        self._job: Job | None = None
+        self._soon = QTimer(self)
+        self._soon.setSingleShot(True)
+        self._soon.timeout.connect(self._begin)
         self._ready.connect(self._show, Qt.ConnectionType.QueuedConnection)  # when every listener knows of the network
         store.listen(self._changed)
 
@@ -98,10 +103,16 @@ class LiveSurface(QObject):
         drawn = self.drawn
         return () if drawn is None else cut_surface(drawn.surface, plane).polylines
 
+    def _begin(self) -> None:
+        if self._job is not None:
+            self._worker.submit(self._job)
+
     def cancel(self) -> None:
+        self._soon.stop()
         self._worker.withdraw("surface")
 
     def close(self) -> None:
+        self._soon.stop()
         self._worker.close()
 
     def _show(self, opened: OpenNetwork, drawn: DrawnSurface) -> None:
@@ -151,4 +162,8 @@ class LiveSurface(QObject):
             if not isinstance(error, Cancelled | EngineError):
                 raise error
 
-        self._worker.submit(Job("surface", work, take, fail, patient=True))
+        self._job = Job("surface", work, take, fail, patient=True)
+        if self.delay:
+            self._soon.start(self.delay)
+        else:
+            self._begin()

@@ -53,6 +53,10 @@ class SliceCache:
         self._kept[key] = kept = _of(kept, opened)
         return kept
 
+    def holds(self, opened: OpenNetwork, plane: SlicePlane) -> bool:
+        """Whether a slice is kept; it is not asked for by that."""
+        return _key(opened, plane) in self._kept
+
     def keep(self, opened: OpenNetwork, drawn: DrawnSlice, location: Location | None) -> None:
         """Keep a whole slice of a network, in the place of an earlier one of the same plane."""
         key = _key(opened, drawn.plane)

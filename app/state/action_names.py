@@ -53,6 +53,10 @@ def action_name(action: actions.Action, before: Session) -> str:
             return "Show all slices" if tiled else "Show one slice"
         case actions.Compare(compared=compared):
             return _comparison_name(before.comparison, compared)
+        case actions.FollowFolder(folder=folder):
+            return "Close the timeline" if folder is None else f"Open timeline {folder.name}"
+        case actions.ShowStep(new=new):
+            return f"Go to {new.name}"
         case actions.PinInColumns(key=key, found=found):
             return f"Pin regions of {_titled(before, key)} in {len(found)} checkpoints"
         case actions.PinRegion(key=key, number=number):

@@ -17,6 +17,7 @@ from engine import Neuron, SlicePlane
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from pathlib import Path
 
     from numpy.typing import NDArray
 
@@ -163,6 +164,22 @@ class Compare:
     compared: Compared | None
 
 
+@dataclass(frozen=True, slots=True)
+class FollowFolder:
+    """Take the checkpoints of a folder for the steps of a training; None: no more."""
+
+    folder: Path | None
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class ShowStep:
+    """Let another step of a training take the place of one in the list; live: as of MovePlane."""
+
+    old: OpenNetwork
+    new: OpenNetwork
+    live: bool = False
+
+
 @dataclass(frozen=True, eq=False, slots=True)
 class PinRegion:
     """Keep a region of slice `key` in view, of the surface when that is None; number: of the pin that goes there, a new
@@ -208,6 +225,8 @@ Action = (
     | SelectNeuron
     | TileSlices
     | Compare
+    | FollowFolder
+    | ShowStep
     | PinRegion
     | PinInColumns
     | Unpin
@@ -264,6 +283,10 @@ def applied(session: Session, action: Action) -> Session:
             return replace(session, tiled=action.tiled)
         case Compare(compared=compared):
             return replace(session, comparison=compared)
+        case FollowFolder(folder=folder):
+            return replace(session, timeline=folder)
+        case ShowStep(old=old, new=new):
+            return _exchanged(session, {id(old): new.in_frame(old.domain if old.framed else None, old.level)})
         case PinRegion():
             return _pinned(session, session.opened, action.key, action.facts, action.number)
         case PinInColumns(key=key, found=found):

@@ -11,12 +11,13 @@ from typing import Final
 import numpy as np
 
 from app.state.action_names import action_name
-from app.state.actions import Action, ChangeLook, MovePlane, reloaded
+from app.state.actions import Action, ChangeLook, MovePlane, ShowStep, reloaded
 from app.state.session import OpenNetwork, Session, same_picture
 
 _MOST_STEPS: Final = 500
 _WIDTHS: Final = ("lines", "level")  # of a style
 _OPACITY: Final = "opacity"
+_STEP: Final = "step"  # of a training
 _MOST_CLOSED_BYTES: Final = 256 << 20
 """Of networks that are not open any more, and are kept for steps that would bring them back."""
 
@@ -66,7 +67,7 @@ class History:
             if before.networks is not after.networks:
                 self._past = _light_enough(self._past, after)
             self._settled = after
-        live = isinstance(action, MovePlane | ChangeLook) and action.live and (changed or continued)
+        live = isinstance(action, MovePlane | ChangeLook | ShowStep) and action.live and (changed or continued)
         self._held = held if live else None
 
     def pause(self) -> None:
@@ -106,9 +107,11 @@ class History:
 
 
 def _held(action: Action, before: Session) -> int | str | None:
-    """The plane that an action moves, by its key, or the number of the look that it changes, by its name."""
+    """The plane that an action moves, by its key, or the name of what else it changes little by little."""
     if isinstance(action, MovePlane):
         return action.key
+    if isinstance(action, ShowStep):
+        return _STEP
     if not isinstance(action, ChangeLook):
         return None
     old, new = before.look, action.look

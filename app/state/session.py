@@ -99,7 +99,7 @@ class Lineage:
 @dataclass(frozen=True, eq=False, slots=True)
 class Session:
     """networks: the list of what is open; opened: the one of them that is shown; pins: of any of them; comparison: of
-    several of them, in the place of the one."""
+    several of them, in the place of the one; timeline: a folder whose checkpoints are steps of one training."""
 
     opened: OpenNetwork | None = None
     networks: tuple[OpenNetwork, ...] = ()
@@ -112,6 +112,7 @@ class Session:
     next_key: int = 0
     pins: tuple[Pin, ...] = ()
     comparison: Compared | None = None
+    timeline: Path | None = None
     lineage: Lineage = field(default_factory=Lineage)
 
     def slice(self, key: int) -> Slice:
@@ -155,7 +156,14 @@ def without_controls(text: str) -> str:
 def same_picture(one: Session, other: Session) -> bool:
     """Whether two sessions show the same; which slice is the active one counts only where the picture depends on it."""
     looks = [
-        (session.look, session.fill, session.neuron, session.tiled, session.active if session.shows_active else None)
+        (
+            session.look,
+            session.fill,
+            session.neuron,
+            session.tiled,
+            session.timeline,
+            session.active if session.shows_active else None,
+        )
         for session in (one, other)
     ]
     return (

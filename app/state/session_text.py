@@ -41,7 +41,7 @@ MARK: Final = "splinescope session"
 VERSION: Final = 4
 """Files of version 1 have no style, no pins, and no side in their layout; those of version 2 no domain and no level;
 those of version 3 no opacity, nothing of a neuron in space, and of the camera neither projection nor centre.  A layout
-need not say "flat" and "linked", nor a session "comparison", which earlier files do not."""
+need not say "flat" and "linked", nor a session "comparison" and "timeline", which earlier files do not."""
 MOST_BYTES: Final = 4 << 20
 _MOST: Final = {"checkpoints": 1024, "slices": 4096, "hidden depths": 4096, "pins": 4096, "columns": MOST_COLUMNS,
                 "pair": 2, "apart": 4096 * MOST_COLUMNS}  # fmt: skip
@@ -91,6 +91,7 @@ def to_text(saved: SavedSession, folder: Path) -> str:
         "neuron": None if neuron is None else [neuron.layer, neuron.index],
         "tiled": session.tiled,
         "comparison": None if session.comparison is None else _comparison_json(session.comparison),
+        "timeline": None if session.timeline is None else _relative(session.timeline, folder),
         "pins": [
             {
                 "number": pin.number,
@@ -178,6 +179,7 @@ def from_text(text: str, folder: Path) -> SavedSession:
             neuron=_maybe(content, "neuron", _neuron),
             tiled=_flag(_get(content, "tiled"), "tiled"),
             comparison=_comparison(content.get("comparison"), len(checkpoints), keys),
+            timeline=_timeline(content.get("timeline"), folder),
             next_key=max([_whole(_get(content, "next key"), "next key"), *(key + 1 for key in keys)]),
         ),
         _maybe(content, "camera", lambda value: _viewpoint(value, version)),
@@ -284,6 +286,10 @@ def _comparison(value: Any, checkpoints: int, keys: list[int]) -> Compared | Non
     switches = {name: _flag(_get(described, name), name) for name in SWITCHES}
     apart = _several(described, "apart", lambda value: _apart(value, columns, keys))
     return Compared(columns, Between(name), (pair[0], pair[1]), apart=apart, **switches)
+
+
+def _timeline(value: Any, folder: Path) -> Path | None:
+    return None if value is None else Path(os.path.normpath(folder / _path(value)))
 
 
 def _apart(value: Any, columns: tuple[int, ...], keys: list[int]) -> Apart:

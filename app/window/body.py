@@ -23,12 +23,13 @@ if TYPE_CHECKING:
 class Body(QWidget):
     """splitter: between the 3D view and the slices; sides: between them and the panel at the right.
 
-    What compares checkpoints takes the place of the splitter while it is shown.
+    What compares checkpoints takes the place of the splitter while it is shown; the timeline is below.
     """
 
     def __init__(
         self, store: Store, bars: Sequence[QWidget], panel: QWidget, view: SceneView, board: SliceBoard,
-        legend: DepthLegend, color_bar: ColorBar, compare: CompareBoard, side: SideArea, parent: QWidget,
+        legend: DepthLegend, color_bar: ColorBar, compare: CompareBoard, timeline: QWidget, side: SideArea,
+        parent: QWidget,
     ) -> None:  # fmt: skip
         """bars: above all else; the first is always there, the others while they have something to tell."""
         super().__init__(parent)
@@ -40,7 +41,13 @@ class Body(QWidget):
         for page in (self.splitter, compare):
             stack.addWidget(page)
         compare.shown.connect(lambda on: stack.setCurrentWidget(compare if on else self.splitter))
-        self.sides = _splitter(self, (stack, 1, 1000), (side, 0, 380))
+        views = QWidget(self)
+        above = QVBoxLayout(views)
+        above.setContentsMargins(0, 0, 0, 0)
+        above.setSpacing(0)
+        above.addWidget(stack, 1)
+        above.addWidget(timeline)
+        self.sides = _splitter(self, (views, 1, 1000), (side, 0, 380))
         middle = QHBoxLayout()
         middle.setContentsMargins(0, 0, 10, 8)
         middle.setSpacing(6)

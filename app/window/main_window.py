@@ -39,6 +39,7 @@ from app.window.body import Body
 from app.window.camera_commands import CameraCommands
 from app.window.commands.commands import Commands
 from app.window.comparison.compare_board import CompareBoard
+from app.window.comparison.timeline_panel import TimelinePanel
 from app.window.context_menus import ContextMenus
 from app.window.file_dialogs import FileDialogs
 from app.window.file_drop import FileDrop
@@ -95,6 +96,7 @@ class MainWindow(QMainWindow):
         self.slice_link = SliceLink(self.store, self.slices, self.hover, self)
         self.board = SliceBoard(self.store, self.slices, self.slice_link, self)
         self.compare = CompareBoard(self.store, self.slices, self.surface, self.commands, self)
+        self.timeline = TimelinePanel(self.store, self.slices.cache, open_file, self.commands, self)
         self.pins = Pins(self.store, self.slices, self.surface, self.slice_link, self.scene_view, self)
         self.inspector = Inspector(self.store, self.pins, self.slices, self.surface, self.commands, self)
         self.neurons = NeuronTable(self.store, self.slices, self)
@@ -150,7 +152,7 @@ class MainWindow(QMainWindow):
         bars = (self.strip, self.approximation, self.notice, self.task_bar)
         self.body = Body(
             self.store, bars, self.panel, self.scene_view, self.board, self.legend, self.color_bar, self.compare,
-            self.side, self,
+            self.timeline, self.side, self,
         )  # fmt: skip
         self.splitter, self.sides, self.arrangement = self.body.splitter, self.body.sides, self.body.arrangement
         self.layouts = LayoutKeeper(
@@ -166,6 +168,7 @@ class MainWindow(QMainWindow):
         self.checkpoints.automatic.toggled.connect(self._reload_at_once)
         self.opener.busy_with.connect(self.readout.show_opening)
         self.opener.busy_with.connect(self.board.show_opening)
+        self.opener.folder.connect(self.timeline.open)
         self.opener.remembered.connect(self._show_recent)
         self.opener.session_opened.connect(self.keeper.show)
         self.keeper.saved.connect(self._saved)
@@ -205,7 +208,7 @@ class MainWindow(QMainWindow):
         """Calls of the commands that are no actions on the session."""
         rooms = (
             self.file_dialogs, self.pictures, self.poses, self.hand, self.camera, self.arrangement, self.helper,
-            self.context_menus, self.spot_calls,
+            self.context_menus, self.spot_calls, self.timeline,
         )  # fmt: skip
         return {
             **{name: call for room in rooms for name, call in room.calls().items()},
@@ -234,7 +237,7 @@ class MainWindow(QMainWindow):
 
     @property
     def _panes(self) -> tuple[QWidget, ...]:
-        return self.strip, self.panel, self.scene_view, self.board, self.compare, self.side
+        return self.strip, self.panel, self.scene_view, self.board, self.compare, self.timeline, self.side
 
     def _show_side(self) -> None:
         """Tick the panel at the right of the views."""
@@ -315,6 +318,7 @@ class MainWindow(QMainWindow):
             and self.neurons.finished
             and all(self.slices.finished(part.key) for part in session.slices)
             and self.compare.settled
+            and self.timeline.settled
             and self.board.settled
             and self.scene_view.settled
         )
@@ -329,7 +333,7 @@ class MainWindow(QMainWindow):
         self.player.halt()
         at_work = (
             self.opener, self.compilation, self.keeper, self.exporter, self.reloader, self.surface, self.neuron,
-            self.slices,
+            self.slices, self.timeline,
         )  # fmt: skip
         for part in at_work:
             part.close()

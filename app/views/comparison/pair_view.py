@@ -67,6 +67,10 @@ class PairView(SliceView):
         self._share = min(max(share, _ENDS), 1 - _ENDS)
         self.update()
 
+    def name(self, names: tuple[str, str]) -> None:
+        self.names = names
+        self.update()
+
     def blink(self, showing: int) -> None:
         self.showing = showing
         self.update()

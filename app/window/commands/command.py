@@ -33,6 +33,11 @@ def comparing(session: Session) -> bool:
     return session.comparison is not None
 
 
+def stepping(session: Session) -> bool:
+    """There is a timeline."""
+    return session.timeline is not None
+
+
 @dataclass(frozen=True, eq=False, slots=True)
 class Command:
     """Something that a person can do, wherever it is offered.

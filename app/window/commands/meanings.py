@@ -109,6 +109,10 @@ def end_comparison(session: Session) -> Action:
     return actions.Compare(None)
 
 
+def end_timeline(session: Session) -> Action:
+    return actions.FollowFolder(None)
+
+
 def between(wanted: Between) -> Meaning:
     """Draw something between two checkpoints; where none are compared yet, compare those of the list."""
     return _compared(lambda compared, _: replace(compared, between=wanted))

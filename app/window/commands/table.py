@@ -9,7 +9,7 @@ from app.state.actions import Action
 from app.state.comparison import Between
 from app.state.session import Session
 from app.window.commands import meanings
-from app.window.commands.command import Command, Menu, comparing, opened, several, sliced
+from app.window.commands.command import Command, Menu, comparing, opened, several, sliced, stepping
 
 
 def _switch(name: str, text: str, tip: str) -> Command:
@@ -201,6 +201,15 @@ _COMPARE: Final = (
             "The 3D views are seen from the same place"),
     _linked("space:3D columns", "&3D views", "Q", meanings.turn_in_comparison("space"), "3D",
             "A 3D view above each column"),
+    None,
+    Command(
+        "timeline", "&Timeline of a folder…", "Ctrl+Shift+O", tip="Follow the checkpoints of a training", icon="folder"
+    ),
+    Command("play steps", "Play o&r stop the timeline", "Shift+P", enabled=stepping, label="Play", icon="play",
+            tip="Show the steps of the training one after the other"),
+    Command("next step", "Ne&xt step", "Alt+PgDown", enabled=stepping),
+    Command("previous step", "Pre&vious step", "Alt+PgUp", enabled=stepping),
+    Command("end timeline", "Close t&he timeline", "", meanings.end_timeline, stepping, icon="cross"),
     None,
     Command("end comparison", "&End the comparison", "", meanings.end_comparison, comparing, icon="cross"),
 )  # fmt: skip

@@ -26,7 +26,7 @@ class ColumnHead(QFrame):
         self.name, self.readout = ElidedLabel(self), ElidedLabel(self)
         self.name.setObjectName("heading")
         self.name.setSizePolicy(QSizePolicy.Policy.Maximum, QSizePolicy.Policy.Preferred)
-        self.name.show_text(name, tip)
+        self.show_name(name, tip)
         self.readout.setObjectName("muted")
         layout = QHBoxLayout(self)
         layout.setContentsMargins(10, 2, 4, 2)
@@ -40,3 +40,6 @@ class ColumnHead(QFrame):
         self.close_button.setVisible(removable)
         self.close_button.clicked.connect(self.left)
         layout.addWidget(self.close_button)
+
+    def show_name(self, name: str, tip: str) -> None:
+        self.name.show_text(name, tip)

@@ -148,6 +148,7 @@ class CompareBoard(QWidget):
             if began:
                 self.shown.emit(True)
         else:
+            self._exchange(session)
             self._follow(action)
         for (_, key), tile in self.tiles.items():
             tile.show_slice(session.slice(key), key == session.active)
@@ -167,6 +168,20 @@ class CompareBoard(QWidget):
                 return
         for column in sorted(self.columns, key=lambda column: column is not self._leader):
             column.store.follow(action)
+
+    def _exchange(self, session: Session) -> None:
+        """Networks that others took the place of, in the same tiles: what is seen stays until the next picture."""
+        assert session.comparison is not None
+        for column, head, network in zip(self.columns, self.heads, session.comparison.shown, strict=True):
+            opened = session.networks[network]
+            if column.opened is not opened:
+                column.exchange(opened)
+                head.show_name(opened.name, str(opened.path or ""))
+        if self._pairs():
+            first, second = (column.opened.name for column in self.columns)
+            for tile in self.tiles.values():
+                if isinstance(tile, PairTile):
+                    tile.pair.name((first, second))
 
     def _catch_up(self) -> None:
         action, self._behind = self._behind, None
@@ -492,11 +507,12 @@ def _wanted(session: Session) -> tuple[object, ...]:
     compared = session.comparison
     if compared is None:
         return ()
-    networks = tuple(id(session.networks[network]) for network in compared.shown)
+    networks = len(compared.shown)
     keys = tuple(part.key for part in session.slices if part.visible)
     removable = len(compared.columns) > 2
     alone = None if session.tiled else session.active
-    return networks, compared.between, compared.pair, compared.space, keys, removable, alone
+    columns = compared.columns if compared.between is Between.SIDE else compared.pair
+    return networks, columns, compared.between, compared.space, keys, removable, alone
 
 
 def _reservation(first: OpenNetwork, second: OpenNetwork) -> str:
