@@ -174,8 +174,9 @@ class MainWindow(QMainWindow):
         self.keeper.saved.connect(self._saved)
         self.keeper.laid_out.connect(self.layouts.lay_out)
         self.slice_link.nudged.connect(lambda key, notches: self.hand.shift(key, notches * 2 * STEP))
-        self.legend.toggled.connect(self.hand.toggle_depth)
-        self.legend.isolated.connect(self.hand.isolate_depth)
+        for legend in (self.legend, self.compare.legend):
+            legend.toggled.connect(self.hand.toggle_depth)
+            legend.isolated.connect(self.hand.isolate_depth)
         for what in (self.hover, self.compare):
             what.found.connect(self.status.show_hover)
         self.scene_view.hand.facet_clicked.connect(self.pins.pin_facet)

@@ -43,6 +43,11 @@ if TYPE_CHECKING:
     from app.state.session import OpenNetwork, Session
     from app.window.commands.commands import Commands
 
+_ELSEWHERE: Final = (
+    "3D large", "slice large", "grid", "3D hidden", "three points", "across surface", "tangent", "turn about",
+    "measure",
+)  # fmt: skip
+"""Commands of the views that a comparison takes the place of: they bring these back."""
 _BLINK_MILLISECONDS: Final = 700
 _LEAST_HEIGHT: Final = 190  # pixels of a row
 _LIKED: Final = 0.75, 0.48  # height of a row: of its width, but no more of what is in sight
@@ -95,6 +100,8 @@ class CompareBoard(QWidget):
         self._blink = QTimer(self)
         self._blink.setInterval(_BLINK_MILLISECONDS)
         self._blink.timeout.connect(self._blink_over)
+        for name in _ELSEWHERE:
+            commands[name].triggered.connect(self._end)
         self.hide()
         store.listen(self._changed)
         self.differences.limited.connect(self._show_limit)
@@ -458,6 +465,11 @@ class CompareBoard(QWidget):
         for tile in self.tiles.values():
             if isinstance(tile, PairTile):
                 tile.pair.blink(1 - tile.pair.showing)
+
+    def _end(self) -> None:
+        """Something else is to be seen."""
+        if self._compared is not None:
+            self._store.do(actions.Compare(None))
 
     def _leave(self, column: Column) -> None:
         compared = self._compared

@@ -147,6 +147,10 @@ def answer_file_dialogs(hand: Hand, monkeypatch: pytest.MonkeyPatch) -> None:
         name = "saved.png" if "png" in kinds else "saved.session.json"
         return str(hand.chance.choice([hand.folder / name, ""])), ""
 
+    def folder(*_: Any) -> str:
+        return str(hand.chance.choice([hand.folder, ""]))
+
+    monkeypatch.setattr(QFileDialog, "getExistingDirectory", folder)
     monkeypatch.setattr(QFileDialog, "getOpenFileName", opened)
     monkeypatch.setattr(QFileDialog, "getSaveFileName", saved)
 
@@ -188,6 +192,8 @@ def unsettled(hand: Hand) -> str:
         "the neurons": not window.neurons.finished,
         "their pictures": not window.board.settled,
         "the scene": not window.scene_view.settled,
+        "the comparison": not window.compare.settled,
+        "the timeline": not window.timeline.settled,
     } | {
         f"slice {part.key} ({'computing' if slices.computing(part.key) else 'idle'}, moving {slices.moving})": True
         for part in window.store.session.slices

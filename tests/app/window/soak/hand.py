@@ -206,6 +206,7 @@ class Hand:
 
     def _new_window(self) -> MainWindow:
         window = MainWindow(open_file=self._opening.open_file)
+        window.slices.cache.budget = 4e6  # full soon: what grows is something else
         window.resize(1200, 800)
         window.show()
         assert QTest.qWaitForWindowExposed(window, 60_000)

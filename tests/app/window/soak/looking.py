@@ -24,7 +24,9 @@ def look(hand: Hand) -> None:
     window = hand.window
     assert [card.opened for card in window.checkpoints.cards] == list(hand.session.networks)
     assert hand.dialog is None
-    if hand.session.opened is not None:
+    if hand.session.comparison is not None:
+        check_columns(window)
+    elif hand.session.opened is not None:
         check_slices(window)
         check_panels(window)
         check_tiles(window)
@@ -58,6 +60,26 @@ def check_slices(window: MainWindow) -> None:
         assert drawn.picture.partition is partition
         assert (drawn.fill, drawn.picture.neuron) == (session.fill, neuron)
         assert window.slices.location(part.key).partition is partition
+
+
+def check_columns(window: MainWindow) -> None:
+    """Every column is of its network, and every tile shows the engine's own slice of it, or says why there is none."""
+    session, board = window.store.session, window.compare
+    assert [column.opened for column in board.columns] == [session.networks[k] for k in session.comparison.shown]
+    assert [head.name.whole for head in board.heads] == [column.opened.name for column in board.columns]
+    wanted = {part.key for part in session.slices if part.visible and (session.tiled or part.key == session.active)}
+    assert {key for _, key in board.tiles} == wanted
+    for (place, key), tile in board.tiles.items():
+        column = board.columns[place]
+        assert tile.view.look == session.look
+        drawn, plane = column.slices.result(key), column.store.session.slice(key).plane
+        if tile.view.note.startswith("stopped") or drawn is None or not column.slices.current(key):
+            assert tile.view.note or tile.view.picture is None
+            continue
+        opened = column.opened
+        assert_same_partition(
+            drawn.answer.partition, partition_slice(opened.network, plane, opened.domain, opened.level)
+        )
 
 
 def check_panels(window: MainWindow) -> None:
