@@ -45,9 +45,15 @@ class Lane:
     def __init__(self, lanes: Lanes, worker: Worker, number: int) -> None:
         self._lanes, self._worker, self._number = lanes, worker, number
         self._keys: set[Hashable] = set()
+        self._closed = False
 
     def submit(self, job: Job) -> None:
+        if self._closed:
+            return
+        deliver, fail = job.deliver, job.fail
         job.key = self._of_all(job.key)
+        job.deliver = lambda value: None if self._closed else deliver(value)
+        job.fail = lambda error: None if self._closed else fail(error)
         self._keys.add(job.key)
         self._worker.submit(job)
 
@@ -62,6 +68,7 @@ class Lane:
 
     def close(self) -> None:
         """Nothing of it is done or delivered any more; the thread is that of all lanes."""
+        self._closed = True
         for key in self._keys:
             self._worker.withdraw(key)
         self._lanes.forget(self)
