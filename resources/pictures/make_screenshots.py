@@ -5,6 +5,7 @@ Those that the README shows are written beside this file, all of them into out/p
 
 from __future__ import annotations
 
+import shutil
 import sys
 import time
 from collections.abc import Callable
@@ -31,7 +32,8 @@ from sdf_models.architectures import Architecture
 ROOT = Path(__file__).resolve().parents[2]
 CHECKPOINTS = ROOT / "resources" / "checkpoints"
 OUT = ROOT / "out" / "pictures"
-IN_README = ("start", "inside")
+IN_README = ("start", "inside", "compare", "training")
+STAGES = (("spot-early", 250), ("spot-middle", 2500), ("spot", 24000))
 
 
 def let_run(milliseconds: int) -> None:
@@ -158,6 +160,35 @@ def nothing(studio: Studio) -> None:
     studio.window.opener.show_network(open_module(module, domain, "nowhere zero"))
 
 
+def compare(studio: Studio) -> None:
+    """Two stages of Spot, A at the left of a line and B at its right."""
+    for name in ("spot-early", "spot"):
+        studio.open(name)
+    session = studio.window.store.session
+    studio.do(actions.ShowSlice(session.slices[1].key, False))
+    studio.window.commands["swipe"].trigger()
+
+
+def training(studio: Studio) -> None:
+    """The last stage of Spot beside an earlier one, and curves over its stages."""
+    folder = OUT / "training"
+    folder.mkdir(exist_ok=True)
+    for name, step in STAGES:
+        shutil.copy(CHECKPOINTS / f"{name}.safetensors", folder / f"step-{step}.safetensors")
+    studio.open("spot")
+    session = studio.window.store.session
+    for part in session.slices[:2]:
+        studio.do(actions.ShowSlice(part.key, False))
+    studio.window.open_path(folder)
+    studio.settle()
+    studio.window.timeline.timeline.go(0)
+    studio.settle()
+    studio.window.commands["compare"].trigger()
+    studio.window.commands["3D columns"].trigger()
+    studio.settle()
+    shutil.rmtree(folder)
+
+
 def error(studio: Studio) -> None:
     studio.open("torus")
     broken = OUT / "broken.npz"
@@ -171,7 +202,7 @@ def error(studio: Studio) -> None:
 STATES: dict[str, Callable[[Studio], None]] = {
     "start": start, "dragging": dragging, "isolated": isolated, "values": values, "gradients": gradients,
     "random": random_colours, "highlighted": highlighted, "inside": inside, "small": small, "hovering": hovering,
-    "nothing": nothing, "error": error,
+    "nothing": nothing, "error": error, "compare": compare, "training": training,
 }  # fmt: skip
 
 

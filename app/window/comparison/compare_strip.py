@@ -37,7 +37,7 @@ class CompareStrip(QFrame):
         above.addStretch(1)
         above.addWidget(command_button(commands["end comparison"], words=False))
         for part in self._of_pair:
-            below.addWidget(part)
+            below.addWidget(part, 4 if isinstance(part, Choice) else 0)
         below.addWidget(self.more)
         below.addStretch(1)
         below.addWidget(label("linked", "muted"))

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 from PySide6.QtCore import QRectF, Qt
 from PySide6.QtGui import QColor, QFont, QFontMetricsF, QPainter, QPaintEvent, QPen
-from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QWidget
 
 from app.comparison.colors import difference_title
 from app.state.comparison import Between
@@ -19,7 +19,7 @@ from app.views.marks.paper_of import paper_of
 from app.views.slice.fills import FaceFill
 from app.views.slice.legend import ColorBar
 from app.window.panels.slice_tile import SliceTile
-from app.window.parts.controls import label
+from app.window.parts.controls import ElidedLabel
 
 if TYPE_CHECKING:
     from app.comparison.slices import Values
@@ -40,17 +40,16 @@ class PairTile(SliceTile):
         self._between = between
         self.bar, self._classes = ColorBar(self), SignKey(accents, self)
         self._classes.setVisible(between is Between.OVERLAY)
-        self.numbers = label("", "small")
-        self.numbers.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
-        self.numbers.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
-        self.numbers.setToolTip("Of d = f in B less f in A, exactly, on the common refinement of both partitions")
+        self.numbers = ElidedLabel(self)
+        self.numbers.setObjectName("small")
         self.show_numbers(None)
-        below = QHBoxLayout()
-        below.setContentsMargins(8, 0, 6, 2)
-        below.addWidget(self.bar)
-        below.addWidget(self._classes)
-        below.addWidget(self.numbers, 1)
-        self._frame.addLayout(below)
+        key = QHBoxLayout()
+        key.setContentsMargins(8, 0, 6, 0)
+        key.addWidget(self.bar)
+        key.addWidget(self._classes)
+        key.addStretch(1)
+        self._frame.addLayout(key)
+        self._frame.addWidget(self.numbers)
         if between is Between.LINES:
             least = 1 / LARGEST_RATIO
             table = table_of(between)
@@ -73,7 +72,8 @@ class PairTile(SliceTile):
 
     def show_numbers(self, values: Values | None) -> None:
         """How far apart the two are, exactly; None: that is not known yet."""
-        self.numbers.setText("\n" if values is None else "\n".join(difference_title(values)))
+        text = " " if values is None else "  " + " \N{MIDDLE DOT} ".join(difference_title(values))
+        self.numbers.show_text(text, "d = f in B less f in A, exactly, on the common refinement of both partitions")
 
 
 class SignKey(QWidget):
