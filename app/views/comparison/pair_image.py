@@ -11,7 +11,6 @@ from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.ndimage import gaussian_filter, zoom
 
 from app.comparison.colors import DENSITIES, DIFFERENCES, round_limit
 from app.state.comparison import Between
@@ -114,6 +113,8 @@ def limit_of(pair: tuple[SlicePicture, SlicePicture]) -> float:
 
 def _ratio(pair: tuple[SlicePicture, SlicePicture], device: Framing, hidden_depths: frozenset[int]) -> Float:
     """The length of lines around each pixel (H, W) in the second slice over that in the first."""
+    from scipy.ndimage import zoom  # a window that compares nothing does without
+
     first, second = (_density(picture, device, hidden_depths) for picture in pair)
     least = _LEAST * max(float(first.mean()), float(second.mean()), 1e-30)
     ratio = (second + least) / (first + least)
@@ -124,6 +125,8 @@ def _ratio(pair: tuple[SlicePicture, SlicePicture], device: Framing, hidden_dept
 
 def _density(picture: SlicePicture, device: Framing, hidden_depths: frozenset[int]) -> Float:
     """The length of lines in blocks of pixels, smoothed; each line counts where its middle is."""
+    from scipy.ndimage import gaussian_filter
+
     shape = -(-device.height // _BLOCK), -(-device.width // _BLOCK)
     depths = [depth for depth in range(len(picture.first) - 1) if depth not in hidden_depths]
     chosen = [picture.edges[picture.first[depth] : picture.first[depth + 1]] for depth in depths]

@@ -47,6 +47,7 @@ _ELSEWHERE: Final = (
 """Commands of the views that a comparison takes the place of: they bring these back."""
 _BLINK_MILLISECONDS: Final = 700
 _MIXED: Final = (Between.OVERLAY, Between.DIFFERENCE)  # in which no lines are drawn
+_IN_PART: Final = (Between.SIDE, Between.SWIPE, Between.BLINK)  # in which first layers do while a plane moves
 _SPACE_HEIGHT: Final = 210
 
 
@@ -217,7 +218,7 @@ class CompareBoard(QWidget):
         kept = self._main.cache, self._surface.kept
         for network in compared.shown:
             column = Column(self._store, session.networks[network], kept, self._lanes, self)
-            column.slices.budget = float("inf") if self._pairs() else self._main.budget
+            column.slices.budget = self._main.budget if compared.between in _IN_PART else float("inf")
             column.surface.threads = self._surface.threads
             self.columns.append(column)
         keys = [part.key for part in session.slices if part.visible and (session.tiled or part.key == session.active)]
@@ -274,6 +275,7 @@ class CompareBoard(QWidget):
         view.show_look(self._store.session.look)
         column.link.add(key, view)
         tile.chosen.connect(lambda: self._store.do(actions.ActivateSlice(key)))
+        tile.enlarged.connect(lambda: self._store.do(actions.TileSlices(not self._store.session.tiled)))
         for other in self._of(place):
             tile.cancelled.connect(partial(other.slices.cancel, key))
         self._hand.watch(key, view, column)
@@ -305,13 +307,15 @@ class CompareBoard(QWidget):
     def _show_pair(self, key: int, tile: PairTile) -> None:
         """Both slices, once they are of one plane."""
         first, second = (other.slices.result(key) for other in self.columns)
-        computing = any(other.slices.computing(key) for other in self.columns)
-        if first is None or second is None:
+        computing, compared = any(other.slices.computing(key) for other in self.columns), self._compared
+        if first is None or second is None or compared is None:
             return
-        if same_plane(first.plane, second.plane) and first.answer.complete and second.answer.complete:
+        whole = first.answer.complete and second.answer.complete
+        if same_plane(first.plane, second.plane) and (whole or compared.between in _IN_PART):
             tile.show_pair(first, second, not computing, _reservation(*(column.opened for column in self.columns)))
             tile.show_numbers(None)
-            self.differences.ask(key, first, second, self._resting)
+            if whole:
+                self.differences.ask(key, first, second, self._resting)
         elif not computing and not same_plane(first.plane, second.plane) and self._behind is None:
             tile.show_failure("A and B are cut along different planes: link the planes to draw both in one picture")
         if not computing:

@@ -59,6 +59,10 @@ class PairTile(SliceTile):
         """Both slices of one plane; note: what is to be told of them."""
         self.pair.second = second.picture
         self.show_result(first, current)
+        answers = first.answer, second.answer
+        if any(answer.done < answer.layers for answer in answers):
+            layers = (f"{name}: layers 0..{answer.done - 1}" for name, answer in zip("AB", answers, strict=True))
+            note = " \N{MIDDLE DOT} ".join(layers)
         self.pair.next_note = note or self.pair.next_note
         counts = [drawn.answer.partition.regions for drawn in (first, second)]
         self._count.setText(f"A {counts[0]:,}, B {counted(counts[1], 'region')}")
