@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from app.state.actions import Action, MovePlane, Restore
+from app.state.actions import Action, MovePlane, Restore, ShowStep
 from app.state.columns import seen_in_column
 from app.state.session import OpenNetwork, Session
 from app.state.store import Store
@@ -25,7 +25,7 @@ class ColumnStore(Store):
             if not action.live and action.column is None:
                 self._change(action, after)  # the hand has let go
             return
-        if not isinstance(action, MovePlane):
+        if not isinstance(action, MovePlane | ShowStep):
             action = Restore(after, "follow the session")
         self._change(action, after)
 

@@ -131,6 +131,11 @@ class LiveSlices(QObject):
         painted = shown.fill is session.fill and shown.picture.neuron == _pair(session.neuron)
         return self.current(key) and painted and self.location(key) is not None
 
+    def holds(self, key: int) -> bool:
+        """Whether the slice at the plane where it is now is kept, so that it is there in a moment."""
+        session = self._store.session
+        return session.opened is not None and self.cache.holds(session.opened, session.slice(key).plane)
+
     def quick(self, key: int) -> bool:
         """Whether a slice followed the hand in a moment when it was last computed."""
         shown = self.result(key)

@@ -141,7 +141,10 @@ class SceneLink(QObject):
         session, view = change.after, self._view
         if session.opened is not change.before.opened:
             self._remember(change.before.opened, session)
+            until_drawn = view.picture if isinstance(change.action, actions.ShowStep) else None
             self._open(session.opened)
+            if until_drawn is not None and view.picture is None:
+                view.show_seen(until_drawn)
         elif session.neuron != change.before.neuron:
             self._highlight(session)
         if session.opened is None:

@@ -150,8 +150,11 @@ class CompareBoard(QWidget):
             if began:
                 self.shown.emit(True)
         else:
-            self._exchange(session)
+            changed = self._exchange(session)
             self._follow(action)
+            for (place, key), tile in self.tiles.items():
+                if any(column in changed and not column.slices.holds(key) for column in self._of(place)):
+                    tile.clear()
         for (_, key), tile in self.tiles.items():
             tile.show_slice(session.slice(key), key == session.active)
             tile.view.show_look(session.look)
@@ -171,12 +174,14 @@ class CompareBoard(QWidget):
         for column in sorted(self.columns, key=lambda column: column is not self.parts.leader):
             column.store.follow(action)
 
-    def _exchange(self, session: Session) -> None:
-        """Networks that others took the place of, in the same tiles: what is seen stays until the next picture."""
+    def _exchange(self, session: Session) -> list[Column]:
+        """The columns whose networks others took the place of, in the same tiles."""
         assert session.comparison is not None
+        changed = []
         for column, head, network in zip(self.columns, self.heads, session.comparison.shown, strict=True):
             opened = session.networks[network]
             if column.opened is not opened:
+                changed.append(column)
                 column.exchange(opened)
                 head.show_name(opened.name, str(opened.path or ""))
         if self._pairs():
@@ -184,6 +189,7 @@ class CompareBoard(QWidget):
             for tile in self.tiles.values():
                 if isinstance(tile, PairTile):
                     tile.pair.name((first, second))
+        return changed
 
     def _catch_up(self) -> None:
         action, self._behind = self._behind, None

@@ -73,7 +73,8 @@ class SliceBoard(ScrollArea):
             tile = self.tiles[part.key]
             if session.opened is not change.before.opened:  # what is drawn is of another network
                 self._link.withdraw(part.key)
-                tile.clear()
+                if not (isinstance(change.action, actions.ShowStep) and self._slices.holds(part.key)):
+                    tile.clear()
             tile.show_slice(part, part.key == session.active)
             tile.view.show_look(session.look)
         if isinstance(change.action, actions.MovePlane):

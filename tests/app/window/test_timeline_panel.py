@@ -85,6 +85,9 @@ def test_steps_are_there_at_once_by_slider_keys_and_curves(
         assert main.store.session.opened is panel.timeline.steps[0].opened
         assert all(main.slices.current(part.key) for part in main.store.session.slices)
         press(driver, "Alt+PgDown")
+        views = [tile.view for tile in main.board.tiles.values()]
+        assert all(view.picture is not None and view._image is not None for view in views)  # no flash of empty views
+        assert main.scene_view.picture is not None
         driver.settle()
         assert panel.slider.value() == 1
         x, area = panel.curves.place_of(1, 4), panel.curves.area(1)
