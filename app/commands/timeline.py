@@ -38,9 +38,10 @@ _EXTENSIONS: Final = (*FIGURES, ".csv", *_MOVIES)
 _VIDEO: Final = (".mp4", ".mov", ".mkv", ".avi", ".webm")
 _DPI: Final = 150.0
 _EPILOG: Final = """\
-Checkpoints follow each other by their names, numbers in these by value: step-900 before step-1000. What cannot be read
-is a gap in the curves, told with its reason. There is no .mp4, as the codec libraries at hand contain GPL code; a
-program of yours can make one of the pictures of --frames: ffmpeg -i FOLDER/%04d.png movie.mp4
+Checkpoints follow each other by the steps that safetensors files tell, else by their names, numbers in these by value:
+step-900 before step-1000. What cannot be read is a gap in the curves, told with its reason. There is no .mp4, as the
+codec libraries at hand contain GPL code; a program of yours can make one of the pictures of --frames:
+  ffmpeg -i FOLDER/%04d.png movie.mp4
 """
 
 

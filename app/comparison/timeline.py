@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,11 +19,14 @@ from app.comparison.subjects import ComparisonError, Subject, shared_domain
 from app.state.slices import SliceResult
 from engine import EngineError, SlicePlane
 
+_STEP_KEYS: Final = ("step", "steps", "global_step", "iteration", "epoch")  # of other programs' metadata
+_MOST_HEADER: Final = 1 << 20  # bytes
+
 
 @dataclass(frozen=True, eq=False, slots=True)
 class Moment:
-    """A checkpoint of a training: its name, the step that its name tells (its place among the others where none does),
-    and the measures on each plane; or the reason why there are none.
+    """A checkpoint of a training: its name, the step that its file or its name tells (its place among the others where
+    none does), and the measures on each plane; or the reason why there are none.
 
     slices: of each plane; rows: a table's; gap: "" where it could be measured.
     """
@@ -43,22 +48,47 @@ def checkpoints_in(folder: Path) -> list[Path]:
 
 
 def in_order(paths: Sequence[Path]) -> list[Path]:
-    """Return paths by their names, numbers in them by value, so that step-900 comes before step-1000."""
+    """Return paths by the steps that their files tell, those that tell none where they are by name.
+
+    By their names numbers in them count by value, so that step-900 comes before step-1000.
+    """
 
     def key(path: Path) -> list[tuple[int, int, str]]:
         parts = re.split(r"(\d+)", path.name)
         return [(1, int(part), "") if part.isdecimal() else (0, 0, part) for part in parts if part]
 
-    return sorted(paths, key=key)
+    named = sorted(paths, key=key)
+    told = {path: step for path in named if (step := told_step(path)) is not None}
+    ordered = iter(sorted(told, key=lambda path: told[path]))
+    return [next(ordered) if path in told else path for path in named]
 
 
 def steps_of(paths: Sequence[Path]) -> list[int]:
-    """Return the last number in each name, where all have one and these ascend; else their places, from 1."""
-    found = [re.findall(r"\d+", path.stem) for path in paths]
-    steps = [int(numbers[-1]) for numbers in found if numbers]
-    if len(steps) == len(paths) and all(a < b for a, b in pairwise(steps)):
-        return steps
+    """Return the step that each file tells, or the last number in each name, where all have one and these ascend; else
+    their places, from 1."""
+    numbers = [re.findall(r"\d+", path.stem) for path in paths]
+    for found in ([told_step(path) for path in paths], [int(each[-1]) if each else None for each in numbers]):
+        steps = [step for step in found if step is not None]
+        if len(steps) == len(paths) and all(a < b for a, b in pairwise(steps)):
+            return steps
     return list(range(1, len(paths) + 1))
+
+
+def told_step(path: Path) -> int | None:
+    """Return the step of the training that the header of a safetensors file tells, None where it tells none."""
+    try:
+        with path.open("rb") as file:
+            size = int.from_bytes(file.read(8), "little")
+            if not 2 <= size <= _MOST_HEADER:
+                return None
+            header = json.loads(file.read(size))
+        metadata = header.get("__metadata__", {})
+        own = json.loads(metadata.get("splinescope", "{}"))
+        training = re.search(r" in (\d+)(?: of \d+)? steps", own.get("facts", {}).get("training", ""))
+        told = training[1] if training else next((metadata[key] for key in _STEP_KEYS if key in metadata), "")
+        return int(told)
+    except (OSError, ValueError, AttributeError, TypeError):  # another format, or broken: it is told when it is opened
+        return None
 
 
 def moments(

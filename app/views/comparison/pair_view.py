@@ -7,7 +7,7 @@ from typing import Final
 
 import numpy as np
 from PySide6.QtCore import QPointF, QRectF, QSizeF, Qt, Signal
-from PySide6.QtGui import QFont, QFontMetricsF, QImage, QMouseEvent, QPainter, QPen, QPolygonF
+from PySide6.QtGui import QFont, QFontMetricsF, QImage, QKeyEvent, QMouseEvent, QPainter, QPen, QPolygonF
 from PySide6.QtWidgets import QWidget
 
 from app.state.comparison import Between
@@ -20,6 +20,7 @@ from app.views.slice.slice_image import Image, SlicePicture
 from app.views.slice.slice_view import Drawing, SliceView, paint_image
 
 _GRIP: Final = 7.0  # pixels from the divider from which a hand takes it
+_KEY_STEP: Final = 0.04  # of the width
 _ENDS: Final = 0.02  # of the width: how near to a side the divider may be
 
 
@@ -151,6 +152,15 @@ class PairView(SliceView):
 
     def _on_divider(self, at: QPointF) -> bool:
         return self.between is Between.SWIPE and abs(at.x() - self._divider(self.area)) <= _GRIP
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        """The divider goes to the left and to the right with < and >."""
+        way = {Qt.Key.Key_Less: -1, Qt.Key.Key_Greater: 1}.get(Qt.Key(event.key()))
+        if way is None or self.between is not Between.SWIPE:
+            super().keyPressEvent(event)
+        else:
+            self.divide(self._share + _KEY_STEP * way)
+            self.divided.emit(self._share)
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
         if event.button() == Qt.MouseButton.LeftButton and self._on_divider(event.position()):

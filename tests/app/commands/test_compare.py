@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 
@@ -11,11 +12,12 @@ import numpy as np
 import pytest
 import torch
 from PIL import Image
+from safetensors.torch import save_file
 from torch import nn
 
 import app
 from app.comparison.measures import BY_KEY, MEASURES, document, tip
-from app.comparison.timeline import in_order, steps_of
+from app.comparison.timeline import checkpoints_in, in_order, steps_of
 from engine import SlicePlane, common_refinement
 from sdf_models import load_checkpoint, save_checkpoint
 from tests.app.conftest import DOMAIN, ROOT, Ran, random_module
@@ -206,6 +208,20 @@ def test_numbers_in_names_are_numbers() -> None:
     assert [path.name for path in in_order(names)] == ["step-90.pth", "step-900.pth", "step-1000.pth"]
     assert steps_of(in_order(names)) == [90, 900, 1000]
     assert steps_of([Path("early.pth"), Path("late7.pth")]) == [1, 2]
+
+
+def test_steps_that_files_tell_come_before_their_names(tmp_path: Path) -> None:
+    checkpoints = ROOT / "resources" / "checkpoints"
+    for name, source in (("a1", "spot"), ("b2", "spot-early"), ("d3", "spot-middle")):
+        shutil.copy(checkpoints / f"{source}.safetensors", tmp_path / f"{name}.safetensors")
+    (tmp_path / "c9.safetensors").write_bytes(b"broken")
+    tensors = {"weight": torch.zeros(1)}
+    save_file(tensors, tmp_path / "e4.safetensors", metadata={"global_step": "100"})
+    found = checkpoints_in(tmp_path)
+    assert [path.stem for path in found] == ["e4", "b2", "c9", "d3", "a1"]  # what tells no step stays in its place
+    told = [path for path in found if path.stem != "c9"]
+    assert steps_of(told) == [100, 250, 2500, 24000]
+    assert steps_of(found) == [1, 2, 3, 4, 5]
 
 
 def test_an_approximation_is_labelled(splinescope: Run, tmp_path: Path) -> None:

@@ -188,6 +188,8 @@ def test_the_divider_follows_the_mouse_in_all_slices(trio: Driver) -> None:
     columns = np.flatnonzero((before != after)[60:].any(axis=(0, 2)))  # below the names
     assert columns.min() > area.left() + 0.4 * area.width()  # at the left of the old place A stays
     assert first.fitted_whole  # it was no pan
+    QTest.keyClick(other, "<")
+    assert first.share == other.share == pytest.approx(0.76, abs=0.01)
 
 
 def test_differences_are_those_of_the_networks(trio: Driver) -> None:
