@@ -40,5 +40,5 @@ def told_at(column: Column, key: int, point: NDArray[np.float64]) -> str:
     maps = affine_maps(location.partition, np.array([region], np.int32))
     value = float(maps.values(shown.plane.to_input(where)).ravel()[0])
     slope = float(np.linalg.norm(maps.gradient.reshape(-1, 3)[0]))
-    text = f"f = {value:.4g}   |\N{NABLA}f| = {slope:.4g}   region {region:,}"
-    return text.replace("-", "\N{MINUS SIGN}")
+    text = f"f = {value:.4g}   |\N{NABLA}f| = {slope:.4g}   region {region:,}".replace("-", "\N{MINUS SIGN}")
+    return text.replace(" = ", "\N{NO-BREAK SPACE}=\N{NO-BREAK SPACE}").replace("region ", "region\N{NO-BREAK SPACE}")

@@ -100,7 +100,7 @@ class CompareHand(QObject):
             here = (its is column or self._parts.pairs) and other == key
             tile.view.show_crosshair(None if here else crosshair_on(its.link.plane(other), point, size))
         for its, head in zip(self._parts.columns, self._parts.heads, strict=True):
-            head.readout.show_text(told_at(its, key, point))
+            head.readout.setText(told_at(its, key, point))
             if its.space is not None:
                 its.space.show_crosshair(Crosshair(point))
 
@@ -108,7 +108,7 @@ class CompareHand(QObject):
         for tile in self._parts.tiles.values():
             tile.view.show_crosshair(None)
         for column, head in zip(self._parts.columns, self._parts.heads, strict=True):
-            head.readout.show_text("")
+            head.readout.setText("")
             if column.space is not None:
                 column.space.show_crosshair(None)
 

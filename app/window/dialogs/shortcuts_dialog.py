@@ -8,9 +8,10 @@ from typing import Final
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QDialog, QDialogButtonBox, QGridLayout, QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
-from app.window.parts.controls import label, without_icons
+from app.window.parts.controls import ScrollArea, label, without_icons
 
 Line = tuple[str, str]
+_BAR, _AROUND = 12, 140  # pixels: a scroll bar, and what is around the sheet on a screen
 Section = tuple[str, Sequence[Line]]
 
 BY_HAND: Final[tuple[tuple[str, tuple[Line, ...]], ...]] = (
@@ -37,6 +38,7 @@ BY_HAND: Final[tuple[tuple[str, tuple[Line, ...]], ...]] = (
             ("Enter, in a view", "a pointer: arrows move it, Enter clicks, Esc ends"),
             ("Double click in a slice, or 0", "all of it; again: a small slice alone"),
             ("Double click on its title", "this slice alone, and back"),
+            ("Drag the line of a swipe, or < and >", "A at its left, B at its right"),
         ),
     ),
     (
@@ -77,7 +79,16 @@ class ShortcutsDialog(QDialog):
         layout = QVBoxLayout(self)
         layout.setContentsMargins(22, 20, 22, 16)
         layout.setSpacing(12)
-        layout.addLayout(columns)
+        page = QWidget(self)
+        page.setObjectName("panel")
+        page.setLayout(columns)
+        scroll = ScrollArea(self)  # where the screen is lower than the sheet
+        scroll.setWidget(page)
+        room, needed = self.screen().availableSize(), page.sizeHint()
+        scroll.setMinimumSize(
+            min(needed.width() + _BAR, room.width() - _AROUND), min(needed.height(), room.height() - _AROUND)
+        )
+        layout.addWidget(scroll)
         layout.addWidget(buttons)
 
 

@@ -136,7 +136,7 @@ def test_a_point_is_marked_read_and_pinned_in_all_columns(trio: Driver) -> None:
     point = store.session.slice(key).plane.to_input(np.array([[u, v]]))
     for place, head in enumerate(board.heads):
         value = float(board.columns[place].opened.network.forward(point)[0, 0])
-        told = head.readout.whole.replace("\N{MINUS SIGN}", "-")
+        told = head.readout.text().replace("\N{MINUS SIGN}", "-").replace("\N{NO-BREAK SPACE}", " ")
         assert told.startswith(f"f = {value:.4g} ")
         assert "region" in told
     np.testing.assert_allclose(board.tiles[0, key].view.crosshair.point, [u, v], atol=1e-12)
@@ -147,7 +147,7 @@ def test_a_point_is_marked_read_and_pinned_in_all_columns(trio: Driver) -> None:
     main.commands["undo"].trigger()  # of all columns at once
     assert not store.session.pins
     view.leaveEvent(None)
-    assert all(head.readout.whole == "" for head in board.heads)
+    assert all(head.readout.text() == "" for head in board.heads)
 
 
 def test_what_is_drawn_between_two(trio: Driver) -> None:
