@@ -176,10 +176,11 @@ class PairView(SliceView):
             self.divided.emit(self._share)
             return
         if not event.buttons():
-            if self._on_divider(event.position()):
+            if self._on_divider(event.position()):  # a click takes nothing else
                 self.setCursor(Qt.CursorShape.SplitHCursor)
-            else:
-                self.show_cursor()
+                self.left.emit()
+                return
+            self.show_cursor()
         super().mouseMoveEvent(event)
 
     def mouseReleaseEvent(self, event: QMouseEvent) -> None:
