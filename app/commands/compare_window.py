@@ -81,5 +81,6 @@ def compared(session: Session, planes: Sequence[SlicePlane], between: Between) -
         for part in session.slices:
             session = applied(session, RemoveSlice(part.key))
         for plane in planes:
-            session = applied(session, AddSlice(plane, plane.describe()))
+            axis, across, _ = plane.describe().partition(" = ")
+            session = applied(session, AddSlice(plane, axis if across else None))
     return applied(session, Compare(compared_at_first(session, between)))
