@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from app.state.session import OpenNetwork, Session
     from app.state.store import Change, Store
     from engine import SlicePlane
+    from sdf_models import Reading
 
 _QUIET_MILLISECONDS: Final = 400  # after a hand moved a plane, and after a file was written
 _FULL: Final = 0.9  # of the budget: no more is computed ahead
@@ -38,13 +39,14 @@ _FULL: Final = 0.9  # of the budget: no more is computed ahead
 @dataclass(eq=False, slots=True)
 class Step:
     """opened: None until the file is read; gap: why it cannot be; measures: in the active slice's plane, with those of
-    the change from the step before once they are known."""
+    the change from the step before once they are known, so `changed`; too_large: its slices are not kept."""
 
     path: Path
     opened: OpenNetwork | None = None
     gap: str = ""
     measures: Values = field(default_factory=dict)
     changed: bool = False
+    too_large: bool = False
 
     @property
     def name(self) -> str:
@@ -63,8 +65,10 @@ class Timeline(QObject):
         self.steps: list[Step] = []
         self.at = 0
         self._wanted: int | None = None  # a step that is shown once it is read
-        self._plane: SlicePlane | None = None  # of which the measures are
+        self._plane: SlicePlane | None = None  # of which the measures are, in what frame
+        self._frame: tuple[bytes, float] | None = None
         self._busy = False
+        self._last: OpenNetwork | None = None  # that was shown
         self._rest = QTimer(self)
         self._rest.setSingleShot(True)
         self._rest.setInterval(_QUIET_MILLISECONDS)
@@ -146,7 +150,8 @@ class Timeline(QObject):
             self.steps[at].opened = self.steps[at].opened or shown
         if moved:
             self.changed.emit()
-        if moved or before.slices is not after.slices or before.active != after.active:
+        if moved or before.slices is not after.slices or before.active != after.active or shown is not self._last:
+            self._last = shown
             self._worker.withdraw("ahead")
             self._busy = False
             self._rest.start()
@@ -198,11 +203,13 @@ class Timeline(QObject):
         for k in order:
             step = self.steps[k]
             if step.opened is None and not step.gap:
-                self._submit(partial(self._read, step.path), partial(self._take_read, step))
+                reading = None if self.shown is None else self.shown.reading
+                self._submit(partial(self._read, step.path, reading), partial(self._take_read, step))
                 return
-            plane = None if step.opened is None or self.full else self._next_plane(step, session)
-            if plane is not None and step.opened is not None:
-                self._submit(partial(_cut, step.opened, plane, session), partial(self._take_cut, step, step.opened))
+            opened = self._as_seen(step)
+            plane = None if self.full else self._next_plane(step, session)
+            if plane is not None and opened is not None:
+                self._submit(partial(_cut, opened, plane, session), partial(self._take_cut, step, opened))
                 return
         for k in order:
             if self._measure(k, session):
@@ -212,19 +219,25 @@ class Timeline(QObject):
     def _take_plane(self, session: Session) -> None:
         """Measures are of the active slice."""
         part = session.active_slice
-        plane = None if part is None else part.plane
-        if plane is None or self._plane is None or not same_plane(plane, self._plane):
-            self._plane = plane
+        plane, shown = None if part is None else part.plane, self.shown
+        frame = None if shown is None else (shown.domain.tobytes(), shown.level)
+        if plane is None or self._plane is None or not same_plane(plane, self._plane) or frame != self._frame:
+            self._plane, self._frame = plane, frame
             for step in self.steps:
-                step.measures, step.changed = {}, False
+                step.measures, step.changed, step.too_large = {}, False, False
+
+    def _as_seen(self, step: Step) -> OpenNetwork | None:
+        """The network of a step in the box and at the level of the one that is shown."""
+        opened, shown = step.opened, self.shown
+        if opened is None or shown is None:
+            return opened
+        return opened.in_frame(shown.domain if shown.framed else None, shown.level)
 
     def _next_plane(self, step: Step, session: Session) -> SlicePlane | None:
         """A plane in which a step is not cut yet, of the active slice first."""
-        opened, shown = step.opened, self.shown
-        if opened is None:
+        opened = self._as_seen(step)
+        if opened is None or step.too_large:
             return None
-        if shown is not None:  # as it will be seen
-            opened = opened.in_frame(shown.domain if shown.framed else None, shown.level)
         parts = sorted(session.slices, key=lambda part: (part.key != session.active, not part.visible))
         planes = (kept_in(part.plane, opened.domain) for part in parts)
         return next((plane for plane in planes if not self._cache.holds(opened, plane)), None)
@@ -232,16 +245,15 @@ class Timeline(QObject):
     def _measure(self, k: int, session: Session) -> bool:
         """Measure a step in the active slice, and its change from the last one before that could be read."""
         step, plane = self.steps[k], self._plane
-        if step.opened is None or plane is None or step.changed:
+        opened = self._as_seen(step)
+        if opened is None or plane is None or step.changed:
             return False
-        kept = self._cache.find(step.opened, kept_in(plane, step.opened.domain))
+        kept = self._cache.find(opened, kept_in(plane, opened.domain))
         if kept is None:
             return False
-        before = next((other for other in reversed(self.steps[:k]) if other.opened is not None), None)
-        old = None
-        if before is not None and before.opened is not None:
-            old = self._cache.find(before.opened, kept_in(plane, before.opened.domain))
-        domain, partition = step.opened.domain, kept.drawn.answer.partition
+        before = next((seen for other in reversed(self.steps[:k]) if (seen := self._as_seen(other)) is not None), None)
+        old = None if before is None else self._cache.find(before, kept_in(plane, before.domain))
+        domain, partition = opened.domain, kept.drawn.answer.partition
 
         def work(context: Context) -> Values:
             own = own_values(partition, domain)
@@ -264,10 +276,10 @@ class Timeline(QObject):
         self._submit(work, end, take)
         return True
 
-    def _read(self, path: Path, context: Context) -> OpenNetwork | str:
-        """A network, or why there is none."""
+    def _read(self, path: Path, reading: Reading | None, context: Context) -> OpenNetwork | str:
+        """A network, read as the one that is shown, or why there is none."""
         try:
-            return self._open_file(path, context.cancelled, None)
+            return self._open_file(path, context.cancelled, reading)
         except OpeningError as error:
             return without_options(str(error))
 
@@ -286,6 +298,7 @@ class Timeline(QObject):
             step.gap = drawn
         else:
             self._cache.keep(opened, drawn, None)
+            step.too_large = not self._cache.holds(opened, drawn.plane)
 
     def _submit(
         self, work: Callable[[Context], Any], end: Callable[[Any], None], take: Callable[[Any], None] | None = None

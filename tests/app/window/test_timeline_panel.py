@@ -13,7 +13,8 @@ from PySide6.QtTest import QTest
 
 from app.comparison.slices import difference_values, own_values
 from app.jobs import slicing
-from engine import common_refinement
+from app.state import actions
+from engine import SlicePlane, common_refinement
 from sdf_models import save_checkpoint
 from tests.app.conftest import DOMAIN, random_module
 from tests.app.on_screen import LEFT, Driver, press, wait_until
@@ -152,3 +153,20 @@ def test_a_session_keeps_its_timeline(training: tuple[Driver, Path]) -> None:
     assert main.store.session.timeline == folder
     assert main.timeline.isVisible()
     assert main.timeline.timeline.steps[main.timeline.timeline.at].name == "step-500.safetensors"
+
+
+def test_all_steps_are_seen_in_one_frame_and_within_the_budget(training: tuple[Driver, Path]) -> None:
+    driver, _ = training
+    main, timeline = driver.window, driver.window.timeline.timeline
+    main.store.do(actions.FrameNetwork(main.store.session.opened, 0.5 * DOMAIN, 0.05))
+    wait_until(lambda: timeline.ready == 4 and timeline.steps[1].changed)
+    driver.settle()
+    timeline.go(1)
+    driver.settle()
+    opened = main.store.session.opened
+    assert (opened.name, opened.level) == ("step-90.safetensors", 0.05)
+    np.testing.assert_array_equal(opened.domain, 0.5 * DOMAIN)
+    main.slices.cache.budget = 1000.0  # no slice is kept
+    main.store.do(actions.MovePlane(main.store.session.active, SlicePlane.from_axis("z", 0.21)))
+    driver.settle()
+    assert timeline.finished
