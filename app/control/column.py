@@ -71,7 +71,7 @@ class Column(QObject):
             lane.lead()
 
     def close(self) -> None:
-        """What computes first, then what VTK holds."""
+        """End what computes first, then let go of what VTK holds."""
         self.surface.close()
         self.slices.close()
         self.link.close_worker()

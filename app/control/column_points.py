@@ -1,4 +1,4 @@
-"""What is at a point of space in the slice of a column."""
+"""Facts at a point of space, in the slice of a column."""
 
 from __future__ import annotations
 

@@ -11,7 +11,7 @@ from app.state.store import Store
 
 
 class ColumnStore(Store):
-    """What is done here is done to the session; the one who made this calls `follow` after each change of it."""
+    """Passes what is done here on to the session; the one who made this calls `follow` after each change of it."""
 
     def __init__(self, main: Store, opened: OpenNetwork) -> None:
         super().__init__()

@@ -1,4 +1,4 @@
-"""How far two slices of one plane are apart: at once as colours need it, and exactly once the hand rests."""
+"""Distances of two slices of one plane: at once as colours need them, and exactly once the hand rests."""
 
 from __future__ import annotations
 

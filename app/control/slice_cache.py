@@ -54,7 +54,7 @@ class SliceCache:
         return kept
 
     def holds(self, opened: OpenNetwork, plane: SlicePlane) -> bool:
-        """Whether a slice is kept; it is not asked for by that."""
+        """Return whether a slice is kept; it is not asked for by that."""
         return _key(opened, plane) in self._kept
 
     def keep(self, opened: OpenNetwork, drawn: DrawnSlice, location: Location | None) -> None:

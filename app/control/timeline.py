@@ -95,11 +95,11 @@ class Timeline(QObject):
 
     @property
     def ready(self) -> int:
-        """How many steps are there at once."""
+        """Number of steps that are there at once."""
         return sum(self.is_ready(k) for k in range(len(self.steps)))
 
     def is_ready(self, at: int) -> bool:
-        """Whether a step is there at once; any step that is read, where no more is computed ahead."""
+        """Return whether a step is there at once; any step that is read is, where no more is computed ahead."""
         step = self.steps[at]
         return step.opened is not None and (self.full or self._next_plane(step, self._store.session) is None)
 

@@ -15,7 +15,7 @@ SWITCHES: Final = ("planes", "views", "camera", "space")
 
 
 class Between(Enum):
-    """What is drawn between two checkpoints, A and B; of side by side, between all."""
+    """Ways to draw two checkpoints, A and B; side by side, all of them."""
 
     SIDE = "side by side"
     SWIPE = "swipe"

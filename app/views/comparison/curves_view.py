@@ -53,13 +53,13 @@ class CurvesView(QWidget):
         self.update()
 
     def area(self, panel: int) -> QRectF:
-        """Where the curves of a panel are."""
+        """Return the rectangle of the curves of a panel."""
         count = max(len(self.panels), 1)
         width = (self.width() - 2 * _SIDE - (count - 1) * _GAP) / count
         return QRectF(_SIDE + panel * (width + _GAP), _TITLE, width, self.height() - _TITLE - _FOOT)
 
     def place_of(self, panel: int, step: int) -> float:
-        """Where a step is in a panel, from left to right."""
+        """Return the place of a step in a panel, from left to right."""
         area = self.area(panel)
         return area.left() + (step + 0.5) / max(len(self.names), 1) * area.width()
 
@@ -140,7 +140,7 @@ class CurvesView(QWidget):
         return super().event(event)
 
     def tip(self, panel: int, step: int) -> str:
-        """What is known of a step in a panel."""
+        """Return all that is known of a step in a panel."""
         if step in self.gaps:
             return f"{self.names[step]}: {self.gaps[step]}"
         values = [values[step] for _, values in self.panels[panel].lines]

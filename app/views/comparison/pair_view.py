@@ -61,7 +61,7 @@ class PairView(SliceView):
 
     @property
     def share(self) -> float:
-        """Where the divider is."""
+        """Place of the divider, as a share of the width."""
         return self._share
 
     def divide(self, share: float) -> None:

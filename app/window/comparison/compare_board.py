@@ -408,7 +408,7 @@ def _wanted(session: Session) -> tuple[object, ...]:
 
 
 def _reservation(first: OpenNetwork, second: OpenNetwork) -> str:
-    """What is told of a picture of two networks that are not alike, "" for nothing."""
+    """Return a note on a picture of two networks that are not alike, "" for none."""
     if not np.array_equal(first.domain, second.domain):
         return "A and B have different boxes: they are compared where both are"
     if first.level != second.level:

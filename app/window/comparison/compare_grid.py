@@ -1,4 +1,4 @@
-"""Where heads, 3D views and tiles of a comparison are."""
+"""Places of heads, 3D views and tiles of a comparison."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ class CompareGrid:
 
     @property
     def _wanted_across(self) -> int:
-        """How many tiles are beside each other: one of each column, or as many as make them large."""
+        """Number of tiles beside each other: one of each column, or as many as make them large."""
         if not self._parts.pairs:
             return max(len(self._parts.columns), 1)
         return best_columns(len(self._parts.tiles), self._size[0], self._size[1] - _AROUND)

@@ -1,4 +1,4 @@
-"""What a hand does in the views of a comparison, for all columns at once."""
+"""Effects of a hand in the views of a comparison, on all columns at once."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a comparison is made of on the screen."""
+"""Parts of a comparison on the screen."""
 
 from __future__ import annotations
 

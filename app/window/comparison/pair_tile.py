@@ -75,13 +75,13 @@ class PairTile(SliceTile):
             self.bar.show_fill(FaceFill(Fill.VALUE, name, -limit, limit, table_of(self._between)))
 
     def show_numbers(self, values: Values | None) -> None:
-        """How far apart the two are, exactly; None: that is not known yet."""
+        """Tell how far apart the two are, exactly; None: that is not known yet."""
         text = " " if values is None else "  " + " \N{MIDDLE DOT} ".join(difference_title(values))
         self.numbers.show_text(text, "d = f in B less f in A, exactly, on the common refinement of both partitions")
 
 
 class SignKey(QWidget):
-    """What is filled where signs differ."""
+    """Key to the colours of the areas in which signs differ."""
 
     def __init__(self, accents: tuple[RGB, RGB], parent: QWidget) -> None:
         super().__init__(parent)
