@@ -58,7 +58,7 @@ def draw_pair(
         classes = np.where(ids >= 0, below[0].astype(np.int32) + 2 * below[1], -1).astype(np.int32)
         raster.lay_face_colors(image, classes, overlay_colors(accents, paper))
     elif between is Between.DIFFERENCE:
-        difference = laid[1][1] - laid[0][1]
+        difference = (laid[1][1] - laid[0][1]).astype(np.float32)
         raster.lay_value_colors(image, ids, difference, -limit, limit, shaded(table_of(between), paper))
     else:
         ratio = np.log2(_ratio(pair, device, hidden_depths)).astype(np.float32)
@@ -89,11 +89,12 @@ def _draw_outlines(
             raster.blend(image, cover, _bytes(color))
 
 
-def _values(picture: SlicePicture, device: Framing) -> tuple[NDArray[np.int32], Float]:
-    """The region at the middle of each pixel (H, W), -1 beside the slice, and the network's value there (H, W)."""
+def _values(picture: SlicePicture, device: Framing) -> tuple[NDArray[np.int32], NDArray[np.float64]]:
+    """The region at the middle of each pixel (H, W), -1 beside the slice, and the network's value there (H, W), with
+    all digits: differences of networks that are much alike are small."""
     partition = picture.partition
     ids = np.full((device.height, device.width), -1, np.int32)
-    values = np.zeros(ids.shape, np.float32)
+    values = np.zeros(ids.shape)
     output = partition.values if partition.values.ndim == 1 else np.ascontiguousarray(partition.values[:, 0])
     raster.fill_faces(
         ids, values, partition.vertices, output, partition.face_offsets, partition.face_vertices, device.scale,

@@ -212,7 +212,7 @@ def test_differences_are_those_of_the_networks(trio: Driver) -> None:
     points = np.array([device.to_slice(x + 0.5, y + 0.5) for y, x in zip(rows, columns, strict=True)])
     places = store.session.slice(key).plane.to_input(points)
     wanted = [network.forward(places)[:, 0] for network in networks]
-    np.testing.assert_allclose((second - first)[rows, columns], wanted[1] - wanted[0], atol=1e-5)
+    np.testing.assert_allclose((second - first)[rows, columns], wanted[1] - wanted[0], atol=1e-12)
 
 
 def test_a_dragged_plane_takes_both_along_in_one_picture(trio: Driver) -> None:
