@@ -6,9 +6,9 @@ from functools import partial
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
-from PySide6.QtCore import QTimer, Signal
-from PySide6.QtGui import QResizeEvent
-from PySide6.QtWidgets import QGridLayout, QVBoxLayout, QWidget
+from PySide6.QtCore import QPoint, Qt, QTimer, Signal
+from PySide6.QtGui import QGuiApplication, QResizeEvent
+from PySide6.QtWidgets import QGridLayout, QMenu, QVBoxLayout, QWidget
 
 from app.control.column import Column
 from app.control.differences import Differences
@@ -31,6 +31,7 @@ from app.window.comparison.compare_strip import CompareStrip
 from app.window.comparison.pair_tile import PairTile
 from app.window.panels.slice_tile import SliceTile
 from app.window.parts.controls import ScrollArea
+from app.window.parts.icons import icon
 from engine import Cancelled
 
 if TYPE_CHECKING:
@@ -45,6 +46,12 @@ _ELSEWHERE: Final = (
     "measure",
 )  # fmt: skip
 """Commands of the views that a comparison takes the place of: they bring these back."""
+_IN_MENU: Final = (
+    *(between.value for between in Between), None, "swap pair", "link planes", "link zoom", "link cameras",
+    "3D columns",
+    None, "end comparison",
+)  # fmt: skip
+"""Commands of a tile's menu."""
 _BLINK_MILLISECONDS: Final = 700
 _MIXED: Final = (Between.OVERLAY, Between.DIFFERENCE)  # in which no lines are drawn
 _IN_PART: Final = (Between.SIDE, Between.SWIPE, Between.BLINK)  # in which first layers do while a plane moves
@@ -61,7 +68,7 @@ class CompareBoard(QWidget):
         self, store: Store, slices: LiveSlices, surface: LiveSurface, commands: Commands, parent: QWidget
     ) -> None:
         super().__init__(parent)
-        self._store, self._main, self._surface = store, slices, surface
+        self._store, self._main, self._surface, self._commands = store, slices, surface, commands
         self._lanes = Lanes("columns", self), Lanes("their regions", self), Lanes("their pictures", self)
         self.differences = Differences(self)
         self._built: tuple[object, ...] = ()
@@ -284,6 +291,7 @@ class CompareBoard(QWidget):
         tile.enlarged.connect(lambda: self._store.do(actions.TileSlices(not self._store.session.tiled)))
         for other in self._of(place):
             tile.cancelled.connect(partial(other.slices.cancel, key))
+        tile.menu_wanted.connect(lambda place: self._call_menu(place, tile))
         self._hand.watch(key, view, column)
 
     def _of(self, place: int) -> list[Column]:
@@ -381,6 +389,19 @@ class CompareBoard(QWidget):
         for tile in self.tiles.values():
             if isinstance(tile, PairTile):
                 tile.pair.blink(1 - tile.pair.showing)
+
+    def _call_menu(self, place: QPoint, tile: SliceTile) -> None:
+        """A menu of a tile: its picture, and all that can be done to the comparison."""
+        menu = QMenu(self)
+        menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        copied = menu.addAction(icon("picture"), "Copy picture")
+        copied.triggered.connect(lambda: QGuiApplication.clipboard().setPixmap(tile.view.white_picture()))
+        for entry in (None, *_IN_MENU):
+            if entry is None:
+                menu.addSeparator()
+            else:
+                menu.addAction(self._commands[entry])
+        menu.popup(place)
 
     def _end(self) -> None:
         """Something else is to be seen."""

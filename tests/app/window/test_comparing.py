@@ -9,8 +9,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PySide6.QtCore import QPoint, QPointF, Qt
-from PySide6.QtGui import QImage
+from PySide6.QtGui import QContextMenuEvent, QGuiApplication, QImage
 from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QApplication, QMenu
 
 from app.comparison.slices import difference_values
 from app.state import actions
@@ -294,3 +295,24 @@ def test_a_session_keeps_its_comparison(trio: Driver, tmp_path: Path) -> None:
     assert all(same_plane(a.plane, b.plane) for a, b in zip(again.apart, compared.apart, strict=True))
     assert main.compare.isVisible()
     assert not main.keeper.changed
+
+
+def test_the_right_button_offers_the_picture_and_the_comparison(trio: Driver) -> None:
+    main, store = trio.window, trio.window.store
+    press(trio, "W")
+    trio.settle()
+    view = main.compare.tiles[0, store.session.active].view
+    at = view.rect().center()
+    event = QContextMenuEvent(QContextMenuEvent.Reason.Mouse, at, view.mapToGlobal(at))
+    QApplication.sendEvent(view, event)
+    (menu,) = main.compare.findChildren(QMenu)
+    actions_ = {action.text().replace("&", ""): action for action in menu.actions()}
+    actions_["Copy picture"].trigger()
+    copied = pixels(QGuiApplication.clipboard().image())
+    assert copied.shape[:2] == (view.height(), view.width())
+    actions_["Overlay"].trigger()
+    menu.close()
+    trio.settle()
+    assert store.session.comparison.between is Between.OVERLAY
+    let_run(20)
+    assert main.compare.findChildren(QMenu) == []
