@@ -62,7 +62,8 @@ def compare_in_window(arguments: argparse.Namespace, planes: Sequence[SlicePlane
 
         def compare() -> None:
             session = window.store.session
-            if session.comparison is None and paths <= {opened.path for opened in session.networks}:
+            if paths <= {opened.path for opened in session.networks}:
+                window.opener.opened.disconnect(compare)
                 window.store.do(Restore(compared(session, planes, between), "Compare checkpoints"))
 
         window.opener.opened.connect(compare)

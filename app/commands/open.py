@@ -34,7 +34,7 @@ def add_parser(commands: Any) -> None:
         type=Path,
         nargs="*",
         metavar="FILE",
-        help="checkpoints, names of demos, or a session saved by the window",
+        help="checkpoints, names of demos, a session saved by the window, or a folder with the steps of a training",
     )
     add_picture_options(parser)
     add_reading_options(parser)
