@@ -196,7 +196,7 @@ def _compared(subjects: list[Subject], planes: list[SlicePlane], arguments: argp
                 raise CommandError(about(arguments.reference, str(error))) from error
         prepare_surface_kernels()
     if planes:
-        prepare_kernels()
+        prepare_kernels(*(subject.network for subject in subjects))
     try:
         with cancelled_by_interrupt() as cancel, _telling() as tell:
             try:

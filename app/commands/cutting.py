@@ -90,7 +90,7 @@ def cut_slices(
         planes = _fitting([pose.plane for pose in poses], arguments, network.input_size)
         check(planes, network)
         polygons = _polygons(arguments, planes, [pose.half_width for pose in poses], checkpoint.domain)
-        prepare_kernels()
+        prepare_kernels(network)
         results = []
         with cancelled_by_interrupt() as cancel:
             for plane, polygon in zip(planes, polygons, strict=True):

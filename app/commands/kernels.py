@@ -8,24 +8,32 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from app.commands.interrupt import cancelled_by_interrupt
 
+if TYPE_CHECKING:
+    from engine import Network
+
+_WIDE: Final = 256
 _MESSAGE: Final = "splinescope: compiling kernels, once per machine ..."
 
 
-def prepare_kernels() -> None:
-    """Slice a tiny network and chain its lines, which loads or compiles every kernel that slices and figures need."""
+def prepare_kernels(*networks: Network) -> None:
+    """Slice a tiny network and chain its lines, which loads or compiles every kernel that slices and figures need; of
+    tiles too where one of the networks is wide.
+    """
     import numpy as np
 
-    from engine import SlicePlane, chain_lines, level_set, partition_slice, tiny_network
+    from engine import SlicePlane, chain_lines, is_wide, level_set, partition_slice, tiny_network
 
     box = np.array([[-1.0, -1.0], [1.0, 1.0]])
     with _compiling() as cancel:
         partition = partition_slice(tiny_network(2), SlicePlane.identity(), box, 0.0, None, cancel)
         level_set(partition)
         chain_lines(partition, 0)
+        if any(map(is_wide, networks)):
+            partition_slice(tiny_network(2, width=_WIDE), SlicePlane.identity(), 0.01 * box, 0.0, None, cancel)
 
 
 def prepare_surface_kernels() -> None:

@@ -92,7 +92,7 @@ def run(arguments: argparse.Namespace) -> None:
     try:
         prepare_surface_kernels()
         if planes:
-            prepare_kernels()
+            prepare_kernels(network)
         with cancelled_by_interrupt() as cancel:
             try:
                 surface = extract(network, domain, level, _GRID, cancel)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from itertools import pairwise
-from typing import TYPE_CHECKING, Final, TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
 
@@ -15,17 +15,16 @@ if TYPE_CHECKING:
 
     from engine.network.steps import Step
 
-_WIDTH: Final = 8
 _Number = TypeVar("_Number", bound=np.generic)
 
 
-def tiny_network(inputs: int) -> Network:
+def tiny_network(inputs: int, width: int = 8) -> Network:
     """Two layers of ReLU, made by hand: tracing a module would import torch.
 
     Its zero level set goes through the middle, and two neurons are nearly parallel: there are doubts to settle.
     """
     generator = np.random.default_rng(0)
-    sizes = (inputs, _WIDTH, _WIDTH, 1)
+    sizes = (inputs, width, width, 1)
     steps: list[Step] = []
     slots = [inputs]
     middle = np.zeros(inputs)
