@@ -8,10 +8,12 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     import pyvista
+    from matplotlib.figure import Figure
     from numpy.typing import ArrayLike
     from torch import nn
 
     from app.comparison.comparison import Comparison
+    from app.figures.spec import FigureSpec
     from engine import SlicePlane
     from sdf_models import Checkpoint
 
@@ -74,3 +76,24 @@ def compare(
     cuts = [plane if isinstance(plane, SlicePlane) else SlicePlane.parse(plane) for plane in planes]
     subjects = [subject_of(given, f"network {i}", level) for i, given in enumerate(modules_or_checkpoints, 1)]
     return compare_subjects(subjects, cuts, domain, surface=surface)
+
+
+def figure(
+    *modules_or_checkpoints: nn.Module | Checkpoint,
+    planes: Sequence[str | SlicePlane] = (),
+    layout: str = "grid",
+    preset: str | None = None,
+    spec: FigureSpec | None = None,
+    level: float = 0.0,
+    zoom: tuple[float, float, float, float] | None = None,
+) -> Figure:
+    """Draw a figure and return it as one of matplotlib; `app.figures.writing.write_figure` makes files of it.
+
+    planes, level: as for `scene`; layout, preset: names that `splinescope figure --help` lists; spec: a whole figure
+    instead; zoom: rectangle of layout "zoom", left, low, right, high.  Raises ValueError and engine.EngineError.
+    """
+    from app.figures.making import figure_of
+    from engine import SlicePlane
+
+    cuts = [plane if isinstance(plane, SlicePlane) else SlicePlane.parse(plane) for plane in planes]
+    return figure_of(modules_or_checkpoints, cuts, layout, preset, spec, level, zoom)

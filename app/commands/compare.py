@@ -250,8 +250,8 @@ def _write(comparison: Comparison, outputs: list[Path], palette: Palette) -> Non
                 if kind == ".csv":
                     write_csv(comparison.rows, temporary)
                     continue
-                from app.export.comparison_figure import draw_comparison
-                from app.export.figure import write_figure
+                from app.figures.comparison_figure import draw_comparison
+                from app.figures.writing import write_figure
 
                 figure = figure or draw_comparison(comparison.slices, palette)
                 write_figure(figure, temporary, kind[1:])

@@ -91,7 +91,7 @@ def _write(
     if not paths:
         return
     from app.export.regions import write_regions
-    from app.export.slice_files import SliceFiles
+    from app.figures.slice_files import SliceFiles
     from app.files import written_together
     from engine import EngineError
 

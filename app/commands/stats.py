@@ -84,8 +84,8 @@ def run(arguments: argparse.Namespace) -> None:
 
 
 def _write(statistics: SliceStatistics, outputs: list[Path], arguments: argparse.Namespace, record: Provenance) -> None:
-    from app.export.figure import write_figure
     from app.export.statistics_figure import draw_statistics
+    from app.figures.writing import write_figure
     from app.files import written_together
     from app.provenance.carriers import KEY, comment
 

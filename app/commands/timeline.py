@@ -133,8 +133,8 @@ def _pictures(folder: Path | None, count: int) -> list[Path]:
 
 
 def _frame(moment: Moment, palette: Palette) -> Image:
-    from app.export.animation import frame_of
-    from app.export.figure import draw_slices
+    from app.figures.animation import frame_of
+    from app.figures.slice_files import draw_slices
 
     return frame_of(draw_slices(moment.slices, palette), _DPI)
 
@@ -144,9 +144,9 @@ def _write(
     arguments: argparse.Namespace,
 ) -> None:  # fmt: skip
     from app.comparison.table import write_csv
-    from app.export.animation import write_animation
     from app.export.curves import draw_curves
-    from app.export.figure import write_figure
+    from app.figures.animation import write_animation
+    from app.figures.writing import write_figure
     from app.files import written_together
 
     places = list(dict.fromkeys(row.place for moment in found for row in moment.rows))

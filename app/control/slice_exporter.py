@@ -51,7 +51,7 @@ class SliceExporter(QObject):
         palette = self._store.session.look.style.palette
 
         def work(_: Context) -> None:
-            from app.export.slice_files import SliceFiles  # matplotlib takes a while
+            from app.figures.slice_files import SliceFiles  # matplotlib takes a while
 
             with written_together([path]) as (temporary,):
                 SliceFiles([result], palette).write(temporary, path.suffix.lower())

@@ -77,7 +77,7 @@ def _scene_pixels(
         scene.place_slice(key, result.partition.plane, accent(key))
         scene.draw_slice(key, slice_picture(result.partition, result.level_set.polylines))
     scene.look_from(camera, up, parallel)
-    drawing = still_drawing(scene, look, _filled(scene.lens(*size), scene.domain))
+    drawing = still_drawing(scene, look, filled(scene.lens(*size), scene.domain))
     studio = Studio()
     try:
         pixels = straight(studio.draw(drawing, still=True).pixels)
@@ -86,7 +86,7 @@ def _scene_pixels(
     return Image.fromarray(pixels[:, :, :3])
 
 
-def _filled(lens: Lens, domain: NDArray[np.float64]) -> Lens:
+def filled(lens: Lens, domain: NDArray[np.float64]) -> Lens:
     """The lens so near that the box, in the middle, fills the picture."""
     seen, size = lens.to_pixels(np.array(list(product(*domain.T)))), np.array([lens.width, lens.height])
     low, high = seen.min(axis=0), seen.max(axis=0)

@@ -126,7 +126,8 @@ def draw(
     partition = picture.partition
     image = np.empty((device.height, device.width, 4), np.uint8)
     image[:] = (*_bytes(paper.ground), 255)
-    _lay_fill(image, picture, scale, x, y, paper)
+    if picture.fill is not None:
+        _lay_fill(image, partition, picture.fill, scale, x, y, paper)
 
     cover = np.zeros(image.shape[:2], np.uint8)
     faded = 0.28 if len(picture.highlight) else 1.0
@@ -163,10 +164,20 @@ def draw(
     return image
 
 
-def _lay_fill(image: Image, picture: SlicePicture, scale: float, x: float, y: float, paper: Paper) -> None:
-    fill, partition = picture.fill, picture.partition
-    if fill is None:
-        return
+def fill_picture(
+    partition: Partition, fill: FaceFill, corner: tuple[float, float], size: tuple[int, int], scale: float, paper: Paper
+) -> Image:
+    """(H, W, 3) uint8: regions filled, without lines; corner: the upper left one, in the slice's coordinates; size:
+    width and height in pixels; scale: pixels per unit."""
+    image = np.empty((size[1], size[0], 4), np.uint8)
+    image[:] = (*_bytes(paper.ground), 255)
+    _lay_fill(image, partition, fill, scale, -scale * corner[0], scale * corner[1], paper)
+    return image[:, :, :3]
+
+
+def _lay_fill(
+    image: Image, partition: Partition, fill: FaceFill, scale: float, x: float, y: float, paper: Paper
+) -> None:
     ids = np.full(image.shape[:2], -1, np.int32)
     values = np.zeros(image.shape[:2], np.float32)
     output = partition.values if partition.values.ndim == 1 else np.ascontiguousarray(partition.values[:, 0])

@@ -37,6 +37,7 @@ def other_network(path: Path) -> None:
 
 SURFACE = ["surface", "net.safetensors", "--bounds=-0.9,1"]
 STATS = ["stats", "net.safetensors", "--plane", "z=0", "--near=0.1"]
+FIGURE = ["figure", "net.safetensors", "--plane=z=0.1", "--plane=x=0", "--dpi=40", "--level=0.01"]
 SLICE = ["slice", "net.safetensors", "--plane=z=0.1", "--level", "0.01"]
 
 
@@ -50,13 +51,16 @@ SLICE = ["slice", "net.safetensors", "--plane=z=0.1", "--level", "0.01"]
         *((SURFACE, "--out", f"s.{kind}") for kind in ("ply", "obj", "vtp", "npz")),
         (["surface", "net.safetensors"], "--creases", "c.vtp"),
         (["render", "net.safetensors", "--plane=z=0", "--creases", "--size=300x300"], "--out", "p.png"),
+        *(([*FIGURE, "--layout", layout], "--out", name) for layout, name in
+          (("method", "f.pdf"), ("grid", "f.svg"), ("stack", "f.png"))),
         *((STATS, "--out", f"t.{kind}") for kind in ("json", "csv", "svg", "pdf")),
     ],
 )  # fmt: skip
 def test_files_are_made_anew_to_the_byte(
     splinescope: Run, folder: Path, command: list[str], option: str, name: str
 ) -> None:
-    ran = splinescope(*command, option, name, "--json")
+    told = [] if command[0] == "figure" else ["--json"]
+    ran = splinescope(*command, option, name, *told)
     assert ran.code == 0, ran.err
     before, stamp = (folder / name).read_bytes(), (folder / name).stat().st_mtime_ns
     ran = splinescope("again", name, "--check")

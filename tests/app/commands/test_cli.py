@@ -16,8 +16,7 @@ import pytest
 from torch import nn
 
 import app.commands.cutting
-import app.export.figure
-import app.export.slice_files
+import app.figures.slice_files
 from app.demos import demo_checkpoint
 from sdf_models import Checkpoint, save_checkpoint
 from tests.app.conftest import DEPTH, DOMAIN, ROOT, WIDTH, Ran, random_module
@@ -260,7 +259,7 @@ def test_full_disk(splinescope: Run, checkpoint: Path, tmp_path: Path, monkeypat
     def full(*_: object) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(app.export.slice_files, "write_figure", full)
+    monkeypatch.setattr(app.figures.slice_files, "write_figure", full)
     ran = splinescope("slice", checkpoint, "--plane", "z=0", "--out", tmp_path / "a.npz", "--out", tmp_path / "a.svg")
     assert ran.code == 2
     assert "No space left on device" in ran.err

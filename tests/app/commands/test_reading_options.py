@@ -220,7 +220,7 @@ def test_sigterm_leaves_nothing_behind(tmp_path: Path) -> None:
     """The figure is being written when the signal comes."""
     code = (
         "import sys, time\n"
-        "import app.export.figure as figure\n"
+        "import app.figures.slice_files as figure\n"
         "def slow(*arguments):\n    print('writing', flush=True)\n    time.sleep(60)\n"
         "figure.write_figure = slow\n"
         "from app.cli import main\n"

@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 
 from app.export.data import slice_facts, write_npz
-from app.export.figure import draw_slices, write_figure
+from app.figures.slice_files import draw_slices
+from app.figures.writing import write_figure
 from app.jobs.slicing import SliceAnswer, SliceRequest, compute_slice
 from app.state.slices import SliceResult
 from engine import Network, SlicePlane, level_set, partition_slice

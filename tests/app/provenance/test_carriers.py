@@ -12,10 +12,11 @@ import pyvista
 from PIL import Image
 
 from app.export.data import write_npz
-from app.export.figure import draw_slices, write_figure
 from app.export.lines import write_lines_csv, write_lines_json, write_slice_vtp
 from app.export.mesh import Mesh, write_mesh
 from app.export.regions import write_regions
+from app.figures.slice_files import draw_slices
+from app.figures.writing import write_figure
 from app.provenance.carriers import add_to_png, read_carried
 from app.provenance.record import Provenance, ProvenanceError
 from app.state.slices import SliceResult

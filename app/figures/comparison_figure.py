@@ -1,8 +1,8 @@
 """Slices of several checkpoints beside each other, and how they differ, as a figure for print.
 
 A row for each plane, a column for each checkpoint, and a column for each difference from the first one.  Slices are
-those of `app.export.figure`; differences are the values of both networks at the middles of pixels, in diverging colours
-around 0, one range in a row; over them lie the exact level sets of both.
+those of `app.figures.slice_drawing`; differences are the values of both networks at the middles of pixels, in diverging
+colours around 0, one range in a row; over them lie the exact level sets of both.
 """
 
 from __future__ import annotations
@@ -15,14 +15,17 @@ import numpy as np
 from matplotlib.colors import Normalize
 from matplotlib.figure import Figure
 from matplotlib.patches import PathPatch, Rectangle
-from matplotlib.path import Path
 from numpy.typing import NDArray
 
 from app.comparison.colors import DIFFERENCES, DIFFERING, difference_title
-from app.export.figure import draw_coordinates, draw_legend, draw_level_set, draw_panel, frame, panel_title, shortened
-from app.state.palette import BACKGROUND, BORDER, Palette, accent, depth_colors
+from app.figures.arrangement import Box, panel_title
+from app.figures.drawing import shortened, square_sheet
+from app.figures.furniture import draw_coordinates, draw_legend, frame
+from app.figures.slice_drawing import border_path, draw_level_set, draw_slice, level_name, panel_words
+from app.figures.spec import SlicePanel
+from app.figures.style import Style
+from app.state.palette import BACKGROUND, BORDER, Palette
 from app.state.texts.numbers import number_text
-from engine import chain_edges
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -39,6 +42,7 @@ _NAMES, _PANEL_TITLE, _TICKS, _LEGEND = 16.0, 22.0, 24.0, 25.0
 _SMALL, _NORMAL = 6.0, 7.0
 _CHARACTER, _LINE = 4.2, 9.0  # mean width of a letter and height of a line at the normal size
 _PIXELS: Final = 600
+_DPI: Final = 600.0
 
 
 def draw_comparison(planes: Sequence[ComparedSlice], palette: Palette = Palette.TIDE) -> Figure:
@@ -53,8 +57,8 @@ def draw_comparison(planes: Sequence[ComparedSlice], palette: Palette = Palette.
     top = _NAMES + _LINE * len(notes)
     height = round(top + len(planes) * row_height + _LEGEND, 2)
     figure = Figure(figsize=(width / 72, height / 72), facecolor=BACKGROUND)
-    depths = max(len(result.partition.network.kinks) for result in planes[0].slices)
-    colors = depth_colors(depths, palette)
+    style = Style(palette=palette)
+    panels = [SlicePanel(checkpoint=number, colour=number) for number in range(networks)]
     names = [result.checkpoint for result in planes[0].slices]
 
     def place(row: int, column: int, left: float, across: float) -> tuple[float, float, float, float]:
@@ -63,7 +67,7 @@ def draw_comparison(planes: Sequence[ComparedSlice], palette: Palette = Palette.
         return x / width, bottom / height, across / width, panel / height
 
     if notes:
-        label = figure.text(_LEFT / width, 1 - _NAMES / height, "\n".join(notes), va="top", color=accent(0))
+        label = figure.text(_LEFT / width, 1 - _NAMES / height, "\n".join(notes), va="top", color=style.accent(0))
         label.set(fontsize=_NORMAL, gid="notes", parse_math=False)
     for column in range(columns):
         other = column - networks + 1
@@ -73,9 +77,11 @@ def draw_comparison(planes: Sequence[ComparedSlice], palette: Palette = Palette.
     for row, compared in enumerate(planes):
         for column, result in enumerate(compared.slices):
             axes = figure.add_axes(place(row, column, 0, panel))
-            axes.set_title(panel_title(result, panel), fontsize=_NORMAL, loc="left", pad=4)
-            own = colors[: len(result.partition.network.kinks)]
-            draw_panel(axes, result, f"plane-{row}-checkpoint-{column}", panel, own, accent(column))
+            title = panel_title(panel_words(result, panels[column]), panel, style, lettered=False)
+            axes.set_title(title, fontsize=_NORMAL, loc="left", pad=4)
+            sheet = square_sheet(axes, _box(axes, width, height), frame(axes, result.partition))
+            draw_slice(axes, sheet, result, panels[column], f"plane-{row}-checkpoint-{column}", style, _DPI)
+            draw_coordinates(axes, result.partition, style)
         largest = max((values["largest"] for values in compared.differences[1:]), default=0.0)
         for other in range(1, networks):
             column = networks + other - 1
@@ -83,25 +89,35 @@ def draw_comparison(planes: Sequence[ComparedSlice], palette: Palette = Palette.
             axes.set_title(
                 "\n".join(difference_title(compared.differences[other])), fontsize=_NORMAL, loc="left", pad=4
             )
-            _draw_difference(axes, compared, other, f"plane-{row}-difference-{other}", largest, panel)
+            _draw_difference(
+                axes, compared, other, f"plane-{row}-difference-{other}", largest, style, _box(axes, width, height)
+            )
             if other == networks - 1:
                 _draw_bar(figure.add_axes(place(row, column, panel + _BAR_GAP, _BAR)), largest)
     inner = width - _LEFT - _RIGHT
     legend = figure.add_axes((_LEFT / width, 0, inner / width, _LEGEND / height))
-    draw_legend(legend, planes[0].slices, inner, colors)
+    shown = list(zip(panels, planes[0].slices, strict=True))
+    draw_legend(legend, shown, inner, style, level_name(planes[0].slices[0]))
     _draw_key(legend, inner)
     return figure
 
 
-def _draw_difference(axes: Axes, compared: ComparedSlice, other: int, name: str, largest: float, size: float) -> None:
+def _box(axes: Axes, width: float, height: float) -> Box:
+    """Where axes stand on a page, in points."""
+    place = axes.get_position()
+    return Box(place.x0 * width, place.y0 * height, place.width * width, place.height * height)
+
+
+def _draw_difference(
+    axes: Axes, compared: ComparedSlice, other: int, name: str, largest: float, style: Style, box: Box
+) -> None:
     first, second = compared.slices[0], compared.slices[other]
-    points_per_unit = size / frame(axes, first.partition)
+    sheet = square_sheet(axes, box, frame(axes, first.partition))
     (left, right), (low, high) = axes.get_xlim(), axes.get_ylim()
     values = _values(first, second, (left, right, low, high))
     difference = values[1] - values[0]
     level = first.partition.level or 0.0
-    border = np.flatnonzero(first.partition.edge_layer == -1).astype(np.int32)
-    outline = Path(first.partition.vertices[chain_edges(first.partition, border).vertex_ids])
+    outline = border_path(first.partition)
     limit = largest or 1.0
     shown = axes.imshow(
         difference,
@@ -121,11 +137,11 @@ def _draw_difference(axes: Axes, compared: ComparedSlice, other: int, name: str,
     filled.set(gid=f"{name}-signs", clip_path=PathPatch(outline, transform=axes.transData))
     for column, result in ((0, first), (other, second)):
         if not result.level_set.empty:
-            draw_level_set(axes, result, f"{name}-of-{column}", points_per_unit, 4 + 2 * column, accent(column))
+            draw_level_set(axes, sheet, result, f"{name}-of-{column}", 4 + 2 * column, style, style.accent(column))
     edge = PathPatch(outline, fill=False, edgecolor=BORDER, linewidth=0.5, joinstyle="round")
     edge.set(gid=f"{name}-border", zorder=100, clip_on=False)
     axes.add_patch(edge)
-    draw_coordinates(axes, first.partition)
+    draw_coordinates(axes, first.partition, style)
 
 
 def _values(

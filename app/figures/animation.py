@@ -7,7 +7,7 @@ from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from app.export.figure import write_figure
+from app.figures.writing import write_figure
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

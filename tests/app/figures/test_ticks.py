@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.export.ticks import Ticks
+from app.figures.ticks import Ticks
 
 LOWERED = str.maketrans("⁻⁰¹²³⁴⁵⁶⁷⁸⁹\N{MINUS SIGN}", "-0123456789-")
 LABEL = re.compile(r"\(?x(?: ([-+]) (\S+?))?\)?(?: / 10(\S+))?")

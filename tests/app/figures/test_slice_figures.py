@@ -14,7 +14,8 @@ from matplotlib.colors import to_hex
 from matplotlib.image import imread
 from numpy.typing import NDArray
 
-from app.export.figure import draw_slices, write_figure
+from app.figures.slice_files import draw_slices
+from app.figures.writing import write_figure
 from app.state.palette import Palette, depth_colors
 from app.state.slices import SliceResult, axis_labels
 from engine import SlicePlane
