@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from app.version import __version__ as __version__
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -16,8 +18,6 @@ if TYPE_CHECKING:
     from app.figures.spec import FigureSpec
     from engine import SlicePlane
     from sdf_models import Checkpoint
-
-__version__ = "0.1.0"
 
 
 def show(module_or_checkpoint: nn.Module | Checkpoint, domain: ArrayLike | None = None) -> None:

@@ -18,7 +18,6 @@ from app.commands.loading import about, add_reading_options, open_checkpoint, re
 from app.commands.options import add_command, add_outputs_option, finite, numbers, positive
 from app.commands.outputs import check_outputs, could_not_write, written_one_by_one
 from app.commands.planes import add_plane_options, poses_of
-from app.commands.recording import provenance_of
 from app.figures.layouts import LAYOUTS
 from app.figures.presets import PRESETS
 from app.figures.spec import Coordinates, Theme
@@ -99,7 +98,6 @@ def run(arguments: argparse.Namespace) -> None:
         found, drawn = _drawn(spec, subjects)
     except SpecError as error:
         raise CommandError(str(error)) from error
-    arguments.file = named[0]
     record = _record(arguments, named, checkpoints, found, spec)
     _write(drawn, replace(spec, checkpoints=tuple(map(str, named))), outputs, record)
     for warning in [*too_small(spec), *too_high(spec, drawn.height)]:
@@ -239,36 +237,15 @@ def _record(
     found: Ingredients,
     spec: FigureSpec,
 ) -> Provenance:
-    """Return how the figure was made: its command has all of it as text, so that no other file is needed."""
-    from app.figures.spec import SlicePanel
-    from app.figures.spec_text import spec_text
+    from app.figures.recipe import figure_record, figure_words
 
-    partitions = [result.partition for result in found.slices if result is not None]
-    counts = {
-        "regions": sum(partition.regions for partition in partitions),
-        "edges": sum(len(partition.edges) for partition in partitions),
-    }
-    planes = [panel.plane for panel in spec.panels if isinstance(panel, SlicePanel)]
-    others = {f"sha256 {k}": found.provenance.get("sha256", "") for k, found in enumerate(checkpoints[1:], 2)}
-    arguments.words = ["figure", *map(str, named), f"--spec={spec_text(spec)}", *_kept(arguments)]
     level = arguments.level if arguments.drawn_level is None else arguments.drawn_level
-    return provenance_of(
-        arguments, checkpoints[0], ("--out",), checkpoints[0].domain, level,
-        planes, {"figure": spec_text(spec), **others}, counts,
+    reading, files = reading_of(arguments), [str(path) for path in named]
+    return figure_record(
+        figure_words(files, spec, reading, arguments.level, arguments.drawn_level), files[0],
+        [checkpoint.provenance.get("sha256", "") for checkpoint in checkpoints], reading, checkpoints[0].notes,
+        checkpoints[0].domain, level, spec, found.slices,
     )  # fmt: skip
-
-
-def _kept(arguments: argparse.Namespace) -> list[str]:
-    """Options that say how files are read and which level is drawn: the figure itself does not."""
-    from sdf_models.reading import as_text, option
-
-    words = [
-        option(name) if value is True else f"{option(name)}={as_text(value)}"
-        for name, value in reading_of(arguments).made().items()
-    ]
-    if arguments.drawn_level is not None:
-        return [*words, f"--drawn-level={arguments.drawn_level!r}"]
-    return [*words, f"--level={arguments.level!r}"] if arguments.level else words
 
 
 def _write(drawn: DrawnFigure, spec: FigureSpec, outputs: list[Path], record: Provenance) -> None:

@@ -125,6 +125,15 @@ class Settings:
         self._stored.setValue("line_width", style.lines)
         self._stored.setValue("level_width", style.level)
 
+    @property
+    def figure(self) -> str:
+        """What was chosen of the last figure."""
+        return str(self._stored.value("figure", ""))
+
+    @figure.setter
+    def figure(self, choices: str) -> None:
+        self._stored.setValue("figure", choices)
+
     def forget_preferences(self) -> None:
         for name in _PREFERENCES:
             self._stored.remove(name)

@@ -153,8 +153,8 @@ class _Drawing:
                 letter.set_position((0, up + title.count("\n") * 9.0 * style.unit))
         if title.strip():
             words = axes.annotate(title, (0, 1), (aside, up), "axes fraction", "offset points", va="baseline")
-            words.set(fontsize=style.text, color=style.paper.ink, parse_math=False, va="bottom")
-            words.set_va("baseline" if "\n" not in title else "bottom")
+            place = "bottom" if "\n" in title else "baseline"
+            words.set(fontsize=style.text, color=style.paper.ink, parse_math=False, va=place)
 
     def _draw_surface(self, axes: Axes, panel: SurfacePanel, box: Box) -> None:
         spec, style = self.spec, self.style

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from matplotlib.lines import Line2D
 from matplotlib.patches import Rectangle
@@ -46,7 +46,7 @@ def draw_coordinates(axes: Axes, partition: Partition, style: Style) -> None:
     unit, paper = style.unit, style.paper
     horizontal, vertical = axis_labels(partition.plane)
     across, upwards = Ticks.between(*axes.get_xlim(), horizontal), Ticks.between(*axes.get_ylim(), vertical)
-    words = {"fontsize": style.text, "fontstyle": "italic", "color": paper.ink}
+    words: dict[str, Any] = {"fontsize": style.text, "fontstyle": "italic", "color": paper.ink}
     axes.set_xlabel(across.label, labelpad=unit, **words)
     turn = 0 if upwards.label == vertical else 90
     axes.set_ylabel(upwards.label, labelpad=0, rotation=turn, va="center", **words)

@@ -211,9 +211,8 @@ def _draw_pins(
         circle = Path.circle((0.0, 0.0), _PIN * style.unit)
         spot = Sheet(np.eye(2), sheet.to_page(place[None])[0])
         add_area(axes, spot, circle, f"{name}-pin-{number}", style.paper.ink, order)
-        text = axes.text(
-            *spot.shift, str(number), ha="center", va="center_baseline", transform=on_page(figure_of(axes))
-        )
+        x, y = spot.shift.tolist()
+        text = axes.text(x, y, str(number), ha="center", va="center_baseline", transform=on_page(figure_of(axes)))
         text.set(fontsize=style.small, color=style.paper.ground, fontweight="bold", zorder=order + 0.5)
 
 

@@ -84,7 +84,7 @@ def _names(
 ) -> tuple[tuple[str, tuple[float, float], RGB], ...]:
     """Put the name of each frame near the corner that is farthest from the others' names, a little inside."""
     taken: list[Float] = []
-    names = []
+    names: list[tuple[str, tuple[float, float], RGB]] = []
     size = np.array([lens.width, lens.height], np.float64)
     for cut, result in cuts:
         plane = result.partition.plane

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QImage
-from PySide6.QtWidgets import QFileDialog, QWidget
+from PySide6.QtWidgets import QFileDialog, QMessageBox, QWidget
 
 from app.control.file_opener import FileOpener, Problem
 from app.control.notices import Notices
@@ -25,10 +25,13 @@ if TYPE_CHECKING:
 
 _OPENED: Final = "Checkpoints and sessions (*.npz *.safetensors *.pt *.pth *.onnx *.json);;All files (*)"
 _EXPORTS: Final = (
-    ("SVG figure (*.svg)", ".svg"),
     ("PDF figure (*.pdf)", ".pdf"),
-    ("PNG figure, 600 dots per inch (*.png)", ".png"),
-    ("Arrays for NumPy (*.npz)", ".npz"),
+    ("SVG figure (*.svg)", ".svg"),
+    ("PNG figure (*.png)", ".png"),
+    ("Data of the active slice: arrays for NumPy (*.npz)", ".npz"),
+    ("Data of the active slice: for ParaView (*.vtp)", ".vtp"),
+    ("Data of the active slice: lines as a table (*.csv)", ".csv"),
+    ("Data of the active slice: lines as GeoJSON (*.json)", ".json"),
 )
 _SESSIONS: Final = "Sessions (*.json)"
 
@@ -94,12 +97,19 @@ class FileDialogs:
         """Ask for a place for a figure or the data of a slice, whose extension says which; None: for none."""
         kinds = dict(_EXPORTS)
         chosen, kind = QFileDialog.getSaveFileName(
-            self._window, "Export the slice", str(self._place_for(name)), ";;".join(kinds)
+            self._window, "Save the figure", str(self._place_for(name)), ";;".join(kinds)
         )
         if not chosen:
             return None
-        known = chosen.lower().endswith(tuple(kinds.values()))
-        return Path(chosen if known else f"{chosen}{kinds.get(kind, '.svg')}")
+        if chosen.lower().endswith(tuple(kinds.values())):
+            return Path(chosen)
+        path = Path(f"{chosen}{kinds.get(kind, '.pdf')}")
+        return path if not path.exists() or self._may_replace(path) else None
+
+    def _may_replace(self, path: Path) -> bool:
+        """Ask, where the dialog for files has not: it knew another name."""
+        text = f"{path.name} is there already. Replace it?"
+        return QMessageBox.question(self._window, "Export", text) == QMessageBox.StandardButton.Yes
 
     def _place_for(self, name: str) -> Path:
         """Where a file of this name is proposed to be saved."""

@@ -9,6 +9,7 @@ from PySide6.QtCore import QEvent, Qt
 from PySide6.QtGui import QCloseEvent, QKeyEvent
 from PySide6.QtWidgets import QMainWindow, QWidget
 
+from app.control.figure_maker import FigureMaker
 from app.control.file_opener import FileOpener
 from app.control.hand import STEP, Hand
 from app.control.hover import Hover
@@ -23,7 +24,6 @@ from app.control.reloader import Reloader
 from app.control.scene_link import SceneLink
 from app.control.session_keeper import SessionKeeper
 from app.control.settings import Settings
-from app.control.slice_exporter import SliceExporter
 from app.control.slice_link import SliceLink
 from app.control.snapping import Snapping
 from app.control.space_hover import SpaceHover
@@ -120,10 +120,9 @@ class MainWindow(QMainWindow):
             self.store, self.scene_view, self.opener, self.settings, self.notice, lambda: self.layouts.now, self
         )
         self.file_dialogs = FileDialogs(self.opener, self.keeper, self.settings, self.notice, self)
-        self.exporter = SliceExporter(self.store, self.slices, self)
-        self.pictures = Pictures(
-            self.store, self.board, self.scene_view, self.scene_link, self.exporter, self.file_dialogs, self
-        )
+        self.exporter = FigureMaker(self.store, self.slices, self.surface, self.scene_link, self.scene_view, self)
+        pictured = self.board, self.scene_view, self.scene_link
+        self.pictures = Pictures(self.store, *pictured, self.exporter, self.file_dialogs, self.settings, self)
         spots = Spots(self.store, self.hover, self.pins, self.slice_link, self.scene_view)
         self.context_menus = menus = ContextMenus(self.store, self.commands, spots, self.board, self.scene_view, self)
         self.spot_calls = SpotCalls(

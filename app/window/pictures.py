@@ -5,15 +5,19 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+import numpy as np
 from PySide6.QtGui import QGuiApplication, QPixmap
 from PySide6.QtWidgets import QWidget
 
 if TYPE_CHECKING:
+    from app.control.figure_maker import FigureMaker
     from app.control.scene_link import SceneLink
-    from app.control.slice_exporter import SliceExporter
+    from app.control.settings import Settings
+    from app.figures.layouts import Rectangle
     from app.state.session import Slice
     from app.state.store import Store
     from app.views.scene.scene_view import SceneView
+    from app.views.slice.slice_view import SliceView
     from app.window.file_dialogs import FileDialogs
     from app.window.panels.slice_board import SliceBoard
 
@@ -22,11 +26,11 @@ class Pictures:
     """Of the active slice and of the 3D view."""
 
     def __init__(
-        self, store: Store, board: SliceBoard, view: SceneView, link: SceneLink, exporter: SliceExporter,
-        files: FileDialogs, window: QWidget,
+        self, store: Store, board: SliceBoard, view: SceneView, link: SceneLink, exporter: FigureMaker,
+        files: FileDialogs, settings: Settings, window: QWidget,
     ) -> None:  # fmt: skip
         self._store, self._board, self._view, self._link = store, board, view, link
-        self._exporter, self._files, self._window = exporter, files, window
+        self._exporter, self._files, self._settings, self._window = exporter, files, settings, window
         exporter.failed.connect(files.show_problem)
 
     def calls(self) -> dict[str, Callable[[], object]]:
@@ -62,6 +66,23 @@ class Pictures:
         return self._board.tiles[part.key].view.white_picture()
 
     def _export(self, part: Slice) -> None:
-        path = self._files.choose_export(part.name)
-        if path is not None:
-            self._exporter.write(part.key, path)
+        """Show the figure that the session is, to be changed and saved."""
+        from app.window.dialogs.figure_dialog import FigureDialog
+
+        tile = self._board.tiles.get(part.key)
+        seen = None if tile is None else _seen_rectangle(tile.view)
+        FigureDialog(
+            self._exporter, self._settings, seen, lambda: self._files.choose_export(part.name), self._window
+        ).open()
+
+
+def _seen_rectangle(view: SliceView) -> Rectangle | None:
+    """Return the square in the middle of what a view shows of its slice; None where it shows all."""
+    if view.fitted_whole or view.framing is None or view.picture is None:
+        return None
+    framing, vertices = view.framing, view.picture.partition.vertices
+    corners = np.array([framing.to_slice(0, framing.height), framing.to_slice(framing.width, 0)])
+    low, high = np.maximum(corners[0], vertices.min(axis=0)), np.minimum(corners[1], vertices.max(axis=0))
+    half = float((high - low).min()) / 2
+    x, y = ((low + high) / 2).tolist()
+    return (x - half, y - half, x + half, y + half) if half > 0 else None

@@ -55,8 +55,8 @@ _FILE: Final = (
         tip="Save a picture of the 3D view", icon="picture",
     ),
     Command(
-        "export", "&Export the slice…", "Ctrl+E", enabled=sliced, icon="export",
-        tip="As an exact figure (SVG, PDF, PNG), or as arrays (npz): the files of splinescope slice",
+        "export", "&Export a figure…", "Ctrl+E", enabled=sliced, icon="export",
+        tip="An exact figure of what is seen (PDF, SVG, PNG), with a preview; or the data of the slice",
     ),
     None,
     Command("quit", "&Quit", "Ctrl+Q"),
@@ -325,6 +325,7 @@ SPACE_MENU: Final = Menu(
     (
         Command("copy 3D picture", "&Copy picture", enabled=opened, tip="The 3D view as it is seen", icon="picture"),
         _BY_NAME["picture"],
+        _BY_NAME["export"],
         _BY_NAME["home"],
     ),
 )
