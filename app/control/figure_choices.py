@@ -78,7 +78,9 @@ def figure_of_session(
     if opened is None or active is None:
         raise SpecError("there is no slice; add one with Ctrl+N")
     shown = [part for part in session.slices if part.visible]
-    alone = choices.content in ("slice", "zoom", "growth")
+    alone = choices.content in ("slice", "zoom", "growth", "comparison")
+    if choices.content == "comparison" and len(session.networks) < 2:
+        raise SpecError("one checkpoint is open; open another one to compare it with")
     parts = [active] if alone else shown
     if not parts:
         raise SpecError("all slices are hidden; show one with H")

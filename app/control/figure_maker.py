@@ -12,6 +12,7 @@ from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+import numpy as np
 from PySide6.QtCore import QObject, Signal
 
 from app.control.figure_choices import FigureChoices, figure_of_session, networks_of
@@ -40,6 +41,7 @@ if TYPE_CHECKING:
 DATA: Final = (".npz", ".vtp", ".csv", ".json")
 _NOT_EXPORTED: Final = "The figure was not written"
 _POLL_SECONDS: Final = 0.05
+_DETAIL: Final = 0.2  # of the slice's size
 _PREVIEW, _FILE = "preview", "file"
 
 
@@ -76,7 +78,10 @@ class FigureMaker(QObject):
 
         if self._view.scene is None:
             raise SpecError("nothing is shown yet; open a checkpoint")
-        return figure_of_session(self._store.session, choices, self._view.scene.viewpoint, title, seen)
+        session = self._store.session
+        if seen is None and session.opened is not None and session.active is not None:
+            seen = _detail(self._whole(session.opened, session.active))
+        return figure_of_session(session, choices, self._view.scene.viewpoint, title, seen)
 
     def preview(
         self, spec: FigureSpec, dpi: float, deliver: Callable[[Preview], None], fail: Callable[[Exception], None]
@@ -262,6 +267,18 @@ class FigureMaker(QObject):
             self.failed.emit(Problem(_NOT_EXPORTED, f"{error}.", str(error)))
         else:
             raise error
+
+
+def _detail(result: SliceResult | None) -> Rectangle | None:
+    """Return a square around a point of the level set, within the slice; None of a slice without one."""
+    if result is None or result.level_set.empty:
+        return None
+    vertices, polylines = result.partition.vertices, result.level_set.polylines
+    low, high = vertices.min(axis=0), vertices.max(axis=0)
+    half = _DETAIL * float((high - low).min()) / 2
+    longest = max(polylines, key=len)
+    x, y = np.clip(longest[np.argmax(longest[:, 1])], low + half, high - half).tolist()
+    return x - half, y - half, x + half, y + half
 
 
 def _empty(spec: FigureSpec, found: Ingredients) -> list[str]:

@@ -67,12 +67,12 @@ class FigureDialog(QDialog):
         self.title = QLineEdit(self)
         self.title.setPlaceholderText("the checkpoint's name")
         self.title.setToolTip("Above the figure")
-        self.letters = self._tick("Pa&nel letters", before.letters, "a, b, c, at the panels")
-        self.legend = self._tick("&Legend", before.legend, "Colours of depths and level sets")
-        self.outlines = self._tick("&Outlined words", before.outlines, "In SVG: words look alike without their font")
         self.dpi = number_box(self, 10, 4800, 50, "dpi", "Of PNG, and of pictures inside vector figures")
         self.dpi.setAccessibleName("resolution")
         self.dpi.setValue(before.dpi)
+        self.letters = self._tick("Pa&nel letters", before.letters, "a, b, c, at the panels")
+        self.legend = self._tick("&Legend", before.legend, "Colours of depths and level sets")
+        self.outlines = self._tick("Outlined &words", before.outlines, "In SVG: words look alike without their font")
         self.paper = FigurePaper(self)
         self.size_line, self.warning = label("", "muted"), message_label("")
         self.progress = QProgressBar(self)
@@ -88,6 +88,7 @@ class FigureDialog(QDialog):
         self.buttons.addButton(self.copy_picture, QDialogButtonBox.ButtonRole.ActionRole)
         without_icons(self.buttons)
         self.save = self.buttons.button(standard.Save)
+        self.save.setText("&Save…")
         self._timer = QTimer(self)
         self._timer.setSingleShot(True)
         self._timer.setInterval(_PATIENCE)
@@ -128,7 +129,7 @@ class FigureDialog(QDialog):
         form.setHorizontalSpacing(14)
         form.setVerticalSpacing(9)
         for text, field in (
-            ("&Content", self.content), ("Pa&ge", self.page), ("&Theme", self.theme), ("Co&ordinates", self.marks),
+            ("Conten&t", self.content), ("Pa&ge", self.page), ("Th&eme", self.theme), ("Co&ordinates", self.marks),
             ("T&itle", self.title), ("&Resolution", self.dpi),
         ):  # fmt: skip
             form.addRow(text, field)
@@ -157,6 +158,7 @@ class FigureDialog(QDialog):
         layout.addWidget(self.buttons)
 
     def _connect(self) -> None:
+        self.content.activated.connect(lambda _: self._fit_page())
         for tick in (self.letters, self.legend, self.outlines):
             tick.toggled.connect(lambda _: self._changed())
         self.title.textEdited.connect(lambda _: self._changed())
@@ -178,6 +180,12 @@ class FigureDialog(QDialog):
             return
         self._busy(True)
         self._timer.start()
+
+    def _fit_page(self) -> None:
+        """Several panels want a page, and one a column, where nobody chose another size."""
+        usual = "column" if self.content.currentData() in ("slice", "stack") else "page"
+        if self.page.currentData() in ("column", "page"):
+            self.page.setCurrentIndex(self.page.findData(usual))
 
     def _draw(self) -> None:
         if self._spec is None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import shlex
 import shutil
 from pathlib import Path
 
@@ -14,7 +13,6 @@ from PySide6.QtGui import QContextMenuEvent, QDesktopServices, QGuiApplication, 
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QFileDialog, QLabel, QMenu, QWidget, QWidgetAction
 
-from app.provenance.record import Provenance
 from app.state import actions
 from app.state.texts.facts_text import facts_text
 from app.state.texts.notes import notes_text
@@ -194,57 +192,6 @@ def test_the_picture_of_a_slice_is_copied_and_saved_as_it_is_seen(
     shown.file_dialogs.error_dialog.accept()
 
 
-@pytest.mark.parametrize("extension", ["svg", "pdf", "png", "npz"])
-def test_an_export_is_the_file_of_the_command_line(
-    window: Driver, splinescope, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, extension: str
-) -> None:
-    monkeypatch.setattr(Provenance, "to_text", lambda _: "")  # the record of a command, which the window's files lack
-    shown, view = window.window, window.tile.view
-    shown.store.do(actions.MovePlane(window.tile.key, SlicePlane.from_normal([0.1, 0.2, 0.1], [1, 2, 3], [0.3, 1, 0])))
-    window.settle()
-    kinds = {"svg": "SVG figure (*.svg)", "pdf": "PDF figure (*.pdf)", "png": "PNG figure, 600 dots per inch (*.png)"}
-    name, kind = tmp_path / "a", kinds.get(extension, "Arrays for NumPy (*.npz)")
-    monkeypatch.setattr(QFileDialog, "getSaveFileName", lambda *_: (str(name), kind))
-    call_menu(view, view.rect().center())
-    choose(window, "export")
-    written = tmp_path / f"a.{extension}"
-    wait_until(lambda: shown.statusBar().currentMessage() == f"saved {written}")
-    press(window, "Ctrl+Shift+C")
-    ran = splinescope(*shlex.split(clipboard())[1:-2], "--out", tmp_path / f"b.{extension}")
-    assert ran.code == 0, ran.err
-    if extension == "npz":
-        with np.load(written) as ours, np.load(tmp_path / "b.npz") as theirs:
-            assert set(ours.files) == set(theirs.files)
-            np.testing.assert_array_equal(ours["edges"], theirs["edges"])
-    else:
-        assert written.read_bytes() == (tmp_path / f"b.{extension}").read_bytes()
-
-
-def test_an_export_that_cannot_be_written_says_why(
-    window: Driver, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    shown = window.window
-    monkeypatch.setattr(QFileDialog, "getSaveFileName", lambda *_: (str(tmp_path / "no" / "x.svg"), ""))
-    press(window, "Ctrl+E")
-    wait_until(lambda: shown.file_dialogs.error_dialog is not None)
-    assert "choose another folder" in shown.file_dialogs.error_dialog.message.text()
-    shown.file_dialogs.error_dialog.accept()
-
-
-def test_an_export_never_takes_the_place_of_an_open_checkpoint(
-    empty_window: Driver, checkpoint: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    shown, file = empty_window.window, tmp_path / "net.npz"
-    shutil.copy(checkpoint, file)
-    before = file.read_bytes()
-    empty_window.open(file)
-    monkeypatch.setattr(QFileDialog, "getSaveFileName", lambda *_: (str(file), ""))
-    press(empty_window, "Ctrl+E")
-    assert "choose another name" in shown.file_dialogs.error_dialog.message.text()
-    shown.file_dialogs.error_dialog.accept()
-    assert file.read_bytes() == before
-
-
 def test_on_the_rulers_of_a_slice_there_is_no_place(window: Driver) -> None:
     call_menu(window.tile.view, QPoint(1, 1))
     assert [name for name in names(window, menu_of(window)) if name[0] != "#"] == commands_of(SLICE_MENU)
@@ -281,7 +228,7 @@ def test_over_the_surface(window: Driver) -> None:
     assert found[0].startswith("#surface, f = ")
     assert found[1:] == [
         *commands_of(PLACE_MENU), found[3], "pin", "copy facts", "copy facts as JSON",
-        "#3D view", "copy 3D picture", "picture", "home", ">Show",
+        "#3D view", "copy 3D picture", "picture", "export", "home", ">Show",
     ]  # fmt: skip
     assert found[3].startswith("#Facet ")
     choose(window, "copy position")

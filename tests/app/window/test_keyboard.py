@@ -29,6 +29,7 @@ from PySide6.QtWidgets import (
 
 from app.window.dialogs.about_dialog import AboutDialog
 from app.window.dialogs.error_dialog import ErrorDialog
+from app.window.dialogs.figure_dialog import FigureDialog
 from app.window.dialogs.notes_dialog import NotesDialog
 from app.window.dialogs.picture_dialog import PictureDialog
 from app.window.dialogs.preferences_dialog import PreferencesDialog
@@ -77,6 +78,9 @@ DIALOGS: Final[dict[str, Callable[[Driver], QDialog]]] = {
         driver.window.scene_link.draw_still,
         driver.window.file_dialogs.show_problem,
         driver.window,
+    ),
+    "figure": lambda driver: FigureDialog(
+        driver.window.exporter, driver.window.settings, None, lambda: None, driver.window
     ),
     "error": lambda driver: ErrorDialog("It went wrong", "This is why.", "in detail", driver.window),
     "about": lambda driver: AboutDialog("llvmpipe", driver.window),
