@@ -76,6 +76,7 @@ bench: .venv/installed-dev .venv/libraries .venv/xvfb
 pictures: .venv/installed .venv/libraries .venv/xvfb
 	@mkdir -p resources/pictures
 	$(BIN)/splinescope slice $(SPOT) $(PLANES) --dpi 160 --out resources/pictures/spot.png
+	$(BIN)/splinescope figure $(SPOT) $(PLANES) --layout method --title spot --dpi 118 --out resources/pictures/spot-method.png
 	$(BIN)/splinescope stats $(SPOT) --plane z=0 --dpi 160 --out resources/pictures/spot-statistics.png
 	$(BIN)/splinescope render $(SPOT) $(PLANES) --size 1200x1000 --out resources/pictures/spot-surface.png
 	QT_QPA_PLATFORM=xcb xvfb-run -a -s "-screen 0 1920x1200x24" $(BIN)/python resources/pictures/make_screenshots.py
