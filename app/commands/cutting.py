@@ -108,18 +108,13 @@ def record_of(
     cut: CutSlices, arguments: argparse.Namespace, outputs: Sequence[str], settings: Mapping[str, str | float]
 ) -> Provenance:
     """Return how the slices were made; outputs: the options that name files; settings: of the drawing."""
+    from app.figures.recipe import slices_found
+
     partitions = [result.partition for result in cut.results]
     planes = [str(pose) for pose in cut.poses] or [partition.plane.describe() for partition in partitions]
-    found: dict[str, float] = {
-        "regions": sum(partition.regions for partition in partitions),
-        "linear_regions": sum(partition.linear_regions for partition in partitions),
-        "vertices": sum(len(partition.vertices) for partition in partitions),
-        "edges": sum(len(partition.edges) for partition in partitions),
-        "level_set_length": sum(float(result.level_set.length) for result in cut.results),
-    }
     domain = cut.checkpoint.domain
     level = arguments.drawn_level if arguments.level is None else arguments.level
-    return provenance_of(arguments, cut.checkpoint, outputs, domain, level, planes, settings, found)
+    return provenance_of(arguments, cut.checkpoint, outputs, domain, level, planes, settings, slices_found(cut.results))
 
 
 def partition_shown(

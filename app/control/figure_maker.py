@@ -19,6 +19,7 @@ from app.control.figure_choices import FigureChoices, figure_of_session, network
 from app.control.file_opener import Problem
 from app.files import why_not_written, written_together
 from app.jobs.worker import Context, Job, Worker
+from app.provenance.record import Provenance, command_line, versions
 from app.state.geometry.poses import Pose
 from app.state.slices import SliceResult
 from engine import Cancelled, EngineError
@@ -32,7 +33,7 @@ if TYPE_CHECKING:
     from app.figures.layouts import Rectangle
     from app.figures.spec import FigureSpec
     from app.figures.surface_drawing import Solid
-    from app.state.session import OpenNetwork
+    from app.state.session import OpenNetwork, Slice
     from app.state.store import Store
     from app.views.scene.drawing import SceneDrawing, ScenePicture
     from app.views.scene.scene_view import SceneView
@@ -169,15 +170,14 @@ class FigureMaker(QObject):
         """Of the active slice; None while it is not whole."""
         session = self._store.session
         opened, part = session.opened, session.active_slice
-        result = None if opened is None or part is None else self._whole(opened, part.key)
-        if result is None:
+        if opened is None or part is None or (result := self._whole(opened, part.key)) is None:
             return None
 
         def work(_: Context) -> None:
             from app.figures.slice_files import SliceFiles
 
             with written_together([path]) as (temporary,):
-                SliceFiles([result]).write(temporary, path.suffix.lower())
+                SliceFiles([result]).write(temporary, path.suffix.lower(), _data_record(opened, part, result, path))
 
         return work
 
@@ -331,6 +331,32 @@ def _record(networks: Sequence[OpenNetwork], spec: FigureSpec, found: Ingredient
         _words(files, spec, opened), files[0], [network.sha256 for network in networks], _reading(opened), notes,
         opened.domain, opened.level, spec, found.slices,
     )  # fmt: skip
+    return made.of_output("--out", path).to_text()
+
+
+def _data_record(opened: OpenNetwork, part: Slice, result: SliceResult, path: Path) -> str:
+    """Return the record of the data of a slice: that of `splinescope slice`."""
+    from app.export.recipes import slice_words
+    from app.figures.recipe import slices_found
+    from app.version import __version__
+    from sdf_models import Reading
+
+    if opened.path is None:
+        return ""
+    file, bounds = _beside(opened.path, path), tuple(opened.domain.ravel().tolist())
+    made = Provenance(
+        command=command_line(slice_words(opened, part.plane, file)),
+        checkpoint=file,
+        sha256=opened.sha256,
+        reading=replace(opened.reading or Reading(), bounds=bounds).to_json(),
+        notes=tuple(text for label, text in opened.facts if label == "note"),
+        planes=(str(Pose(part.plane)),),
+        domain=tuple(tuple(corner) for corner in opened.domain.tolist()),
+        level=opened.level,
+        settings={},
+        found=slices_found([result]),
+        versions=versions(__version__),
+    )
     return made.of_output("--out", path).to_text()
 
 

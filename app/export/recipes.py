@@ -16,9 +16,16 @@ if TYPE_CHECKING:
 def slice_command(opened: OpenNetwork, plane: SlicePlane, palette: Palette = Palette.TIDE) -> str:
     """The line for a shell that makes the same slice of the same file, in the colours of a palette.  Raises ValueError
     without a file."""
+    words = slice_words(opened, plane, _path(opened))
+    if palette is not Palette.TIDE:
+        words.append(f"--palette={palette.value}")
+    return shlex.join(["splinescope", *words, "--out", "slice.png"])
+
+
+def slice_words(opened: OpenNetwork, plane: SlicePlane, file: str) -> list[str]:
+    """The words of a command that cuts a slice; file: the checkpoint."""
     from sdf_models.reading import as_text, option
 
-    path = _path(opened)
     made = {} if opened.reading is None else opened.reading.made()
     choices = [
         option(name) if value is True else f"{option(name)}={as_text(value)}"
@@ -26,12 +33,10 @@ def slice_command(opened: OpenNetwork, plane: SlicePlane, palette: Palette = Pal
         if name != "bounds"
     ]
     bounds = numbers_text(opened.domain.ravel().tolist())
-    words = ["splinescope", "slice", path, "--pose", str(Pose(plane)), f"--bounds={bounds}", *choices]
+    words = ["slice", file, "--pose", str(Pose(plane)), f"--bounds={bounds}", *choices]
     if opened.level:  # --level is one of the file's own output, which may have a last activation that is left out
         words.append(f"--drawn-level={opened.level!r}")
-    if palette is not Palette.TIDE:
-        words.append(f"--palette={palette.value}")
-    return shlex.join([*words, "--out", "slice.png"])
+    return words
 
 
 def slice_python(opened: OpenNetwork, plane: SlicePlane) -> str:

@@ -69,3 +69,15 @@ def figure_record(
         },
         versions=versions(__version__),
     )
+
+
+def slices_found(slices: Sequence[SliceResult]) -> dict[str, float]:
+    """Return numbers that tell slices apart, for the record of their files."""
+    partitions = [result.partition for result in slices]
+    return {
+        "regions": sum(partition.regions for partition in partitions),
+        "linear_regions": sum(partition.linear_regions for partition in partitions),
+        "vertices": sum(len(partition.vertices) for partition in partitions),
+        "edges": sum(len(partition.edges) for partition in partitions),
+        "level_set_length": sum(float(result.level_set.length) for result in slices),
+    }

@@ -210,14 +210,13 @@ def test_existing_files_are_asked_about(
     assert kept.read_bytes().startswith(b"%PDF")
 
 
-def test_data_of_the_slice_are_those_of_the_command_line(
-    dialog: FigureDialog, empty_window: Driver, splinescope: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    saved(dialog, empty_window, tmp_path / "a.npz", monkeypatch)
-    QApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete)
-    press(empty_window, "Ctrl+Shift+C")
-    command = shlex.split(QGuiApplication.clipboard().text())
-    assert splinescope(*command[1:-2], "--out", tmp_path / "b.npz").code == 0
-    with np.load(tmp_path / "a.npz") as ours, np.load(tmp_path / "b.npz") as theirs:
-        assert set(ours.files) == set(theirs.files) - {"provenance"}
-        np.testing.assert_array_equal(ours["edges"], theirs["edges"])
+@pytest.mark.parametrize("kind", ["npz", "csv"])
+def test_data_of_the_slice_are_made_again(
+    dialog: FigureDialog, empty_window: Driver, splinescope: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
+    kind: str,
+) -> None:  # fmt: skip
+    path = tmp_path / f"a.{kind}"
+    saved(dialog, empty_window, path, monkeypatch)
+    ran = splinescope("again", path, "--check")
+    assert (ran.code, ran.err) == (0, "")
+    assert "the same to the byte" in ran.out
