@@ -16,6 +16,7 @@ from app.control.hover import Hover
 from app.control.live_neuron import LiveNeuron
 from app.control.live_slices import LiveSlices
 from app.control.live_surface import LiveSurface
+from app.control.made_files import MadeFiles
 from app.control.pause import Pause
 from app.control.picker import Picker, Task
 from app.control.pins import Pins
@@ -131,7 +132,7 @@ class MainWindow(QMainWindow):
         self.leaving = Leaving(self.keeper, self)
         self.opener.leave = self.leaving.leave
         self.pause = Pause(self.store, self._held, self)
-        FileDrop(self, self.opener.open_paths)
+        FileDrop(self, MadeFiles(self.store, self.opener, self.scene_view, self.notice, self).open_paths)
         Title(self.store, self.keeper, self)
         self.take_preferences()
         self._arrange()
