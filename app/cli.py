@@ -17,6 +17,7 @@ from typing import Any, NoReturn
 from app import __version__
 from app.commands import (
     again,
+    animate,
     compare,
     completion,
     demos,
@@ -40,6 +41,7 @@ _COMMANDS = {
     "info": info,
     "slice": slice,
     "figure": figure,
+    "animate": animate,
     "surface": surface,
     "render": render,
     "stats": stats,

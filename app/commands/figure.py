@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import argparse
 import sys
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -43,6 +43,12 @@ _EPILOG: Final = "layouts:\n" + "\n".join(f"  {name:<11} {text}" for name, text 
 
 def add_parser(commands: Any) -> None:
     parser = add_command(commands, "figure", run, "draw a figure for a paper in one step", __doc__, _EPILOG)
+    add_figure_options(parser)
+    add_outputs_option(parser, "the figure (.svg, .pdf, .png), or what it is, to be changed and drawn again (.json)")
+
+
+def add_figure_options(parser: argparse.ArgumentParser) -> None:
+    """What a figure is of, how it is laid out and how it looks."""
     parser.add_argument("files", type=Path, nargs="*", metavar="FILE", help="checkpoints, names of demos, or a figure")
     parser.add_argument("--layout", choices=LAYOUTS, default=None, help="see below (default: grid)")
     add_plane_options(parser.add_argument_group("planes, a panel each"))
@@ -70,40 +76,57 @@ def add_parser(commands: Any) -> None:
     level.add_argument("--level", type=finite, default=0.0, metavar="F", help="the level (default: 0)")
     level.add_argument("--drawn-level", type=finite, metavar="F", help="the same, of values as the window counts them")
     parser.add_argument("--bounds", type=numbers, metavar="LO,HI", help="the box (default: the checkpoint's domain)")
-    add_outputs_option(parser, "the figure (.svg, .pdf, .png), or what it is, to be changed and drawn again (.json)")
     add_reading_options(parser, without=("bounds",))
     parser.set_defaults(located=None, module=None)
 
 
 def run(arguments: argparse.Namespace) -> None:
     from app.figures.presets import too_high, too_small
-    from app.figures.spec import SpecError, SurfacePanel
+    from app.figures.spec import SpecError
 
     outputs: list[Path] = arguments.out
     check_outputs(outputs, _EXTENSIONS)
     try:
-        given = _given(arguments)
-        files = _files(arguments, given)
-        checkpoints = [open_checkpoint(path, reading_of(arguments)) for path in files]
-        named = arguments.files or [Path(name) for name in (given.checkpoints if given else ())]
-        subjects = [_subject(arguments, path, found) for path, found in zip(named, checkpoints, strict=True)]
-        spec = given or _laid_out(arguments, subjects)
-        spec = _changed(arguments, spec)
-        with_surface = any(isinstance(panel, SurfacePanel) for panel in spec.panels)
-        if with_surface and (missing := missing_for_pictures()):
-            raise CommandError(f"surfaces cannot be drawn: {advice(missing)}")
-        prepare_kernels()
-        if with_surface:
-            prepare_surface_kernels()
-        found, drawn = _drawn(spec, subjects)
+        opened = open_figure(arguments)
+        spec, named = opened.spec, opened.named
+        found, drawn = _drawn(spec, opened.subjects)
     except SpecError as error:
         raise CommandError(str(error)) from error
-    record = _record(arguments, named, checkpoints, found, spec)
+    record = _record(arguments, named, opened.checkpoints, found, spec)
     _write(drawn, replace(spec, checkpoints=tuple(map(str, named))), outputs, record)
     for warning in [*too_small(spec), *too_high(spec, drawn.height)]:
         print(f"splinescope: {warning}", file=sys.stderr)
     size = f"{spec.width:.4g} x {drawn.height:.4g} mm"
     print("\n".join([f"{len(spec.panels)} panels, {size}", *(f"wrote {path}" for path in outputs)]))
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class OpenedFigure:
+    """named: the checkpoints as they were given."""
+
+    spec: FigureSpec
+    named: list[Path]
+    checkpoints: list[Checkpoint]
+    subjects: list[Subject]
+
+
+def open_figure(arguments: argparse.Namespace) -> OpenedFigure:
+    """Open what a figure is of, with kernels for all of it.  Raises CommandError, SpecError."""
+    from app.figures.spec import SurfacePanel
+
+    given = _given(arguments)
+    files = _files(arguments, given)
+    checkpoints = [open_checkpoint(path, reading_of(arguments)) for path in files]
+    named = arguments.files or [Path(name) for name in (given.checkpoints if given else ())]
+    subjects = [_subject(arguments, path, found) for path, found in zip(named, checkpoints, strict=True)]
+    spec = _changed(arguments, given or _laid_out(arguments, subjects))
+    with_surface = any(isinstance(panel, SurfacePanel) for panel in spec.panels)
+    if with_surface and (missing := missing_for_pictures()):
+        raise CommandError(f"surfaces cannot be drawn: {advice(missing)}")
+    prepare_kernels()
+    if with_surface:
+        prepare_surface_kernels()
+    return OpenedFigure(spec, named, checkpoints, subjects)
 
 
 def _given(arguments: argparse.Namespace) -> FigureSpec | None:
@@ -212,7 +235,7 @@ def _changed(arguments: argparse.Namespace, spec: FigureSpec) -> FigureSpec:
 def _drawn(spec: FigureSpec, subjects: Sequence[Subject]) -> tuple[Ingredients, DrawnFigure]:
     from app.commands.cutting import partition_shown
     from app.figures.cutting import ingredients
-    from app.figures.making import drawn_with_surfaces
+    from app.figures.making import Drawer
     from engine import Cancelled, EngineError
 
     try:
@@ -227,7 +250,8 @@ def _drawn(spec: FigureSpec, subjects: Sequence[Subject]) -> tuple[Ingredients, 
                 raise KeyboardInterrupt from error
     except EngineError as error:
         raise CommandError(about(Path(subjects[0].name), str(error))) from error
-    return found, drawn_with_surfaces(spec, found)
+    with Drawer() as drawer:
+        return found, drawer.draw(spec, found)
 
 
 def _record(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Self
 
 from app.figures.cutting import Ingredients, ingredients
 from app.figures.drawing import DrawnFigure, draw_figure
@@ -17,22 +17,36 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
     from torch import nn
 
+    from app.views.scene.drawing import SceneDrawing, ScenePicture
+    from app.views.scene.studio import Studio
     from engine import SlicePlane
     from sdf_models import Checkpoint
 
 
-def drawn_with_surfaces(spec: FigureSpec, found: Ingredients) -> DrawnFigure:
-    """Draw a figure on the thread that calls.  Raises SpecError."""
-    if not found.solids:
-        return draw_figure(spec, found.slices)
-    from app.views.scene.studio import Studio
+class Drawer:
+    """Draws figures on the thread that calls; in a `with` block, at the end of which what draws surfaces is closed."""
 
-    studio = Studio()
-    try:
-        painter = SurfacePainter(found.solids, lambda drawing: studio.draw(drawing, still=True))
-        return draw_figure(spec, found.slices, painter)
-    finally:
-        studio.close()
+    def __init__(self) -> None:
+        self._studio: Studio | None = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._studio is not None:
+            self._studio.close()
+            self._studio = None
+
+    def draw(self, spec: FigureSpec, found: Ingredients) -> DrawnFigure:
+        """Raises SpecError."""
+        return draw_figure(spec, found.slices, SurfacePainter(found.solids, self._draw_scene))
+
+    def _draw_scene(self, drawing: SceneDrawing) -> ScenePicture:
+        if self._studio is None:
+            from app.views.scene.studio import Studio
+
+            self._studio = Studio()
+        return self._studio.draw(drawing, still=True)
 
 
 def figure_of(
@@ -57,4 +71,5 @@ def figure_of(
         spec = lay_out(layout, panels, layers, [subject.name for subject in subjects], None, zoom)
     if preset is not None:
         spec = on_page(spec, preset)
-    return drawn_with_surfaces(spec, ingredients(spec, subjects)).figure
+    with Drawer() as drawer:
+        return drawer.draw(spec, ingredients(spec, subjects)).figure
