@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
@@ -55,10 +56,10 @@ def _travelled(text: str, domain: NDArray[np.float64], share: float) -> str:
     except PoseError as error:
         raise SpecError(f"panels: {error}") from error
     low, high = offset_range(pose.plane, domain)
-    swing = -np.cos(2 * np.pi * share)
-    return str(
-        Pose(at_offset(pose.plane, float((low + high) / 2 + _REACH * swing * (high - low) / 2)), pose.half_width)
-    )
+    swing = -_REACH * np.cos(2 * np.pi * share)
+    decimals = _DIGITS - math.floor(math.log10(high - low))  # titles say where the plane is
+    place = round(float((low + high) / 2 + swing * (high - low) / 2), decimals) + 0.0
+    return str(Pose(at_offset(pose.plane, place), pose.half_width))
 
 
 def _turned(panel: SurfacePanel, share: float) -> tuple[float, float, float]:
