@@ -21,6 +21,8 @@ _AROUND: Final = {  # left, right, below, between panels
 }
 _HEADING, _TITLE, _TOP = 15.0, 13.0, 4.0
 _CHARACTER, _LINE = 4.2, 9.0  # mean width of a letter and height of a line
+_OVERLONG: Final = 1.4  # letters are narrower than thought, and two words are not parted for one or two of them
+_HOLES: Final = 0.9  # of the size of panels: so much is a page without holes worth
 _LETTER: Final = 12.0  # for a, b, c before a title
 _NARROW: Final = 118.0  # mm, in which one panel beside another is small
 _CELL: Final = 42.0  # mm that a panel needs
@@ -72,7 +74,7 @@ def arrange(
             continue
     if not tried:
         raise _no_room(spec)
-    return max(tried, key=lambda found: found.panels[0].width)
+    return max(tried, key=lambda found: found.panels[-1].width * (_HOLES if len(spec.panels) % found.columns else 1.0))
 
 
 def usual_columns(spec: FigureSpec, style: Style) -> int:
@@ -168,7 +170,9 @@ def panel_title(parts: tuple[str, ...], panel: float, style: Style, lettered: bo
     whole = " \N{MIDDLE DOT} ".join(parts)
     if len(whole) <= length:
         return whole or (" " if lettered else "")
-    return "\n".join(line for part in parts for line in textwrap.wrap(part, length))
+    return "\n".join(
+        line for part in parts for line in ([part] if len(part) <= _OVERLONG * length else textwrap.wrap(part, length))
+    )
 
 
 def _wrapped(notes: Sequence[str], length: float) -> list[str]:

@@ -81,7 +81,7 @@ def draw_comparison(planes: Sequence[ComparedSlice], palette: Palette = Palette.
             axes.set_title(title, fontsize=_NORMAL, loc="left", pad=4)
             sheet = square_sheet(axes, _box(axes, width, height), frame(axes, result.partition))
             draw_slice(axes, sheet, result, panels[column], f"plane-{row}-checkpoint-{column}", style, _DPI)
-            draw_coordinates(axes, result.partition, style)
+            draw_coordinates(axes, result.partition, style, panel)
         largest = max((values["largest"] for values in compared.differences[1:]), default=0.0)
         for other in range(1, networks):
             column = networks + other - 1
@@ -141,7 +141,7 @@ def _draw_difference(
     edge = PathPatch(outline, fill=False, edgecolor=BORDER, linewidth=0.5, joinstyle="round")
     edge.set(gid=f"{name}-border", zorder=100, clip_on=False)
     axes.add_patch(edge)
-    draw_coordinates(axes, first.partition, style)
+    draw_coordinates(axes, first.partition, style, box.width)
 
 
 def _values(

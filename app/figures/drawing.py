@@ -132,7 +132,7 @@ class _Drawing:
             draw_slice(axes, sheet, result, panel, f"slice-{number}", style, spec.dpi)
             axes.patch.set_visible(False)
             if spec.coordinates is Coordinates.AXES:
-                draw_coordinates(axes, result.partition, style)
+                draw_coordinates(axes, result.partition, style, box.width)
             else:
                 axes.set_axis_off()
             if spec.coordinates is Coordinates.SCALE_BAR:

@@ -41,8 +41,8 @@ def frame(axes: Axes, partition: Partition) -> float:
     return side
 
 
-def draw_coordinates(axes: Axes, partition: Partition, style: Style) -> None:
-    """Draw ticks and names of the slice's coordinates."""
+def draw_coordinates(axes: Axes, partition: Partition, style: Style, size: float) -> None:
+    """Draw ticks and names of the slice's coordinates; size: of the panel in points."""
     unit, paper = style.unit, style.paper
     horizontal, vertical = axis_labels(partition.plane)
     across, upwards = Ticks.between(*axes.get_xlim(), horizontal), Ticks.between(*axes.get_ylim(), vertical)
@@ -57,9 +57,17 @@ def draw_coordinates(axes: Axes, partition: Partition, style: Style) -> None:
         labelcolor=paper.ink,
     )  # fmt: skip
     for axis, ticks in ((axes.xaxis, across), (axes.yaxis, upwards)):
-        axis.set_ticks(ticks.places, ticks.texts)
+        every = _thinned(ticks, size if axis is axes.xaxis else math.inf, style)
+        axis.set_ticks(ticks.places[::every], ticks.texts[::every])
     axes.spines[:].set(linewidth=0.4 * unit, color=paper.faint)
     axes.spines[["top", "right"]].set_visible(False)
+
+
+def _thinned(ticks: Ticks, size: float, style: Style) -> int:
+    """Return which of the numbers have room beside each other: each, every second one, ..."""
+    needed = (max(map(len, ticks.texts), default=0) + 1) * 0.62 * style.small
+    apart = size / max(1, len(ticks.texts) - 1)
+    return max(1, math.ceil(needed / apart))
 
 
 def draw_scale_bar(axes: Axes, size: float, style: Style) -> None:

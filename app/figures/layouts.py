@@ -92,11 +92,26 @@ def _depths_title(depths: int) -> str:
 
 
 def _comparison(slices: Sequence[SlicePanel], checkpoints: Sequence[str]) -> FigureSpec:
+    """One slice is the figure's title; of several each panel says its own, below the checkpoints' names."""
     few = len(slices) == 1
+    rest = "{regions}" if few else "{plane} \N{MIDDLE DOT} {regions}"
     panels = tuple(
-        replace(panel, checkpoint=number, colour=number, title=f"{name} \N{MIDDLE DOT} {{regions}}" if few else None)
-        for panel in slices
+        replace(
+            panel, checkpoint=number, colour=number,
+            title=f"{name} \N{MIDDLE DOT} {rest}" if few or row == 0 else None,
+        )
+        for row, panel in enumerate(slices)
         for number, name in enumerate(checkpoints)
-    )
-    title = slices[0].plane if few else " \N{MIDDLE DOT} ".join(checkpoints)
+    )  # fmt: skip
+    title = _plane_name(slices[0].plane) if few else " \N{MIDDLE DOT} ".join(checkpoints)
     return FigureSpec(panels, width=_PAGE, columns=len(checkpoints), title=title)
+
+
+def _plane_name(text: str) -> str | None:
+    """Return a pose as people say it, "z = 0"; None of a network of two inputs."""
+    from app.state.geometry.poses import Pose, PoseError  # numpy and the engine, which only figures need
+
+    try:
+        return Pose.parse(text).plane.describe().replace("-", "\N{MINUS SIGN}") if text else None
+    except PoseError as error:
+        raise SpecError(str(error)) from error

@@ -12,9 +12,9 @@ from app.state.paper import NIGHT, WHITE, Paper
 _USUAL: Final = 7.0  # points of text for which all other lengths are given
 _GREYS: Final[tuple[RGB, ...]] = ((0.0, 0.0, 0.0),)
 _SAFE: Final[tuple[RGB, ...]] = (
-    (0.835, 0.369, 0.0), (0.0, 0.620, 0.451), (0.800, 0.475, 0.655), (0.337, 0.706, 0.914), (0.902, 0.624, 0.0),
+    (0.800, 0.200, 0.067), (0.0, 0.600, 0.533), (0.933, 0.200, 0.467), (0.933, 0.467, 0.200), (0.200, 0.733, 0.933),
 )  # fmt: skip
-"""Vermilion, green, purple, sky and orange, which all kinds of eyes tell apart (M. Okabe and K. Ito, 2008)."""
+"""Red, teal, magenta, orange and cyan, which all kinds of eyes tell apart (P. Tol's vibrant colours, 2021)."""
 _PALE_GREY: Final = 0.35  # of the way to white: black level sets are read on them
 
 
