@@ -29,12 +29,17 @@ CONTENTS: Final = {
 }
 """What is in a figure, and how people call it."""
 
+MOVEMENTS: Final = {
+    "none": "None", "travel": "The plane travels", "turn": "The camera turns", "both": "Both",
+}  # fmt: skip
+"""What moves in a moving picture of a figure."""
+
 _DETAIL: Final = 0.2  # of the slice's size: a detail where the view shows all of it
 
 
 @dataclass(frozen=True, slots=True)
 class FigureChoices:
-    """content: of CONTENTS; page: of PRESETS; dpi: of pixels."""
+    """content: of CONTENTS; page: of PRESETS; dpi: of pixels; movement: of MOVEMENTS."""
 
     content: str = "slice"
     page: str = "column"
@@ -44,6 +49,7 @@ class FigureChoices:
     legend: bool = True
     outlines: bool = False
     dpi: int = 600
+    movement: str = "none"
 
     def to_text(self) -> str:
         return json.dumps(asdict(self))
@@ -59,6 +65,7 @@ class FigureChoices:
         known: dict[str, Any] = {
             "content": CONTENTS, "page": PRESETS, "theme": [theme.value for theme in Theme],
             "marks": [kind.value for kind in Coordinates], "dpi": range(10, 4801),
+            "movement": MOVEMENTS,
         }  # fmt: skip
         for name, value in given.items() if isinstance(given, dict) else ():
             if name in usual and type(value) is type(usual[name]) and value in known.get(name, (value,)):

@@ -39,10 +39,12 @@ if TYPE_CHECKING:
     from app.views.scene.scene_view import SceneView
     from sdf_models import Reading
 
+MOVIES: Final = (".webp", ".gif")
 DATA: Final = (".npz", ".vtp", ".csv", ".json")
 _NOT_EXPORTED: Final = "The figure was not written"
 _POLL_SECONDS: Final = 0.05
 _DETAIL: Final = 0.2  # of the slice's size
+_PICTURES, _SECONDS, _MOVIE_DPI = 48, 6.0, 110.0
 _PREVIEW, _FILE = "preview", "file"
 
 
@@ -115,9 +117,11 @@ class FigureMaker(QObject):
         """Write no file that is not written yet."""
         self._worker.withdraw(_FILE)
 
-    def write(self, spec: FigureSpec, path: Path, done: Callable[[bool], None]) -> None:
-        """Write a figure, or the data of the active slice, as the extension of the path says; done: hears whether it
-        is there."""
+    def write(self, spec: FigureSpec, path: Path, done: Callable[[bool], None], movement: str = "none") -> None:
+        """Write a figure, a moving picture of it, or the data of the active slice, as the extension of the path says.
+
+        done: hears whether it is there; movement: of MOVEMENTS.  Raises SpecError where nothing could move so.
+        """
         if self._is_open(path):
             text = f"{path}: this is a checkpoint that is open; choose another name."
             self.failed.emit(Problem(_NOT_EXPORTED, text, text))
@@ -130,6 +134,8 @@ class FigureMaker(QObject):
                 self.told.emit("The slice is not whole yet: export it once it is.")
                 done(False)
                 return
+        elif kind in MOVIES:
+            work = self._movie_work(spec, path, movement)
         else:
             work = self._figure_work(spec, path)
 
@@ -137,7 +143,10 @@ class FigureMaker(QObject):
             done(False)
             self._tell_failure(path, error)
 
-        def take(_: object) -> None:
+        def take(told: str | None) -> None:
+            if told is not None:  # how far it is
+                self.told.emit(f"writing {path}: {told} …")
+                return
             self.told.emit(f"saved {path}")
             done(True)
 
@@ -163,6 +172,30 @@ class FigureMaker(QObject):
             with written_together([path]) as (temporary,):
                 record = _record(networks, spec, found, path)
                 write_figure(drawn.figure, temporary, kind, spec.dpi, record, spec.words)
+
+        return work
+
+    def _movie_work(self, spec: FigureSpec, path: Path, movement: str) -> Callable[[Context], None]:
+        from app.figures.motion import moments_of
+
+        opened = self._store.session.opened
+        assert opened is not None
+        travel, turn = movement in ("travel", "both"), movement in ("turn", "both")
+        dpi = min(spec.dpi, _MOVIE_DPI)
+        moments = moments_of(replace(spec, dpi=dpi), opened.domain, _PICTURES, travel, turn)
+        makers = [self._maker(moment)[1] for moment in moments]
+
+        def work(context: Context) -> None:
+            from app.figures.animation import frame_of, write_animation
+
+            frames = []
+            for number, make in enumerate(makers, 1):
+                if context.cancelled():
+                    raise Cancelled("cancelled by hand")
+                context.publish(f"picture {number} of {len(makers)}")
+                frames.append(frame_of(make(context)[0].figure, dpi))
+            with written_together([path]) as (temporary,):
+                write_animation(frames, temporary, path.suffix.lower()[1:], _SECONDS / len(frames))
 
         return work
 

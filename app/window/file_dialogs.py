@@ -28,6 +28,8 @@ _EXPORTS: Final = (
     ("PDF figure (*.pdf)", ".pdf"),
     ("SVG figure (*.svg)", ".svg"),
     ("PNG figure (*.png)", ".png"),
+    ("Moving picture (*.webp)", ".webp"),
+    ("Moving picture (*.gif)", ".gif"),
     ("Data of the active slice: arrays for NumPy (*.npz)", ".npz"),
     ("Data of the active slice: for ParaView (*.vtp)", ".vtp"),
     ("Data of the active slice: lines as a table (*.csv)", ".csv"),

@@ -21,7 +21,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from app.control.figure_choices import CONTENTS, FigureChoices
+from app.control.figure_choices import CONTENTS, MOVEMENTS, FigureChoices
 from app.figures.presets import PRESETS
 from app.figures.spec import Coordinates, FigureSpec, SpecError, Theme
 from app.window.parts.controls import Choice, Tick, label, message_label, number_box, without_icons
@@ -35,6 +35,7 @@ if TYPE_CHECKING:
 _PAPER: Final = QSize(600, 520)
 _PATIENCE: Final = 120  # milliseconds without a change, after which a preview is drawn
 _INCH: Final = 25.4
+_NOTHING_MOVES: Final = "Nothing moves: choose a movement first."
 _THEMES: Final = {
     Theme.LIGHT: "Light", Theme.DARK: "Dark", Theme.GREY: "Grey, for print", Theme.COLOUR_BLIND: "Colour-blind-safe",
 }  # fmt: skip
@@ -64,6 +65,7 @@ class FigureDialog(QDialog):
         self.page = self._choice(pages, before.page, "Width, and the sizes of letters")
         self.theme = self._choice(((t.value, text) for t, text in _THEMES.items()), before.theme, "Ground and colours")
         self.marks = self._choice(((m.value, text) for m, text in _MARKS.items()), before.marks, "At each slice")
+        self.movement = self._choice(MOVEMENTS.items(), before.movement, "What moves in .webp and .gif files")
         self.title = QLineEdit(self)
         self.title.setPlaceholderText("the checkpoint's name")
         self.title.setToolTip("Above the figure")
@@ -102,6 +104,7 @@ class FigureDialog(QDialog):
         return FigureChoices(
             self.content.currentData(), self.page.currentData(), self.theme.currentData(), self.marks.currentData(),
             self.letters.isChecked(), self.legend.isChecked(), self.outlines.isChecked(), self.dpi.value(),
+            self.movement.currentData(),
         )  # fmt: skip
 
     @property
@@ -130,7 +133,7 @@ class FigureDialog(QDialog):
         form.setVerticalSpacing(9)
         for text, field in (
             ("Conten&t", self.content), ("Pa&ge", self.page), ("Th&eme", self.theme), ("Co&ordinates", self.marks),
-            ("T&itle", self.title), ("&Resolution", self.dpi),
+            ("Mo&vement", self.movement), ("T&itle", self.title), ("&Resolution", self.dpi),
         ):  # fmt: skip
             form.addRow(text, field)
         for tick in (self.letters, self.legend, self.outlines):
@@ -245,7 +248,11 @@ class FigureDialog(QDialog):
         self._maker.forget_preview()
         self._writing = True
         self._busy(True)
-        self._maker.write(self._spec, path, self._written)
+        try:
+            self._maker.write(self._spec, path, self._written, self.choices.movement)
+        except SpecError as error:
+            self._written(False)
+            self.warning.setText(_NOTHING_MOVES if self.choices.movement == "none" else f"{error}.")
 
     def _written(self, there: bool) -> None:
         self._writing = False

@@ -9,11 +9,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from PIL import Image
 from PySide6.QtCore import QEvent, QPoint, Qt
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QFileDialog, QMessageBox
 
+from app.control import figure_maker
 from app.control.figure_choices import CONTENTS, FigureChoices
 from app.figures.spec import SlicePanel, SurfacePanel
 from app.figures.spec_text import spec_of_text
@@ -208,6 +210,29 @@ def test_existing_files_are_asked_about(
     save(dialog, tmp_path / "a", monkeypatch)
     wait_until(lambda: empty_window.window.statusBar().currentMessage() == f"saved {kept}")
     assert kept.read_bytes().startswith(b"%PDF")
+
+
+def test_a_movement_is_recorded_or_stopped(
+    dialog: FigureDialog, empty_window: Driver, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(figure_maker, "_PICTURES", 4)
+    dialog.dpi.setValue(30)
+    path = tmp_path / "a.webp"
+    save(dialog, path, monkeypatch)
+    assert dialog.warning.text() == "Nothing moves: choose a movement first."
+    before = set(tmp_path.iterdir())
+    dialog.movement.setCurrentIndex(dialog.movement.findData("travel"))
+    wait_until(lambda: dialog.settled)
+    save(dialog, path, monkeypatch)
+    QTest.keyClick(dialog, Qt.Key.Key_Escape)
+    QApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete)
+    empty_window.settle()
+    assert set(tmp_path.iterdir()) <= before | {path}  # it may have been there already, whole
+    again = opened(empty_window)
+    assert again.movement.currentData() == "travel"
+    saved(again, empty_window, path, monkeypatch)
+    with Image.open(path) as movie:
+        assert movie.n_frames == 4
 
 
 @pytest.mark.parametrize("kind", ["npz", "csv"])
