@@ -25,7 +25,7 @@ from app.demos import demo_checkpoint
 from app.provenance.carriers import read_carried
 from app.provenance.record import Provenance, ProvenanceError, differences
 
-_COMMANDS: Final = ("slice", "figure", "surface", "render", "stats")
+_COMMANDS: Final = ("slice", "figure", "compare", "surface", "render", "stats")
 _OUTPUTS: Final = ("--out", "--regions", "--creases")
 
 Parsers = Mapping[str, argparse.ArgumentParser]

@@ -17,13 +17,15 @@ from app.commands.loading import about, add_reading_options, open_checkpoint, re
 from app.commands.options import add_command, add_level_option, add_outputs_option, add_palette_option, numbers
 from app.commands.outputs import check_outputs, could_not_write, written_one_by_one
 from app.commands.planes import add_plane_options, planes_of
+from app.commands.recording import provenance_of
 from app.state.palette import Palette
 
 if TYPE_CHECKING:
     from app.comparison.comparison import Comparison
     from app.comparison.subjects import Subject
+    from app.provenance.record import Provenance
     from engine import SlicePlane
-    from sdf_models import Reading
+    from sdf_models import Checkpoint, Reading
 
 FIGURES: Final = (".svg", ".pdf", ".png")
 _EXTENSIONS: Final = (*FIGURES, ".csv")
@@ -74,7 +76,7 @@ def add_parser(commands: Any) -> None:
     own = type(parser)(prog=f"{parser.prog} ... --for N", add_help=False)
     own.add_argument("number", metavar="N", type=int)
     add_reading_options(own)
-    parser.set_defaults(own_parser=own)
+    parser.set_defaults(own_parser=own, located=None, module=None)
 
 
 def run(arguments: argparse.Namespace) -> None:
@@ -86,14 +88,16 @@ def run(arguments: argparse.Namespace) -> None:
     if in_window(arguments):
         compare_in_window(arguments, planes, readings)
         return
-    subjects = open_subjects(arguments.files, readings, arguments.level)
+    located = [arguments.located or arguments.files[0], *arguments.files[1:]]
+    checkpoints = [open_checkpoint(path, reading) for path, reading in zip(located, readings, strict=True)]
+    subjects = _traced(arguments.files, checkpoints, arguments.level)
     planes = fitting(subjects, planes)
     if not (planes or arguments.surface or arguments.reference):
         raise CommandError("nothing to compare; give --plane z=0, --surface, or --reference and a mesh")
     if not planes and any(path.suffix.lower() in FIGURES for path in outputs):
         raise CommandError("a figure shows slices; give --plane z=0")
     comparison = _compared(subjects, planes, arguments)
-    _write(comparison, outputs, Palette(arguments.palette))
+    _write(comparison, outputs, Palette(arguments.palette), _record(arguments, checkpoints, comparison))
     from app.comparison.table import as_json, as_text
 
     if arguments.json:
@@ -136,12 +140,17 @@ def _readings(arguments: argparse.Namespace) -> list[Reading]:
 
 def open_subjects(files: Sequence[Path], readings: Sequence[Reading], level: float) -> list[Subject]:
     """Open and trace checkpoints; level: of the files' own outputs.  Raises CommandError."""
+    return _traced(
+        files, [open_checkpoint(path, reading) for path, reading in zip(files, readings, strict=True)], level
+    )
+
+
+def _traced(files: Sequence[Path], checkpoints: Sequence[Checkpoint], level: float) -> list[Subject]:
     from app.comparison.subjects import Subject
     from sdf_models import CheckpointError
 
     subjects = []
-    for path, reading, name in zip(files, readings, _names(files), strict=True):
-        checkpoint = open_checkpoint(path, reading)
+    for path, checkpoint, name in zip(files, checkpoints, _names(files), strict=True):
         network = trace(path, checkpoint)
         try:
             own_level = checkpoint.level(level)
@@ -238,7 +247,26 @@ def _facts(comparison: Comparison) -> dict[str, Any]:
     }
 
 
-def _write(comparison: Comparison, outputs: list[Path], palette: Palette) -> None:
+def _record(
+    arguments: argparse.Namespace, checkpoints: Sequence[Checkpoint], comparison: Comparison
+) -> Provenance:  # fmt: skip
+    """Return how a figure was made: the other checkpoints are told by their hashes."""
+    arguments.file = arguments.files[0]
+    hashes = [checkpoint.provenance.get("sha256", "") for checkpoint in checkpoints]
+    settings = {f"sha256 of {number}": found for number, found in enumerate(hashes[1:], 2)}
+    regions = {
+        f"regions of {number} at {compared.plane.describe()}": result.partition.regions
+        for compared in comparison.slices
+        for number, result in enumerate(compared.slices, 1)
+    }
+    planes = [compared.plane.describe() for compared in comparison.slices]
+    return provenance_of(
+        arguments, checkpoints[0], ("--out",), comparison.domain, arguments.level, planes,
+        {"palette": arguments.palette, **settings}, regions,
+    )  # fmt: skip
+
+
+def _write(comparison: Comparison, outputs: list[Path], palette: Palette, record: Provenance) -> None:
     from app.comparison.table import write_csv
     from app.files import written_together
 
@@ -254,6 +282,7 @@ def _write(comparison: Comparison, outputs: list[Path], palette: Palette) -> Non
                 from app.figures.writing import write_figure
 
                 figure = figure or draw_comparison(comparison.slices, palette)
-                write_figure(figure, temporary, kind[1:])
+                text = record.of_output("--out", path).to_text()
+                write_figure(figure, temporary, kind[1:], provenance=text)
     except OSError as error:
         raise could_not_write(error, outputs) from error

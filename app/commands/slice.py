@@ -63,9 +63,18 @@ def run(arguments: argparse.Namespace) -> None:
         _check_data(arguments, planes, network)
 
     cut = cut_slices(arguments, check)
-    record = record_of(cut, arguments, _OUTPUTS, {"palette": arguments.palette, "dpi": arguments.dpi})
+    record = record_of(cut, arguments, _OUTPUTS, _settings(arguments, cut))
     _write(cut.results, outputs, tables, arguments, record)
     print(_json(arguments, cut) if arguments.json else _text(cut.results, [*outputs, *tables]))
+
+
+def _settings(arguments: argparse.Namespace, cut: CutSlices) -> dict[str, str | float]:
+    """Return how figures are drawn."""
+    from app.figures.slice_files import figure_of_slices
+    from app.figures.spec_text import spec_text
+
+    figure = spec_text(figure_of_slices(cut.results, Palette(arguments.palette)))
+    return {"palette": arguments.palette, "dpi": arguments.dpi, "figure": figure}
 
 
 def _check_data(arguments: argparse.Namespace, planes: list[SlicePlane], network: Network) -> None:

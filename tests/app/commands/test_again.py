@@ -53,6 +53,8 @@ SLICE = ["slice", "net.safetensors", "--plane=z=0.1", "--level", "0.01"]
         (["render", "net.safetensors", "--plane=z=0", "--creases", "--size=300x300"], "--out", "p.png"),
         *(([*FIGURE, "--layout", layout], "--out", name) for layout, name in
           (("method", "f.pdf"), ("grid", "f.svg"), ("stack", "f.png"))),
+        *((["compare", "net.safetensors", "net.safetensors", "--plane=z=0", *more], "--out", name)
+          for more, name in (([], "c.svg"), (["--palette=grey", "--for", "2", "--flip-sign"], "c.pdf"))),
         *((STATS, "--out", f"t.{kind}") for kind in ("json", "csv", "svg", "pdf")),
     ],
 )  # fmt: skip
@@ -60,7 +62,7 @@ def test_files_are_made_anew_to_the_byte(
     splinescope: Run, folder: Path, command: list[str], option: str, name: str
 ) -> None:
     told = [] if command[0] == "figure" else ["--json"]
-    ran = splinescope(*command, option, name, *told)
+    ran = splinescope(command[0], option, name, *told, *command[1:])  # --for takes all that follows it
     assert ran.code == 0, ran.err
     before, stamp = (folder / name).read_bytes(), (folder / name).stat().st_mtime_ns
     ran = splinescope("again", name, "--check")
