@@ -53,6 +53,8 @@ def why_not_written(error: OSError) -> str:
         advice = "choose another folder, or allow writing there"
     elif error.errno in (errno.ENAMETOOLONG, errno.EINVAL, errno.EEXIST, errno.EISDIR, errno.ELOOP):
         advice = "choose another name"
+    elif error.errno == errno.ENOMEM:
+        advice = "take fewer dots per inch"
     else:
         advice = "choose another folder"
     return f"{error.strerror or error}; {advice}"

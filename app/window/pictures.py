@@ -43,6 +43,7 @@ class Pictures:
                 lambda part: self._files.save_picture(self._seen(part).toImage(), f"{part.name}.png")
             ),
             "export": self._of_slice(self._export),
+            "export scene": self._of_slice(lambda part: self._export(part, "method")),
         }
 
     def choose(self) -> None:
@@ -65,14 +66,19 @@ class Pictures:
         """A slice as it is seen, with its rulers, on white paper."""
         return self._board.tiles[part.key].view.white_picture()
 
-    def _export(self, part: Slice) -> None:
-        """Show the figure that the session is, to be changed and saved."""
+    def _export(self, part: Slice, content: str | None = None) -> None:
+        """Show the figure that the session is, to be changed and saved; content: None for that of the last one."""
         from app.window.dialogs.figure_dialog import FigureDialog
 
         tile = self._board.tiles.get(part.key)
         seen = None if tile is None else _seen_rectangle(tile.view)
         FigureDialog(
-            self._exporter, self._settings, seen, lambda: self._files.choose_export(part.name), self._window
+            self._exporter,
+            self._settings,
+            seen,
+            lambda: self._files.choose_export(part.name),
+            self._window,
+            content,
         ).open()
 
 

@@ -325,7 +325,13 @@ SPACE_MENU: Final = Menu(
     (
         Command("copy 3D picture", "&Copy picture", enabled=opened, tip="The 3D view as it is seen", icon="picture"),
         _BY_NAME["picture"],
-        _BY_NAME["export"],
+        Command(
+            "export scene",
+            "&Export a figure…",
+            enabled=sliced,
+            icon="export",
+            tip="The surface with the frames of the slices, and the slices beside it",
+        ),
         _BY_NAME["home"],
     ),
 )

@@ -43,7 +43,7 @@ _MARKS: Final = {Coordinates.AXES: "Axes", Coordinates.SCALE_BAR: "Scale bar", C
 
 
 class FigureDialog(QDialog):
-    """seen: what the active slice's view shows of it; choose_path: asks for a file."""
+    """seen: what the active slice's view shows of it; choose_path: asks for a file; content: to begin with."""
 
     def __init__(
         self,
@@ -52,6 +52,7 @@ class FigureDialog(QDialog):
         seen: Rectangle | None,
         choose_path: Callable[[], Path | None],
         parent: QWidget | None = None,
+        content: str | None = None,
     ) -> None:
         super().__init__(parent)
         self.setWindowTitle("Figure")
@@ -60,7 +61,7 @@ class FigureDialog(QDialog):
         self._spec: FigureSpec | None = None
         self._writing = False
         before = FigureChoices.from_text(settings.figure)
-        self.content = self._choice(CONTENTS.items(), before.content, "What the figure shows")
+        self.content = self._choice(CONTENTS.items(), content or before.content, "What the figure shows")
         pages = ((name, page.title) for name, page in PRESETS.items())
         self.page = self._choice(pages, before.page, "Width, and the sizes of letters")
         self.theme = self._choice(((t.value, text) for t, text in _THEMES.items()), before.theme, "Ground and colours")
@@ -97,6 +98,8 @@ class FigureDialog(QDialog):
         self._timer.timeout.connect(self._draw)
         self._arrange()
         self._connect()
+        if content is not None:
+            self._fit_page()
         self._changed()
 
     @property

@@ -19,6 +19,7 @@ from app.figures.writing import write_figure
 from app.state.palette import Palette, depth_colors
 from app.state.slices import SliceResult, axis_labels
 from engine import SlicePlane
+from tests.app.conftest import Ran
 
 MakeSlice = Callable[..., SliceResult]
 SVG = "{http://www.w3.org/2000/svg}"
@@ -169,6 +170,16 @@ def test_pdf_is_vectors_with_embedded_fonts(make_slice: MakeSlice, tmp_path: Pat
 def test_png_has_the_resolution_of_print(make_slice: MakeSlice, tmp_path: Path) -> None:
     image = imread(write([make_slice()], tmp_path / "a.png"))
     assert image.shape[1] == pytest.approx(85 / 25.4 * 600, abs=1)
+
+
+def test_pixels_without_memory_are_told(splinescope: Callable[..., Ran], checkpoint: Path, tmp_path: Path) -> None:
+    ran = splinescope(
+        "figure", checkpoint, "--plane=z=0", "--preset=poster", "--dpi=4000", "--out", tmp_path / "a.png"
+    )  # fmt: skip
+    assert ran.code == 2
+    assert "pixels needs more memory than there is; take fewer dots per inch" in ran.err
+    assert ran.err.count("\n") == 1
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_names_that_look_like_formulas_stay_as_they_are(make_slice: MakeSlice, tmp_path: Path) -> None:

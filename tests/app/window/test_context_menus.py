@@ -228,7 +228,7 @@ def test_over_the_surface(window: Driver) -> None:
     assert found[0].startswith("#surface, f = ")
     assert found[1:] == [
         *commands_of(PLACE_MENU), found[3], "pin", "copy facts", "copy facts as JSON",
-        "#3D view", "copy 3D picture", "picture", "export", "home", ">Show",
+        "#3D view", "copy 3D picture", "picture", "export scene", "home", ">Show",
     ]  # fmt: skip
     assert found[3].startswith("#Facet ")
     choose(window, "copy position")

@@ -128,6 +128,16 @@ def test_the_figure_is_what_the_window_shows(dialog: FigureDialog, empty_window:
     np.testing.assert_allclose(np.array(surface.camera) / np.linalg.norm(surface.camera), arm / np.linalg.norm(arm))
 
 
+def test_the_3d_view_s_menu_begins_with_the_surface(dialog: FigureDialog, empty_window: Driver) -> None:
+    dialog.reject()
+    QApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete)
+    empty_window.window.commands["export scene"].trigger()
+    (found,) = empty_window.window.findChildren(FigureDialog)
+    wait_until(lambda: found.settled)
+    assert (found.content.currentData(), found.page.currentData()) == ("method", "page")
+    assert found.size_line.text().startswith("180 ")
+
+
 def test_choices_are_remembered(dialog: FigureDialog, empty_window: Driver) -> None:
     choose(dialog, "growth")
     QTest.mouseClick(dialog.letters, LEFT, pos=QPoint(8, dialog.letters.height() // 2))
