@@ -58,6 +58,7 @@ def draw_comparison(planes: Sequence[ComparedSlice], palette: Palette = Palette.
     height = round(top + len(planes) * row_height + _LEGEND, 2)
     figure = Figure(figsize=(width / 72, height / 72), facecolor=BACKGROUND)
     style = Style(palette=palette)
+    depths = max(len(result.partition.network.kinks) for result in planes[0].slices)
     panels = [SlicePanel(checkpoint=number, colour=number) for number in range(networks)]
     names = [result.checkpoint for result in planes[0].slices]
 
@@ -80,7 +81,7 @@ def draw_comparison(planes: Sequence[ComparedSlice], palette: Palette = Palette.
             title = panel_title(panel_words(result, panels[column]), panel, style, lettered=False)
             axes.set_title(title, fontsize=_NORMAL, loc="left", pad=4)
             sheet = square_sheet(axes, _box(axes, width, height), frame(axes, result.partition))
-            draw_slice(axes, sheet, result, panels[column], f"plane-{row}-checkpoint-{column}", style, _DPI)
+            draw_slice(axes, sheet, result, panels[column], f"plane-{row}-checkpoint-{column}", style, _DPI, depths)
             draw_coordinates(axes, result.partition, style, panel)
         largest = max((values["largest"] for values in compared.differences[1:]), default=0.0)
         for other in range(1, networks):

@@ -65,6 +65,7 @@ class _Drawing:
             for panel, result in zip(spec.panels, slices, strict=True)
             if isinstance(panel, SlicePanel) and result is not None
         ]
+        self.depths = max((len(result.partition.network.kinks) for _, result in self.cut), default=0)
         self.name = name or (self.cut[0][1].checkpoint if self.cut else "")
         self.fills = [
             bar_fill(result, panel) if isinstance(panel, SlicePanel) and result is not None and spec.color_bar else None
@@ -98,7 +99,14 @@ class _Drawing:
     def _notes(self) -> list[str]:
         """Return what keeps the figure from being exact, in words; nothing when it is."""
         left = sum(result.partition.tie_counts.unexamined for _, result in self.cut)
-        approximations = list(dict.fromkeys(result.approximation for _, result in self.cut if result.approximation))
+        several = len({result.checkpoint for _, result in self.cut}) > 1
+        approximations = list(
+            dict.fromkeys(
+                f"{result.checkpoint}: {result.approximation}" if several else result.approximation
+                for _, result in self.cut
+                if result.approximation
+            )
+        )
         rounding = f"{counted(left, 'decision')} left to rounding: regions thinner than it may be missing or in excess"
         return [*approximations, *([rounding] if left else [])]
 
@@ -129,7 +137,7 @@ class _Drawing:
             assert result is not None
             side = frame(axes, result.partition)
             sheet = square_sheet(axes, box, side)
-            draw_slice(axes, sheet, result, panel, f"slice-{number}", style, spec.dpi)
+            draw_slice(axes, sheet, result, panel, f"slice-{number}", style, spec.dpi, self.depths)
             axes.patch.set_visible(False)
             if spec.coordinates is Coordinates.AXES:
                 draw_coordinates(axes, result.partition, style, box.width)
@@ -187,7 +195,7 @@ class _Drawing:
             outline = border_path(result.partition)
             ground = (*style.paper.ground, _COVERING)
             add_area(axes, sheet, outline, f"slice-{number}-ground", ground, order)
-            draw_slice(axes, sheet, result, panel, f"slice-{number}", style, self.spec.dpi, order + 1)
+            draw_slice(axes, sheet, result, panel, f"slice-{number}", style, self.spec.dpi, self.depths, order + 1)
             corner = sheet.to_page(np.asarray(outline.vertices, np.float64))
             right = corner[np.argmax(corner @ np.array([1.0, -0.4]))]
             text = axes.text(right[0] + 5 * style.unit, right[1] + 1.0 * style.unit, page.titles[number], va="bottom")

@@ -41,9 +41,13 @@ _ON_PLANE: Final = 1e-6  # of the slice's size: a pin that is farther away is on
 
 def draw_slice(
     axes: Axes, sheet: Sheet, result: SliceResult, panel: SlicePanel, name: str, style: Style, dpi: float,
-    order: float = 0.0,
+    depths: int, order: float = 0.0,
 ) -> None:  # fmt: skip
-    """Draw a slice; name: how the names of its paths begin; order: of what is drawn first."""
+    """Draw a slice.
+
+    name: how the names of its paths begin; depths: of the deepest network in the figure, so that a colour means the
+    same depth in all panels; order: of what is drawn first.
+    """
     partition, layers = result.partition, len(result.partition.network.kinks)
     outline = border_path(partition)
     widths = line_widths(result, panel, sheet.scale, style)
@@ -51,7 +55,7 @@ def draw_slice(
         _draw_fill(axes, sheet, result, panel.fill, f"{name}-fill", style, dpi, order)
     shown = shown_depths(panel, layers)
     for depth in shown:
-        color = style.depth_colors(layers)[depth]
+        color = style.depth_colors(max(depths, layers))[depth]
         add_path(axes, sheet, _lines(partition, depth), f"{name}-depth-{depth}", color, widths[depth],
                  order + 1 + (layers - depth) / (layers + 1))  # fmt: skip
     if panel.level_set:

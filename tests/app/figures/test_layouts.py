@@ -12,8 +12,10 @@ from xml.etree import ElementTree
 
 import numpy as np
 import pytest
+from matplotlib.patches import PathPatch
 from matplotlib.text import Text
 
+import app
 from app.comparison.subjects import Subject
 from app.figures.arrangement import MM
 from app.figures.cutting import Ingredients, ingredients
@@ -152,6 +154,14 @@ def test_comparisons_have_a_column_for_each_checkpoint(subjects: list[Subject]) 
     assert shown == [subject.network for _ in range(3) for subject in subjects]
 
 
+def test_a_colour_means_the_same_depth_in_networks_of_different_depth(subjects: list[Subject]) -> None:
+    deep = Subject("deep", Network.trace(random_module(depth=DEPTH + 2), input_shape=(3,)), DOMAIN)
+    figure, _ = drawn(laid_out("comparison", [subjects[0], deep]), [subjects[0], deep])
+    found = {patch.get_gid(): patch.get_edgecolor() for axes in figure.figure.axes for patch in axes.patches}
+    for depth in range(DEPTH):
+        assert found[f"slice-0-depth-{depth}"] == found[f"slice-1-depth-{depth}"]
+
+
 @pytest.mark.parametrize("theme", Theme)
 def test_colours_are_those_of_the_theme(theme: Theme, subjects: list[Subject]) -> None:
     spec = themed(laid_out("grid", subjects), theme)
@@ -227,3 +237,14 @@ def test_figures_that_cannot_be_drawn_are_told(
     spec = replace(laid_out("grid", subjects), **change)  # type: ignore[arg-type]
     with pytest.raises(SpecError, match=told):
         drawn(spec, subjects)
+
+
+def test_python_draws_the_figure_of_the_command_line() -> None:
+    page = app.figure(random_module(), planes=["z=0.1", SlicePlane.parse("x=0")], preset="neurips")
+    assert page.get_size_inches()[0] == pytest.approx(5.5)
+    found = {patch.get_gid() for axes in page.axes for patch in axes.get_children() if isinstance(patch, PathPatch)}
+    assert {f"slice-{number}-depth-{depth}" for number in range(2) for depth in range(DEPTH)} <= found
+    with pytest.raises(ValueError, match="there is none of this name"):
+        app.figure(random_module(), planes=["z=0"], layout="spiral")
+    with pytest.raises(ValueError, match="needs a module"):
+        app.figure(planes=["z=0"])
