@@ -36,6 +36,7 @@ MOST_ROWS = 40
 DEPTH = 6
 """Halvings of a tile; a cell that still has too many undecided rows is cut by the whole network."""
 _PROBES = 9
+_MOST_FOLDED = 1024  # undecided rows: the square of their number is kept
 _MOST_TILES = 1 << 8  # a side
 _MARGIN = (0.0137, 0.0171, 1.0347)
 """Where the grid begins, and its side, as shares of the polygon's: lines of networks that are symmetric, or have round
@@ -107,6 +108,8 @@ def _tiles(program: Program, form: Float, polygon: Float) -> tuple[Grid, Int]:
         if 2 * folded > _PROBES:
             break
         levels += 1
+    else:
+        raise SeamError("small tiles leave too many rows undecided")
     grid = Grid(
         float(lower[0] - _MARGIN[0] * size), float(lower[1] - _MARGIN[1] * size), _MARGIN[2] * size, levels + DEPTH
     )
@@ -126,7 +129,7 @@ def _interleaved(numbers: Int) -> Int:
 
 def most_rows_of_fold(program: Program) -> int:
     """Return how many undecided rows a fold may leave: where they are more, smaller tiles are faster."""
-    return min(program.rows, max(256, 2 * program.widest))
+    return min(program.rows, max(256, 2 * program.widest), _MOST_FOLDED)
 
 
 def _cut(

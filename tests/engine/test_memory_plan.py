@@ -17,11 +17,18 @@ from torch import nn
 from engine import MemoryLimitError, Network, SlicePlane
 from engine.machine import memory
 from engine.planar_map.face_count import interleaving
+from engine.slices import tiling
 from engine.slices.partition import partition_slice
 from tests.engine.sameness import assert_same_partition
 
 CUBE = np.array([[-1.0, -1.0, -1.0], [1.0, 1.0, 1.0]])
 Z0 = SlicePlane.from_axis("z", 0.0)
+
+
+@pytest.fixture(autouse=True)
+def cut_whole(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Wide networks too: tiles have their own plan, see test_tiling."""
+    monkeypatch.setattr(tiling, "WIDE", np.inf)
 
 
 def mlp(*widths: int, seed: int = 0, bias: bool = True) -> nn.Sequential:

@@ -25,6 +25,7 @@ from torch import nn
 from engine import Cancelled, EngineError, MemoryLimitError, Network, Partition, PlaneError, Progress, SlicePlane
 from engine.machine import memory
 from engine.machine.table import Recycler
+from engine.slices import tiling
 from engine.slices.partition import partition_polygon, partition_slice
 from sdf_models import load_checkpoint
 from tests.engine.promises import check
@@ -157,7 +158,10 @@ def test_the_named_rows_of_a_level_are_those_of_the_output() -> None:
 
 @pytest.mark.parametrize("call", [0, 12, 100])
 @pytest.mark.parametrize("widths", [(3, 1500, 1), (3, 256, 256, 256, 256, 1)])
-def test_cancelled_soon_and_nothing_left_behind(widths: tuple[int, ...], call: int) -> None:
+def test_cancelled_soon_and_nothing_left_behind(
+    widths: tuple[int, ...], call: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tiling, "WIDE", np.inf)
     network = Network.trace(mlp(*widths))
     threads = set(threading.enumerate())
     answers = iter(range(1_000_000))
@@ -168,6 +172,7 @@ def test_cancelled_soon_and_nothing_left_behind(widths: tuple[int, ...], call: i
 
 def test_what_does_not_fit_is_refused_before_it_is_allocated(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(memory, "available", lambda: 80e6)
+    monkeypatch.setattr(tiling, "WIDE", np.inf)
     network = Network.trace(mlp(3, 256, 256, 256, 1))
     with pytest.raises(MemoryLimitError) as refusal:
         partition_slice(network, Z0, CUBE)
