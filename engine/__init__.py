@@ -22,8 +22,9 @@ from engine.network.network import ForwardError, Network
 from engine.network.tiny_network import tiny_network
 from engine.planar_map.planar_map import Partition, Ties
 from engine.plane import SlicePlane, convex_polygon, plane_box_polygon, square_polygon
-from engine.slices.partition import Progress, partition_polygon, partition_slice
+from engine.slices.partition import partition_polygon, partition_slice
 from engine.slices.tiling import is_wide
+from engine.slices.walk import Progress
 from engine.surface.certificate import Certificate, certify_surface, with_certificate
 from engine.surface.cut import SurfaceCut, cut_surface
 from engine.surface.seeds import Seeds

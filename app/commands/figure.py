@@ -48,7 +48,7 @@ def add_parser(commands: Any) -> None:
 
 
 def add_figure_options(parser: argparse.ArgumentParser) -> None:
-    """What a figure is of, how it is laid out and how it looks."""
+    """Add the options of a figure: checkpoints, layout, look."""
     parser.add_argument("files", type=Path, nargs="*", metavar="FILE", help="checkpoints, names of demos, or a figure")
     parser.add_argument("--layout", choices=LAYOUTS, default=None, help="see below (default: grid)")
     add_plane_options(parser.add_argument_group("planes, a panel each"))

@@ -1,4 +1,4 @@
-"""What a person chooses of a figure, and the figure of a session that it stands for."""
+"""Choices of a person for a figure, and the figure of a session that they stand for."""
 
 from __future__ import annotations
 
@@ -27,12 +27,12 @@ CONTENTS: Final = {
     "growth": "Growth with depth",
     "comparison": "All checkpoints",
 }
-"""What is in a figure, and how people call it."""
+"""Contents of a figure, with their names for people."""
 
 MOVEMENTS: Final = {
     "none": "None", "travel": "The plane travels", "turn": "The camera turns", "both": "Both",
 }  # fmt: skip
-"""What moves in a moving picture of a figure."""
+"""Motions of a moving picture."""
 
 _DETAIL: Final = 0.2  # of the slice's size: a detail where the view shows all of it
 

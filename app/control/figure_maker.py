@@ -252,7 +252,7 @@ class FigureMaker(QObject):
                     raise Cancelled("cancelled by a newer request") from error
 
     def _known(self, networks: Sequence[OpenNetwork]) -> tuple[dict[Key, SliceResult], dict[int, Solid]]:
-        """What is computed already, by the window's views or for the figure before."""
+        """Return the results that are there already, of the window's views or of the figure before."""
         from app.figures.cutting import key_of
         from app.figures.spec import SlicePanel
         from app.figures.surface_drawing import Solid

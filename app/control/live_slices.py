@@ -132,7 +132,7 @@ class LiveSlices(QObject):
         return self.current(key) and painted and self.location(key) is not None
 
     def holds(self, key: int) -> bool:
-        """Whether the slice at the plane where it is now is kept, so that it is there in a moment."""
+        """Return whether the slice is kept at its present plane, so that it is there in a moment."""
         session = self._store.session
         return session.opened is not None and self.cache.holds(session.opened, session.slice(key).plane)
 

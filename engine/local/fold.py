@@ -68,9 +68,10 @@ def _symbol(low, high):
 
 def room_to_fold(program, most):
     """Return the scratch memory of fold_cell."""
-    width, widest, neurons = PLACE + most, program.widest, len(program.bias)
+    layers = program.layers
+    features = np.diff(layers.first_neuron)
+    width, widest, neurons = PLACE + most, int(features.max()), len(layers.bias)
     later = program.last_reader > np.arange(len(program.last_reader)) + 1
-    features = np.diff(program.first_neuron)
     kept = int(features[later].sum() + widest)
     return (
         np.empty(kept * width), np.empty(widest * widest), np.empty(widest * width), np.empty(width * width),
@@ -88,20 +89,17 @@ def fold_cell(program, place, most, forms, row, first, doubt, on, zero, room):
     are certain, on and zero (words,): bits of the rows that are on, and of those that are zero throughout the cell.
     room: see `room_to_fold`.
     """
+    layers = program.layers
     active, weight, value, before, after, left, product, parts, feature, spare = room
-    neurons = len(program.bias)
-    layers = len(program.first_neuron) - 1
+    neurons = len(layers.bias)
+    depth = len(layers.first_neuron) - 1
     alive = np.zeros(neurons, np.bool_)  # the feature is not zero in the cell
-    held_start, held_count, held_width = (
-        np.zeros(layers, np.int64),
-        np.zeros(layers, np.int64),
-        np.zeros(layers, np.int64),
-    )
+    held_start, held_count, held_width = np.zeros((3, depth), np.int64)
     held = np.empty(neurons, np.int64)  # neurons with an affine part, of each layer from its first neuron on
-    first_symbol = np.zeros(layers + 1, np.int64)
+    first_symbol = np.zeros(depth + 1, np.int64)
     symbol_neuron, symbol_jump = np.empty(most, np.int64), np.empty(most)
     around = np.empty((4, most))  # each undecided row's own enclosure: 1, s, t, radius
-    low, high = np.empty(program.bias.size), np.empty(program.bias.size)
+    low, high = np.empty(layers.bias.size), np.empty(layers.bias.size)
     live, open_ = np.empty(neurons, np.int64), np.empty(neurons, np.int64)
     sums = parts
     on[:] = 0
@@ -110,16 +108,16 @@ def fold_cell(program, place, most, forms, row, first, doubt, on, zero, room):
     for k in range(PLACE):
         for q in range(PLACE):
             before[k * PLACE + q] = 1.0 if k == q else 0.0
-    for layer in range(layers):
-        start, stop = program.first_neuron[layer], program.first_neuron[layer + 1]
-        n, last, width = stop - start, layer == layers - 1, PLACE + m
+    for layer in range(depth):
+        start, stop = layers.first_neuron[layer], layers.first_neuron[layer + 1]
+        n, last, width = stop - start, layer == depth - 1, PLACE + m
         terms = 0
         for i in range(n):
             sums[:, i] = 0.0
-            sums[0, i] = program.bias[start + i]
-            sums[4, i] = abs(program.bias[start + i])
+            sums[0, i] = layers.bias[start + i]
+            sums[4, i] = abs(layers.bias[start + i])
             sums[5, i] = sums[4, i] * sums[4, i]
-        if program.reads_input[layer]:
+        if layers.reads_input[layer]:
             terms += len(place)
             for d in range(len(place)):
                 spare[0] = place[d, 0]
@@ -128,14 +126,14 @@ def fold_cell(program, place, most, forms, row, first, doubt, on, zero, room):
                 spare[3] = 0.0
                 spare[4] = abs(place[d, 0]) + abs(place[d, 1]) + abs(place[d, 2])
                 spare[5] = SAFETY * UNIT_ROUNDOFF * spare[4]
-                _add_parts(program.input_weights[d], start, n, spare, sums)
-        for block in range(program.first_block[layer], program.first_block[layer + 1]):
-            source = program.block_source[block]
-            at, from_ = program.first_neuron[source], program.block_start[block]
-            terms += program.first_neuron[source + 1] - at
-            for j in range(program.first_neuron[source + 1] - at):
+                _add_parts(layers.input_weights[d], start, n, spare, sums)
+        for block in range(layers.first_block[layer], layers.first_block[layer + 1]):
+            source = layers.block_source[block]
+            at, from_ = layers.first_neuron[source], layers.block_start[block]
+            terms += layers.first_neuron[source + 1] - at
+            for j in range(layers.first_neuron[source + 1] - at):
                 if alive[at + j]:
-                    _add_parts(program.weights, from_ + j * n, n, feature[at + j], sums)
+                    _add_parts(layers.weights, from_ + j * n, n, feature[at + j], sums)
         # Most rows that are off end here.
         count = 0
         for i in range(n):
@@ -144,9 +142,9 @@ def fold_cell(program, place, most, forms, row, first, doubt, on, zero, room):
             sums[5, i], sums[6, i] = doubtful, noise
             reach = sums[0, i] + abs(sums[1, i]) + abs(sums[2, i]) + sums[3, i]
             least = sums[0, i] - (reach - sums[0, i])
-            off = not last and program.slope[k] == 0.0 and program.intercept[k] == 0.0
-            for p in range(program.first_row[k] if off else 0, program.first_row[k + 1] if off else 0):
-                z = program.breakpoint[p]
+            off = not last and layers.slopes[k, 0] == 0.0 and layers.intercepts[k, 0] == 0.0
+            for p in range(layers.first_row[k] if off else 0, layers.first_row[k + 1] if off else 0):
+                z = layers.row_breakpoint[p]
                 state = state_of(least - z, reach - z, doubtful, sums[4, i])
                 off = off and state in (OFF, ZERO)
                 if off and state == ZERO:
@@ -156,16 +154,16 @@ def fold_cell(program, place, most, forms, row, first, doubt, on, zero, room):
                 count += 1
         forms_of = value[: count * width].reshape(count, width)
         forms_of[:] = 0.0
-        for block in range(program.first_block[layer], program.first_block[layer + 1]):
-            source = program.block_source[block]
-            at, from_ = program.first_neuron[source], program.block_start[block]
+        for block in range(layers.first_block[layer], layers.first_block[layer + 1]):
+            source = layers.block_source[block]
+            at, from_ = layers.first_neuron[source], layers.block_start[block]
             h, w = held_count[source], held_width[source]
             if h:
                 matrix = weight[: h * count].reshape(h, count)
                 for a in range(h):
                     begin = from_ + held[at + a] * n
                     for v in range(count):
-                        matrix[a, v] = program.weights[begin + live[v]]
+                        matrix[a, v] = layers.weights[begin + live[v]]
                 features = active[held_start[source] : held_start[source] + h * w].reshape(h, w)
                 made = product[: count * w].reshape(count, w)
                 np.dot(matrix.T, features, made)
@@ -175,14 +173,14 @@ def fold_cell(program, place, most, forms, row, first, doubt, on, zero, room):
             for s in range(first_symbol[source], first_symbol[source + 1]):
                 begin, jump = from_ + symbol_neuron[s] * n, symbol_jump[s]
                 for v in range(count):
-                    forms_of[v, PLACE + s] += jump * program.weights[begin + live[v]]
+                    forms_of[v, PLACE + s] += jump * layers.weights[begin + live[v]]
         for v in range(count):
             k = start + live[v]
-            forms_of[v, 0] += program.bias[k]
-            if program.reads_input[layer]:
+            forms_of[v, 0] += layers.bias[k]
+            if layers.reads_input[layer]:
                 for d in range(len(place)):
                     for q in range(PLACE):
-                        forms_of[v, q] += program.input_weights[d, k] * place[d, q]
+                        forms_of[v, q] += layers.input_weights[d, k] * place[d, q]
         if last:
             for v in range(count):
                 forms[m, :width] = forms_of[v]
@@ -206,8 +204,8 @@ def fold_cell(program, place, most, forms, row, first, doubt, on, zero, room):
             feature[k, 0], feature[k, 1], feature[k, 2], feature[k, 3] = a, b, c, r
             low[k], high[k] = a - reach, a + reach
             is_open = False
-            for p in range(program.first_row[k], program.first_row[k + 1]):
-                z = program.breakpoint[p]
+            for p in range(layers.first_row[k], layers.first_row[k + 1]):
+                z = layers.row_breakpoint[p]
                 is_open = is_open or state_of(low[k] - z, high[k] - z, sums[5, i], sums[4, i]) == OPEN
             if is_open:
                 open_[opened] = v
@@ -229,8 +227,8 @@ def fold_cell(program, place, most, forms, row, first, doubt, on, zero, room):
             if reach < high[k] - feature[k, 0]:
                 low[k], high[k] = max(low[k], found[x, 0] - reach), min(high[k], found[x, 0] + reach)
                 feature[k, 0], feature[k, 1], feature[k, 2], feature[k, 3] = found[x, 0], found[x, 1], found[x, 2], r
-            for p in range(program.first_row[k], program.first_row[k + 1]):
-                z = program.breakpoint[p]
+            for p in range(layers.first_row[k], layers.first_row[k + 1]):
+                z = layers.row_breakpoint[p]
                 undecided += state_of(low[k] - z, high[k] - z, sums[5, i], sums[4, i]) == OPEN
         after_m = m + undecided
         if after_m > most:
@@ -252,10 +250,10 @@ def fold_cell(program, place, most, forms, row, first, doubt, on, zero, room):
             i = live[v]
             k = start + i
             is_open = x < opened and open_[x] == v
-            slope, intercept = program.slope[k], program.intercept[k]
+            slope, intercept = layers.slopes[k, 0], layers.intercepts[k, 0]
             free = 0
-            for p in range(program.first_row[k], program.first_row[k + 1]):
-                z, jump = program.breakpoint[p], program.jump[p]
+            for p in range(layers.first_row[k], layers.first_row[k + 1]):
+                z, jump = layers.row_breakpoint[p], program.jump[p]
                 state = state_of(low[k] - z, high[k] - z, sums[5, i], sums[4, i])
                 free += state == OPEN
                 if state == ON:
@@ -270,8 +268,8 @@ def fold_cell(program, place, most, forms, row, first, doubt, on, zero, room):
             feature[k, 2] = slope * c
             feature[k, 3] = abs(slope) * r
             if free:
-                for p in range(program.first_row[k], program.first_row[k + 1]):
-                    z, jump = program.breakpoint[p], program.jump[p]
+                for p in range(layers.first_row[k], layers.first_row[k + 1]):
+                    z, jump = layers.row_breakpoint[p], program.jump[p]
                     if state_of(low[k] - z, high[k] - z, sums[5, i], sums[4, i]) != OPEN:
                         continue
                     lo, hi = min(low[k] - z, 0.0), max(high[k] - z, 0.0)

@@ -20,41 +20,17 @@ from engine.network.network import Network
 
 
 class Program(NamedTuple):
-    """The layers of a network (see Layers), with its nonlinearities as rectified rows.
+    """A network's layers, and their nonlinearities as rectified rows; of the output the level is subtracted.
 
-    slope, intercept (N,) float64: of each neuron's first piece; jump (R,) float64: change of slope at each row;
-    steepest (N,) float64: the largest slope; last_reader (K + 1,) int64: the last layer that reads each, -1 of the
-    output.
+    jump (R,) float64: change of slope at each row; steepest (N,) float64: the largest slope of each neuron; last_reader
+    (K + 1,) int64: the last layer that reads each, -1 of the output.  The first piece of neuron k has the slope
+    layers.slopes[k, 0] and the intercept layers.intercepts[k, 0].
     """
 
-    first_neuron: NDArray[np.int64]
-    reads_input: NDArray[np.bool_]
-    input_weights: Float
-    bias: Float
-    first_block: NDArray[np.int64]
-    block_source: NDArray[np.int64]
-    block_start: NDArray[np.int64]
-    weights: Float
-    first_row: NDArray[np.int64]
-    breakpoint: Float
+    layers: Layers
     jump: Float
-    slope: Float
-    intercept: Float
     steepest: Float
     last_reader: NDArray[np.int64]
-
-    @property
-    def rows(self) -> int:
-        return len(self.breakpoint)
-
-    @property
-    def words(self) -> int:
-        """64-bit words that hold a bit for each row."""
-        return max(1, -(-self.rows // 64))
-
-    @property
-    def widest(self) -> int:
-        return int(np.diff(self.first_neuron).max())
 
 
 def program_of(network: Network, level: float) -> Program:
@@ -63,12 +39,7 @@ def program_of(network: Network, level: float) -> Program:
     Raises EngineError for several outputs.
     """
     layers = layers_of(network, level)
-    return Program(
-        layers.first_neuron, layers.reads_input, layers.input_weights, layers.bias, layers.first_block,
-        layers.block_source, layers.block_start, layers.weights, layers.first_row, layers.row_breakpoint,
-        _jumps(layers), layers.slopes[:, 0].copy(), layers.intercepts[:, 0].copy(),
-        np.abs(layers.slopes).max(axis=1), _last_readers(layers),
-    )  # fmt: skip
+    return Program(layers, _jumps(layers), np.abs(layers.slopes).max(axis=1), _last_readers(layers))
 
 
 def _jumps(layers: Layers) -> Float:

@@ -149,14 +149,14 @@ def _grown(array, used, more):
 
 def room_for_tiles(program, most, depth, sides):
     """Return the scratch memory of cut_tile, for `depth` halvings of a tile and a polygon of so many sides."""
-    width, corners = PLACE + most, sides + 8
+    width, corners, words = PLACE + most, sides + 8, program.layers.words
     return (
         room_to_fold(program, most), room_to_restrict(most), room_to_cut(),
         (np.empty((depth + 1, most + 1, width)), np.empty((depth + 1, most + 1), np.int64),
          np.empty((depth + 1, most + 1), np.int64), np.empty((depth + 1, most + 1)),
-         np.empty((depth + 1, program.words), np.uint64), np.empty((depth + 1, program.words), np.uint64)),
+         np.empty((depth + 1, words), np.uint64), np.empty((depth + 1, words), np.uint64)),
         (np.empty((corners, 2)), np.empty(corners, np.int64), np.empty((corners, 2)), np.empty(corners, np.int64)),
-        (np.empty((len(program.input_weights), PLACE)), np.empty((2, MOST_VERTICES), np.int32),
+        (np.empty((len(program.layers.input_weights), PLACE)), np.empty((2, MOST_VERTICES), np.int32),
          np.empty(2 * MOST_VERTICES, np.int32), np.empty(4 * MOST_VERTICES, np.int32)),
     )  # fmt: skip
 
@@ -192,7 +192,7 @@ def cut_tile(tile, grid, plane, polygon, program, level, most, most_rows, room):
     nv, ne, nf, np_, ns, nt, nc, nr, nl, nz = 0, 0, 0, 0, 0, 0, 0, 0, 0, 0
 
     levels = grid[3]
-    all_rows_count = len(program.breakpoint)
+    all_rows_count = len(program.jump)
     depths = levels - tile[2]
     number, child = np.empty(depths + 1, np.int64), np.zeros(depths + 1, np.int64)
     cell_x, cell_y = np.empty(depths + 1, np.int64), np.empty(depths + 1, np.int64)

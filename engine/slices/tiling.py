@@ -95,7 +95,7 @@ def _tiles(program: Program, form: Float, polygon: Float) -> tuple[Grid, Int]:
     most = most_rows_of_fold(program)
     room = room_to_fold(program, most)
     forms, row, first = np.empty((most + 1, PLACE + most)), np.empty(most, np.int64), np.empty(most + 1, np.int64)
-    doubt, (on, zero) = np.empty(most + 1), np.empty((2, program.words), np.uint64)
+    doubt, (on, zero) = np.empty(most + 1), np.empty((2, program.layers.words), np.uint64)
     levels = 0
     while 1 << levels < _MOST_TILES:
         half = 0.5 * size * _MARGIN[2] / (1 << levels)
@@ -129,7 +129,8 @@ def _interleaved(numbers: Int) -> Int:
 
 def most_rows_of_fold(program: Program) -> int:
     """Return how many undecided rows a fold may leave: where they are more, smaller tiles are faster."""
-    return min(program.rows, max(256, 2 * program.widest), _MOST_FOLDED)
+    widest = int(np.diff(program.layers.first_neuron).max())
+    return min(program.layers.rows, max(256, 2 * widest), _MOST_FOLDED)
 
 
 def _cut(

@@ -17,7 +17,8 @@ from engine.facts.level_set import LevelSet, chain_edges, level_set
 from engine.network.network import Network
 from engine.planar_map.planar_map import OUTSIDE, Partition
 from engine.plane import SlicePlane
-from engine.slices.partition import Progress, partition_polygon, partition_slice
+from engine.slices.partition import partition_polygon, partition_slice
+from engine.slices.walk import Progress
 from tests.oracle.networks import SQUARE, random_sample
 from tests.oracle.recipes import KINDS
 

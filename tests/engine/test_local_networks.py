@@ -38,7 +38,7 @@ class Skipping(nn.Module):
 
 def folded(program: Program, place: Float) -> tuple[int, Local, Words]:
     forms, row, first = np.zeros((MOST + 1, PLACE + MOST)), np.zeros(MOST, np.int64), np.zeros(MOST + 1, np.int64)
-    doubt, (on, zero) = np.zeros(MOST + 1), np.zeros((2, program.words), np.uint64)
+    doubt, (on, zero) = np.zeros(MOST + 1), np.zeros((2, program.layers.words), np.uint64)
     m = fold_cell(program, place, MOST, forms, row, first, doubt, on, zero, room_to_fold(program, MOST))
     assert not zero.any()
     return m, (forms, row, first, doubt), on

@@ -16,7 +16,8 @@ from engine.facts.regions import affine_maps, areas, centroids, gradient_norms
 from engine.network.network import Network
 from engine.planar_map.planar_map import Partition
 from engine.plane import SlicePlane
-from engine.slices.partition import Progress, partition_polygon
+from engine.slices.partition import partition_polygon
+from engine.slices.walk import Progress
 from tests.oracle.networks import SQUARE, random_sample
 from tests.oracle.nonlinearities import NONLINEARITIES, Absolute, Clamp
 from tests.oracle.recipes import KINDS
