@@ -1,4 +1,4 @@
-"""The driver: a slice is cut as a whole, layer by layer, or in tiles; progress is told, and what is given is checked."""
+"""The driver: a slice is cut as a whole, layer by layer, or in tiles, after what is given was checked."""
 
 from __future__ import annotations
 
